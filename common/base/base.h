@@ -1,0 +1,116 @@
+/* base.h - what every file of Aduan may use: aborting allocation, checks, clocks, ids, text.
+ *
+ * Nothing here knows what a complaint is.  Nothing here fails towards its caller but by a
+ * documented negative value of errors.def; our own bugs abort (check).
+ */
+#ifndef ADUAN_BASE_H
+#define ADUAN_BASE_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define array_len(array) (sizeof (array) / sizeof (array)[0])
+
+/* Our own bug: an impossible state or a bad argument.  On in release builds too: a daemon that
+ * has lost its mind must not acknowledge anything.  Logs file, line and text, then aborts. */
+#define check(condition)                                                                           \
+    do {                                                                                           \
+        if (__builtin_expect (!(condition), 0))                                                    \
+            check_failed (__FILE__, __LINE__, #condition);                                         \
+    } while (0)
+_Noreturn void check_failed (const char *file, int line, const char *condition);
+
+/* What can go wrong, as negative values: FAIL_<NAME>.  The list is errors.def. */
+enum fail {
+    FAIL_NONE = 0,
+#define ERROR(name, number, text) FAIL_##name = -(number),
+#include "base/errors.def"
+};
+/* The English text of a value of enum fail, for logs; never NULL. */
+const char *fail_text (int fail);
+
+/* Allocation of sizes that we chose ourselves: zeroed, aborts when memory is gone (a daemon is
+ * crash-only).  A size that a peer chose is compared with a named limit before it comes here. */
+void *xcalloc (size_t count, size_t size);
+void *xrealloc (void *old, size_t size);
+char *xstrdup (const char *text);
+char *xstrndup (const char *text, size_t len);
+__attribute__ ((format (printf, 1, 2))) char *xformat (const char *format, ...);
+
+/* Milliseconds since 1970 UTC by the wall clock: a claim, for records and logs. */
+int64_t wall_ms (void);
+/* Milliseconds of CLOCK_MONOTONIC: for every timeout. */
+int64_t mono_ms (void);
+/* Nanoseconds of CLOCK_MONOTONIC: for measuring. */
+int64_t mono_ns (void);
+
+/* A 128-bit id, as it stands on the wire and in PostgreSQL's uuid (most significant byte first). */
+struct id {
+    uint8_t at[16];
+};
+bool id_equal (const struct id *a, const struct id *b);
+int id_compare (const struct id *a, const struct id *b);
+bool id_zero (const struct id *a);
+/* A new random id (libsodium). */
+struct id id_random (void);
+/* 32 hexadecimal digits with the four hyphens of a uuid.  Returns one of eight buffers used in
+ * turn, good until the eighth call after this one: for log lines and never to keep. */
+const char *id_text (const struct id *id);
+/* Reads what id_text writes (hyphens optional).  0, or FAIL_MALFORMED. */
+int id_parse (const char *text, struct id *ret_id);
+
+/* A span of bytes that somebody else owns. */
+struct view {
+    const char *at;
+    size_t len;
+};
+struct view view_of (const char *text);
+bool view_is (struct view view, const char *text);
+
+/* A growing run of bytes.  Zero-initialised it is empty and owns nothing. */
+struct buffer {
+    char *at;
+    size_t len, room;
+};
+void buffer_add (struct buffer *buffer, const void *bytes, size_t len);
+/* Room for `len` more bytes behind the end; the caller writes there and raises len itself. */
+char *buffer_room (struct buffer *buffer, size_t len);
+__attribute__ ((format (printf, 2, 3))) void buffer_format (struct buffer *buffer,
+                                                            const char *format, ...);
+/* Empties it and keeps the memory. */
+void buffer_clear (struct buffer *buffer);
+/* Frees the memory; the buffer may be used again. */
+void buffer_free (struct buffer *buffer);
+
+/* Is it well-formed UTF-8 without NUL?  (RFC 3629: no surrogates, no overlong forms, nothing above
+ * U+10FFFF.) */
+bool utf8_valid (const char *at, size_t len);
+/* Number of code points of well-formed UTF-8. */
+size_t utf8_count (const char *at, size_t len);
+/* Appends `in` to `out` as well-formed UTF-8 that PostgreSQL can hold: each bad byte and each NUL
+ * becomes U+FFFD, other control characters but tab and newline are dropped, CRLF becomes LF.
+ * Returns true when the result differs from `in`: then the raw bytes are kept beside it. */
+bool utf8_clean (const char *in, size_t len, struct buffer *out);
+
+/* Outside text made fit for one log line: control bytes and quotes as \xNN, cut at 120 bytes.  Same
+ * eight-buffer rule as id_text. */
+const char *log_text (const void *at, size_t len);
+
+/* Lower-case hexadecimal of at most 64 bytes.  Same eight-buffer rule as id_text. */
+const char *hex_text (const void *at, size_t len);
+/* Reads exactly 2 * len hexadecimal digits.  0, or FAIL_MALFORMED. */
+int hex_parse (const char *text, void *ret_bytes, size_t len);
+
+/* A whole file, at most `limit` bytes, NUL put behind it (not counted in *ret_len).  0 and *ret_at
+ * (the caller frees it), or FAIL_ABSENT, FAIL_TOO_LONG, FAIL_IO with errno set. */
+int file_read (const char *path, size_t limit, char **ret_at, size_t *ret_len);
+/* Writes path whole or not at all: temporary file, fsync, rename, fsync of the directory.  `mode`
+ * is that of open(2).  0, or FAIL_IO with errno set. */
+int file_write (const char *path, const void *at, size_t len, mode_t mode);
+/* fsync of a directory, without which a new name in it may not survive a power cut.  0 or FAIL_IO. */
+int dir_sync (const char *path);
+
+#endif
