@@ -48,6 +48,8 @@ struct link_hooks {
     void (*down) (void *owner, struct link *link);
     /* Credit was granted, the peer can take more.  NULL: nobody cares. */
     void (*credit) (void *owner, struct link *link);
+    /* A frame of class ACTS or REST did not decode: answers in place of `refused`.  NULL: refused. */
+    void (*undecodable) (void *owner, struct link *link, const struct wire_fault *fault);
     /* Fills welcome's key fields; NULL: none. */
     void (*welcome) (void *owner, struct link *link, struct msg_welcome *welcome);
 };
@@ -64,7 +66,6 @@ const char *listener_endpoint (const struct listener *listener);
 void listener_each (struct listener *listener, void (*each) (struct link *link, void *with),
                     void *with);
 size_t listener_count (const struct listener *listener);
-/* How many links a principal has up. */
 void listener_destroy (struct listener **listener);
 
 /* Keys of one side: 40 characters of Z85 and a NUL each (RFC 32).  Ends with key_wipe. */

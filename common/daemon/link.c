@@ -1,0 +1,776 @@
+/* link.c - HELLO, credit, heartbeat, and the way of a message from a socket to its handler.
+ *
+ * A listener owns one ROUTER socket and its links, a connection one DEALER.  Links are found by
+ * ZeroMQ's routing id, which ZeroMQ makes itself (a peer cannot choose another's), never by a name.
+ * Credit counts messages since HELLO in both directions of the accounting: the listening side says
+ * how many may have been sent in all, so a lost or doubled `credit` changes nothing.
+ *
+ * High-water marks are off: credit is the limit, and with a mark ROUTER would drop in silence or
+ * refuse.  What a peer without credit can make us hold is one frame of at most 1 MiB.
+ */
+#include "daemon/link.h"
+#include "base/fault.h"
+#include "base/log.h"
+#include "base/metric.h"
+#include "daemon/daemon.h"
+#include "daemon/door.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <uthash.h>
+#include <utlist.h>
+
+#define LINKS_MAX      4096 /* of one listener */
+#define HELLO_FIRST_MS 250
+#define HELLO_LAST_MS  5000
+#define ROUTING_MAX    8
+
+enum link_state { LINK_OPENING, LINK_UP, LINK_GONE };
+
+struct link {
+    enum link_state state;
+    struct reactor *reactor;
+    const struct link_hooks *hooks;
+    void *owner, *data;
+    void *socket;              /* a connection's own; a listener's borrowed */
+    uint64_t number;
+    char name[65];
+    struct id instance;        /* the peer's */
+    int64_t heard, said;       /* mono_ms of the last message in and out */
+    const struct principal *principal;
+
+    /* listening side */
+    struct listener *listener; /* NULL: a connection */
+    uint8_t routing[ROUTING_MAX];
+    size_t routing_len;
+    uint64_t received[WIRE_CLASSES], granted[WIRE_CLASSES], announced[WIRE_CLASSES];
+    bool owing;                /* on listener->owing */
+    struct link *next_owing;
+    UT_hash_handle hh, hh_number;
+
+    /* connecting side */
+    struct source *source;
+    struct timer *timer;
+    int64_t hello_wait;
+    uint64_t sent[WIRE_CLASSES], allowed[WIRE_CLASSES];
+    struct msg_welcome welcome;
+    uint8_t seal_key[32], contact_key[32];
+    char own_name[65];
+};
+
+struct listener {
+    struct reactor *reactor;
+    const struct link_hooks *hooks;
+    void *owner;
+    struct door *door;
+    void *socket;
+    struct source *source;
+    struct timer *timer;
+    char endpoint[256];
+    unsigned window[WIRE_CLASSES];
+    struct link *links;   /* by routing id */
+    struct link *numbers; /* the same, by number */
+    struct link *owing; /* links whose new credit leaves at the turn's end */
+};
+
+static uint64_t next_number = 1;
+
+static const struct id *own_instance (void)
+{
+    static struct id instance;
+    if (id_zero (&instance))
+        instance = id_random ();
+    return &instance;
+}
+
+/* ---- sending ------------------------------------------------------------------------------- */
+
+static void link_down (struct link *link);
+
+/* Sends the frames; on a ROUTER behind the peer's routing id.  Takes them on success. */
+static int send_frames (struct link *link, struct parcel *parcel)
+{
+    if (link->listener &&
+        zmq_send (link->socket, link->routing, link->routing_len, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0)
+        return FAIL_GONE;
+    for (unsigned i = 0; i < parcel->frames; i++) {
+        int more = i + 1 < parcel->frames ? ZMQ_SNDMORE : 0;
+        if (zmq_msg_send (&parcel->frame[i], link->socket, more | ZMQ_DONTWAIT) < 0) {
+            check (i == 0); /* ZeroMQ sends a message whole or not at all */
+            return FAIL_GONE;
+        }
+    }
+    for (unsigned i = 0; i < parcel->frames; i++)
+        wire_done (&parcel->said[i]);
+    parcel->frames = 0; /* the frames are ZeroMQ's now */
+    link->said = reactor_now (link->reactor);
+    metric_add (link_sent_total, 1);
+    return 0;
+}
+
+/* The number of the first frame's message, as the sender encoded it: [1, number, ...]. */
+static enum wire_type type_of (struct parcel *parcel)
+{
+    struct view frame = parcel_bytes (parcel, 0);
+    check (frame.len >= 3);
+    return (enum wire_type) (uint8_t) frame.at[2]; /* all numbers are below 128: one byte each */
+}
+
+int link_send (struct link *link, struct parcel *parcel)
+{
+    if (link->state != LINK_UP)
+        return FAIL_GONE;
+    enum wire_class class = wire_class_of (type_of (parcel));
+    bool costs = !link->listener && class != WIRE_CLASS_CONTROL;
+    if (costs && link->sent[class] >= link->allowed[class])
+        return FAIL_CREDIT;
+    int result = send_frames (link, parcel);
+    if (result == 0 && costs)
+        link->sent[class]++;
+    return result;
+}
+
+int link_say (struct link *link, enum wire_type type, const void *msg)
+{
+    struct parcel parcel = {0};
+    parcel_add (&parcel, type, msg);
+    int result = link_send (link, &parcel);
+    parcel_done (&parcel);
+    return result;
+}
+
+/* Said whatever the state: the conversation's own words. */
+static void say_control (struct link *link, enum wire_type type, const void *msg)
+{
+    struct parcel parcel = {0};
+    parcel_add (&parcel, type, msg);
+    send_frames (link, &parcel);
+    parcel_done (&parcel);
+}
+
+size_t link_can_send (const struct link *link, enum wire_class class)
+{
+    if (link->state != LINK_UP)
+        return 0;
+    if (link->listener || class == WIRE_CLASS_CONTROL)
+        return SIZE_MAX;
+    return (size_t) (link->allowed[class] - link->sent[class]);
+}
+
+void link_credit (struct link *link, enum wire_class class, unsigned n)
+{
+    if (!link->listener || link->state != LINK_UP)
+        return; /* it went down meanwhile: its next HELLO starts with full credit */
+    link->granted[class] += n;
+    if (link->owing)
+        return;
+    uint64_t owed = link->granted[class] - link->announced[class];
+    if (owed * 4 < link->listener->window[class])
+        return; /* a quarter at a time: one credit message for many */
+    link->owing = true;
+    LL_PREPEND2 (link->listener->owing, link, next_owing);
+}
+
+static void pay_credit (void *owner)
+{
+    struct listener *listener = owner;
+    struct link *link, *next;
+    LL_FOREACH_SAFE2 (listener->owing, link, next, next_owing)
+    {
+        struct msg_credit credit = {.acts = link->granted[WIRE_CLASS_ACTS],
+                                    .rest = link->granted[WIRE_CLASS_REST]};
+        link->announced[WIRE_CLASS_ACTS] = credit.acts;
+        link->announced[WIRE_CLASS_REST] = credit.rest;
+        link->owing = false;
+        say_control (link, WIRE_credit, &credit);
+    }
+    listener->owing = NULL;
+}
+
+/* ---- up, down ------------------------------------------------------------------------------ */
+
+static void link_up (struct link *link)
+{
+    link->state = LINK_UP;
+    log_debug ("link %" PRIu64 ": %s is up", link->number, link->name);
+    if (link->hooks->up)
+        link->hooks->up (link->owner, link);
+}
+
+static void link_down (struct link *link)
+{
+    if (link->state != LINK_UP)
+        return;
+    link->state = LINK_OPENING;
+    log_debug ("link %" PRIu64 ": %s is down", link->number, link->name);
+    if (link->hooks->down)
+        link->hooks->down (link->owner, link);
+}
+
+static void free_link (void *object)
+{
+    struct link *link = object;
+    free (link);
+}
+
+/* A listener's link ends for good. */
+static void link_end (struct link *link)
+{
+    struct listener *listener = link->listener;
+    link_down (link);
+    link->state = LINK_GONE;
+    HASH_DEL (listener->links, link);
+    HASH_DELETE (hh_number, listener->numbers, link);
+    if (link->owing)
+        LL_DELETE2 (listener->owing, link, next_owing);
+    reactor_retire (link->reactor, link, free_link);
+}
+
+static void refuse (struct link *link, enum refusal refusal, const struct wire_fault *fault)
+{
+    struct msg_refused refused = {.refusal = refusal, .number = fault->type, .ref = fault->ref,
+                                  .field = view_of (fault->field)};
+    metric_add (link_refused_total, 1);
+    log_limited (LOG_WARNING, "%s: refused %s (%s%s%s): %s", link->name, wire_name (fault->type),
+                 refusal_word (refusal), fault->field ? ", " : "", fault->field ? fault->field : "",
+                 fault->text ? fault->text : "nothing was done");
+    if (link->listener)
+        say_control (link, WIRE_refused, &refused);
+}
+
+/* ---- the conversation, listening side ------------------------------------------------------ */
+
+static void on_hello (struct link *link, const struct msg_hello *hello)
+{
+    if (link->state == LINK_UP) {
+        if (id_equal (&link->instance, &hello->instance) && link->received[WIRE_CLASS_ACTS] == 0 &&
+            link->received[WIRE_CLASS_REST] == 0) {
+            /* repeated before our welcome arrived */
+        } else {
+            link_down (link);
+        }
+    }
+    link->instance = hello->instance;
+    size_t len = hello->name.len < sizeof link->name ? hello->name.len : sizeof link->name - 1;
+    const char *name = log_text (hello->name.at, len);
+    memcpy (link->name, name, strnlen (name, sizeof link->name - 1) + 1);
+    link->name[sizeof link->name - 1] = 0;
+    for (int class = 0; class < WIRE_CLASSES; class++) {
+        link->received[class] = 0;
+        link->granted[class] = link->announced[class] = link->listener->window[class];
+    }
+    struct msg_welcome welcome = {.protocol = WIRE_PROTOCOL,
+                                  .instance = *own_instance (),
+                                  .acts = link->granted[WIRE_CLASS_ACTS],
+                                  .rest = link->granted[WIRE_CLASS_REST],
+                                  .heartbeat = LINK_HEARTBEAT_MS};
+    if (link->hooks->welcome)
+        link->hooks->welcome (link->owner, link, &welcome);
+    say_control (link, WIRE_welcome, &welcome);
+    if (link->state != LINK_UP)
+        link_up (link);
+}
+
+/* True when the peer has kept to its credit. */
+static bool within_credit (struct link *link, enum wire_class class)
+{
+    if (class == WIRE_CLASS_CONTROL)
+        return true;
+    if (link->received[class] >= link->granted[class]) {
+        metric_add (link_over_credit_total, 1);
+        return false;
+    }
+    link->received[class]++;
+    return true;
+}
+
+static void listening_message (struct link *link, struct parcel *parcel)
+{
+    struct wire_message *said = &parcel->said[0];
+    struct wire_fault fault = {.type = said->type};
+    switch (said->type) {
+    case WIRE_hello:
+        if (said->hello.protocol != WIRE_PROTOCOL)
+            refuse (link, REFUSAL_VERSION, &fault);
+        else
+            on_hello (link, &said->hello);
+        return;
+    case WIRE_ping:
+        if (link->state == LINK_UP)
+            say_control (link, WIRE_pong, &(struct msg_pong){0});
+        else
+            refuse (link, REFUSAL_HELLO, &fault);
+        return;
+    case WIRE_bye: link_end (link); return;
+    default: break;
+    }
+    if (link->state != LINK_UP) {
+        refuse (link, REFUSAL_HELLO, &fault);
+    } else if (!within_credit (link, wire_class_of (said->type))) {
+        refuse (link, REFUSAL_CREDIT, &fault);
+    } else if (!link->hooks->handlers[said->type]) {
+        link_credit (link, wire_class_of (said->type), 1);
+        refuse (link, REFUSAL_UNKNOWN, &fault);
+    } else {
+        link->hooks->handlers[said->type] (link->owner, link, parcel);
+    }
+}
+
+static void listening_garbage (struct link *link, const struct wire_fault *fault)
+{
+    enum wire_class class = wire_class_of (fault->type);
+    bool counts = link->state == LINK_UP && fault->type && class != WIRE_CLASS_CONTROL &&
+                  within_credit (link, class);
+    if (counts)
+        link_credit (link, class, 1); /* done with, whatever it was */
+    if (counts && link->hooks->undecodable) {
+        metric_add (link_refused_total, 1);
+        link->hooks->undecodable (link->owner, link, fault);
+    } else {
+        refuse (link, REFUSAL_MALFORMED, fault);
+    }
+}
+
+static struct link *link_of (struct listener *listener, const uint8_t *routing, size_t len)
+{
+    struct link *link;
+    HASH_FIND (hh, listener->links, routing, (unsigned) len, link);
+    if (link)
+        return link;
+    if (HASH_COUNT (listener->links) >= LINKS_MAX) {
+        log_limited (LOG_WARNING, "%s: %d peers already, another one is not heard",
+                     listener->endpoint, LINKS_MAX);
+        return NULL;
+    }
+    link = xcalloc (1, sizeof *link);
+    link->reactor = listener->reactor;
+    link->hooks = listener->hooks;
+    link->owner = listener->owner;
+    link->listener = listener;
+    link->socket = listener->socket;
+    link->number = next_number++;
+    strcpy (link->name, "a peer");
+    memcpy (link->routing, routing, len);
+    link->routing_len = len;
+    HASH_ADD (hh, listener->links, routing, (unsigned) len, link);
+    HASH_ADD (hh_number, listener->numbers, number, sizeof link->number, link);
+    return link;
+}
+
+/* ---- the conversation, connecting side ----------------------------------------------------- */
+
+static void say_hello (struct link *link)
+{
+    struct msg_hello hello = {.protocol = WIRE_PROTOCOL, .name = view_of (link->own_name),
+                              .instance = *own_instance ()};
+    say_control (link, WIRE_hello, &hello);
+    int64_t jitter = (int64_t) (next_number * 2654435761u % 100);
+    reactor_timer_at (link->timer, reactor_now (link->reactor) + link->hello_wait + jitter);
+    link->hello_wait = link->hello_wait * 2 < HELLO_LAST_MS ? link->hello_wait * 2 : HELLO_LAST_MS;
+}
+
+static void open_again (struct link *link)
+{
+    link_down (link);
+    link->state = LINK_OPENING;
+    link->hello_wait = HELLO_FIRST_MS;
+    say_hello (link);
+}
+
+static void on_welcome (struct link *link, const struct msg_welcome *welcome)
+{
+    if (link->state == LINK_UP && id_equal (&link->instance, &welcome->instance))
+        return; /* the answer to a repeated hello */
+    link_down (link);
+    link->instance = welcome->instance;
+    link->welcome = *welcome;
+    if (welcome->seal_key.len == sizeof link->seal_key) {
+        memcpy (link->seal_key, welcome->seal_key.at, sizeof link->seal_key);
+        link->welcome.seal_key.at = (const char *) link->seal_key;
+    }
+    if (welcome->contact_key.len == sizeof link->contact_key) {
+        memcpy (link->contact_key, welcome->contact_key.at, sizeof link->contact_key);
+        link->welcome.contact_key.at = (const char *) link->contact_key;
+    }
+    for (int class = 0; class < WIRE_CLASSES; class++)
+        link->sent[class] = 0;
+    link->allowed[WIRE_CLASS_ACTS] = welcome->acts;
+    link->allowed[WIRE_CLASS_REST] = welcome->rest;
+    reactor_timer_at (link->timer, reactor_now (link->reactor) + LINK_HEARTBEAT_MS);
+    link_up (link);
+}
+
+static void on_credit (struct link *link, const struct msg_credit *credit)
+{
+    bool more = false;
+    uint64_t said[WIRE_CLASSES] = {0, credit->acts, credit->rest};
+    for (int class = WIRE_CLASS_ACTS; class <= WIRE_CLASS_REST; class++) {
+        if (said[class] > link->allowed[class]) {
+            link->allowed[class] = said[class];
+            more = true;
+        }
+    }
+    if (more && link->state == LINK_UP && link->hooks->credit)
+        link->hooks->credit (link->owner, link);
+}
+
+static void on_refused (struct link *link, struct parcel *parcel)
+{
+    const struct msg_refused *refused = &parcel->said[0].refused;
+    log_limited (LOG_WARNING, "%s refused %s: %s %s", link->name,
+                 wire_name ((enum wire_type) refused->number), refusal_word (refused->refusal),
+                 log_text (refused->field.at, refused->field.len));
+    if (refused->refusal == REFUSAL_HELLO && link->state == LINK_UP)
+        open_again (link);
+    else if (link->hooks->handlers[WIRE_refused])
+        link->hooks->handlers[WIRE_refused] (link->owner, link, parcel);
+}
+
+static void connecting_message (struct link *link, struct parcel *parcel)
+{
+    struct wire_message *said = &parcel->said[0];
+    switch (said->type) {
+    case WIRE_welcome: on_welcome (link, &said->welcome); return;
+    case WIRE_credit: on_credit (link, &said->credit); return;
+    case WIRE_pong: return;
+    case WIRE_refused: on_refused (link, parcel); return;
+    default: break;
+    }
+    if (link->state == LINK_UP && link->hooks->handlers[said->type])
+        link->hooks->handlers[said->type] (link->owner, link, parcel);
+    else
+        metric_add (link_refused_total, 1);
+}
+
+/* Hello until welcome; then a ping after a beat of silence, and three beats end it. */
+static void at_beat (void *owner)
+{
+    struct link *link = owner;
+    int64_t now = reactor_now (link->reactor);
+    if (link->state == LINK_OPENING) {
+        say_hello (link);
+        return;
+    }
+    if (now - link->heard > 3 * LINK_HEARTBEAT_MS) {
+        open_again (link);
+        return;
+    }
+    if (now - link->said >= LINK_HEARTBEAT_MS || now - link->heard >= LINK_HEARTBEAT_MS)
+        say_control (link, WIRE_ping, &(struct msg_ping){0});
+    reactor_timer_at (link->timer, now + LINK_HEARTBEAT_MS);
+}
+
+/* ---- receiving ----------------------------------------------------------------------------- */
+
+/* The frames of one message; false when there is none.  More than PARCEL_FRAMES: the rest is
+ * dropped and *ret_whole is false. */
+static bool receive (void *socket, zmq_msg_t *routing, struct parcel *parcel, bool *ret_whole)
+{
+    *ret_whole = true;
+    if (routing) {
+        zmq_msg_init (routing);
+        if (zmq_msg_recv (routing, socket, ZMQ_DONTWAIT) < 0) {
+            zmq_msg_close (routing);
+            return false;
+        }
+        if (!zmq_msg_more (routing))
+            return true;
+    }
+    for (;;) {
+        zmq_msg_t frame;
+        zmq_msg_init (&frame);
+        if (zmq_msg_recv (&frame, socket, ZMQ_DONTWAIT) < 0) {
+            zmq_msg_close (&frame);
+            return parcel->frames > 0;
+        }
+        bool more = zmq_msg_more (&frame);
+        if (parcel->frames < PARCEL_FRAMES) {
+            parcel->said[parcel->frames] = (struct wire_message){0};
+            parcel->frame[parcel->frames++] = frame;
+        } else {
+            zmq_msg_close (&frame);
+            *ret_whole = false;
+        }
+        if (!more)
+            return true;
+    }
+}
+
+static int decode_first (struct parcel *parcel, bool whole, struct wire_fault *fault)
+{
+    *fault = (struct wire_fault){.reject = REJECT_MALFORMED, .text = "too many frames, or none"};
+    if (!whole || parcel->frames == 0)
+        return FAIL_MALFORMED;
+    struct view bytes = parcel_bytes (parcel, 0);
+    return wire_decode (bytes.at, bytes.len, &parcel->said[0], fault);
+}
+
+static void listener_take (struct listener *listener, zmq_msg_t *routing, struct parcel *parcel,
+                           bool whole)
+{
+    metric_add (link_received_total, 1);
+    const struct principal *principal = NULL;
+    size_t routing_len = zmq_msg_size (routing);
+    if (parcel->frames == 0 || routing_len > ROUTING_MAX)
+        return;
+    if (listener->door) {
+        principal = door_principal (listener->door, &parcel->frame[0]);
+        if (!principal)
+            metric_add (door_unknown_principal_total, 1);
+    }
+    struct link *link = link_of (listener, zmq_msg_data (routing), routing_len);
+    if (!link)
+        return;
+    link->principal = principal;
+    if (listener->door && !principal) {
+        struct wire_fault fault = {.text = "its key is not, or no longer, known"};
+        refuse (link, REFUSAL_PRINCIPAL, &fault);
+        link_end (link);
+        return;
+    }
+    link->heard = reactor_now (link->reactor);
+    struct wire_fault fault;
+    if (decode_first (parcel, whole, &fault) == 0)
+        listening_message (link, parcel);
+    else
+        listening_garbage (link, &fault);
+    link->principal = NULL;
+}
+
+static void on_listener_ready (void *owner)
+{
+    struct listener *listener = owner;
+    for (int i = 0; i < REACTOR_BUDGET; i++) {
+        zmq_msg_t routing;
+        struct parcel parcel;
+        parcel.frames = 0;
+        bool whole;
+        if (!receive (listener->socket, &routing, &parcel, &whole))
+            return;
+        listener_take (listener, &routing, &parcel, whole);
+        parcel_done (&parcel);
+        zmq_msg_close (&routing);
+    }
+}
+
+static void on_connection_ready (void *owner)
+{
+    struct link *link = owner;
+    for (int i = 0; i < REACTOR_BUDGET && link->state != LINK_GONE; i++) {
+        struct parcel parcel;
+        parcel.frames = 0;
+        bool whole;
+        if (!receive (link->socket, NULL, &parcel, &whole))
+            return;
+        metric_add (link_received_total, 1);
+        link->heard = reactor_now (link->reactor);
+        struct wire_fault fault;
+        if (decode_first (&parcel, whole, &fault) == 0)
+            connecting_message (link, &parcel);
+        else
+            refuse (link, REFUSAL_MALFORMED, &fault);
+        parcel_done (&parcel);
+    }
+}
+
+/* ---- making and ending --------------------------------------------------------------------- */
+
+static void *new_socket (int type, bool tcp)
+{
+    void *socket = zmq_socket (daemon_context (), type);
+    check (socket);
+    int linger = 1000, handshake = 2000, unlimited = 0, on = 1, beat = 2000, beat_timeout = 6000,
+        again = 100, again_most = 1000;
+    int64_t most = WIRE_FRAME_MAX;
+    zmq_setsockopt (socket, ZMQ_LINGER, &linger, sizeof linger);
+    zmq_setsockopt (socket, ZMQ_HANDSHAKE_IVL, &handshake, sizeof handshake);
+    zmq_setsockopt (socket, ZMQ_MAXMSGSIZE, &most, sizeof most);
+    zmq_setsockopt (socket, ZMQ_SNDHWM, &unlimited, sizeof unlimited);
+    zmq_setsockopt (socket, ZMQ_RCVHWM, &unlimited, sizeof unlimited);
+    if (type == ZMQ_ROUTER) {
+        zmq_setsockopt (socket, ZMQ_ROUTER_MANDATORY, &on, sizeof on);
+    } else {
+        zmq_setsockopt (socket, ZMQ_IMMEDIATE, &on, sizeof on);
+        zmq_setsockopt (socket, ZMQ_RECONNECT_IVL, &again, sizeof again);
+        zmq_setsockopt (socket, ZMQ_RECONNECT_IVL_MAX, &again_most, sizeof again_most);
+    }
+    if (tcp) {
+        zmq_setsockopt (socket, ZMQ_HEARTBEAT_IVL, &beat, sizeof beat);
+        zmq_setsockopt (socket, ZMQ_HEARTBEAT_TIMEOUT, &beat_timeout, sizeof beat_timeout);
+    }
+    return socket;
+}
+
+static bool is_tcp (const char *endpoint)
+{
+    return strncmp (endpoint, "tcp://", 6) == 0;
+}
+
+static void end_silent (struct link *link, void *with)
+{
+    int64_t now = *(int64_t *) with;
+    if (now - link->heard > 3 * LINK_HEARTBEAT_MS)
+        link_end (link);
+}
+
+static void at_listener_beat (void *owner)
+{
+    struct listener *listener = owner;
+    int64_t now = reactor_now (listener->reactor);
+    struct link *link, *next;
+    HASH_ITER (hh, listener->links, link, next)
+        end_silent (link, &now);
+    reactor_timer_at (listener->timer, now + LINK_HEARTBEAT_MS);
+}
+
+int link_listen (struct reactor *reactor, const char *endpoint, struct door *door,
+                 const struct link_hooks *hooks, void *owner, unsigned acts, unsigned rest,
+                 struct listener **ret_listener)
+{
+    check (is_tcp (endpoint) == (door != NULL)); /* a tcp door without keys lets anybody in */
+    struct listener *listener = xcalloc (1, sizeof *listener);
+    *listener = (struct listener){.reactor = reactor, .hooks = hooks, .owner = owner, .door = door,
+                                  .window = {0, acts, rest}};
+    listener->socket = new_socket (ZMQ_ROUTER, is_tcp (endpoint));
+    if (door && door_guard (door, listener->socket) != 0)
+        goto failed;
+    mode_t mask = umask (0117); /* unix sockets: owner and group only */
+    int bound = zmq_bind (listener->socket, endpoint);
+    umask (mask);
+    if (bound != 0)
+        goto failed;
+    size_t len = sizeof listener->endpoint;
+    zmq_getsockopt (listener->socket, ZMQ_LAST_ENDPOINT, listener->endpoint, &len);
+    listener->source = reactor_socket (reactor, listener->socket, on_listener_ready, listener);
+    listener->timer =
+        reactor_timer (reactor, mono_ms () + LINK_HEARTBEAT_MS, at_listener_beat, listener);
+    reactor_at_end (reactor, REACTOR_CREDIT, pay_credit, listener);
+    *ret_listener = listener;
+    return 0;
+failed:;
+    int error = errno;
+    zmq_close (listener->socket);
+    free (listener);
+    errno = error;
+    return FAIL_IO;
+}
+
+const char *listener_endpoint (const struct listener *listener)
+{
+    return listener->endpoint;
+}
+
+void listener_each (struct listener *listener, void (*each) (struct link *link, void *with),
+                    void *with)
+{
+    struct link *link, *next;
+    HASH_ITER (hh, listener->links, link, next)
+        if (link->state == LINK_UP)
+            each (link, with);
+}
+
+size_t listener_count (const struct listener *listener)
+{
+    return HASH_COUNT (listener->links);
+}
+
+struct link *listener_find (struct listener *listener, uint64_t number)
+{
+    struct link *link;
+    HASH_FIND (hh_number, listener->numbers, &number, sizeof number, link);
+    return link && link->state == LINK_UP ? link : NULL;
+}
+
+void listener_destroy (struct listener **held)
+{
+    struct listener *listener = *held;
+    if (!listener)
+        return;
+    struct link *link, *next;
+    HASH_ITER (hh, listener->links, link, next)
+        link_end (link);
+    reactor_forget (&listener->source);
+    reactor_timer_forget (&listener->timer);
+    reactor_end_forget (listener->reactor, pay_credit, listener);
+    zmq_close (listener->socket);
+    free (listener);
+    *held = NULL;
+}
+
+struct link *link_connect (struct reactor *reactor, const char *endpoint,
+                           const struct link_keys *keys, const char *name,
+                           const struct link_hooks *hooks, void *owner)
+{
+    check (is_tcp (endpoint) == (keys != NULL));
+    struct link *link = xcalloc (1, sizeof *link);
+    *link = (struct link){.reactor = reactor, .hooks = hooks, .owner = owner,
+                          .number = next_number++, .hello_wait = HELLO_FIRST_MS};
+    snprintf (link->own_name, sizeof link->own_name, "%s", name);
+    snprintf (link->name, sizeof link->name, "%.64s", endpoint);
+    link->socket = new_socket (ZMQ_DEALER, is_tcp (endpoint));
+    if (keys) {
+        zmq_setsockopt (link->socket, ZMQ_CURVE_SERVERKEY, keys->server_key, 41);
+        zmq_setsockopt (link->socket, ZMQ_CURVE_PUBLICKEY, keys->public_key, 41);
+        zmq_setsockopt (link->socket, ZMQ_CURVE_SECRETKEY, keys->secret_key, 41);
+    }
+    check (zmq_connect (link->socket, endpoint) == 0);
+    link->source = reactor_socket (reactor, link->socket, on_connection_ready, link);
+    link->timer = reactor_timer (reactor, mono_ms () + 1, at_beat, link);
+    return link;
+}
+
+void link_destroy (struct link **held)
+{
+    struct link *link = *held;
+    if (!link)
+        return;
+    check (!link->listener);
+    if (link->state == LINK_UP)
+        say_control (link, WIRE_bye, &(struct msg_bye){0});
+    link_down (link);
+    link->state = LINK_GONE;
+    reactor_forget (&link->source);
+    reactor_timer_forget (&link->timer);
+    zmq_close (link->socket);
+    reactor_retire (link->reactor, link, free_link);
+    *held = NULL;
+}
+
+bool link_is_up (const struct link *link)
+{
+    return link->state == LINK_UP;
+}
+
+const char *link_name (const struct link *link)
+{
+    return link->name;
+}
+
+uint64_t link_number (const struct link *link)
+{
+    return link->number;
+}
+
+const struct principal *link_principal (const struct link *link)
+{
+    return link->principal;
+}
+
+void link_set_data (struct link *link, void *data)
+{
+    link->data = data;
+}
+
+void *link_data (const struct link *link)
+{
+    return link->data;
+}
+
+const struct msg_welcome *link_welcome (const struct link *link)
+{
+    return &link->welcome;
+}
