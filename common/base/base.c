@@ -142,6 +142,7 @@ void buffer_add (struct buffer *buffer, const void *bytes, size_t len)
 void buffer_format (struct buffer *buffer, const char *format, ...)
 {
     va_list arguments;
+    check (format != NULL); /* gcc's sanitizer build takes it for possible and warns */
     va_start (arguments, format);
     va_list again;
     va_copy (again, arguments);

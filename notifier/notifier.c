@@ -1,0 +1,187 @@
+/* notifier.c - the program's settings and its life: start, reload, drain, stop.
+ *
+ * Without smtp.url nothing is claimed: notices wait in the outbox, and one line says so.  A wrong
+ * setting is found here, before the first claim, and never by the first reporter's mail.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include "notifier.h"
+
+const struct setting notifier_settings[] = {
+    {"smtp.url", SETTING_TEXT, "", 0, 0, false,
+     "mail gateway, as smtp://127.0.0.1:25; empty: notices wait in the outbox"},
+    {"smtp.from", SETTING_TEXT, "", 0, 0, false, "sender's address; empty: aduan@ and the domain"},
+    {"smtp.name", SETTING_TEXT, "Aduan", 0, 0, false, "sender's name"},
+    {"smtp.user", SETTING_TEXT, "", 0, 0, false, "login at the gateway; empty: none"},
+    {"smtp.password", SETTING_TEXT, "", 0, 0, false, "path of the file with the login's password"},
+    {"smtp.tls", SETTING_TEXT, "try", 0, 0, false, "none, try or all (required)"},
+    {"smtp.connect", SETTING_DURATION, "10s", 100, 120000, false,
+     "time for connecting to the gateway"},
+    {"smtp.letter", SETTING_DURATION, "60s", 500, 600000, false,
+     "time for one letter, from connecting to the gateway's last reply"},
+    {"domain", SETTING_TEXT, "aduan.localdomain", 0, 0, false,
+     "this installation's mail domain: EHLO, Message-ID"},
+    {"parallel", SETTING_NUMBER, "4", 1, 64, false, "letters under way at once"},
+    {"claim", SETTING_NUMBER, "16", 1, 64, true,
+     "notices of one claim; at most so many become unknown when this program dies"},
+    {"scan", SETTING_DURATION, "5s", 100, 3600000, true,
+     "how often the outbox is looked at without a hint"},
+    {"tracking", SETTING_TEXT, "", 0, 0, false,
+     "base of tracking addresses, as https://aduan.example/t/; empty: letters name none"},
+};
+const size_t notifier_settings_len = array_len (notifier_settings);
+
+/* "http://" or "https://" and printable ASCII without white space; it is pasted before a number. */
+static bool tracking_valid (const char *tracking)
+{
+    if (!*tracking)
+        return true;
+    if (strncmp (tracking, "http://", 7) != 0 && strncmp (tracking, "https://", 8) != 0)
+        return false;
+    for (const char *at = tracking; *at; at++)
+        if (*at <= ' ' || *at >= 127)
+            return false;
+    return strlen (tracking) <= 300;
+}
+
+static bool wrong (const char *key, const char *value, const char *right)
+{
+    log_error ("notifier.%s: '%s' is wrong; it must be %s", key, log_text (value, strlen (value)),
+               right);
+    return false;
+}
+
+static bool settings_right (const struct settings *settings, const char *from)
+{
+    const char *url = settings_text (settings, "smtp.url");
+    const char *tls = settings_text (settings, "smtp.tls");
+    const char *domain = settings_text (settings, "domain");
+    const char *name = settings_text (settings, "smtp.name");
+    const char *tracking = settings_text (settings, "tracking");
+    struct buffer words = {0};
+
+    bool named = header_words (view_of (name), &words) == 0 && words.len <= 200 &&
+                 !strpbrk (name, "\"<>@,;:()[]\\");
+    buffer_free (&words);
+    if (*url && strncmp (url, "smtp://", 7) != 0 && strncmp (url, "smtps://", 8) != 0)
+        return wrong ("smtp.url", url, "smtp://HOST:PORT or smtps://HOST:PORT, or empty");
+    if (strcmp (tls, "none") != 0 && strcmp (tls, "try") != 0 && strcmp (tls, "all") != 0)
+        return wrong ("smtp.tls", tls, "none, try or all");
+    if (!domain_valid (view_of (domain)))
+        return wrong ("domain", domain, "a host name of letters, digits, hyphens and dots");
+    if (!address_valid (view_of (from)))
+        return wrong ("smtp.from", from, "a plain mail address, as aduan@example.go.id");
+    if (!named)
+        return wrong ("smtp.name", name, "a name without \" < > @ , ; : ( ) [ ] \\");
+    if (!tracking_valid (tracking))
+        return wrong ("tracking", tracking, "an http:// or https:// address, or empty");
+    return true;
+}
+
+static void head_set (struct notifier *notifier, const struct settings *settings, char *from)
+{
+    notifier->texts[0] = from;
+    notifier->texts[1] = xstrdup (settings_text (settings, "smtp.name"));
+    notifier->texts[2] = xstrdup (settings_text (settings, "domain"));
+    notifier->texts[3] = xstrdup (settings_text (settings, "tracking"));
+    notifier->head = (struct letterhead){.from = notifier->texts[0],
+                                         .name = notifier->texts[1],
+                                         .domain = notifier->texts[2],
+                                         .tracking = notifier->texts[3]};
+}
+
+static int gateway_open (struct notifier *notifier, const struct settings *settings)
+{
+    struct smtp_settings smtp = {
+        .url = settings_text (settings, "smtp.url"),
+        .domain = notifier->head.domain,
+        .from = notifier->head.from,
+        .user = settings_text (settings, "smtp.user"),
+        .password = settings_text (settings, "smtp.password"),
+        .tls = settings_text (settings, "smtp.tls"),
+        .parallel = notifier->parallel,
+        .connect_ms = settings_number (settings, "smtp.connect"),
+        .letter_ms = settings_number (settings, "smtp.letter"),
+    };
+    if (!*smtp.url) {
+        log_warning ("no mail gateway: notifier.smtp.url is empty; notices wait in the outbox");
+        return 0;
+    }
+    if (smtp_new (notifier->reactor, &smtp, on_mail_done, notifier, &notifier->smtp) == 0)
+        return 0;
+    log_error ("notifier.smtp.password: '%s' cannot be read; it must be a file with the password "
+               "of the login '%s'",
+               smtp.password, smtp.user);
+    return EX_CONFIG;
+}
+
+int notifier_start (struct reactor *reactor, const struct settings *settings, void **ret_state)
+{
+    const char *from = settings_text (settings, "smtp.from");
+    char *sender =
+        *from ? xstrdup (from) : xformat ("aduan@%s", settings_text (settings, "domain"));
+
+    if (!settings_right (settings, sender)) {
+        free (sender);
+        return EX_CONFIG;
+    }
+    struct notifier *notifier = xcalloc (1, sizeof *notifier);
+    notifier->reactor = reactor;
+    head_set (notifier, settings, sender);
+    notifier->keys = xformat ("%s/keys", settings_text (settings, "data"));
+    notifier->parallel = (unsigned)settings_number (settings, "parallel");
+    notifier_reload (notifier, settings);
+    void *state = notifier;
+    int status = gateway_open (notifier, settings);
+    if (status) {
+        notifier_stop (&state);
+        return status;
+    }
+    notifier->timer = reactor_timer (reactor, mono_ms () + notifier->scan_ms, at_scan, notifier);
+    char *endpoint = xformat ("ipc://%s/outbox.sock", settings_text (settings, "run"));
+    notifier->store = link_connect (reactor, endpoint, NULL, "notifier", &claim_hooks, notifier);
+    free (endpoint);
+    *ret_state = notifier;
+    return 0;
+}
+
+void notifier_reload (void *state, const struct settings *settings)
+{
+    struct notifier *notifier = state;
+
+    notifier->claim = (unsigned)settings_number (settings, "claim");
+    notifier->scan_ms = settings_number (settings, "scan");
+}
+
+bool notifier_drain (void *state)
+{
+    return claim_drain (state);
+}
+
+void notifier_stop (void **state)
+{
+    struct notifier *notifier = *state;
+
+    if (!notifier)
+        return;
+    *state = NULL;
+    smtp_destroy (&notifier->smtp);
+    claim_end (notifier);
+    if (notifier->store)
+        link_destroy (&notifier->store);
+    if (notifier->timer)
+        reactor_timer_forget (&notifier->timer);
+    for (size_t i = 0; i < array_len (notifier->texts); i++)
+        free (notifier->texts[i]);
+    free (notifier->keys);
+    free (notifier);
+}
+
+bool notifier_show (void *state, const char *what, struct buffer *out)
+{
+    if (strcmp (what, "notices") != 0)
+        return false;
+    claim_show (state, out);
+    return true;
+}
