@@ -202,11 +202,11 @@ static void test_letter (void **state)
     assert_null (header (&letter, "References"));
     assert_true (message_id_valid (view_of (header (&letter, "Message-ID"))));
     char *text = text_of (&letter);
-    assert_string_equal (text, "Dinas Pekerjaan Umum answers your report A0123456789ABC:\r\n\r\n"
-                               "Jalan sudah diperbaiki.\r\n\r\n"
-                               "If this does not settle the matter, please reply on your report by "
-                               "24 November 2026, 20.00 WIB.\r\n"
-                               "Read and reply: https://aduan.example.go.id/t/A0123456789ABC\r\n");
+    assert_string_equal (text,
+                         "Dinas Pekerjaan Umum answers your report A0123456789ABC:\r\n\r\n"
+                         "Jalan sudah diperbaiki.\r\n\r\n"
+                         "If this does not settle the matter, please reply on your report.\r\n"
+                         "Read and reply: https://aduan.example.go.id/t/A0123456789ABC\r\n");
     free (text);
 
     /* the Message-ID belongs to the notice: the same on every try, another for another notice */
@@ -300,7 +300,21 @@ static void test_optional_lines (void **state)
     assert_int_equal (letter_compose (&notice, &contact, &bare, noon, &letter), 0);
     char *text = text_of (&letter);
     assert_string_equal (text, "Dinas Pekerjaan Umum needs something more from you for your report "
-                               "A0123456789ABC:\r\n\r\nJalan sudah diperbaiki.\r\n\r\n");
+                               "A0123456789ABC:\r\n\r\nJalan sudah diperbaiki.\r\n\r\n"
+                               "Your report waits for what you can tell.\r\n");
+    free (text);
+    letter_done (&letter);
+
+    notice.template = view_of ("moved");
+    assert_int_equal (letter_compose (&notice, &contact, &bare, noon, &letter), 0);
+    text = text_of (&letter);
+    assert_null (strstr (text, "due"));
+    free (text);
+    letter_done (&letter);
+    notice.due = 1795525200000;
+    assert_int_equal (letter_compose (&notice, &contact, &bare, noon, &letter), 0);
+    text = text_of (&letter);
+    assert_non_null (strstr (text, "\r\nThe next step is due by 24 November 2026, 20.00 WIB.\r\n"));
     free (text);
     letter_done (&letter);
 }

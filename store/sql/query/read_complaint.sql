@@ -1,0 +1,20 @@
+-- One complaint by its id, with the decision and, unless it is secret or oversight, its words.
+--   $1 complaint_id
+select coalesce (json_agg (row_to_json (r)), '[]')::text
+from (
+    select c.complaint_id as id, number_text (c.number) as number, c.version, c.state, c.received, c.due_verify,
+           c.due_first, c.due_resolve, h.code as holder, c.adapter, c.category, c.channel, c.class, c.priority,
+           c.rung, c.confidence, c.language, c.flags, c.region, c.registry, c.rules, c.decision, c.events,
+           case when c.flags & 6 = 0 then t.title end as title,
+           case when c.flags & 6 = 0 then t.body end as body,
+           case when c.flags & 6 = 0 then t.location end as location,
+           t.target, t.external, t.incident,
+           (select json_agg (row_to_json (s))
+            from (select a.code as agency, w.state, w.lead, w.version, w.attempt, w.nacks, w.priority, w.due
+                  from assignment w join agency a on a.agency_id = w.agency
+                  where w.complaint_id = c.complaint_id order by a.code) s) as assignments
+    from complaint c
+    join content t on t.complaint_id = c.complaint_id
+    left join agency h on h.agency_id = c.holder
+    where c.complaint_id = $1::uuid
+) r
