@@ -481,18 +481,21 @@ static bool receive (void *socket, zmq_msg_t *routing, struct parcel *parcel, bo
             return true;
     }
     for (;;) {
-        zmq_msg_t frame;
-        zmq_msg_init (&frame);
-        if (zmq_msg_recv (&frame, socket, ZMQ_DONTWAIT) < 0) {
-            zmq_msg_close (&frame);
+        zmq_msg_t surplus, *frame = &surplus;
+        bool kept = parcel->frames < PARCEL_FRAMES;
+        if (kept)
+            frame = &parcel->frame[parcel->frames];
+        zmq_msg_init (frame);
+        if (zmq_msg_recv (frame, socket, ZMQ_DONTWAIT) < 0) {
+            zmq_msg_close (frame);
             return parcel->frames > 0;
         }
-        bool more = zmq_msg_more (&frame);
-        if (parcel->frames < PARCEL_FRAMES) {
-            parcel->said[parcel->frames] = (struct wire_message){0};
-            parcel->frame[parcel->frames++] = frame;
+        bool more = zmq_msg_more (frame);
+        if (kept) {
+            parcel->said[parcel->frames].type = 0;
+            parcel->said[parcel->frames++].memory = NULL;
         } else {
-            zmq_msg_close (&frame);
+            zmq_msg_close (frame);
             *ret_whole = false;
         }
         if (!more)

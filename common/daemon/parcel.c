@@ -33,6 +33,19 @@ const struct wire_message *parcel_read (struct parcel *parcel, unsigned at, enum
     return said;
 }
 
+void parcel_move (struct parcel *to, struct parcel *from)
+{
+    to->frames = from->frames;
+    for (unsigned i = 0; i < from->frames; i++) {
+        wire_done (&from->said[i]);
+        to->said[i] = (struct wire_message){0};
+        zmq_msg_init (&to->frame[i]);
+        zmq_msg_move (&to->frame[i], &from->frame[i]);
+        zmq_msg_close (&from->frame[i]);
+    }
+    from->frames = 0;
+}
+
 struct view parcel_bytes (struct parcel *parcel, unsigned at)
 {
     if (at >= parcel->frames)

@@ -27,6 +27,10 @@ void parcel_done (struct parcel *parcel);
 const struct wire_message *parcel_read (struct parcel *parcel, unsigned at, enum wire_type type,
                                         struct wire_fault *ret_fault);
 
+/* Moves the frames; what was decoded is decoded again when asked for (views into small frames would
+ * point into the old place).  `from` is empty afterwards. */
+void parcel_move (struct parcel *to, struct parcel *from);
+
 /* The bytes of frame `at`; {NULL, 0} where it is absent. */
 struct view parcel_bytes (struct parcel *parcel, unsigned at);
 

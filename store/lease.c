@@ -1,0 +1,238 @@
+/* lease.c - all PULLs that wait become one statement, which is the only judge of who may pull.
+ *
+ * Two PULLs that name one agency never share a statement: within one, `skip locked` does not skip
+ * the statement's own rows.  The second one waits for the next, which begins when this one is back.
+ */
+#include "array.h"
+#include "domain/number.h"
+#include "store.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+#include <utlist.h>
+
+#define PULLS_MOST 256 /* of one statement */
+#define PAIRS_MOST 2048
+
+struct pull {
+    uint64_t link;
+    uint64_t behalf, principal, waited; /* the router's ref; ms before it came here */
+    uint64_t ref;
+    uint32_t count, lease;
+    int64_t came;
+    uint32_t agency_count, given;
+    uint32_t agencies[64];
+    struct pull *prev, *next;
+};
+
+struct lease_batch {
+    struct store *store;
+    struct pull *pulls[PULLS_MOST];
+    unsigned count;
+};
+
+void lease_take (struct store *store, struct link *from, struct parcel *parcel)
+{
+    struct wire_fault fault;
+    const struct wire_message *said = parcel_read (parcel, 1, WIRE_pull, &fault);
+    const struct msg_behalf *behalf = &parcel->said[0].behalf;
+    if (!said) {
+        link_credit (from, WIRE_CLASS_ACTS, 1);
+        return;
+    }
+    struct pull *pull = xcalloc (1, sizeof *pull);
+    const struct msg_pull *asked = &said->pull;
+    *pull = (struct pull){.link = link_number (from), .behalf = behalf->ref,
+                          .principal = behalf->principal, .waited = behalf->waited,
+                          .ref = asked->ref, .came = reactor_now (store->reactor)};
+    pull->count = asked->count < 1 ? 1 : asked->count > 100 ? 100 : (uint32_t) asked->count;
+    pull->lease = asked->lease == 0         ? 60000
+                  : asked->lease < 1000     ? 1000
+                  : asked->lease > 3600000  ? 3600000
+                                            : (uint32_t) asked->lease;
+    pull->agency_count = asked->agencies.count;
+    for (uint32_t i = 0; i < pull->agency_count; i++)
+        pull->agencies[i] = (uint32_t) asked->agencies.at[i];
+    DL_APPEND (store->pulls, pull);
+    (void) fault_point (lease_received);
+}
+
+/* ---- answering ----------------------------------------------------------------------------- */
+
+static void say_pulled (struct store *store, struct pull *pull)
+{
+    struct link *link = listener_find (store->routers, pull->link);
+    if (link) {
+        struct msg_behalf behalf = {.ref = pull->behalf, .principal = pull->principal};
+        struct msg_pulled pulled = {.ref = pull->ref, .count = pull->given, .verdict = VERDICT_DONE};
+        struct parcel answer = {0};
+        parcel_add (&answer, WIRE_behalf, &behalf);
+        parcel_add (&answer, WIRE_pulled, &pulled);
+        link_send (link, &answer);
+        parcel_done (&answer);
+        link_credit (link, WIRE_CLASS_ACTS, 1);
+    }
+    free (pull);
+}
+
+enum { PULL, LEASE, ID, AGENCY, VERSION, ATTEMPT, PRIORITY, NUMBER, CLASS, CATEGORY, REGION, RECEIVED,
+       DUE_FIRST, DUE_RESOLVE, FLAGS, TITLE, BODY, LOCATION };
+
+static void say_assigned (struct store *store, struct pull *pull, const PGresult *result, int row)
+{
+    struct link *link = listener_find (store->routers, pull->link);
+    char number[NUMBER_LEN + 1];
+    pull->given++;
+    if (!link)
+        return; /* the lease runs out by itself */
+    number_of_bits ((uint64_t) result_int (result, row, NUMBER), number);
+    int64_t waited = (int64_t) pull->waited + reactor_now (store->reactor) - pull->came;
+    struct msg_behalf behalf = {.ref = pull->behalf, .principal = pull->principal};
+    struct msg_assigned assigned = {
+        .ref = pull->ref,
+        .id = result_id (result, row, ID),
+        .agency = (uint64_t) result_int (result, row, AGENCY),
+        .version = (uint64_t) result_int (result, row, VERSION),
+        .lease = (uint64_t) result_int (result, row, LEASE),
+        .waited = (uint64_t) waited,
+        .attempt = (uint64_t) result_int (result, row, ATTEMPT),
+        .number = view_of (number),
+        .priority = (uint32_t) result_int (result, row, PRIORITY),
+        .class = (uint32_t) result_int (result, row, CLASS),
+        .category = (uint64_t) result_int (result, row, CATEGORY),
+        .region = result_view (result, row, REGION),
+        .location = result_view (result, row, LOCATION),
+        .received = (uint64_t) result_ms (result, row, RECEIVED),
+        .due_first = (uint64_t) result_ms (result, row, DUE_FIRST),
+        .due_resolve = (uint64_t) result_ms (result, row, DUE_RESOLVE),
+        .secret = result_int (result, row, FLAGS) & 2 ? FLAG_YES : FLAG_NO,
+    };
+    struct msg_content content = {.title = result_view (result, row, TITLE),
+                                  .text = result_view (result, row, BODY)};
+    struct parcel answer = {0};
+    parcel_add (&answer, WIRE_behalf, &behalf);
+    parcel_add (&answer, WIRE_assigned, &assigned);
+    parcel_add (&answer, WIRE_content, &content);
+    link_send (link, &answer);
+    parcel_done (&answer);
+    (void) fault_point (assigned_sent);
+}
+
+static void on_leased (void *with, const struct db_answer *answer)
+{
+    struct lease_batch *batch = with;
+    struct store *store = batch->store;
+    if (answer->outcome == DB_FAILED && failure_of (answer->sqlstate) == FAILURE_OUTAGE)
+        store_outage (store, answer->sqlstate);
+    if (answer->outcome == DB_DONE) {
+        (void) fault_point (lease_committed);
+        const PGresult *result = answer->results[0];
+        metric_add (store_leases_total, PQntuples (result));
+        metric_add (store_lease_batches_total, 1);
+        for (int row = 0; row < PQntuples (result); row++)
+            say_assigned (store, batch->pulls[result_int (result, row, PULL) - 1], result, row);
+    }
+    /* a failure is answered with nothing: the router keeps the PULL and scans again */
+    for (unsigned i = 0; i < batch->count; i++)
+        say_pulled (store, batch->pulls[i]);
+    free (batch);
+}
+
+/* ---- asking -------------------------------------------------------------------------------- */
+
+struct named {
+    uint32_t agency;
+    UT_hash_handle hh;
+};
+
+static bool overlaps (struct named *named, const struct pull *pull)
+{
+    struct named *same = NULL;
+    for (uint32_t i = 0; i < pull->agency_count && !same; i++)
+        HASH_FIND (hh, named, &pull->agencies[i], sizeof (uint32_t), same);
+    return same != NULL;
+}
+
+/* Pulls that name no agency twice between them. */
+static struct lease_batch *gather (struct store *store)
+{
+    static struct named room[PAIRS_MOST + 64];
+    struct named *named = NULL;
+    struct lease_batch *batch = xcalloc (1, sizeof *batch);
+    struct pull *pull, *next;
+    unsigned pairs = 0;
+    batch->store = store;
+    DL_FOREACH_SAFE (store->pulls, pull, next)
+    {
+        if (batch->count == PULLS_MOST || pairs + pull->agency_count > PAIRS_MOST)
+            break;
+        if (overlaps (named, pull))
+            continue;
+        for (uint32_t i = 0; i < pull->agency_count; i++) {
+            struct named *same = NULL, *one = &room[pairs];
+            HASH_FIND (hh, named, &pull->agencies[i], sizeof (uint32_t), same);
+            if (same)
+                continue; /* named twice by one pull */
+            one->agency = pull->agencies[i];
+            HASH_ADD (hh, named, agency, sizeof (uint32_t), one);
+            pairs++;
+        }
+        DL_DELETE (store->pulls, pull);
+        batch->pulls[batch->count++] = pull;
+    }
+    HASH_CLEAR (hh, named);
+    return batch;
+}
+
+static void add_pairs (struct array *numbers, struct array *agencies, const struct pull *pull,
+                       unsigned number)
+{
+    for (uint32_t i = 0; i < pull->agency_count; i++) {
+        bool twice = false;
+        for (uint32_t j = 0; j < i; j++)
+            twice |= pull->agencies[j] == pull->agencies[i];
+        if (twice)
+            continue;
+        array_int4 (numbers, number);
+        array_int4 (agencies, pull->agencies[i]);
+    }
+}
+
+static void send_batch (struct store *store, struct db *db, struct lease_batch *batch)
+{
+    static struct array numbers, agencies, counts, leases, principals;
+    uint8_t base[8];
+    array_begin (&numbers, OID_INT4);
+    array_begin (&agencies, OID_INT4);
+    array_begin (&counts, OID_INT4);
+    array_begin (&leases, OID_INT4);
+    array_begin (&principals, OID_INT4);
+    for (unsigned i = 0; i < batch->count; i++) {
+        add_pairs (&numbers, &agencies, batch->pulls[i], i + 1);
+        array_int4 (&counts, batch->pulls[i]->count);
+        array_int4 (&leases, batch->pulls[i]->lease);
+        array_int4 (&principals, (int64_t) batch->pulls[i]->principal);
+    }
+    struct db_value values[] = {array_end (&numbers), array_end (&agencies), array_end (&counts),
+                                array_end (&leases), array_end (&principals),
+                                value_int8 (base, store->version_base)};
+    struct db_unit *unit = db_begin (db, on_leased, batch);
+    db_binary (unit);
+    db_add (unit, SQL_lease_assignments, values, array_len (values));
+    db_end (unit);
+}
+
+void lease_flush (struct store *store)
+{
+    struct db *db;
+    while (store->ready && store->pulls && (db = lane_idle (&store->leases)))
+        send_batch (store, db, gather (store));
+}
+
+void lease_end (struct store *store)
+{
+    struct pull *pull, *next;
+    DL_FOREACH_SAFE (store->pulls, pull, next)
+        free (pull);
+}

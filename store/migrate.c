@@ -1,0 +1,323 @@
+/* aduan-migrate - schema, registry, principals and calendar, loaded at set-up and upgrade.
+ *
+ *     aduan-migrate [-d CONNINFO] schema
+ *     aduan-migrate [-d CONNINFO] registry FOLDER
+ *     aduan-migrate [-d CONNINFO] principals FILE
+ *     aduan-migrate [-d CONNINFO] calendar FILE
+ *
+ * Run again it changes nothing that is right.  One runs at a time (an advisory lock); each command
+ * is one transaction.  Numbers of agencies and functions are PostgreSQL's, given once by code and
+ * stable for ever; what is no longer in the files is retired, never deleted.
+ */
+#include "base/base.h"
+#include "base/log.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <libpq-fe.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#define LOCK "select pg_advisory_lock (4157440311)"
+
+static const struct {
+    int number;
+    const char *name, *text;
+} migrations[] = {
+#define MIGRATION(number, name, text) {number, name, text},
+#include "migrations.inc"
+};
+
+/* Set-up is done by a person who is there: what PostgreSQL says is shown, and ends the program. */
+static PGresult *run (PGconn *db, const char *what, const char *sql)
+{
+    PGresult *result = PQexec (db, sql);
+    ExecStatusType status = PQresultStatus (result);
+    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK && status != PGRES_COPY_IN) {
+        log_error ("%s: %s", what, PQerrorMessage (db));
+        PQclear (result);
+        PQfinish (db);
+        exit (EX_DATAERR);
+    }
+    return result;
+}
+
+static void run_quietly (PGconn *db, const char *what, const char *sql)
+{
+    PQclear (run (db, what, sql));
+}
+
+static long run_number (PGconn *db, const char *what, const char *sql)
+{
+    PGresult *result = run (db, what, sql);
+    long number = PQntuples (result) ? strtol (PQgetvalue (result, 0, 0), NULL, 10) : 0;
+    PQclear (result);
+    return number;
+}
+
+/* ---- schema -------------------------------------------------------------------------------- */
+
+static int load_schema (PGconn *db, const char *unused)
+{
+    (void) unused;
+    run_quietly (db, "schema", "create table if not exists migration (number int primary key, "
+                               "name text not null, at timestamptz not null default now())");
+    long done = run_number (db, "schema", "select coalesce (max (number), 0) from migration");
+    for (size_t i = 0; i < array_len (migrations); i++) {
+        if (migrations[i].number <= done)
+            continue;
+        char *note = xformat ("insert into migration values (%d, '%s')", migrations[i].number,
+                              migrations[i].name);
+        run_quietly (db, migrations[i].name, migrations[i].text);
+        run_quietly (db, migrations[i].name, note);
+        free (note);
+        log_info ("schema %d, %s", migrations[i].number, migrations[i].name);
+    }
+    return 0;
+}
+
+/* ---- files --------------------------------------------------------------------------------- */
+
+/* A tab-separated file without its first line, comment lines and empty lines, into a table by COPY;
+ * "-" is null. */
+static void copy_file (PGconn *db, const char *path, const char *table)
+{
+    FILE *file = fopen (path, "r");
+    if (!file) {
+        log_error ("%s: cannot be read: %s", path, strerror (errno));
+        PQfinish (db);
+        exit (EX_NOINPUT);
+    }
+    char *copy = xformat ("copy %s from stdin with (format text, null '-')", table);
+    run_quietly (db, path, copy);
+    free (copy);
+    char *line = NULL;
+    size_t room = 0;
+    ssize_t len;
+    bool head = true;
+    while ((len = getline (&line, &room, file)) > 0) {
+        if (!head && line[0] != '#' && line[0] != '\n')
+            PQputCopyData (db, line, (int) len);
+        head = head && line[0] == '#';
+    }
+    free (line);
+    fclose (file);
+    PQputCopyEnd (db, NULL);
+    PGresult *result = PQgetResult (db);
+    if (PQresultStatus (result) != PGRES_COMMAND_OK) {
+        log_error ("%s: %s", path, PQerrorMessage (db));
+        PQfinish (db);
+        exit (EX_DATAERR);
+    }
+    PQclear (result);
+    PQclear (PQgetResult (db));
+}
+
+static void copy_from (PGconn *db, const char *folder, const char *name, const char *columns)
+{
+    char *create = xformat ("create temp table new_%s (%s) on commit drop", name, columns),
+         *path = xformat ("%s/%s.tsv", folder, name), *table = xformat ("new_%s", name);
+    run_quietly (db, name, create);
+    copy_file (db, path, table);
+    free (create);
+    free (path);
+    free (table);
+}
+
+/* ---- registry ------------------------------------------------------------------------------ */
+
+static const char *const registry_steps[] = {
+    "insert into function (code, name, unit_name, levels) select code, name, unit_name, levels from new_functions "
+    "on conflict (code) do update set name = excluded.name, unit_name = excluded.unit_name, levels = excluded.levels "
+    "where (function.name, function.unit_name, function.levels) is distinct from (excluded.name, excluded.unit_name, excluded.levels)",
+
+    "insert into region (code, level, name, zone) select code, level, name, "
+    "case zone when 'WIB' then 7 when 'WITA' then 8 when 'WIT' then 9 end from new_regions "
+    "on conflict (code) do update set level = excluded.level, name = excluded.name, zone = excluded.zone "
+    "where (region.level, region.name, region.zone) is distinct from (excluded.level, excluded.name, excluded.zone)",
+
+    "insert into agency (code, kind, name) select code, kind, name from new_agencies on conflict (code) do nothing",
+
+    "update agency a set parent = p.agency_id, kind = n.kind, function_id = f.function_id, region = n.region_code, "
+    "flags = coalesce (n.flags, '-'), name = n.name, zone = case n.zone when 'WITA' then 8 when 'WIT' then 9 else 7 end, retired_at = null "
+    "from new_agencies n left join agency p on p.code = n.parent_code left join function f on f.code = n.function_code "
+    "where a.code = n.code and (a.parent, a.kind, a.function_id, a.region, a.flags, a.name, a.zone, a.retired_at) is distinct from "
+    "(p.agency_id, n.kind, f.function_id, n.region_code, coalesce (n.flags, '-'), n.name, "
+    "case n.zone when 'WITA' then 8 when 'WIT' then 9 else 7 end, null)",
+
+    "update agency a set retired_at = now () where retired_at is null and not exists (select from new_agencies n where n.code = a.code)",
+
+    "insert into category (category_id, parent, function_id, agency_id, class, name) "
+    "select n.number, n.parent_number, f.function_id, a.agency_id, case n.class when 'complaint' then 1 when 'complaint_plain' then 2 "
+    "when 'complaint_oversight' then 3 when 'aspiration' then 4 when 'info_request' then 5 else 0 end, n.name "
+    "from new_categories n left join function f on f.code = n.function_code left join agency a on a.code = n.agency_code order by n.number "
+    "on conflict (category_id) do update set parent = excluded.parent, function_id = excluded.function_id, agency_id = excluded.agency_id, "
+    "class = excluded.class, name = excluded.name where (category.parent, category.function_id, category.agency_id, category.class, category.name) "
+    "is distinct from (excluded.parent, excluded.function_id, excluded.agency_id, excluded.class, excluded.name)",
+
+    "insert into oversight_phrase select distinct phrase from new_oversight on conflict do nothing",
+    "delete from oversight_phrase p where not exists (select from new_oversight n where n.phrase = p.phrase)",
+    "select agency_derive ()",
+};
+
+/* Everything the snapshot is made of, as one digest: an unchanged registry raises no version. */
+#define REGISTRY_DIGEST "select md5 (snapshot_registry ())"
+
+static int load_registry (PGconn *db, const char *folder)
+{
+    PGresult *before = run (db, "registry", REGISTRY_DIGEST);
+    copy_from (db, folder, "functions", "code text, name text, unit_name text, levels text");
+    copy_from (db, folder, "regions", "code text, level int, name text, zone text");
+    copy_from (db, folder, "agencies",
+               "code text, parent_code text, kind text, function_code text, region_code text, "
+               "flags text, name text, zone text");
+    copy_from (db, folder, "categories",
+               "number int, parent_number int, function_code text, agency_code text, class text, name text");
+    copy_from (db, folder, "oversight", "phrase text");
+    for (size_t i = 0; i < array_len (registry_steps); i++)
+        run_quietly (db, "registry", registry_steps[i]);
+    run_quietly (db, "registry", "analyze agency");
+    PGresult *after = run (db, "registry", REGISTRY_DIGEST);
+    bool changed = strcmp (PQgetvalue (before, 0, 0), PQgetvalue (after, 0, 0)) != 0;
+    if (changed)
+        run_quietly (db, "registry", "update snapshot set version = version + 1 where kind = 2");
+    log_info ("registry: %ld regions, %ld agencies, %s",
+              run_number (db, "registry", "select count (*) from region"),
+              run_number (db, "registry", "select count (*) from agency where retired_at is null"),
+              changed ? "a new version" : "unchanged");
+    PQclear (before);
+    PQclear (after);
+    return 0;
+}
+
+/* ---- principals, calendar ------------------------------------------------------------------ */
+
+static const char *const principal_steps[] = {
+    "insert into principal (name, role, key, rights, revoked_at) "
+    "select n.name, case n.role when 'adapter' then 1 when 'worker' then 2 when 'front' then 3 end, n.key, coalesce (n.rights, '-'), "
+    "case when n.state = 'revoked' then now () end from new_principals n "
+    "where not exists (select from principal p where p.name = n.name)",
+
+    "update principal p set key = n.key, rights = coalesce (n.rights, '-'), "
+    "revoked_at = case when n.state = 'revoked' then coalesce (p.revoked_at, now ()) end from new_principals n "
+    "where p.name = n.name and (p.key, p.rights, p.revoked_at is null) is distinct from "
+    "(n.key, coalesce (n.rights, '-'), n.state is distinct from 'revoked')",
+
+    "create temp table new_pairs on commit drop as select p.principal_id, a.agency_id from new_principals n "
+    "join principal p on p.name = n.name cross join lateral unnest (string_to_array (n.agencies, ',')) c (code) "
+    "join agency a on a.code = c.code",
+
+    "insert into principal_agency select * from new_pairs n where not exists (select from principal_agency o "
+    "where (o.principal_id, o.agency_id) = (n.principal_id, n.agency_id))",
+
+    "delete from principal_agency o using principal p, new_principals n where p.principal_id = o.principal_id and n.name = p.name "
+    "and not exists (select from new_pairs w where (w.principal_id, w.agency_id) = (o.principal_id, o.agency_id))",
+};
+
+static int load_principals (PGconn *db, const char *path)
+{
+    run_quietly (db, "principals",
+                 "create temp table new_principals (name text, role text, key text, rights text, "
+                 "agencies text, state text) on commit drop");
+    copy_file (db, path, "new_principals");
+    long before = run_number (db, "principals", "select version from snapshot where kind = 1");
+    run_quietly (db, "principals", "alter table principal disable trigger principal_changed");
+    run_quietly (db, "principals", "alter table principal_agency disable trigger principal_agency_changed");
+    PGresult *old = run (db, "principals", "select md5 (snapshot_principals ())");
+    for (size_t i = 0; i < array_len (principal_steps); i++)
+        run_quietly (db, "principals", principal_steps[i]);
+    PGresult *new = run (db, "principals", "select md5 (snapshot_principals ())");
+    if (strcmp (PQgetvalue (old, 0, 0), PQgetvalue (new, 0, 0)) != 0)
+        run_quietly (db, "principals", "update snapshot set version = version + 1 where kind = 1");
+    run_quietly (db, "principals", "alter table principal enable trigger principal_changed");
+    run_quietly (db, "principals", "alter table principal_agency enable trigger principal_agency_changed");
+    PQclear (old);
+    PQclear (new);
+    long unknown = run_number (
+        db, "principals",
+        "select count (*) from new_principals n, unnest (string_to_array (n.agencies, ',')) c (code) "
+        "where not exists (select from agency a where a.code = c.code)");
+    if (unknown)
+        log_warning ("%s: %ld agency codes are not in the registry; their rows are without effect", path,
+                     unknown);
+    log_info ("principals: version %ld was in force", before);
+    return 0;
+}
+
+static int load_calendar (PGconn *db, const char *path)
+{
+    run_quietly (db, "calendar",
+                 "create temp table new_days (day date, kind text, name text) on commit drop");
+    copy_file (db, path, "new_days");
+    run_quietly (db, "calendar",
+                 "insert into day_off select distinct on (day) day, kind, name from new_days order by day, kind "
+                 "on conflict (day) do update set kind = excluded.kind, name = excluded.name "
+                 "where (day_off.kind, day_off.name) is distinct from (excluded.kind, excluded.name)");
+    run_quietly (db, "calendar",
+                 "delete from day_off d where not exists (select from new_days n where n.day = d.day)");
+    log_info ("calendar: %ld days off", run_number (db, "calendar", "select count (*) from day_off"));
+    return 0;
+}
+
+/* ---- main ---------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *word;
+    bool wants_path;
+    int (*run) (PGconn *db, const char *path);
+} commands[] = {
+    {"schema", false, load_schema},
+    {"registry", true, load_registry},
+    {"principals", true, load_principals},
+    {"calendar", true, load_calendar},
+};
+
+static int usage (void)
+{
+    fputs ("usage: aduan-migrate [-d CONNINFO] schema | registry FOLDER | principals FILE | calendar FILE\n",
+           stderr);
+    return EX_USAGE;
+}
+
+static void notice (void *unused, const char *text)
+{
+    (void) unused;
+    log_debug ("%s", text);
+}
+
+static int run_command (const char *conninfo, size_t command, const char *path)
+{
+    PGconn *db = PQconnectdb (conninfo);
+    if (PQstatus (db) != CONNECTION_OK) {
+        log_error ("PostgreSQL: %s", PQerrorMessage (db));
+        PQfinish (db);
+        return EX_UNAVAILABLE;
+    }
+    PQsetNoticeProcessor (db, notice, NULL);
+    run_quietly (db, "lock", LOCK);
+    run_quietly (db, "begin", "set lock_timeout = '10s'");
+    run_quietly (db, "begin", "begin");
+    int status = commands[command].run (db, path);
+    run_quietly (db, "commit", "commit");
+    PQfinish (db);
+    return status;
+}
+
+int main (int argc, char **argv)
+{
+    const char *conninfo = "host=/run/aduan/pg dbname=aduan user=aduan_migrate";
+    int option;
+    log_open ("migrate", LOG_INFO);
+    while ((option = getopt (argc, argv, "d:h")) != -1) {
+        if (option != 'd')
+            return usage ();
+        conninfo = optarg;
+    }
+    for (size_t i = 0; i < array_len (commands) && optind < argc; i++)
+        if (strcmp (argv[optind], commands[i].word) == 0 &&
+            argc - optind == (commands[i].wants_path ? 2 : 1))
+            return run_command (conninfo, i, commands[i].wants_path ? argv[optind + 1] : NULL);
+    return usage ();
+}

@@ -1,0 +1,655 @@
+/* place.c - decided complaints become rows, a batch in one statement; replies join their parent.
+ *
+ * A record is owned by this file from its `place` until it is answered; credit is paid back only
+ * then, so what a router may have under way here is bounded by its credit.  A batch holds each id
+ * once: a repeat waits for the next batch and finds the row there.
+ */
+#include "array.h"
+#include "domain/number.h"
+#include "store.h"
+
+#include <inttypes.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+#include <uthash.h>
+
+#define ALONE_MOST  5
+#define NUMBER_BITS ((UINT64_C (1) << 60) - 1) /* domain/number.c: the id's last 60 */
+
+struct place {
+    struct parcel parcel; /* place, offer, submit, content */
+    const struct msg_place *place;
+    const struct msg_offer *offer;
+    const struct msg_submit *submit;   /* NULL where it cannot be read */
+    const struct msg_content *content; /* NULL where it cannot be read */
+    uint64_t link;                     /* number of the router's link */
+    unsigned alone;                    /* failures of a batch of its own */
+    uint64_t commits;                  /* store->place.commits at the first of them */
+    enum outcome outcome;
+    bool fresh;
+    char sqlstate[6];
+    struct place *prev, *next;
+    UT_hash_handle hh;
+};
+
+struct place_batch {
+    struct store *store;
+    struct place **items;
+    unsigned count;
+    enum db_outcome outcome; /* of the placing statement, until the position behind it is known */
+    char sqlstate[6];
+    struct place_batch *next;
+};
+
+/* ---- taking -------------------------------------------------------------------------------- */
+
+static void place_free (struct place *place)
+{
+    parcel_done (&place->parcel);
+    free (place);
+}
+
+/* Reads the frames; what a record must have to be answered at all is place and offer. */
+static bool place_read (struct place *place)
+{
+    struct wire_fault fault;
+    const struct wire_message *said = parcel_read (&place->parcel, 0, WIRE_place, &fault);
+    place->place = said ? &said->place : NULL;
+    said = parcel_read (&place->parcel, 1, WIRE_offer, &fault);
+    place->offer = said ? &said->offer : NULL;
+    said = parcel_read (&place->parcel, 2, WIRE_submit, &fault);
+    place->submit = said ? &said->submit : NULL;
+    said = parcel_read (&place->parcel, 3, WIRE_content, &fault);
+    place->content = said ? &said->content : NULL;
+    return place->place && place->offer;
+}
+
+void place_take (struct store *store, struct link *from, struct parcel *parcel)
+{
+    struct place *place = xcalloc (1, sizeof *place);
+    parcel_move (&place->parcel, parcel);
+    place->link = link_number (from);
+    if (!place_read (place)) {
+        log_limited (LOG_ERROR, "%s: a place without an offer that can be read; dropped, intake offers again",
+                     link_name (from));
+        link_credit (from, WIRE_CLASS_REST, 1);
+        place_free (place);
+        return;
+    }
+    DL_APPEND (store->place.waiting, place);
+    store->place.count++;
+    (void) fault_point (place_received);
+}
+
+/* ---- answering ----------------------------------------------------------------------------- */
+
+static void place_answer (struct store *store, struct place *place)
+{
+    struct link *link = listener_find (store->routers, place->link);
+    if (link) {
+        struct msg_origin origin = {.route = place->place->route};
+        struct msg_stored stored = {.id = place->offer->id,
+                                    .segment = place->offer->segment,
+                                    .seq = place->offer->seq,
+                                    .outcome = place->outcome,
+                                    .fresh = place->fresh ? FLAG_YES : FLAG_NO,
+                                    .system = store->system,
+                                    .timeline = store->timeline,
+                                    .lsn = store->position};
+        struct parcel answer = {0};
+        parcel_add (&answer, WIRE_origin, &origin);
+        parcel_add (&answer, WIRE_stored, &stored);
+        link_send (link, &answer);
+        parcel_done (&answer);
+        link_credit (link, WIRE_CLASS_REST, 1);
+    }
+    (void) fault_point (stored_sent);
+    place_free (place);
+}
+
+static void batch_free (struct place_batch *batch)
+{
+    free (batch->items);
+    free (batch);
+}
+
+static void batch_answer (struct place_batch *batch)
+{
+    for (unsigned i = 0; i < batch->count; i++)
+        place_answer (batch->store, batch->items[i]);
+    batch_free (batch);
+}
+
+/* ---- failing ------------------------------------------------------------------------------- */
+
+static void retry_later (struct store *store, int64_t ms)
+{
+    store->place.not_before = reactor_now (store->reactor) + ms;
+    reactor_timer_at (store->place.timer, store->place.not_before);
+}
+
+static struct place_batch *batch_of (struct store *store, struct place **items, unsigned count)
+{
+    struct place_batch *batch = xcalloc (1, sizeof *batch);
+    batch->store = store;
+    batch->items = xcalloc (count, sizeof (struct place *));
+    memcpy (batch->items, items, count * sizeof (struct place *));
+    batch->count = count;
+    return batch;
+}
+
+static void halve (struct place_batch *batch)
+{
+    struct store *store = batch->store;
+    unsigned half = batch->count / 2;
+    metric_add (store_bisects_total, 1);
+    LL_APPEND (store->place.again, batch_of (store, batch->items, half));
+    LL_APPEND (store->place.again, batch_of (store, batch->items + half, batch->count - half));
+    batch_free (batch);
+}
+
+static void quarantine (struct store *store, struct place *place, const char *sqlstate,
+                        const char *reason);
+
+/* A batch failed and was rolled back, or perhaps committed (UNKNOWN).  Takes the batch. */
+static void batch_failed (struct place_batch *batch, enum db_outcome outcome, const char *sqlstate)
+{
+    struct store *store = batch->store;
+    if (outcome == DB_UNKNOWN) {
+        LL_PREPEND (store->place.again, batch);
+        return;
+    }
+    enum failure failure = failure_of (sqlstate);
+    if (failure == FAILURE_AGAIN) {
+        LL_PREPEND (store->place.again, batch);
+    } else if (failure == FAILURE_OURS && batch->count > 1) {
+        halve (batch);
+    } else if (failure == FAILURE_OURS) {
+        quarantine (store, batch->items[0], sqlstate, "PostgreSQL cannot hold it");
+        batch_free (batch);
+    } else {
+        struct place *first = batch->items[0];
+        if (batch->count == 1) {
+            first->commits = first->alone++ ? first->commits : store->place.commits;
+            if (first->alone >= ALONE_MOST && store->place.commits > first->commits) {
+                quarantine (store, first, sqlstate, "failed alone, while others commit");
+                batch_free (batch);
+                return;
+            }
+        }
+        store_outage (store, sqlstate);
+        retry_later (store, 500);
+        if (batch->count > 1)
+            halve (batch); /* one of them may be the cause */
+        else
+            LL_APPEND (store->place.again, batch);
+    }
+}
+
+/* ---- quarantine ---------------------------------------------------------------------------- */
+
+static void on_quarantined (void *with, const struct db_answer *answer)
+{
+    struct place_batch *batch = with;
+    if (answer->outcome != DB_DONE) {
+        LL_PREPEND (batch->store->place.again, batch);
+        return;
+    }
+    (void) fault_point (quarantine_after);
+    metric_add (store_quarantined_total, 1);
+    batch->items[0]->fresh = true;
+    batch_answer (batch);
+}
+
+static void send_quarantine (struct store *store, struct db *db, struct place_batch *batch)
+{
+    struct place *place = batch->items[0];
+    struct view offer = parcel_bytes (&place->parcel, 1), submit = parcel_bytes (&place->parcel, 2),
+                content = parcel_bytes (&place->parcel, 3);
+    uint8_t adapter[8], received[8];
+    struct db_value values[] = {
+        value_id (&place->offer->id),
+        value_view (place->offer->digest),
+        {place->sqlstate, 5, false},
+        {place->alone ? "failed alone, while others commit" : "cannot be held as a complaint", 0, false},
+        value_int4 (adapter, (int64_t) place->offer->adapter),
+        value_time (received, (int64_t) place->offer->received),
+        value_view (offer),
+        {submit.at ? submit.at : "", submit.len, true},
+        {content.at ? content.at : "", content.len, true},
+    };
+    (void) store;
+    (void) fault_point (quarantine_before);
+    struct db_unit *unit = db_begin (db, on_quarantined, batch);
+    db_add (unit, SQL_quarantine_record, values, array_len (values));
+    db_end (unit);
+}
+
+static void quarantine (struct store *store, struct place *place, const char *sqlstate,
+                        const char *reason)
+{
+    log_error ("%s: goes to quarantine: %s (SQLSTATE %s); its raw bytes are kept, the national desk "
+               "owns it",
+               id_text (&place->offer->id), reason, sqlstate);
+    place->outcome = OUTCOME_QUARANTINED;
+    snprintf (place->sqlstate, sizeof place->sqlstate, "%.5s", sqlstate);
+    LL_PREPEND (store->place.again, batch_of (store, &place, 1));
+}
+
+/* ---- complaints ---------------------------------------------------------------------------- */
+
+static void on_positioned (void *with, const struct db_answer *answer)
+{
+    struct place_batch *batch = with;
+    struct store *store = batch->store;
+    if (batch->outcome != DB_DONE || batch->count == 0) {
+        if (batch->count == 0)
+            batch_free (batch);
+        else
+            batch_failed (batch, batch->outcome, batch->sqlstate);
+        return;
+    }
+    if (answer->outcome != DB_DONE) {
+        LL_PREPEND (store->place.again, batch); /* committed, but nobody can say where: again */
+        return;
+    }
+    uint64_t position = (uint64_t) result_int (answer->results[0], 0, 0);
+    store->timeline = (uint64_t) result_int (answer->results[0], 0, 1);
+    if (position > store->position)
+        store->position = position;
+    (void) fault_point (place_committed);
+    batch_answer (batch);
+}
+
+/* Takes out of the batch what is not to be answered now. */
+static void keep_marked (struct place_batch *batch, enum outcome outcome)
+{
+    unsigned kept = 0;
+    for (unsigned i = 0; i < batch->count; i++)
+        if (batch->items[i]->outcome == outcome)
+            batch->items[kept++] = batch->items[i];
+    batch->count = kept;
+}
+
+/* The rows that the statement returns are the repeats. */
+static void mark_repeats (struct place_batch *batch, const PGresult *result)
+{
+    struct store *store = batch->store;
+    for (int row = 0; row < PQntuples (result); row++) {
+        struct place *place = batch->items[result_int (result, row, 0) - 1];
+        place->fresh = false;
+        metric_add (store_repeats_total, 1);
+        if (PQgetisnull (result, row, 1)) {
+            /* stored by a statement that ours could not see yet: the next one will */
+            place->outcome = 0;
+            DL_APPEND (store->place.waiting, place);
+            store->place.count++;
+        } else if (!result_bool (result, row, 1)) {
+            log_error ("%s: came again with another body or target", id_text (&place->offer->id));
+            quarantine (store, place, "CONFL", "the same id with another body or target");
+        }
+    }
+    keep_marked (batch, OUTCOME_STORED);
+}
+
+static void hint_batch (struct place_batch *batch)
+{
+    for (unsigned i = 0; i < batch->count; i++) {
+        struct place *place = batch->items[i];
+        if (!place->fresh)
+            continue;
+        store_hint (batch->store, place->place->agency, 1);
+        batch->store->notices += place->content->contact.len > 0;
+        metric_add (store_places_total, 1);
+    }
+}
+
+static void on_placed (void *with, const struct db_answer *answer)
+{
+    struct place_batch *batch = with;
+    struct store *store = batch->store;
+    batch->outcome = answer->outcome;
+    if (answer->outcome != DB_DONE) {
+        snprintf (batch->sqlstate, sizeof batch->sqlstate, "%.5s",
+                  answer->outcome == DB_FAILED ? answer->sqlstate : "");
+        return; /* on_positioned stands behind this unit, and answers or repeats */
+    }
+    store->place.commits++;
+    metric_add (store_place_batches_total, 1);
+    outage_ends (&store->outage, "PostgreSQL takes complaints again");
+    mark_repeats (batch, answer->results[0]);
+    hint_batch (batch);
+}
+
+static int by_id (const void *a, const void *b)
+{
+    const struct place *const *left = a, *const *right = b;
+    return id_compare (&(*left)->offer->id, &(*right)->offer->id);
+}
+
+enum column { ID, NUMBER, RECEIVED, VERIFY, FIRST, RESOLVE, AGENCY, ADAPTER, CATEGORY, RULES, REGISTRY,
+              CHANNEL, CLASS, PRIORITY, RUNG, CONFIDENCE, LANGUAGE, FLAGS, REGION, DECISION, DIGEST,
+              CODE_HASH, TITLE, BODY, LOCATION, TARGET, EXTERNAL, INCIDENT, LATITUDE, LONGITUDE,
+              RAW_TITLE, RAW_BODY, SEAL, SEAL_KEY, CONTACT, CONTACT_KEY, ATTACHMENTS, COLUMNS };
+static const uint32_t column_types[COLUMNS] = {
+    OID_UUID, OID_INT8, OID_TIMESTAMPTZ, OID_TIMESTAMPTZ, OID_TIMESTAMPTZ, OID_TIMESTAMPTZ, OID_INT4,
+    OID_INT4, OID_INT4, OID_INT4, OID_INT4, OID_INT2, OID_INT2, OID_INT2, OID_INT2, OID_INT2, OID_INT2,
+    OID_INT2, OID_TEXT, OID_JSONB, OID_BYTEA, OID_BYTEA, OID_TEXT, OID_TEXT, OID_TEXT, OID_TEXT,
+    OID_TEXT, OID_TEXT, OID_INT4, OID_INT4, OID_BYTEA, OID_BYTEA, OID_BYTEA, OID_INT4, OID_BYTEA,
+    OID_INT4, OID_BYTEA};
+static struct array columns[COLUMNS]; /* kept from batch to batch; one thread composes */
+
+static void optional4 (struct array *array, int64_t number)
+{
+    if (number)
+        array_int4 (array, number);
+    else
+        array_null (array);
+}
+
+static void optional2 (struct array *array, int64_t number)
+{
+    if (number)
+        array_int2 (array, number);
+    else
+        array_null (array);
+}
+
+enum { FLAG_BIT_ANONYMOUS = 1, FLAG_BIT_SECRET = 2, FLAG_BIT_OVERSIGHT = 4, FLAG_BIT_DOUBTFUL = 8 };
+
+/* Unset counts as yes (DOMAIN 4.3); the filter and rules may only tighten. */
+static int64_t flags_of (const struct place *place)
+{
+    return (place->submit->anonymous != FLAG_NO ? FLAG_BIT_ANONYMOUS : 0) |
+           (place->submit->secret != FLAG_NO || place->place->secret == FLAG_YES ? FLAG_BIT_SECRET
+                                                                                 : 0) |
+           (place->place->oversight == FLAG_YES ? FLAG_BIT_OVERSIGHT : 0) |
+           (place->offer->doubtful == FLAG_YES ? FLAG_BIT_DOUBTFUL : 0);
+}
+
+/* Rungs 0 to 4 place a complaint: the first-answer clock starts.  5 and 6 leave it received with a
+ * coordinator: the verification clock runs (DOMAIN 2.4). */
+static bool is_placed (const struct msg_place *place)
+{
+    return place->rung <= 4 && place->agency != 0;
+}
+
+static void add_due (struct store *store, const struct place *place)
+{
+    int64_t received = (int64_t) place->offer->received;
+    uint64_t agency = place->place->agency;
+    int zone = agency < store->zone_count ? store->zones[agency] : 7;
+    uint32_t class = place->place->class;
+    bool placed = is_placed (place->place);
+    if (placed)
+        array_null (&columns[VERIFY]);
+    else
+        array_time (&columns[VERIFY],
+                    workday_due (received, store->limit_verify, zone, &store->calendar, NULL));
+    if (placed)
+        array_time (&columns[FIRST],
+                    workday_due (received, store->limit_first, zone, &store->calendar, NULL));
+    else
+        array_null (&columns[FIRST]);
+    array_time (&columns[RESOLVE], workday_due (received, store->limit_resolve[class], zone,
+                                                &store->calendar, NULL));
+}
+
+static void add_record (const struct place *place)
+{
+    const struct msg_place *decided = place->place;
+    const struct msg_submit *submit = place->submit;
+    uint64_t bits = 0;
+    for (int i = 8; i < 16; i++)
+        bits = bits << 8 | place->offer->id.at[i];
+    array_bytes (&columns[ID], place->offer->id.at, 16);
+    array_int8 (&columns[NUMBER], (int64_t) (bits & NUMBER_BITS));
+    array_time (&columns[RECEIVED], (int64_t) place->offer->received);
+    array_int4 (&columns[AGENCY], (int64_t) decided->agency);
+    array_int4 (&columns[ADAPTER], (int64_t) place->offer->adapter);
+    optional4 (&columns[CATEGORY], submit->category <= INT32_MAX ? (int64_t) submit->category : 0);
+    array_int4 (&columns[RULES], (int64_t) decided->rules);
+    array_int4 (&columns[REGISTRY], (int64_t) decided->registry);
+    array_int2 (&columns[CHANNEL], submit->channel);
+    optional2 (&columns[CLASS], decided->class);
+    array_int2 (&columns[PRIORITY], decided->priority ? decided->priority : PRIORITY_NORMAL);
+    array_int2 (&columns[RUNG], decided->agency ? (int64_t) decided->rung : 6);
+    array_int2 (&columns[CONFIDENCE], (int64_t) decided->confidence);
+    optional2 (&columns[LANGUAGE], submit->language);
+    array_int2 (&columns[FLAGS], flags_of (place));
+    array_view (&columns[REGION], decided->region);
+    if (decided->record.len)
+        array_json (&columns[DECISION], decided->record);
+    else
+        array_null (&columns[DECISION]);
+    array_view (&columns[DIGEST], place->offer->digest);
+    array_view (&columns[CODE_HASH], submit->code_hash);
+}
+
+/* The body's beginning stands in for a title that was not given: at most 200 characters, a line. */
+static struct view title_of (const struct msg_content *content)
+{
+    if (content->title.len)
+        return content->title;
+    struct view title = content->text;
+    size_t points = 0;
+    for (size_t i = 0; i < title.len; i++) {
+        points += (title.at[i] & 0xc0) != 0x80;
+        if (points > 80 || title.at[i] == '\n') {
+            title.len = i;
+            break;
+        }
+    }
+    return title;
+}
+
+static void add_words (const struct place *place)
+{
+    const struct msg_submit *submit = place->submit;
+    const struct msg_content *content = place->content;
+    struct view title = title_of (content);
+    array_bytes (&columns[TITLE], title.at, title.len);
+    array_bytes (&columns[BODY], content->text.at, content->text.len);
+    array_view (&columns[LOCATION], submit->location);
+    array_view (&columns[TARGET], submit->target);
+    array_view (&columns[EXTERNAL], submit->external);
+    array_view (&columns[INCIDENT], submit->incident);
+    optional4 (&columns[LATITUDE], submit->latitude);
+    optional4 (&columns[LONGITUDE], submit->longitude);
+    array_view (&columns[RAW_TITLE], content->raw_title);
+    array_view (&columns[RAW_BODY], content->raw_text);
+    array_view (&columns[SEAL], content->seal);
+    optional4 (&columns[SEAL_KEY], (int64_t) content->seal_key_id);
+    array_view (&columns[CONTACT], content->contact);
+    optional4 (&columns[CONTACT_KEY], (int64_t) content->contact_key_id);
+    array_view (&columns[ATTACHMENTS], content->attachments);
+}
+
+static void send_batch (struct store *store, struct db *db, struct place_batch *batch)
+{
+    uint8_t base[8];
+    struct db_value values[COLUMNS + 1];
+    qsort (batch->items, batch->count, sizeof (struct place *), by_id);
+    for (int i = 0; i < COLUMNS; i++)
+        array_begin (&columns[i], column_types[i]);
+    for (unsigned i = 0; i < batch->count; i++) {
+        struct place *place = batch->items[i];
+        place->outcome = OUTCOME_STORED;
+        place->fresh = true;
+        add_record (place);
+        if (mutant (no_conflict)) { /* a repeat becomes a second complaint */
+            struct id other = id_random ();
+            memcpy (columns[ID].bytes.at + columns[ID].bytes.len - 10, other.at, 10);
+        }
+        add_due (store, place);
+        add_words (place);
+    }
+    for (int i = 0; i < COLUMNS; i++)
+        values[i] = array_end (&columns[i]);
+    values[COLUMNS] = value_int8 (base, store->version_base + 1);
+    struct db_unit *unit = db_begin (db, on_placed, batch);
+    db_binary (unit);
+    db_add (unit, SQL_place_complaints, values, array_len (values));
+    db_end (unit);
+    unit = db_begin (db, on_positioned, batch);
+    db_binary (unit);
+    db_add (unit, SQL_select_position, NULL, 0);
+    db_end (unit);
+    (void) fault_point (place_sent);
+}
+
+/* ---- a reporter's word --------------------------------------------------------------------- */
+
+static void on_replied (void *with, const struct db_answer *answer)
+{
+    struct place_batch *batch = with;
+    struct store *store = batch->store;
+    if (answer->outcome != DB_DONE) {
+        batch_failed (batch, answer->outcome,
+                      answer->outcome == DB_FAILED ? answer->sqlstate : "");
+        return;
+    }
+    struct place *place = batch->items[0];
+    place->outcome = (enum outcome) result_int (answer->results[0], 0, 0);
+    place->fresh = result_bool (answer->results[0], 0, 1);
+    int64_t ready = result_int (answer->results[0], 0, 2);
+    store->place.commits++;
+    if (place->outcome == OUTCOME_REFUSED && place->fresh)
+        metric_add (store_refused_total, 1);
+    if (ready > 0)
+        store_hint (store, (uint64_t) ready, 1);
+    batch_answer (batch);
+}
+
+static void send_reply (struct store *store, struct db *db, struct place_batch *batch)
+{
+    const struct place *place = batch->items[0];
+    const struct msg_submit *submit = place->submit;
+    uint64_t parent = 0;
+    uint8_t number[8], kind[8], adapter[8], rating[8], received[8], base[8];
+    number_parse (submit->parent, &parent); /* intake has checked it; 0 is nobody's */
+    struct view submission = parcel_bytes ((struct parcel *) &place->parcel, 2),
+                content = parcel_bytes ((struct parcel *) &place->parcel, 3);
+    char *text = xstrndup (place->content->text.at, place->content->text.len);
+    struct db_value values[] = {
+        value_id (&place->offer->id),
+        value_int8 (number, (int64_t) parent),
+        value_int4 (kind, submit->kind),
+        value_int4 (adapter, (int64_t) place->offer->adapter),
+        value_view (submit->code_hash),
+        {text, 0, false},
+        value_int4 (rating, (int64_t) submit->rating),
+        value_time (received, (int64_t) place->offer->received),
+        value_view (place->offer->digest),
+        value_view (submission),
+        value_view (content),
+        value_int8 (base, store->version_base),
+    };
+    struct db_unit *unit = db_begin (db, on_replied, batch);
+    db_binary (unit);
+    db_add (unit, SQL_store_reply, values, array_len (values));
+    db_end (unit);
+    free (text);
+}
+
+/* ---- batches ------------------------------------------------------------------------------- */
+
+static void send_any (struct store *store, struct db *db, struct place_batch *batch)
+{
+    const struct place *first = batch->items[0];
+    if (first->outcome == OUTCOME_QUARANTINED)
+        send_quarantine (store, db, batch);
+    else if (first->submit->kind != KIND_COMPLAINT)
+        send_reply (store, db, batch);
+    else
+        send_batch (store, db, batch);
+}
+
+static void take_out (struct store *store, struct place *place)
+{
+    DL_DELETE (store->place.waiting, place);
+    store->place.count--;
+}
+
+/* Unreadable by any program of this version: our own fault, for ever; kept raw. */
+static bool unreadable (struct store *store, struct place *place)
+{
+    if (place->submit && place->content)
+        return false;
+    take_out (store, place);
+    quarantine (store, place, "NOREA", "its frames cannot be read");
+    return true;
+}
+
+/* What waits, each id once; a reply goes alone. */
+static struct place_batch *gather (struct store *store)
+{
+    struct place *items[STORE_BATCH], *ids = NULL, *place, *next, *same;
+    unsigned count = 0;
+    DL_FOREACH_SAFE (store->place.waiting, place, next)
+    {
+        if (count == store->batch)
+            break;
+        if (unreadable (store, place))
+            continue;
+        bool reply = place->submit->kind != KIND_COMPLAINT;
+        if (reply && count > 0)
+            continue;
+        HASH_FIND (hh, ids, &place->offer->id, sizeof (struct id), same);
+        if (same)
+            continue;
+        take_out (store, place);
+        items[count++] = place;
+        HASH_ADD_KEYPTR (hh, ids, &place->offer->id, sizeof (struct id), place);
+        if (reply)
+            break;
+    }
+    HASH_CLEAR (hh, ids);
+    return count ? batch_of (store, items, count) : NULL;
+}
+
+void place_flush (struct store *store)
+{
+    if (!store->ready || reactor_now (store->reactor) < store->place.not_before)
+        return;
+    struct db *db;
+    while ((db = lane_idle (&store->places))) {
+        struct place_batch *batch = store->place.again;
+        if (batch)
+            LL_DELETE (store->place.again, batch);
+        else
+            batch = store->place.waiting ? gather (store) : NULL;
+        if (!batch && store->place.again)
+            continue; /* gathering found something for quarantine */
+        if (!batch)
+            return;
+        if (mutant (stored_first)) {
+            for (unsigned i = 0; i < batch->count; i++) {
+                batch->items[i]->outcome = OUTCOME_STORED;
+                batch->items[i]->fresh = true;
+            }
+            batch_answer (batch);
+            continue;
+        }
+        send_any (store, db, batch);
+    }
+}
+
+void place_end (struct store *store)
+{
+    struct place *place, *next;
+    struct place_batch *batch, *next_batch;
+    DL_FOREACH_SAFE (store->place.waiting, place, next)
+        place_free (place);
+    LL_FOREACH_SAFE (store->place.again, batch, next_batch)
+    {
+        for (unsigned i = 0; i < batch->count; i++)
+            place_free (batch->items[i]);
+        batch_free (batch);
+    }
+    reactor_timer_forget (&store->place.timer);
+    for (int i = 0; i < COLUMNS; i++)
+        array_free (&columns[i]);
+}

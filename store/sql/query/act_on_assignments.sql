@@ -1,0 +1,109 @@
+-- Judges and carries out a batch of acts, at most one a complaint.  One guard: the act's principal,
+-- its agencies, the assignment's state, lease and version, in this statement (RELIABILITY P15).
+-- Returns each act's ordinal, verdict (1 done, 2 stale), reason (enum reason), new version, agency
+-- that has new work.
+--   $1 principals  $2 ids  $3 agencies  $4 versions  $5 keys  $6 acts  $7 texts  $8 delays (ms)
+--   $9 reasons  $10 suggested agencies  $11 classes  $12 version base  $13 ignore versions (a mutant)
+with input as (
+    select * from unnest ($1::int[], $2::uuid[], $3::int[], $4::bigint[], $5::uuid[], $6::smallint[],
+                          $7::text[], $8::int[], $9::smallint[], $10::int[], $11::smallint[]) with ordinality
+        as i (principal, id, agency, wants, key, act, text, delay, reason, suggested, new_class, ordinal)
+), said as (
+    select i.ordinal, e.kind = 10 + i.act and e.agency = i.agency as same, e.version
+    from input i
+    join event e on e.complaint_id = i.id and e.principal = i.principal and e.act_key = i.key
+), held as (
+    select i.*, a.state, a.version as has, a.leased_by, a.lease_until, a.nacks, a.priority, a.due, a.lead,
+           c.state as was, c.events, c.flags, c.received, c.class as class_now
+    from input i
+    join principal p on p.principal_id = i.principal and p.revoked_at is null and p.role = 2
+    join principal_agency pa on pa.principal_id = i.principal and pa.agency_id = i.agency
+    join assignment a on a.complaint_id = i.id and a.agency = i.agency
+    join complaint c on c.complaint_id = i.id
+    where not exists (select from said s where s.ordinal = i.ordinal)
+    order by i.id
+    for update of a, c
+), judged as (
+    select h.*,
+           case when h.has <> h.wants and not $13::boolean then 1
+                when h.state = 2 and (h.leased_by <> h.principal or h.lease_until <= clock_timestamp ()) then 1
+                when h.state not in (2, 3, 4) then 2
+                when h.act in (1, 2, 3, 4) and h.state <> 2 then 2
+                when h.was >= 7 then 2
+                when h.act in (6, 7, 8, 9) and h.was in (3, 6) then 2
+                when h.act = 9 and n.agency_id is null then 2
+                else 0 end as fault,
+           n.agency_id as next
+    from held h
+    left join lateral (
+        select d.agency_id
+        from agency_above u
+        join agency d on d.agency_id = case when h.flags & 4 <> 0
+                then (select a.overseer from agency a where a.agency_id = u.above) else u.above end
+        where h.act = 9 and u.agency = h.agency and d.agency_id <> h.agency and d.retired_at is null
+          and (u.depth > 0 or h.flags & 4 <> 0)
+          and (h.flags & 4 <> 0 or d.flags ~ '\mdesk\M')
+          and not exists (select from event e where e.complaint_id = h.id and e.agency = d.agency_id and e.kind = 19)
+        order by u.depth limit 1) n on true
+), good as (
+    select j.*, case j.act when 1 then 3 when 2 then case when j.nacks >= 9 then 6 else 5 end
+                           when 3 then 1 when 4 then 2 when 5 then 6 when 6 then j.state when 9 then 7
+                           else 4 end as becomes,
+           j.act in (6, 7, 8, 9) as touches
+    from judged j where j.fault = 0
+), moved as (
+    update assignment a
+    set state = g.becomes, version = greatest (a.version, $12::bigint) + 1,
+        queued = g.becomes in (1, 2, 5),
+        lease_until = case when g.act in (2, 4) then clock_timestamp () + make_interval (secs => g.delay / 1000.0)
+                           when g.act = 6 then a.lease_until end,
+        nacks = a.nacks + (g.act = 2)::int, attempt = a.attempt + (g.act = 3)::int
+    from good g
+    where a.complaint_id = g.id and a.agency = g.agency
+    returning g.ordinal, a.version
+), record as (
+    update complaint c
+    set version = greatest (c.version, $12::bigint) + 1, events = c.events + 1,
+        state = case g.act when 9 then 1
+                           when 8 then case when c.state = 5 then 5 else 3 end
+                           else 5 end,
+        holder = case when g.act = 9 then g.next else c.holder end
+    from good g
+    where g.touches and g.lead and c.complaint_id = g.id
+    returning c.complaint_id, c.events
+), handed as (
+    insert into assignment (complaint_id, due, version, agency, state, priority)
+    select g.id, g.due, $12::bigint + 1, g.next, 1, g.priority from good g where g.act = 9
+    on conflict (complaint_id, agency) do update
+        set state = 1, queued = true, version = greatest (assignment.version, $12::bigint) + 1
+), history as (
+    insert into event (complaint_id, at, act_key, version, principal, agency, kind, number, text, data)
+    select g.id, clock_timestamp (), g.key, m.version, g.principal, g.agency, 10 + g.act,
+           case when g.touches then g.events + 1 end, g.text,
+           case when g.act = 9 then jsonb_build_object ('reason', g.reason, 'suggested', g.suggested, 'to', g.next) end
+    from good g join moved m on m.ordinal = g.ordinal
+), told as (
+    insert into notice (complaint_id, recipient, agency, event, template)
+    select g.id, 0, case when g.act = 9 then g.next else g.agency end, g.events + 1,
+           case g.act when 6 then 3 when 7 then 4 when 8 then 5 else 2 end
+    from good g join content t on t.complaint_id = g.id
+    where g.touches and t.contact is not null
+), sealed as (
+    insert into audit_digest (at, kind, count, digest)
+    select clock_timestamp (), 3, count (*),
+           sha256 (convert_to (string_agg (g.id::text || ':' || g.principal || ':' || g.key || ':' || g.act, ',' order by g.id), 'UTF8'))
+    from good g having count (*) > 0
+)
+select i.ordinal::int as ordinal,
+       (case when m.ordinal is not null or s.same then 1 else 2 end)::int as verdict,
+       (case when m.ordinal is not null or s.same then 0
+             when s.ordinal is not null then 5
+             when j.ordinal is null then 3
+             else j.fault end)::int as reason,
+       coalesce (m.version, s.version, 0)::bigint as version,
+       (case when m.ordinal is not null and j.act = 9 then j.next
+             when m.ordinal is not null and j.act = 3 then j.agency else 0 end)::int as ready
+from input i
+left join said s on s.ordinal = i.ordinal
+left join judged j on j.ordinal = i.ordinal
+left join moved m on m.ordinal = i.ordinal

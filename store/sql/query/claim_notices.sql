@@ -1,0 +1,27 @@
+-- Moves up to $2 notices that are due from the outbox into one dispatch, and says what they need.
+--   $1 dispatch id  $2 count
+with taken as (
+    delete from notice
+    where ctid = any (array (select ctid from notice
+                             where not_before is null or not_before <= clock_timestamp ()
+                             limit $2::int for update skip locked))
+    returning complaint_id, event, recipient, agency, template, attempt
+), numbered as (
+    select t.*, row_number () over (order by complaint_id, event) - 1 as position from taken t
+), moved as (
+    insert into dispatch
+    select $1::uuid, clock_timestamp (), array_agg (complaint_id order by position), array_agg (event order by position),
+           array_agg (recipient order by position), array_agg (coalesce (agency, 0) order by position),
+           array_agg (template order by position), array_agg (attempt order by position)
+    from numbered having count (*) > 0
+)
+select n.position::int, n.complaint_id, n.event, n.recipient, n.template, n.attempt,
+       c.number, c.flags, c.language, a.name as agency,
+       case when c.flags & 6 = 0 then e.text end as text, t.contact, t.contact_key,
+       coalesce (c.due_first, c.due_verify) as due
+from numbered n
+join complaint c on c.complaint_id = n.complaint_id
+join content t on t.complaint_id = n.complaint_id
+left join agency a on a.agency_id = n.agency
+left join event e on n.template <> 1 and e.complaint_id = n.complaint_id and e.number = n.event
+order by n.position

@@ -1,0 +1,67 @@
+-- Stores a batch of decided complaints: record, words, first event, place in the holder's queue,
+-- notice, and one digest.  Rows come sorted by id and without doubles; a repeat is left as it is.
+-- Returns only the repeats: their ordinal, and whether body and target are the same.
+--   $1 ids  $2 numbers  $3 received  $4 due_verify  $5 due_first  $6 due_resolve  $7 agencies
+--   $8 adapters  $9 categories  $10 rules  $11 registry  $12 channels  $13 classes  $14 priorities
+--   $15 rungs  $16 confidences  $17 languages  $18 flags  $19 regions  $20 decisions  $21 digests
+--   $22 code hashes  $23 titles  $24 bodies  $25 locations  $26 targets  $27 externals
+--   $28 incidents  $29 latitudes  $30 longitudes  $31 raw titles  $32 raw bodies  $33 seals
+--   $34 seal keys  $35 contacts  $36 contact keys  $37 attachments  $38 first version
+with input as (
+    select i.*, case when a.agency_id is null then r.agency_id
+                     when a.retired_at is null then a.agency_id
+                     when s.agency_id is not null then s.agency_id
+                     else coalesce (a.desk, r.agency_id) end as holder
+    from unnest ($1::uuid[], $2::bigint[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[],
+                 $6::timestamptz[], $7::int[], $8::int[], $9::int[], $10::int[], $11::int[],
+                 $12::smallint[], $13::smallint[], $14::smallint[], $15::smallint[], $16::smallint[],
+                 $17::smallint[], $18::smallint[], $19::text[], $20::jsonb[], $21::bytea[],
+                 $22::bytea[], $23::text[], $24::text[], $25::text[], $26::text[], $27::text[],
+                 $28::text[], $29::int[], $30::int[], $31::bytea[], $32::bytea[], $33::bytea[],
+                 $34::int[], $35::bytea[], $36::int[], $37::bytea[]) with ordinality
+         as i (id, number, received, due_verify, due_first, due_resolve, agency, adapter, category,
+               rules, registry, channel, class, priority, rung, confidence, language, flags, region,
+               decision, digest, code_hash, title, body, location, target, external, incident,
+               latitude, longitude, raw_title, raw_body, seal, seal_key, contact, contact_key,
+               attachments, ordinal)
+    left join agency a on a.agency_id = i.agency
+    left join agency s on s.agency_id = a.successor and s.retired_at is null
+    cross join (select agency_id from agency where parent is null order by agency_id limit 1) r
+), placed as (
+    insert into complaint (complaint_id, number, version, received, due_verify, due_first, due_resolve,
+                           holder, adapter, category, rules, registry, state, channel, class, priority,
+                           rung, confidence, language, flags, region, decision, digest, code_hash)
+    select id, number, $38::bigint, received, due_verify, due_first, due_resolve, holder, adapter,
+           category, rules, registry, case when due_first is null then 1 else 4 end, channel, class,
+           priority, rung, confidence, language, flags, region, decision, digest, code_hash
+    from input
+    on conflict (complaint_id) do nothing
+    returning complaint_id
+), words as (
+    insert into content
+    select i.id, i.title, i.body, i.location, i.target, i.external, i.incident, i.latitude, i.longitude,
+           i.raw_title, i.raw_body, i.seal, i.seal_key, i.contact, i.contact_key, i.attachments
+    from input i join placed p on p.complaint_id = i.id
+), history as (
+    insert into event (complaint_id, at, act_key, version, principal, agency, kind, number)
+    select i.id, clock_timestamp (), i.id, null, 0, i.holder, 1, 1
+    from input i join placed p on p.complaint_id = i.id
+), work as (
+    insert into assignment (complaint_id, due, version, agency, state, priority)
+    select i.id, coalesce (i.due_verify, i.due_first, i.due_resolve), $38::bigint, i.holder, 1, i.priority
+    from input i join placed p on p.complaint_id = i.id
+), told as (
+    insert into notice (complaint_id, recipient, agency, event, template)
+    select i.id, 0, i.holder, 1, 1
+    from input i join placed p on p.complaint_id = i.id
+    where i.contact is not null
+), sealed as (
+    insert into audit_digest (at, kind, count, digest)
+    select clock_timestamp (), 1, count (*), sha256 (convert_to (string_agg (complaint_id::text, ',' order by complaint_id), 'UTF8'))
+    from placed having count (*) > 0
+)
+select i.ordinal::int as ordinal, c.digest = i.digest as same
+from input i
+left join placed p on p.complaint_id = i.id
+left join complaint c on c.complaint_id = i.id
+where p.complaint_id is null

@@ -1,0 +1,2 @@
+-- Limits in working days.
+select clock, class, days from limit_rule

@@ -1,0 +1,2 @@
+-- The versions of what the store publishes.
+select kind, version from snapshot order by kind

@@ -1,0 +1,57 @@
+-- A reporter's word on a complaint: reply (2), completion (3), rating (4), withdrawal (5).
+-- Returns outcome (1 stored, 3 refused, 4 waiting), whether new, and the agency that has new work.
+--   $1 id  $2 parent number  $3 kind  $4 adapter  $5 code hash  $6 text  $7 rating  $8 received
+--   $9 digest  $10 submission  $11 content  $12 version base
+with parent as (
+    select c.complaint_id, c.state, c.events, c.holder
+    from complaint c
+    where c.number = $2::bigint
+      and (c.code_hash = $5::bytea or not exists
+           (select from complaint o where o.number = $2::bigint and o.code_hash = $5::bytea))
+    order by c.code_hash = $5::bytea desc, c.complaint_id limit 1
+    for update of c
+), proof as (
+    select p.*, (select c.code_hash is not distinct from $5::bytea and c.code_hash is not null
+                 from complaint c where c.complaint_id = p.complaint_id) as proven,
+           case $3::int when 4 then p.state = 7 when 3 then p.state = 3 when 5 then p.state < 7 else p.state < 7 end as fits,
+           exists (select from event e where e.complaint_id = p.complaint_id and e.principal = $4::int and e.act_key = $1::uuid) as said
+    from parent p
+), good as (
+    select * from proof where proven and fits and not said
+), history as (
+    insert into event (complaint_id, at, act_key, principal, agency, kind, number, text, data)
+    select complaint_id, clock_timestamp (), $1::uuid, $4::int, null, 30 + $3::int, events + 1, $6::text,
+           case when $3::int = 4 then jsonb_build_object ('rating', $7::int) end
+    from good
+), record as (
+    update complaint c
+    set version = greatest (c.version, $12::bigint) + 1, events = c.events + 1,
+        state = case $3::int when 3 then case when exists (select from event e where e.complaint_id = c.complaint_id and e.kind in (16, 17))
+                                              then 5 else case when c.due_first is null then 1 else 4 end end
+                             when 5 then 8 else c.state end
+    from good g where c.complaint_id = g.complaint_id
+), work as (
+    update assignment a
+    set state = case when $3::int = 5 then 7 when a.state in (4, 7) then 1 else a.state end,
+        queued = case when $3::int = 5 then false when a.state in (4, 7) then true else a.queued end,
+        version = case when $3::int = 5 or a.state in (4, 7) then greatest (a.version, $12::bigint) + 1 else a.version end
+    from good g
+    where a.complaint_id = g.complaint_id and a.agency = g.holder and $3::int <> 4
+), kept as (
+    insert into refused (complaint_id, parent, adapter, kind, reason, digest, submission, content, received, at)
+    select $1::uuid, $2::bigint, $4::int, $3::int, case when proven then 'state' else 'code' end,
+           $9::bytea, $10::bytea, $11::bytea, $8::timestamptz, clock_timestamp ()
+    from proof where not (proven and fits) and not said
+    on conflict do nothing
+    returning 1
+), waits as (
+    insert into waiting (complaint_id, parent, adapter, kind, digest, submission, content, received, at)
+    select $1::uuid, $2::bigint, $4::int, $3::int, $9::bytea, $10::bytea, $11::bytea, $8::timestamptz, clock_timestamp ()
+    where not exists (select from parent)
+    on conflict do nothing
+    returning 1
+)
+select (case when not exists (select from parent) then 4
+             when exists (select from proof where said or (proven and fits)) then 1 else 3 end)::int as outcome,
+       (exists (select from good) or exists (select from kept) or exists (select from waits)) as fresh,
+       coalesce ((select holder from good), 0)::int as ready

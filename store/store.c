@@ -1,0 +1,331 @@
+/* store.c - start, links, hints, stop: what holds the other files together. */
+#include "store.h"
+#include "domain/number.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <uthash.h>
+
+#define ROUTER_ACTS  4096
+#define ROUTER_REST  4096
+#define NOTIFIER_REST 64
+
+static const struct db_statement statements[SQL_STATEMENTS] = {
+#define SQL_STATEMENT(name, parameters, text) {#name, parameters, text},
+#include "statements.inc"
+#undef SQL_STATEMENT
+};
+
+struct hint {
+    uint64_t agency;
+    unsigned count;
+    UT_hash_handle hh;
+};
+
+/* ---- lanes and failures -------------------------------------------------------------------- */
+
+struct db *lane_idle (const struct lane *lane)
+{
+    for (unsigned i = 0; i < lane->count; i++)
+        if (db_is_up (lane->db[i]) && db_depth (lane->db[i]) == 0)
+            return lane->db[i];
+    return NULL;
+}
+
+struct db *lane_any (const struct lane *lane)
+{
+    struct db *best = NULL;
+    for (unsigned i = 0; i < lane->count; i++)
+        if (db_is_up (lane->db[i]) && (!best || db_depth (lane->db[i]) < db_depth (best)))
+            best = lane->db[i];
+    return best;
+}
+
+enum failure failure_of (const char *sqlstate)
+{
+    if (strncmp (sqlstate, "22", 2) == 0 || strncmp (sqlstate, "23", 2) == 0 ||
+        strncmp (sqlstate, "54", 2) == 0)
+        return FAILURE_OURS;
+    if (strcmp (sqlstate, "40001") == 0 || strcmp (sqlstate, "40P01") == 0)
+        return FAILURE_AGAIN;
+    return FAILURE_OUTAGE;
+}
+
+void store_outage (struct store *store, const char *sqlstate)
+{
+    outage_begins (&store->outage,
+                   "PostgreSQL refuses to commit (SQLSTATE %s): everything is kept, credit stops, "
+                   "tried again for ever",
+                   sqlstate);
+}
+
+/* ---- hints --------------------------------------------------------------------------------- */
+
+void store_hint (struct store *store, uint64_t agency, unsigned count)
+{
+    struct hint *hint;
+    HASH_FIND (hh, store->hints, &agency, sizeof agency, hint);
+    if (!hint) {
+        hint = xcalloc (1, sizeof *hint);
+        hint->agency = agency;
+        HASH_ADD (hh, store->hints, agency, sizeof agency, hint);
+    }
+    hint->count += count;
+}
+
+static void say_ready (struct link *link, void *with)
+{
+    link_say (link, WIRE_ready, with);
+}
+
+static void say_outbox (struct link *link, void *with)
+{
+    link_say (link, WIRE_outbox, with);
+}
+
+static void send_hints (struct store *store)
+{
+    uint64_t agencies[1024], counts[1024];
+    struct msg_ready ready = {.agencies = {agencies, 0}, .counts = {counts, 0}};
+    struct hint *hint, *next;
+    HASH_ITER (hh, store->hints, hint, next)
+    {
+        if (ready.agencies.count < array_len (agencies)) {
+            agencies[ready.agencies.count++] = hint->agency;
+            counts[ready.counts.count++] = hint->count;
+        }
+        HASH_DEL (store->hints, hint);
+        free (hint);
+    }
+    if (ready.agencies.count)
+        listener_each (store->routers, say_ready, &ready);
+    if (store->notices) {
+        struct msg_outbox outbox = {.count = store->notices};
+        listener_each (store->notifiers, say_outbox, &outbox);
+    }
+    store->notices = 0;
+}
+
+/* ---- messages ------------------------------------------------------------------------------ */
+
+static void on_place (void *owner, struct link *from, struct parcel *parcel)
+{
+    place_take (owner, from, parcel);
+}
+
+static void on_behalf (void *owner, struct link *from, struct parcel *parcel)
+{
+    struct wire_fault fault;
+    if (parcel_read (parcel, 1, WIRE_pull, &fault))
+        lease_take (owner, from, parcel);
+    else
+        act_take (owner, from, parcel);
+}
+
+static void on_want (void *owner, struct link *from, struct parcel *parcel)
+{
+    struct store *store = owner;
+    snapshots_wanted (store->snapshots, from, &parcel->said[0].want);
+}
+
+static void on_claim (void *owner, struct link *from, struct parcel *parcel)
+{
+    outbox_claim (owner, from, &parcel->said[0].claim);
+}
+
+static void on_told (void *owner, struct link *from, struct parcel *parcel)
+{
+    outbox_told (owner, from, &parcel->said[0].told);
+}
+
+static void router_down (void *owner, struct link *link)
+{
+    struct store *store = owner;
+    snapshots_gone (store->snapshots, link);
+}
+
+static link_message_fn *const router_handlers[WIRE_LAST] = {
+    [WIRE_place] = on_place, [WIRE_behalf] = on_behalf, [WIRE_want] = on_want};
+static const struct link_hooks router_hooks = {.handlers = router_handlers, .down = router_down};
+
+static link_message_fn *const notifier_handlers[WIRE_LAST] = {[WIRE_claim] = on_claim,
+                                                              [WIRE_told] = on_told};
+static const struct link_hooks notifier_hooks = {.handlers = notifier_handlers};
+
+/* ---- start --------------------------------------------------------------------------------- */
+
+static void on_database_up (void *owner, struct db *db)
+{
+    struct store *store = owner;
+    metric_add (store_reconnects_total, 1);
+    metric_set (store_database_up, 1);
+    if (db == store->others.db[0])
+        epoch_begin (store);
+    if (!store->ready)
+        return;
+    place_flush (store);
+    act_flush (store);
+    lease_flush (store);
+}
+
+static void on_database_down (void *owner, struct db *db)
+{
+    struct store *store = owner;
+    metric_set (store_database_up, 0);
+    if (db == store->others.db[0])
+        store->ready = false; /* who comes back may be another: epoch.c looks again */
+}
+
+static void open_lane (struct store *store, struct lane *lane, const char *name,
+                       const char *conninfo, int64_t count)
+{
+    lane->count = (unsigned) count;
+    for (unsigned i = 0; i < lane->count; i++) {
+        struct db_options options = {.name = name, .conninfo = conninfo, .statements = statements,
+                                     .statement_count = SQL_STATEMENTS, .up = on_database_up,
+                                     .down = on_database_down, .owner = store};
+        lane->db[i] = db_new (store->reactor, &options);
+    }
+}
+
+static int listen_on (struct store *store, const struct settings *settings, const char *file,
+                      const struct link_hooks *hooks, unsigned acts, unsigned rest,
+                      struct listener **ret)
+{
+    char *endpoint = xformat ("ipc://%s/%s", settings_text (settings, "run"), file);
+    int result = link_listen (store->reactor, endpoint, NULL, hooks, store, acts, rest, ret);
+    if (result != 0)
+        log_error ("%s: cannot listen: %s", endpoint, strerror (errno));
+    free (endpoint);
+    return result;
+}
+
+static void at_place (void *owner)
+{
+    place_flush (owner);
+}
+
+static int read_keys (struct store *store, const struct settings *settings)
+{
+    const char *data = settings_text (settings, "data");
+    char *path = xformat ("%s/keys/id.key", data);
+    int result = number_read_key (path, store->id_key);
+    if (result != 0)
+        log_error ("%s: %s: the id key of this installation, 64 hexadecimal digits", path,
+                   fail_text (result));
+    free (path);
+    store->epoch_file = xformat ("%s/keys/epoch", data);
+    return result;
+}
+
+
+
+static int store_start (struct reactor *reactor, const struct settings *settings, void **ret_state)
+{
+    struct store *store = xcalloc (1, sizeof *store);
+    *ret_state = store;
+    store->reactor = reactor;
+    store->limit_verify = 3;
+    store->limit_first = 5;
+    memset (store->limit_resolve, 5, sizeof store->limit_resolve);
+    store->batch = store->act_batch = (unsigned) settings_number (settings, "batch");
+    if (read_keys (store, settings) != 0)
+        return EX_CONFIG;
+    char *folder = xformat ("%s/snapshots/store", settings_text (settings, "data"));
+    store->snapshots = snapshots_new (folder, NULL, NULL);
+    free (folder);
+    if (listen_on (store, settings, "store.sock", &router_hooks, ROUTER_ACTS, ROUTER_REST,
+                   &store->routers) != 0 ||
+        listen_on (store, settings, "outbox.sock", &notifier_hooks, 1, NOTIFIER_REST,
+                   &store->notifiers) != 0)
+        return EX_UNAVAILABLE;
+    store->place.timer = reactor_timer (reactor, 0, at_place, store);
+    outbox_begin (store);
+    const char *database = settings_text (settings, "database");
+    open_lane (store, &store->others, "others", database, 1);
+    open_lane (store, &store->places, "places", database, settings_number (settings, "lanes.places"));
+    open_lane (store, &store->acts, "acts", database, settings_number (settings, "lanes.acts"));
+    open_lane (store, &store->leases, "leases", database, settings_number (settings, "lanes.leases"));
+    return 0;
+}
+
+/* The turn's end: what came this turn becomes statements, what was learned becomes hints. */
+static void store_durable (void *state)
+{
+    struct store *store = state;
+    place_flush (store);
+    act_flush (store);
+    lease_flush (store);
+    send_hints (store);
+}
+
+static bool store_drain (void *state)
+{
+    struct store *store = state;
+    return !store->place.waiting && !store->place.again && !store->deeds &&
+           (!lane_any (&store->places) || lane_idle (&store->places));
+}
+
+static void close_lane (struct lane *lane)
+{
+    for (unsigned i = 0; i < lane->count; i++)
+        db_destroy (&lane->db[i]);
+}
+
+static void store_stop (void **held)
+{
+    struct store *store = *held;
+    struct hint *hint, *next;
+    close_lane (&store->places);
+    close_lane (&store->acts);
+    close_lane (&store->leases);
+    close_lane (&store->others);
+    place_end (store);
+    act_end (store);
+    lease_end (store);
+    publish_end (store);
+    HASH_ITER (hh, store->hints, hint, next)
+    {
+        HASH_DEL (store->hints, hint);
+        free (hint);
+    }
+    listener_destroy (&store->routers);
+    listener_destroy (&store->notifiers);
+    snapshots_destroy (&store->snapshots);
+    free (store->epoch_file);
+    free (store);
+    *held = NULL;
+}
+
+static bool store_show (void *state, const char *what, struct buffer *out)
+{
+    const struct store *store = state;
+    if (strcmp (what, "queues") != 0)
+        return false;
+    buffer_format (out, "waiting to be placed: %zu\nrouters: %zu\nnotifiers: %zu\ndatabase: %s\n",
+                   store->place.count, listener_count (store->routers),
+                   listener_count (store->notifiers), store->ready ? "in use" : "away");
+    return true;
+}
+
+static const struct setting store_settings[] = {
+    {"database", SETTING_TEXT, "host=/run/aduan/pg dbname=aduan user=aduan_store", 0, 0, false,
+     "how to reach PostgreSQL (libpq connection string)"},
+    {"batch", SETTING_NUMBER, "500", 1, STORE_BATCH, false, "rows of one statement at most"},
+    {"lanes.places", SETTING_NUMBER, "2", 1, STORE_LANE, false, "connections that place complaints"},
+    {"lanes.acts", SETTING_NUMBER, "1", 1, STORE_LANE, false, "connections that carry acts"},
+    {"lanes.leases", SETTING_NUMBER, "1", 1, STORE_LANE, false, "connections that lease"},
+};
+
+const struct daemon store_daemon = {
+    .name = "store",
+    .settings = store_settings,
+    .settings_len = array_len (store_settings),
+    .start = store_start,
+    .durable = store_durable,
+    .drain = store_drain,
+    .stop = store_stop,
+    .show = store_show,
+};

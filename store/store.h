@@ -1,0 +1,128 @@
+/* store.h - aduan-store: the only writer of PostgreSQL.  Every struct and state of it, to be read
+ * first.
+ *
+ *   place.c    a decided complaint becomes rows; repeats are known by their id; bad ones are halved
+ *              out of their batch and kept in quarantine; a reporter's replies join their parent
+ *   lease.c    PULLs of a turn become one statement
+ *   act.c      acts of a turn become one statement, which is also their only judge
+ *   outbox.c   notices are claimed, and what became of them is written down
+ *   publish.c  the snapshots; the calendar and limits that due times need
+ *   epoch.c    is this PostgreSQL safe, is it ours, and is it the one we knew?
+ *
+ * What is under way is on exactly one list: waiting -> sent -> answered.  A connection lost means
+ * "perhaps committed": everything sent goes back to waiting and is said again, which the unique keys
+ * make harmless.  Each lane takes all that waits as soon as a connection of it is idle, so that the
+ * batch grows with the load.
+ *
+ *   outcome of a batch          what happens
+ *   committed                   answers leave, credit is paid back
+ *   SQLSTATE class 22, 23, 54   halved; alone: quarantine
+ *   40001, 40P01                the same batch again
+ *   any other, alone 5 times while others commit: quarantine; else an outage: kept, tried for ever
+ *   connection lost             kept, tried when it is back
+ */
+#ifndef ADUAN_STORE_H
+#define ADUAN_STORE_H
+
+#include "daemon/daemon.h"
+#include "db/db.h"
+#include "domain/workday.h"
+
+#define STORE_BATCH   1000 /* rows of one statement at most */
+#define STORE_LANE    4    /* connections of one lane at most */
+
+enum sql_id {
+#define SQL_STATEMENT(name, parameters, text) SQL_##name,
+#include "statements.inc"
+#undef SQL_STATEMENT
+    SQL_STATEMENTS
+};
+
+/* Connections that carry one class of work. */
+struct lane {
+    struct db *db[STORE_LANE];
+    unsigned count;
+};
+
+struct place;
+struct place_batch;
+struct pull;
+struct deed;
+struct hint;
+
+struct store {
+    struct reactor *reactor;
+    struct snapshots *snapshots;
+    struct listener *routers, *notifiers;
+    struct lane places, acts, leases, others;
+    bool ready;                  /* epoch.c has looked at the database and found it safe */
+    int64_t version_base;        /* the epoch, shifted: every version given is above it */
+    uint64_t system;             /* the database's system identifier */
+    uint64_t timeline, position; /* newest known */
+    char *epoch_file;
+    uint8_t id_key[32];
+    unsigned batch;              /* rows of a statement, setting */
+    unsigned act_batch;          /* the same; 1 while one act of many fails */
+
+    struct {
+        struct place *waiting, *waiting_end; /* in order of arrival */
+        struct place_batch *again;           /* halves and repeats, tried first */
+        int64_t not_before;                  /* after a failure that is not ours */
+        struct timer *timer;
+        uint64_t commits;
+        size_t count;
+    } place;
+    struct pull *pulls, *pulls_end;
+    struct deed *deeds, *deeds_end;
+    struct hint *hints;          /* agencies with new work this turn */
+    unsigned notices;            /* notices made this turn */
+
+    struct workday_calendar calendar;
+    int32_t *days_off;
+    uint8_t *zones;              /* by agency number */
+    size_t zone_count;
+    uint8_t limit_verify, limit_first, limit_resolve[CLASS_INFO_REQUEST + 1];
+    uint64_t published[SNAPSHOT_LAST];
+    struct timer *publish_timer, *expire_timer;
+    bool publishing;
+    struct outage outage;
+};
+
+/* A connection of the lane that is up and idle, or NULL. */
+struct db *lane_idle (const struct lane *lane);
+/* The same, or any that is up (pipelined behind others), or NULL. */
+struct db *lane_any (const struct lane *lane);
+
+/* What a failed statement means. */
+enum failure { FAILURE_OURS, FAILURE_AGAIN, FAILURE_OUTAGE };
+enum failure failure_of (const char *sqlstate);
+void store_outage (struct store *store, const char *sqlstate);
+
+/* New work for an agency: said to all routers at the turn's end. */
+void store_hint (struct store *store, uint64_t agency, unsigned count);
+
+extern const struct daemon store_daemon;
+
+/* epoch.c */
+void epoch_begin (struct store *store);
+/* place.c */
+void place_take (struct store *store, struct link *from, struct parcel *parcel);
+void place_flush (struct store *store);
+void place_end (struct store *store);
+/* lease.c */
+void lease_take (struct store *store, struct link *from, struct parcel *parcel);
+void lease_flush (struct store *store);
+void lease_end (struct store *store);
+/* act.c */
+void act_take (struct store *store, struct link *from, struct parcel *parcel);
+void act_flush (struct store *store);
+void act_end (struct store *store);
+/* outbox.c */
+void outbox_claim (struct store *store, struct link *from, const struct msg_claim *claim);
+void outbox_told (struct store *store, struct link *from, const struct msg_told *told);
+void outbox_begin (struct store *store);
+/* publish.c */
+void publish_begin (struct store *store);
+void publish_end (struct store *store);
+
+#endif
