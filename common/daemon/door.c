@@ -12,6 +12,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <utlist.h>
 #include <zmq.h>
 
@@ -66,6 +67,19 @@ int keys_read (const char *path, struct link_keys *ret_keys)
     }
     sodium_memzero (text, len);
     free (text);
+    return result;
+}
+
+int keys_make (const char *path, char ret_public[41])
+{
+    char secret_key[41], text[96];
+    if (access (path, F_OK) == 0)
+        return FAIL_BUSY;
+    check (zmq_curve_keypair (ret_public, secret_key) == 0);
+    int len = snprintf (text, sizeof text, "%s %s\n", ret_public, secret_key);
+    int result = file_write (path, text, (size_t) len, 0600);
+    sodium_memzero (secret_key, sizeof secret_key);
+    sodium_memzero (text, sizeof text);
     return result;
 }
 

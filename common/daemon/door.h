@@ -54,5 +54,8 @@ void door_destroy (struct door **door);
 
 /* Reads a key file "public secret" (Z85, white space between).  0, FAIL_ABSENT, FAIL_MALFORMED. */
 int keys_read (const char *path, struct link_keys *ret_keys);
+/* Writes a new pair to a file that is not there yet, mode 0600.  0; FAIL_BUSY where there is one
+ * (a key in use is never overwritten); FAIL_IO with errno set. */
+int keys_make (const char *path, char ret_public[41]);
 
 #endif

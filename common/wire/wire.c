@@ -408,3 +408,52 @@ void wire_encode (enum wire_type type, const void *msg, struct buffer *out)
     for (uint32_t i = 0; i < count; i++)
         encode_field (&packer, present[i], (const char *) msg + present[i]->offset);
 }
+
+static int check_span (const struct field *field, struct view view, struct wire_fault *fault)
+{
+    bool text = field->kind == KIND_OF_TEXT;
+    if (text && !utf8_valid (view.at, view.len))
+        return fault_set (fault, REJECT_MALFORMED, field->name, "not UTF-8, or holds NUL");
+    if ((text ? utf8_count (view.at, view.len) : view.len) > field->limit)
+        return fault_set (fault, REJECT_TOO_LONG, field->name, "over its limit");
+    return 0;
+}
+
+static int check_field (const struct field *field, const void *value, struct wire_fault *fault)
+{
+    switch (field->kind) {
+    case KIND_OF_SEQ:
+        if (*(const uint64_t *) value > INT64_MAX)
+            return fault_set (fault, REJECT_VALUE, field->name, "out of range");
+        return 0;
+    case KIND_OF_ENUM:
+        if (*(const uint32_t *) value == 0)
+            return fault_set (fault, REJECT_MISSING, field->name, "is required");
+        if (*(const uint32_t *) value >= field->limit)
+            return fault_set (fault, REJECT_VALUE, field->name, "no such code");
+        return 0;
+    case KIND_OF_TEXT:
+    case KIND_OF_LOOSE:
+    case KIND_OF_BYTES: return check_span (field, *(const struct view *) value, fault);
+    case KIND_OF_SEQS:
+        if (((const struct wire_list *) value)->count > field->limit)
+            return fault_set (fault, REJECT_TOO_LONG, field->name, "over its limit");
+        return 0;
+    default: return 0;
+    }
+}
+
+int wire_check (enum wire_type type, const void *msg, struct wire_fault *ret_fault)
+{
+    check (type < WIRE_LAST && messages[type].name);
+    *ret_fault = (struct wire_fault){.type = type};
+    const struct field *first = &fields[shape[type].first];
+    for (const struct field *field = first; field < first + shape[type].count; field++) {
+        const void *value = (const char *) msg + field->offset;
+        bool said = field->rule == RULE_REQUIRED ||
+                    (field->rule == RULE_OPTIONAL && !is_absent (field, value));
+        if (said && check_field (field, value, ret_fault) != 0)
+            return FAIL_MALFORMED;
+    }
+    return 0;
+}

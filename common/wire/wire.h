@@ -126,6 +126,9 @@ void wire_done (struct wire_message *message);
 /* Appends the frame of `msg`, a struct msg_<type>, to `out`.  What is over a limit, out of range or
  * missing is our own bug and aborts: whoever fills a message from outside data checks first. */
 void wire_encode (enum wire_type type, const void *msg, struct buffer *out);
+/* The same checks without the abort, for messages filled from outside data: 0, or FAIL_MALFORMED with
+ * *ret_fault set as wire_decode would set it. */
+int wire_check (enum wire_type type, const void *msg, struct wire_fault *ret_fault);
 
 /* The bounds scan alone: 0, or FAIL_MALFORMED.  Exactly one msgpack item, all bytes consumed. */
 int wire_scan (const void *at, size_t len);
