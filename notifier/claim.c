@@ -17,7 +17,9 @@
 
 #define TOLD_REPEAT_MS  10000 /* the store answers within a turn, or its database is away */
 #define CLAIM_REPEAT_MS 60000
-#define PARK_ATTEMPT    10 /* the store parks a notice at its tenth failure */
+#define DRAIN_CLAIM_MS                                                                             \
+    5000                /* for an answer that is under way; a store without database sends none */
+#define PARK_ATTEMPT 10 /* the store parks a notice at its tenth failure */
 
 static const char *const dispatch_words[] = {"filling", "sending", "telling"};
 static const char *const notice_words[] = {"waiting", "sending", "done"};
@@ -390,7 +392,8 @@ static void on_down (void *owner, struct link *link)
     struct dispatch *dispatch, *next;
 
     (void)link;
-    log_warning ("store: the link is down; outcomes are kept and told when it is back");
+    if (!notifier->draining)
+        log_warning ("store: the link is down; outcomes are kept and told when it is back");
     notifier->claiming = false;
     breaker_idle (&notifier->breaker);
     DL_FOREACH_SAFE (notifier->dispatches, dispatch, next)
@@ -434,9 +437,13 @@ const struct link_hooks claim_hooks = {
 
 bool claim_drain (struct notifier *notifier)
 {
+    int64_t now = reactor_now (notifier->reactor);
+
+    if (!notifier->draining)
+        notifier->drain_until = now + DRAIN_CLAIM_MS;
     notifier->draining = true;
     give_back (notifier);
-    return notifier->dispatch_count == 0 && !notifier->claiming;
+    return notifier->dispatch_count == 0 && (!notifier->claiming || now >= notifier->drain_until);
 }
 
 void claim_end (struct notifier *notifier)
@@ -462,6 +469,8 @@ void claim_show (const struct notifier *notifier, struct buffer *out)
                    !notifier->smtp          ? "not set: nothing is claimed"
                    : breaker_open (breaker) ? "left alone"
                                             : "in use");
+    if (notifier->draining)
+        buffer_format (out, "draining\n");
     buffer_format (out, "faults in a row %u\nwaiting %u\nunder way %u\ndispatches %u\n",
                    breaker->faults, notifier->waiting, notifier->sending, notifier->dispatch_count);
     DL_FOREACH (notifier->dispatches, dispatch)

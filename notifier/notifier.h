@@ -208,6 +208,7 @@ struct notifier {
     int64_t claim_at;     /* mono_ms */
     bool hinted;          /* the store said, or its last answer suggests, that there is more */
     bool draining;
+    int64_t drain_until; /* mono_ms: no longer for an unanswered claim */
     uint64_t next_ref;
     struct timer *timer;      /* the scan behind the hints, and the repeats of told */
     struct letterhead head;   /* points into `texts` */

@@ -6,8 +6,9 @@
  *
  * Why threads: libcurl's multi interface is not asynchronous for SMTP.  It waits for the reply to the
  * end of the text inside curl_multi_perform (7.88: one call lasted 7.999 s of an 8 s deadline against
- * a gateway that stayed silent), and for the reply to QUIT likewise.  In the reactor that is a turn
- * over its limit.
+ * a gateway that stayed silent), and for the reply to QUIT likewise, where neither a progress callback
+ * nor a time limit of the handle counts (120 s).  In the reactor that is a turn over its limit.  To stop
+ * in time we keep the sockets that libcurl opens and shut them down.
  *
  * Limits: libcurl makes a multipart/mixed mail with one text/plain part (there is no other form in
  * its MIME interface), and keeps copies of the recipient that we cannot wipe.
@@ -20,11 +21,21 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #include "notifier.h"
 
 /* A kept connection that was idle for longer is not trusted: gateways hang up after some minutes. */
 #define CONNECTION_AGE_S 30L
+
+#define SENDER_SOCKETS   4 /* of one letter: a gateway's addresses are tried side by side */
+
+/* One thread. */
+struct sender {
+    struct smtp *smtp;
+    pthread_t thread;
+    int sockets[SENDER_SOCKETS]; /* open now, -1: free; guarded by smtp->mutex */
+};
 
 struct smtp {
     struct smtp_settings settings; /* texts owned */
@@ -33,9 +44,9 @@ struct smtp {
     void *owner;
     struct source *source;
     int event;
-    pthread_t *threads;
-    unsigned thread_count;
-    pthread_mutex_t mutex; /* guards the two queues */
+    struct sender *senders;
+    unsigned sender_count;
+    pthread_mutex_t mutex; /* guards the two queues and the sockets */
     pthread_cond_t more;
     struct mail *todo, **todo_end;
     struct mail *finished, **finished_end;
@@ -119,9 +130,46 @@ static int at_progress (void *with, curl_off_t dltotal, curl_off_t dlnow, curl_o
     return atomic_load (&smtp->stopping);
 }
 
-/* What is the same for every letter of a thread. */
-static void easy_prepare (struct smtp *smtp, CURL *easy)
+/* Puts `now` where `was` stood. */
+static bool socket_note (struct sender *sender, int was, int now)
 {
+    bool noted = false;
+
+    pthread_mutex_lock (&sender->smtp->mutex);
+    for (unsigned i = 0; i < SENDER_SOCKETS && !noted; i++)
+        if (sender->sockets[i] == was) {
+            sender->sockets[i] = now;
+            noted = true;
+        }
+    pthread_mutex_unlock (&sender->smtp->mutex);
+    return noted;
+}
+
+static curl_socket_t at_open (void *with, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    struct sender *sender = with;
+
+    (void)purpose;
+    if (atomic_load (&sender->smtp->stopping))
+        return CURL_SOCKET_BAD;
+    int fd = socket (address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    if (fd >= 0 && !socket_note (sender, -1, fd)) {
+        close (fd);
+        return CURL_SOCKET_BAD;
+    }
+    return fd;
+}
+
+static int at_close (void *with, curl_socket_t fd)
+{
+    socket_note (with, fd, -1);
+    return close (fd);
+}
+
+/* What is the same for every letter of a thread. */
+static void easy_prepare (struct sender *sender, CURL *easy)
+{
+    struct smtp *smtp = sender->smtp;
     const struct smtp_settings *settings = &smtp->settings;
     long tls = strcmp (settings->tls, "all") == 0   ? CURLUSESSL_ALL
                : strcmp (settings->tls, "try") == 0 ? CURLUSESSL_TRY
@@ -143,6 +191,10 @@ static void easy_prepare (struct smtp *smtp, CURL *easy)
     curl_easy_setopt (easy, CURLOPT_SERVER_RESPONSE_TIMEOUT,
                       (long)(settings->letter_ms + 999) / 1000);
     curl_easy_setopt (easy, CURLOPT_MAXAGE_CONN, CONNECTION_AGE_S);
+    curl_easy_setopt (easy, CURLOPT_OPENSOCKETFUNCTION, at_open);
+    curl_easy_setopt (easy, CURLOPT_OPENSOCKETDATA, sender);
+    curl_easy_setopt (easy, CURLOPT_CLOSESOCKETFUNCTION, at_close);
+    curl_easy_setopt (easy, CURLOPT_CLOSESOCKETDATA, sender);
     curl_easy_setopt (easy, CURLOPT_NOPROGRESS, 0L);
     curl_easy_setopt (easy, CURLOPT_XFERINFOFUNCTION, at_progress);
     curl_easy_setopt (easy, CURLOPT_XFERINFODATA, smtp);
@@ -165,12 +217,12 @@ static struct curl_slist *list_add (struct curl_slist *list, const char *text)
 }
 
 /* One letter, from connecting to the reply; fills the results. */
-static void mail_perform (struct smtp *smtp, CURL *easy, struct mail *mail)
+static void mail_perform (struct sender *sender, CURL *easy, struct mail *mail)
 {
     char address[260], from[260];
 
-    easy_prepare (smtp, easy);
-    snprintf (from, sizeof from, "<%s>", smtp->settings.from);
+    easy_prepare (sender, easy);
+    snprintf (from, sizeof from, "<%s>", sender->smtp->settings.from);
     snprintf (address, sizeof address, "<%s>", mail->letter.to);
     struct curl_slist *to = list_add (NULL, address), *headers = NULL;
     for (unsigned i = 0; i < mail->letter.header_count; i++)
@@ -202,7 +254,8 @@ static void mail_perform (struct smtp *smtp, CURL *easy, struct mail *mail)
 
 static void *thread_run (void *with)
 {
-    struct smtp *smtp = with;
+    struct sender *sender = with;
+    struct smtp *smtp = sender->smtp;
     CURL *easy = curl_easy_init ();
     check (easy != NULL);
 
@@ -218,7 +271,7 @@ static void *thread_run (void *with)
             smtp->todo_end = &smtp->todo;
         pthread_mutex_unlock (&smtp->mutex);
 
-        mail_perform (smtp, easy, mail);
+        mail_perform (sender, easy, mail);
 
         pthread_mutex_lock (&smtp->mutex);
         mail->next = NULL;
@@ -228,7 +281,7 @@ static void *thread_run (void *with)
         check (write (smtp->event, &one, sizeof one) == sizeof one);
     }
     pthread_mutex_unlock (&smtp->mutex);
-    curl_easy_cleanup (easy); /* says QUIT where a connection is left; `stopping` cuts it short */
+    curl_easy_cleanup (easy); /* says QUIT where a connection is left */
     return NULL;
 }
 
@@ -308,9 +361,14 @@ int smtp_new (struct reactor *reactor, const struct smtp_settings *settings, smt
     check (smtp->event >= 0);
     smtp->source = reactor_fd (reactor, smtp->event, REACTOR_READ, at_finished, smtp);
     check (curl_global_init (CURL_GLOBAL_DEFAULT) == CURLE_OK);
-    smtp->threads = xcalloc (settings->parallel, sizeof *smtp->threads);
-    while (smtp->thread_count < settings->parallel)
-        check (pthread_create (&smtp->threads[smtp->thread_count++], NULL, thread_run, smtp) == 0);
+    smtp->senders = xcalloc (settings->parallel, sizeof *smtp->senders);
+    while (smtp->sender_count < settings->parallel) {
+        struct sender *sender = &smtp->senders[smtp->sender_count++];
+        sender->smtp = smtp;
+        for (unsigned i = 0; i < SENDER_SOCKETS; i++)
+            sender->sockets[i] = -1;
+        check (pthread_create (&sender->thread, NULL, thread_run, sender) == 0);
+    }
     *ret = smtp;
     return 0;
 }
@@ -334,9 +392,13 @@ void smtp_destroy (struct smtp **ref)
     pthread_mutex_lock (&smtp->mutex);
     atomic_store (&smtp->stopping, true);
     pthread_cond_broadcast (&smtp->more);
+    for (unsigned i = 0; i < smtp->sender_count; i++)
+        for (unsigned s = 0; s < SENDER_SOCKETS; s++)
+            if (smtp->senders[i].sockets[s] >= 0)
+                shutdown (smtp->senders[i].sockets[s], SHUT_RDWR);
     pthread_mutex_unlock (&smtp->mutex);
-    for (unsigned i = 0; i < smtp->thread_count; i++)
-        pthread_join (smtp->threads[i], NULL);
+    for (unsigned i = 0; i < smtp->sender_count; i++)
+        pthread_join (smtp->senders[i].thread, NULL);
     reactor_forget (&smtp->source);
     close (smtp->event);
     mails_free (smtp->todo);
@@ -346,7 +408,7 @@ void smtp_destroy (struct smtp **ref)
     if (smtp->password)
         sodium_memzero (smtp->password, strlen (smtp->password));
     free (smtp->password);
-    free (smtp->threads);
+    free (smtp->senders);
     free (smtp->url);
     free ((char *)smtp->settings.url);
     free ((char *)smtp->settings.domain);

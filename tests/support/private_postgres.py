@@ -1,0 +1,100 @@
+"""A PostgreSQL cluster of a test's own: in its folder, on a unix socket there, nowhere else.
+
+    with PrivatePostgres(folder) as postgres:
+        postgres.sql("select 1")            # as superuser
+        postgres.conninfo("aduan_query")    # for a program under test
+
+Run as root it becomes user `postgres` for the server, which refuses root.  fsync stays on.
+"""
+import glob
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+
+import psycopg2
+
+
+def _binary(name):
+    found = sorted(glob.glob(f"/usr/lib/postgresql/*/bin/{name}"))
+    if not found:
+        raise RuntimeError(f"{name} is not there: install postgresql-15")
+    return found[-1]
+
+
+class PrivatePostgres:
+    def __init__(self, folder, database="aduan"):
+        self.folder = os.path.abspath(folder)
+        self.data = os.path.join(self.folder, "cluster")
+        self.database = database
+        self.process = None
+        self.as_user = "postgres" if os.geteuid() == 0 else None
+
+    def _run(self, *command):
+        if self.as_user:
+            command = ("setpriv", "--reuid", self.as_user, "--regid", self.as_user, "--init-groups", *command)
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd="/", check=False)
+        if done.returncode:
+            raise RuntimeError(f"{' '.join(command)}:\n{done.stdout}")
+
+    def __enter__(self):
+        os.makedirs(self.folder, exist_ok=True)
+        if self.as_user:
+            user = pwd.getpwnam(self.as_user)
+            os.chown(self.folder, user.pw_uid, user.pw_gid)
+            os.chmod(self.folder, 0o755)
+        if not os.path.exists(self.data):
+            self._run(_binary("initdb"), "-D", self.data, "-A", "trust", "-U", "super", "-E", "UTF8", "--locale=C",
+                      "--data-checksums", "--no-sync")
+        self.start()
+        if not self.sql("select 1 from pg_database where datname = %s", self.database, database="postgres"):
+            self.sql(f'create database "{self.database}"', database="postgres")
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def start(self):
+        """Starts the server and waits until it answers."""
+        self._run(_binary("pg_ctl"), "-D", self.data, "-l", os.path.join(self.folder, "log"), "-w", "-t", "60", "-s",
+                  "-o", f"-k {self.folder} -c listen_addresses= -c shared_buffers=32MB -c max_connections=40", "start")
+
+    def stop(self, mode="immediate"):
+        if os.path.exists(os.path.join(self.data, "postmaster.pid")):
+            self._run(_binary("pg_ctl"), "-D", self.data, "-m", mode, "-w", "-s", "stop")
+
+    def kill(self):
+        """SIGKILL to the server's first process: the others notice and leave."""
+        with open(os.path.join(self.data, "postmaster.pid"), encoding="ascii") as file:
+            os.kill(int(file.readline()), signal.SIGKILL)
+
+    def conninfo(self, user="super"):
+        return f"host={self.folder} dbname={self.database} user={user}"
+
+    def connect(self, user="super", database=None):
+        connection = psycopg2.connect(host=self.folder, dbname=database or self.database, user=user)
+        connection.autocommit = True
+        return connection
+
+    def sql(self, text, *values, user="super", database=None):
+        """Runs one text; its rows, or None where it has none."""
+        connection = self.connect(user, database)
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(text, values or None)
+                return cursor.fetchall() if cursor.description else None
+        finally:
+            connection.close()
+
+    def migrate(self, schema):
+        """The roles, then every file of a schema folder in order."""
+        for role in ("aduan_store", "aduan_query"):
+            self.sql(f"do $$ begin create role {role} login; exception when duplicate_object then null; end $$")
+        for path in sorted(glob.glob(os.path.join(schema, "*.sql"))):
+            with open(path, encoding="utf-8") as file:
+                self.sql(file.read())
+
+    def remove(self):
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
