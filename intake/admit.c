@@ -1,0 +1,167 @@
+/* admit.c - may this be taken in, and as what?  Pure: the same answer on every repeat.
+ *
+ * What a telephone has broken is cleaned, never refused: the raw bytes go along.  What a program
+ * has got wrong is refused by code and field, so that its author can mend it.
+ */
+#include "intake.h"
+
+#include <string.h>
+
+#define AHEAD_MOST_MS  600000
+#define TITLE_MOST     200
+#define BODY_MOST      10000
+#define DEGREE         10000000
+
+static bool reject (struct admission *ret, enum reject code, const char *field)
+{
+    ret->reject = code;
+    ret->field = field;
+    return false;
+}
+
+static bool is_region (struct view code)
+{
+    static const size_t lengths[] = {2, 5, 8, 13};
+    bool known = false;
+    for (size_t i = 0; i < array_len (lengths); i++)
+        known |= code.len == lengths[i];
+    for (size_t i = 0; known && i < code.len; i++) {
+        bool dot = i == 2 || i == 5 || i == 8;
+        known = dot ? code.at[i] == '.' : code.at[i] >= '0' && code.at[i] <= '9';
+    }
+    return known;
+}
+
+static bool is_date (struct view date)
+{
+    static const char form[] = "dddd-dd-dd";
+    bool good = date.len == 10;
+    for (size_t i = 0; good && i < date.len; i++)
+        good = form[i] == 'd' ? date.at[i] >= '0' && date.at[i] <= '9' : date.at[i] == '-';
+    return good;
+}
+
+/* What spans fields or depends on who says it. */
+static bool check_fields (const struct principal *principal, int64_t now,
+                          const struct msg_submit *submit, struct admission *ret)
+{
+    uint64_t bits;
+    bool has_point = submit->latitude || submit->longitude;
+    if (submit->key.len == 0)
+        return reject (ret, REJECT_MISSING, "key");
+    if ((int64_t) submit->created > now + AHEAD_MOST_MS)
+        return reject (ret, REJECT_AHEAD, "created");
+    if (submit->created >= UINT64_C (1) << 48)
+        return reject (ret, REJECT_VALUE, "created");
+    if (submit->place.len && !is_region (submit->place))
+        return reject (ret, REJECT_VALUE, "place");
+    if (submit->incident.len && !is_date (submit->incident))
+        return reject (ret, REJECT_VALUE, "incident");
+    if (has_point && (submit->latitude < -90 * (int64_t) DEGREE || submit->latitude > 90 * (int64_t) DEGREE))
+        return reject (ret, REJECT_VALUE, "latitude");
+    if (has_point && (submit->longitude < -180 * (int64_t) DEGREE || submit->longitude > 180 * (int64_t) DEGREE))
+        return reject (ret, REJECT_VALUE, "longitude");
+    if (submit->code_hash.len && submit->code_hash.len != CODE_HASH_LEN)
+        return reject (ret, REJECT_VALUE, "code_hash");
+    if (submit->category > INT32_MAX)
+        return reject (ret, REJECT_VALUE, "category");
+    if (submit->priority == PRIORITY_EMERGENCY && !principal->emergency)
+        return reject (ret, REJECT_RIGHT, "priority");
+    if (submit->kind == KIND_COMPLAINT)
+        return true;
+    if (submit->parent.len == 0)
+        return reject (ret, REJECT_MISSING, "parent");
+    if (number_parse (submit->parent, &bits) != 0)
+        return reject (ret, REJECT_NUMBER, "parent");
+    if (submit->kind == KIND_RATING && (submit->rating < 1 || submit->rating > 5))
+        return reject (ret, REJECT_VALUE, "rating");
+    return true;
+}
+
+static bool is_blank (const struct buffer *text)
+{
+    for (size_t i = 0; i < text->len; i++)
+        if (text->at[i] != ' ' && text->at[i] != '\n' && text->at[i] != '\t')
+            return false;
+    return true;
+}
+
+/* Cleans title and body; *ret_frame is the content to keep, the one that came where nothing changed. */
+static bool clean_content (const struct msg_submit *submit, const struct msg_content *content,
+                           struct view content_frame, struct buffer *body, struct buffer *frame,
+                           struct view *ret_frame, struct admission *ret)
+{
+    struct buffer title = {0};
+    bool title_changed = utf8_clean (content->title.at, content->title.len, &title);
+    bool text_changed = utf8_clean (content->text.at, content->text.len, body);
+    bool needs_body = submit->kind != KIND_RATING && submit->kind != KIND_WITHDRAWAL;
+    bool good = true;
+    if (needs_body && is_blank (body))
+        good = reject (ret, REJECT_EMPTY, "text");
+    else if (utf8_count (body->at, body->len) > BODY_MOST)
+        good = reject (ret, REJECT_TOO_LONG, "text");
+    else if (utf8_count (title.at, title.len) > TITLE_MOST)
+        good = reject (ret, REJECT_TOO_LONG, "title");
+    else if (content->attachments.len % 32)
+        good = reject (ret, REJECT_VALUE, "attachments");
+    ret->cleaned = title_changed || text_changed;
+    *ret_frame = content_frame;
+    if (good && ret->cleaned) {
+        struct msg_content kept = *content;
+        kept.title = (struct view){title.at, title.len};
+        kept.text = (struct view){body->at, body->len};
+        kept.raw_title = title_changed ? content->title : (struct view){NULL, 0};
+        kept.raw_text = text_changed ? content->text : (struct view){NULL, 0};
+        wire_encode (WIRE_content, &kept, frame);
+        *ret_frame = (struct view){frame->at, frame->len};
+    }
+    buffer_free (&title);
+    return good;
+}
+
+static void put_u32 (struct buffer *out, uint32_t number)
+{
+    buffer_add (out, &number, sizeof number);
+}
+
+void admit (const uint8_t id_key[ID_KEY_LEN], const struct principal *principal, int64_t now,
+            const struct msg_submit *submit, struct view submit_frame,
+            const struct msg_content *content, struct view content_frame, struct admission *ret)
+{
+    struct buffer body = {0}, frame = {0};
+    struct view kept;
+    *ret = (struct admission){0};
+    if (content->raw_title.len || content->raw_text.len)
+        reject (ret, REJECT_RIGHT, content->raw_text.len ? "raw_text" : "raw_title");
+    else if (check_fields (principal, now, submit, ret) &&
+             clean_content (submit, content, content_frame, &body, &frame, &kept, ret)) {
+        ret->id = number_id (id_key, principal->name, submit->key, submit->created);
+        number_digest (id_key, (struct view){body.at, body.len}, submit->target, ret->digest);
+        buffer_add (&ret->bytes, ret->id.at, sizeof ret->id.at);
+        buffer_add (&ret->bytes, ret->digest, sizeof ret->digest);
+        put_u32 (&ret->bytes, principal->number);
+        put_u32 (&ret->bytes, (uint32_t) submit_frame.len);
+        put_u32 (&ret->bytes, (uint32_t) kept.len);
+        buffer_add (&ret->bytes, submit_frame.at, submit_frame.len);
+        buffer_add (&ret->bytes, kept.at, kept.len);
+    }
+    buffer_free (&body);
+    buffer_free (&frame);
+}
+
+bool record_parse (const char *at, size_t len, struct record_parts *ret)
+{
+    uint32_t numbers[3];
+    size_t fixed = sizeof ret->id.at + NUMBER_DIGEST_LEN + sizeof numbers;
+    if (len < fixed)
+        return false;
+    memcpy (ret->id.at, at, sizeof ret->id.at);
+    ret->digest = (const uint8_t *) at + sizeof ret->id.at;
+    memcpy (numbers, at + fixed - sizeof numbers, sizeof numbers);
+    ret->adapter = numbers[0];
+    if ((uint64_t) numbers[1] + numbers[2] != len - fixed)
+        return false;
+    ret->submit = (struct view){at + fixed, numbers[1]};
+    ret->content = (struct view){at + fixed + numbers[1], numbers[2]};
+    return true;
+}

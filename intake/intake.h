@@ -1,0 +1,150 @@
+/* intake.h - aduan-intake: takes submissions in, keeps them safe, hands them on.  Every struct of it,
+ * to be read first.
+ *
+ *   admit.c    limits, fields, cleaning, ids: pure
+ *   spool.c    the segment files
+ *   commit.c   the thread that makes a batch durable
+ *   recent.c   repeats are known by their id
+ *   offer.c    records go to a router until they are stored
+ *   door.c     adapters: SUBMIT in; ACCEPTED, TEMPFAIL, REJECT out
+ *
+ * A record is on exactly one list, the one its state names; record_move() is the only function that
+ * changes either.
+ *
+ *   state      list              leaves it when
+ *   GATHERED   intake->gathered  the turn's end hands the batch to the commit thread
+ *   COMMITTING commit's batch    fdatasync returned: WAITING, and everybody who asked is answered
+ *   WAITING    intake->waiting   a router has credit: OFFERED
+ *   OFFERED    intake->offered   STORED: DRAINED.  Link lost, `reoffer`, silence: WAITING
+ *   DRAINED    intake->recent    pushed out of the bounded table of recent ids
+ */
+#ifndef ADUAN_INTAKE_H
+#define ADUAN_INTAKE_H
+
+#include <uthash.h>
+#include "daemon/daemon.h"
+#include "spool.h"
+
+#define INTAKE_ROUTERS 8
+
+enum record_state { RECORD_GATHERED, RECORD_COMMITTING, RECORD_WAITING, RECORD_OFFERED, RECORD_DRAINED };
+
+/* Somebody who waits for this record's commit. */
+struct waiter {
+    uint64_t link, ref;
+    struct waiter *next;
+};
+
+struct record {
+    enum record_state state;
+    struct id id;
+    uint8_t digest[NUMBER_DIGEST_LEN];
+    uint32_t adapter;
+    struct spool_record spool;   /* .at: the bytes, ours while not NULL */
+    bool bulk;
+    uint8_t lost;                /* offers whose link was lost */
+    uint8_t repeats;             /* offers that were met with silence */
+    int64_t offered_at;          /* mono_ms */
+    struct router_link *router;  /* OFFERED: through whom */
+    struct waiter *waiters;
+    struct record *prev, *next;  /* of the state's list */
+    struct record *older, *newer; /* undrained ones, by sequence */
+    UT_hash_handle hh, hh_seq;   /* by id; undrained ones by sequence */
+};
+
+struct router_link {
+    struct intake *intake;
+    struct link *link;
+    uint64_t outstanding;        /* records offered and not answered */
+};
+
+struct intake {
+    struct reactor *reactor;
+    struct door *door;
+    struct listener *adapters;
+    struct snapshots *snapshots;
+    struct spool *spool;
+    struct commit *commit;
+    uint8_t id_key[ID_KEY_LEN];
+    uint8_t seal_key[32], contact_key[32];
+    uint64_t seal_key_id, contact_key_id;
+    bool draining;
+
+    struct record *gathered, *waiting, *offered, *drained;
+    struct record *undrained;    /* head: the oldest */
+    struct record *by_id, *by_seq;
+    size_t gathered_count, drained_count, recent_most;
+    uint64_t memory, memory_most; /* bytes of bodies held */
+    uint64_t offered_bytes;
+    uint64_t highest_seq, stored_since_commit;
+
+    struct router_link routers[INTAKE_ROUTERS];
+    unsigned router_count;
+    struct timer *tick;
+
+    /* what the database was when it last said STORED */
+    uint64_t system, timeline, position;
+    uint64_t replay;             /* cursor of spool_walk, 0: none under way */
+    struct outage router_outage;
+};
+
+/* ---- admit.c: pure -------------------------------------------------------------------------- */
+
+struct admission {
+    struct id id;
+    uint8_t digest[NUMBER_DIGEST_LEN];
+    struct buffer bytes;         /* the record's bytes: see record_parse */
+    bool cleaned;
+    enum reject reject;          /* 0: admitted */
+    const char *field;           /* static */
+};
+/* Judges a submission and makes its record.  `now` in ms UTC; `content_frame` is content's bytes as
+ * they came.  The buffer is the caller's to free. */
+void admit (const uint8_t id_key[ID_KEY_LEN], const struct principal *principal, int64_t now,
+            const struct msg_submit *submit, struct view submit_frame,
+            const struct msg_content *content, struct view content_frame, struct admission *ret);
+
+/* A record's bytes: id, digest, adapter's number, then the two frames. */
+struct record_parts {
+    struct id id;
+    const uint8_t *digest;
+    uint32_t adapter;
+    struct view submit, content;
+};
+bool record_parse (const char *at, size_t len, struct record_parts *ret);
+
+/* ---- recent.c ------------------------------------------------------------------------------- */
+struct record *recent_find (struct intake *intake, const struct id *id);
+void record_add (struct intake *intake, struct record *record);
+void record_move (struct intake *intake, struct record *record, enum record_state state);
+/* Joins the undrained, in the order of sequences. */
+void record_undrained (struct intake *intake, struct record *record);
+void record_drop_bytes (struct intake *intake, struct record *record);
+void recent_trim (struct intake *intake);
+void recent_end (struct intake *intake);
+
+/* ---- commit.c ------------------------------------------------------------------------------- */
+struct commit;
+/* `done` runs on the reactor with what spool_append returned; it takes the records. */
+typedef void commit_done_fn (struct intake *intake, struct record **records, unsigned count,
+                             int result);
+struct commit *commit_new (struct intake *intake, commit_done_fn *done);
+void commit_destroy (struct commit **commit);
+bool commit_idle (const struct commit *commit);
+/* Hands a batch over; only while idle.  The array is copied. */
+void commit_batch (struct commit *commit, struct record **records, unsigned count);
+/* ms of the slowest of the last 100 commits: BUSY_SLOW above a second. */
+int64_t commit_slowest (const struct commit *commit);
+
+/* ---- offer.c -------------------------------------------------------------------------------- */
+int offer_begin (struct intake *intake, const struct settings *settings);
+void offer_flush (struct intake *intake);
+void offer_end (struct intake *intake);
+
+/* ---- door.c --------------------------------------------------------------------------------- */
+extern const struct link_hooks door_hooks;
+void door_committed (struct intake *intake, struct record **records, unsigned count, int result);
+
+extern const struct daemon intake_daemon;
+
+#endif

@@ -1,0 +1,114 @@
+/* recent.c - all records by id, and the lists that their states name.
+ *
+ * Undrained records are never forgotten; drained ones stay in a bounded table, oldest out first, so
+ * that a repeat gets its first answer without asking anybody.
+ */
+#include "intake.h"
+
+#include <stdlib.h>
+#include <utlist.h>
+
+struct record *recent_find (struct intake *intake, const struct id *id)
+{
+    struct record *record;
+    HASH_FIND (hh, intake->by_id, id, sizeof *id, record);
+    return record;
+}
+
+static struct record **list_of (struct intake *intake, enum record_state state)
+{
+    switch (state) {
+    case RECORD_GATHERED: return &intake->gathered;
+    case RECORD_WAITING: return &intake->waiting;
+    case RECORD_OFFERED: return &intake->offered;
+    case RECORD_DRAINED: return &intake->drained;
+    case RECORD_COMMITTING: break;
+    }
+    return NULL; /* the commit thread's batch */
+}
+
+void record_add (struct intake *intake, struct record *record)
+{
+    HASH_ADD (hh, intake->by_id, id, sizeof record->id, record);
+    struct record **list = list_of (intake, record->state);
+    DL_APPEND (*list, record);
+    intake->gathered_count += record->state == RECORD_GATHERED;
+}
+
+static void leave_list (struct intake *intake, struct record *record)
+{
+    struct record **list = list_of (intake, record->state);
+    if (list)
+        DL_DELETE (*list, record);
+    intake->gathered_count -= record->state == RECORD_GATHERED;
+}
+
+void record_drop_bytes (struct intake *intake, struct record *record)
+{
+    if (!record->spool.at)
+        return;
+    intake->memory -= record->spool.len;
+    free ((char *) record->spool.at);
+    record->spool.at = NULL;
+}
+
+void record_undrained (struct intake *intake, struct record *record)
+{
+    DL_APPEND2 (intake->undrained, record, older, newer);
+    HASH_ADD (hh_seq, intake->by_seq, spool.seq, sizeof record->spool.seq, record);
+    if (record->spool.seq > intake->highest_seq)
+        intake->highest_seq = record->spool.seq;
+}
+
+static void set_frontier (struct intake *intake)
+{
+    uint64_t frontier = intake->undrained ? intake->undrained->spool.seq - 1 : intake->highest_seq;
+    spool_set_frontier (intake->spool, frontier);
+}
+
+void record_move (struct intake *intake, struct record *record, enum record_state state)
+{
+    leave_list (intake, record);
+    record->state = state;
+    struct record **list = list_of (intake, state);
+    if (list)
+        DL_APPEND (*list, record);
+    if (state != RECORD_DRAINED)
+        return;
+    (void) fault_point (frontier_before_move);
+    spool_drained (intake->spool, &record->spool);
+    DL_DELETE2 (intake->undrained, record, older, newer);
+    HASH_DELETE (hh_seq, intake->by_seq, record);
+    record_drop_bytes (intake, record);
+    intake->drained_count++;
+    set_frontier (intake);
+    (void) fault_point (frontier_moved);
+}
+
+static void forget (struct intake *intake, struct record *record)
+{
+    struct waiter *waiter, *next;
+    HASH_DELETE (hh, intake->by_id, record);
+    LL_FOREACH_SAFE (record->waiters, waiter, next)
+        free (waiter);
+    record_drop_bytes (intake, record);
+    free (record);
+}
+
+void recent_trim (struct intake *intake)
+{
+    while (intake->drained_count > intake->recent_most) {
+        struct record *oldest = intake->drained;
+        DL_DELETE (intake->drained, oldest);
+        intake->drained_count--;
+        forget (intake, oldest);
+    }
+}
+
+void recent_end (struct intake *intake)
+{
+    struct record *record, *next;
+    HASH_CLEAR (hh_seq, intake->by_seq);
+    HASH_ITER (hh, intake->by_id, record, next)
+        forget (intake, record);
+}
