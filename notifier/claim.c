@@ -5,9 +5,10 @@
  * on a slow scan, because a hint may get lost.  `told` is repeated until `heard`, also across new
  * links and a restarted store: what was sent must not become `unknown` for want of a message.
  *
- * When the link breaks: a dispatch that is still FILLING is given back untried, notices of it that
- * never came are the store's to see (told is shorter than the dispatch); everything else goes on, and
- * is told on the next link.  When this program dies, the store makes what it held `unknown`.
+ * When the link breaks: a dispatch that is still FILLING is given back untried, and so is a claim
+ * whose answer got lost whole (its dispatch has the number that we drew for it); told is then shorter
+ * than the dispatch, which tells the store what never arrived.  Everything else goes on, and is told
+ * on the next link.  When this program dies, the store makes what it held `unknown`.
  */
 #include <inttypes.h>
 #include <sodium.h>
@@ -15,8 +16,8 @@
 #include <utlist.h>
 #include "notifier.h"
 
-#define TOLD_REPEAT_MS  10000 /* the store answers within a turn, or its database is away */
-#define CLAIM_REPEAT_MS 60000
+#define TOLD_REPEAT_MS 10000 /* the store answers within a turn, or its database is away */
+#define CLAIM_LOST_MS  20000 /* an answer that did not come by then is given back */
 #define DRAIN_CLAIM_MS                                                                             \
     5000                /* for an answer that is under way; a store without database sends none */
 #define PARK_ATTEMPT 10 /* the store parks a notice at its tenth failure */
@@ -41,12 +42,12 @@ static struct dispatch *dispatch_find (struct notifier *notifier, const struct i
     return NULL;
 }
 
-static struct dispatch *dispatch_new (struct notifier *notifier, const struct msg_notice *said)
+static struct dispatch *dispatch_new (struct notifier *notifier, const struct id *id, uint64_t ref)
 {
     struct dispatch *dispatch = xcalloc (1, sizeof *dispatch);
 
-    dispatch->id = said->dispatch;
-    dispatch->ref = said->ref;
+    dispatch->id = *id;
+    dispatch->ref = ref;
     DL_APPEND (notifier->dispatches, dispatch);
     notifier->dispatch_count++;
     return dispatch;
@@ -240,7 +241,8 @@ static void claim_say (struct notifier *notifier)
         breaker_allows (&notifier->breaker, reactor_now (notifier->reactor), notifier->claim);
     if (count == 0)
         return;
-    struct msg_claim claim = {.ref = notifier->next_ref + 1, .count = count};
+    struct msg_claim claim = {
+        .ref = notifier->next_ref + 1, .count = count, .dispatch = id_random ()};
     if (link_say (notifier->store, WIRE_claim, &claim) != 0)
         return;
     breaker_probes (&notifier->breaker);
@@ -248,8 +250,38 @@ static void claim_say (struct notifier *notifier)
     notifier->claiming = true;
     notifier->hinted = false;
     notifier->claim_ref = claim.ref;
+    notifier->claim_dispatch = claim.dispatch;
     notifier->claim_count = count;
     notifier->claim_at = reactor_now (notifier->reactor);
+}
+
+/* The claim's answer will not come, or not whole: what the store may have claimed for us goes back.
+ * A dispatch without notices is told with no outcomes; should its notices come all the same, they are
+ * too late. */
+static void claim_lost (struct notifier *notifier)
+{
+    struct dispatch *dispatch, *next;
+    bool found = false;
+
+    if (!notifier->claiming)
+        return;
+    notifier->claiming = false;
+    breaker_idle (&notifier->breaker);
+    DL_FOREACH_SAFE (notifier->dispatches, dispatch, next)
+    {
+        if (dispatch->state != DISPATCH_FILLING)
+            continue;
+        found = found || id_equal (&dispatch->id, &notifier->claim_dispatch);
+        unsigned count = dispatch->count; /* begun only to be given back at once, untried */
+        dispatch_begin (notifier, dispatch);
+        for (unsigned i = 0; i < count; i++)
+            notice_close (notifier, &dispatch->notices[i], TOLD_FAILED, 0);
+    }
+    if (found)
+        return;
+    dispatch = dispatch_new (notifier, &notifier->claim_dispatch, notifier->claim_ref);
+    dispatch->state = DISPATCH_TELLING;
+    dispatch_tell (notifier, dispatch);
 }
 
 void claim_turn (struct notifier *notifier)
@@ -278,11 +310,9 @@ void at_scan (void *owner)
     reactor_timer_at (notifier->timer,
                       reactor_now (notifier->reactor) + notifier->scan_ms + jitter);
     notifier->hinted = true;
-    if (notifier->claiming &&
-        reactor_now (notifier->reactor) - notifier->claim_at > CLAIM_REPEAT_MS) {
-        notifier->claiming = false; /* an answer that comes all the same is welcome, too */
-        breaker_idle (&notifier->breaker);
-    }
+    if (notifier->claiming && !notifier->draining &&
+        reactor_now (notifier->reactor) - notifier->claim_at > CLAIM_LOST_MS)
+        claim_lost (notifier);
     tell_all (notifier);
     claim_turn (notifier);
 }
@@ -303,7 +333,7 @@ static void on_notice (void *owner, struct link *from, struct parcel *parcel)
                id_text (&said->id), said->position, id_text (&said->dispatch), said->event,
                said->attempt);
     if (!dispatch)
-        dispatch = dispatch_new (notifier, said);
+        dispatch = dispatch_new (notifier, &said->dispatch, said->ref);
     if (dispatch->state != DISPATCH_FILLING || said->position != dispatch->count ||
         dispatch->count == NOTICES_MAX) {
         /* Not ours to interpret: whatever is never told of becomes `unknown` in the store. */
@@ -389,22 +419,11 @@ static void on_up (void *owner, struct link *link)
 static void on_down (void *owner, struct link *link)
 {
     struct notifier *notifier = owner;
-    struct dispatch *dispatch, *next;
 
     (void)link;
     if (!notifier->draining)
         log_warning ("store: the link is down; outcomes are kept and told when it is back");
-    notifier->claiming = false;
-    breaker_idle (&notifier->breaker);
-    DL_FOREACH_SAFE (notifier->dispatches, dispatch, next)
-    {
-        if (dispatch->state != DISPATCH_FILLING)
-            continue;
-        unsigned count = dispatch->count; /* begun only to be given back at once, untried */
-        dispatch_begin (notifier, dispatch);
-        for (unsigned i = 0; i < count; i++)
-            notice_close (notifier, &dispatch->notices[i], TOLD_FAILED, 0);
-    }
+    claim_lost (notifier);
 }
 
 static void on_credit (void *owner, struct link *link)

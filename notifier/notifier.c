@@ -167,9 +167,9 @@ void notifier_stop (void **state)
         return;
     *state = NULL;
     smtp_destroy (&notifier->smtp);
-    claim_end (notifier);
     if (notifier->store)
-        link_destroy (&notifier->store);
+        link_destroy (&notifier->store); /* gives back, as every loss of the link */
+    claim_end (notifier);
     if (notifier->timer)
         reactor_timer_forget (&notifier->timer);
     for (size_t i = 0; i < array_len (notifier->texts); i++)

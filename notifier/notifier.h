@@ -204,9 +204,10 @@ struct notifier {
     unsigned waiting, sending; /* notices of state WAITING in SENDING dispatches; under way */
     bool claiming;             /* a claim is not answered yet */
     uint64_t claim_ref;
-    unsigned claim_count; /* what it asked for */
-    int64_t claim_at;     /* mono_ms */
-    bool hinted;          /* the store said, or its last answer suggests, that there is more */
+    struct id claim_dispatch; /* the number that its dispatch will have */
+    unsigned claim_count;     /* what it asked for */
+    int64_t claim_at;         /* mono_ms */
+    bool hinted;              /* the store said, or its last answer suggests, that there is more */
     bool draining;
     int64_t drain_until; /* mono_ms: no longer for an unanswered claim */
     uint64_t next_ref;

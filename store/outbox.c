@@ -65,10 +65,43 @@ static void say_notice (struct claim *claim, struct link *link, const PGresult *
     link_say (link, WIRE_notice, &notice);
 }
 
+static void on_nothing (void *with, const struct db_answer *answer)
+{
+    (void) with;
+    if (answer->outcome == DB_FAILED)
+        log_limited (LOG_WARNING, "a statement nobody waits for failed: SQLSTATE %s",
+                     answer->sqlstate);
+}
+
+/* The notifier went while its claim was being committed: nobody has the notices, they are due again. */
+static void give_back (struct store *store, const struct id *dispatch)
+{
+    static struct array none, neither;
+    struct db *db = lane_any (&store->others);
+    if (!db)
+        return; /* they expire as unknown */
+    array_begin (&none, OID_INT4);
+    array_begin (&neither, OID_INT4);
+    struct db_value values[] = {value_id (dispatch), array_end (&none), array_end (&neither)};
+    struct db_unit *unit = db_begin (db, on_nothing, NULL);
+    db_binary (unit);
+    db_add (unit, SQL_close_dispatch, values, array_len (values));
+    db_end (unit);
+}
+
 static void on_claimed (void *with, const struct db_answer *answer)
 {
     struct claim *claim = with;
     unsigned count = 0;
+    if (answer->outcome == DB_UNKNOWN) {
+        /* Perhaps it is committed: saying "none" would leave its notices to expire as unknown.
+         * Unanswered, the notifier gives its dispatch back. */
+        struct link *link = listener_find (claim->store->notifiers, claim->link);
+        if (link)
+            link_credit (link, WIRE_CLASS_REST, 1);
+        free (claim);
+        return;
+    }
     if (answer->outcome == DB_DONE) {
         (void) fault_point (claim_committed);
         const PGresult *result = answer->results[0];
@@ -77,6 +110,8 @@ static void on_claimed (void *with, const struct db_answer *answer)
         metric_add (store_notices_claimed_total, count);
         for (unsigned row = 0; link && row < count; row++)
             say_notice (claim, link, result, (int) row);
+        if (!link && count)
+            give_back (claim->store, &claim->dispatch);
     } else if (answer->outcome == DB_FAILED) {
         store_outage (claim->store, answer->sqlstate);
     }
@@ -86,7 +121,8 @@ static void on_claimed (void *with, const struct db_answer *answer)
 void outbox_claim (struct store *store, struct link *from, const struct msg_claim *asked)
 {
     struct claim *claim = xcalloc (1, sizeof *claim);
-    *claim = (struct claim){store, link_number (from), asked->ref, id_random ()};
+    *claim = (struct claim){store, link_number (from), asked->ref,
+                            id_zero (&asked->dispatch) ? id_random () : asked->dispatch};
     struct db *db = lane_any (&store->others);
     (void) fault_point (claim_received);
     if (!store->ready || !db) {
@@ -147,13 +183,6 @@ void outbox_told (struct store *store, struct link *from, const struct msg_told 
 }
 
 /* ---- dispatches that nobody closes --------------------------------------------------------- */
-
-static void on_nothing (void *with, const struct db_answer *answer)
-{
-    (void) with;
-    if (answer->outcome == DB_FAILED)
-        log_limited (LOG_WARNING, "a periodic statement failed: SQLSTATE %s", answer->sqlstate);
-}
 
 static void at_expire (void *owner)
 {

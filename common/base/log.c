@@ -28,7 +28,8 @@ bool log_wants (enum log_level level)
     return level <= log_least;
 }
 
-static void write_line (enum log_level level, const char *format, va_list arguments)
+__attribute__ ((format (printf, 2, 0))) static void
+write_line (enum log_level level, const char *format, va_list arguments)
 {
     int saved = errno;
     char line[2048];

@@ -113,11 +113,10 @@ class Store:
             said[{"id": 4, "event": 5, "template": 7, "agency": 9, "text": 10, "key": 12, "attempt": 14}[key]] = value
         self.say(NOTICE, {key: value for key, value in said.items() if value is not None})
 
-    def give(self, contacts, *, ref=None, whole=True, **fields):
-        """Answers the next claim (or the claim `ref`) with these contacts; the dispatch's id."""
-        if ref is None:
-            ref = self.take(CLAIM)[1]
-        dispatch = uuid.uuid4().bytes
+    def give(self, contacts, *, claim=None, whole=True, **fields):
+        """Answers the next claim (or `claim`) with these contacts; the dispatch's id."""
+        claim = claim or self.take(CLAIM)
+        ref, dispatch = claim[1], claim[3]
         for position, contact in enumerate(contacts):
             self.notice(ref, dispatch, position, contact, **fields)
         if whole:
@@ -143,6 +142,14 @@ class Store:
         if hear:
             self.say(HEARD, {1: said[1]})
         return list(zip(said[3], said[4]))
+
+
+    def hear_all(self):
+        """Hears every told there is, as a store that has all its rows."""
+        self.turn()
+        for number, said in [found for found in self.inbox if found[0] == TOLD]:
+            self.inbox.remove((number, said))
+            self.say(HEARD, {1: said[1]})
 
 
 class Sink:
@@ -385,7 +392,7 @@ def test_told_until_heard(world):
         assert world.store.told(dispatch, hear=False) == [(SENT, 250)]
     world.store.restart()
     assert world.store.told(dispatch) == [(SENT, 250)]
-    wait_for("the dispatch's end", lambda: "dispatches 0" in world.show("notices"))
+    wait_for("the dispatch's end", lambda: (world.store.hear_all(), "dispatches 0" in world.show("notices"))[1])
     assert len(world.sink.mails()) == 1
 
 
@@ -398,6 +405,21 @@ def test_broken_claim(world):
     world.store.restart()
     assert world.store.told(dispatch) == [(FAILED, 0)] * 2
     assert world.sink.mails() == []
+
+
+def test_lost_claim(world):
+    """The store dies over a claim, or its answer is lost: the dispatch is given back by its number, and
+    notices of it that come too late are not sent."""
+    world.start()
+    claim = world.store.take(CLAIM)
+    world.store.restart()
+    assert world.store.told(claim[3], hear=False) == []
+    world.store.give([world.contact("siti@example.org")], claim=claim)
+    dispatch = world.store.give([world.contact("budi@example.org")])
+    assert world.store.told(dispatch) == [(SENT, 250)]
+    world.store.restart()
+    assert world.store.told(claim[3]) == []
+    assert [mail["To"] for mail in world.sink.mails()] == ["budi@example.org"]
 
 
 def test_breaker(world):
@@ -413,7 +435,7 @@ def test_breaker(world):
     world.sink.start()
     claim = world.store.take(CLAIM)
     assert claim[2] == 1
-    dispatch = world.store.give([world.contact("siti@example.org")], ref=claim[1])
+    dispatch = world.store.give([world.contact("siti@example.org")], claim=claim)
     assert world.store.told(dispatch) == [(SENT, 250)]
     claim = world.store.take(CLAIM)
     while claim[2] != 16:
