@@ -28,12 +28,14 @@ static void say_tempfail (struct link *link, uint64_t ref, enum busy busy)
     link_credit (link, WIRE_CLASS_REST, 1);
 }
 
-static void say_accepted (struct link *link, uint64_t ref, const struct record *record)
+static void say_accepted (struct link *link, uint64_t ref, const struct record *record,
+                          bool repeated)
 {
     char number[NUMBER_LEN + 1];
     number_of_id (&record->id, number);
     struct msg_accepted accepted = {.ref = ref, .id = record->id, .number = view_of (number),
-                                    .received = record->spool.received};
+                                    .received = record->spool.received,
+                                    .repeated = repeated ? FLAG_YES : 0};
     metric_add (intake_accepted_total, 1);
     link_say (link, WIRE_accepted, &accepted);
     link_credit (link, WIRE_CLASS_REST, 1);
@@ -41,10 +43,10 @@ static void say_accepted (struct link *link, uint64_t ref, const struct record *
 
 /* ---- taking in ----------------------------------------------------------------------------- */
 
-static void add_waiter (struct record *record, struct link *link, uint64_t ref)
+static void add_waiter (struct record *record, struct link *link, uint64_t ref, bool repeated)
 {
     struct waiter *waiter = xcalloc (1, sizeof *waiter);
-    *waiter = (struct waiter){link_number (link), ref, NULL};
+    *waiter = (struct waiter){link_number (link), ref, repeated, NULL};
     LL_PREPEND (record->waiters, waiter);
 }
 
@@ -60,9 +62,9 @@ static void answer_repeat (struct link *from, uint64_t ref, struct record *known
     }
     metric_add (intake_repeated_total, 1);
     if (known->state == RECORD_GATHERED || known->state == RECORD_COMMITTING)
-        add_waiter (known, from, ref);
+        add_waiter (known, from, ref, true);
     else
-        say_accepted (from, ref, known);
+        say_accepted (from, ref, known, true);
 }
 
 static enum busy busy_now (struct intake *intake, const struct msg_submit *submit)
@@ -89,14 +91,14 @@ static void take_record (struct intake *intake, struct link *from, const struct 
     record->spool.len = (uint32_t) admission->bytes.len;
     admission->bytes = (struct buffer){0};
     intake->memory += record->spool.len;
-    add_waiter (record, from, submit->ref);
+    add_waiter (record, from, submit->ref, false);
     record_add (intake, record);
     (void) fault_point (submit_received);
     if (mutant (ack_first)) {
         struct waiter *waiter = record->waiters;
         record->waiters = NULL;
         record->spool.received = (uint64_t) wall_ms ();
-        say_accepted (from, waiter->ref, record);
+        say_accepted (from, waiter->ref, record, false);
         free (waiter);
     }
 }
@@ -143,7 +145,7 @@ static void answer_waiters (struct intake *intake, struct record *record, bool s
     {
         struct link *link = listener_find (intake->adapters, waiter->link);
         if (link && stored)
-            say_accepted (link, waiter->ref, record);
+            say_accepted (link, waiter->ref, record, waiter->repeated);
         else if (link)
             say_tempfail (link, waiter->ref, busy);
         free (waiter);

@@ -32,6 +32,7 @@ enum record_state { RECORD_GATHERED, RECORD_COMMITTING, RECORD_WAITING, RECORD_O
 /* Somebody who waits for this record's commit. */
 struct waiter {
     uint64_t link, ref;
+    bool repeated; /* not the first who sent it */
     struct waiter *next;
 };
 

@@ -1,0 +1,205 @@
+/* receive.c - the offers role: decide, pass on, bring STORED back.
+ *
+ * An intake's credit is paid back when its record has left for the store, so the store's credit is
+ * what all intakes together may have under way; what the store cannot take yet is held, decided
+ * later, and bounded by the credit that was granted.
+ */
+#include "router.h"
+#include "decide.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <utlist.h>
+
+struct held_offer {
+    struct parcel parcel;
+    uint64_t intake; /* number of its link */
+    struct held_offer *prev, *next;
+};
+
+#ifdef ADUAN_FAULTS
+/* A text that kills, and one that hangs, the decision: planted by tests. */
+static void planted (const struct msg_content *content)
+{
+    const char *kill_text = getenv ("ADUAN_TEST_KILL_TEXT"),
+               *hang_text = getenv ("ADUAN_TEST_HANG_TEXT");
+    if (kill_text && *kill_text &&
+        memmem (content->text.at, content->text.len, kill_text, strlen (kill_text)))
+        abort ();
+    while (hang_text && *hang_text &&
+           memmem (content->text.at, content->text.len, hang_text, strlen (hang_text)))
+        usleep (1000);
+}
+#else
+#define planted(content) ((void) 0)
+#endif
+
+static void count_rung (unsigned rung)
+{
+    metric_add (router_offers_total, 1);
+    switch (rung) {
+    case 0: metric_add (router_rung0_total, 1); break;
+    case 1: metric_add (router_rung1_total, 1); break;
+    case 3: metric_add (router_rung3_total, 1); break;
+    case 5: metric_add (router_rung5_total, 1); break;
+    default: metric_add (router_rung6_total, 1); break;
+    }
+}
+
+static void fill_place (const struct decision *decision, const struct registry *registry,
+                        struct msg_place *place)
+{
+    place->agency = decision->agency;
+    place->rung = decision->rung;
+    place->confidence = decision->confidence;
+    place->class = decision->class;
+    place->secret = decision->oversight ? FLAG_YES : 0;
+    place->oversight = decision->oversight ? FLAG_YES : 0;
+    place->priority = decision->priority;
+    place->region = view_of (decision->region);
+    place->function = decision->function;
+    place->registry = registry_version (registry);
+    place->rules = DECIDE_RULES_VERSION;
+    place->record = view_of (decision->record);
+}
+
+/* Decides where it may be read; else it goes on as it is, and the store gives it to the national
+ * desk. */
+static void decide_offer (struct router *router, struct parcel *offer, struct decision *decision,
+                          struct msg_place *place)
+{
+    struct wire_fault fault;
+    place->rung = 6;
+    if (offer->said[0].offer.mode == MODE_UNDECIDED) {
+        metric_add (router_undecided_total, 1);
+        return;
+    }
+    const struct wire_message *submit = parcel_read (offer, 1, WIRE_submit, &fault);
+    const struct wire_message *content = submit ? parcel_read (offer, 2, WIRE_content, &fault) : NULL;
+    if (!content) {
+        log_limited (LOG_ERROR, "%s: an offer that cannot be read (%s) goes on undecided",
+                     id_text (&offer->said[0].offer.id), fault.text);
+        return;
+    }
+    if (submit->submit.kind != KIND_COMPLAINT)
+        return;
+    planted (&content->content);
+    decide (router->registry, &submit->submit, &content->content, decision);
+    fill_place (decision, router->registry, place);
+    count_rung (decision->rung);
+    log_debug ("%s: agency %u by rung %u", id_text (&offer->said[0].offer.id), decision->agency,
+               decision->rung);
+}
+
+/* 0, or FAIL_CREDIT or FAIL_GONE: then the offer is the caller's still. */
+static int pass_on (struct router *router, uint64_t intake, struct parcel *offer)
+{
+    static struct decision decision;
+    struct msg_place place = {.route = intake};
+    struct parcel parcel = {0};
+    if (link_can_send (router->store, WIRE_CLASS_REST) == 0)
+        return FAIL_CREDIT;
+    decide_offer (router, offer, &decision, &place);
+    (void) fault_point (decided);
+    parcel_add (&parcel, WIRE_place, &place);
+    for (unsigned i = 0; i < offer->frames && i < 3; i++)
+        parcel_add_frame (&parcel, offer, i);
+    int result = link_send (router->store, &parcel);
+    parcel_done (&parcel);
+    if (result != 0)
+        return result;
+    struct link *from = listener_find (router->intakes, intake);
+    if (from)
+        link_credit (from, WIRE_CLASS_REST, 1);
+    return 0;
+}
+
+static void hold (struct router *router, uint64_t intake, struct parcel *offer)
+{
+    struct held_offer *held = xcalloc (1, sizeof *held);
+    parcel_move (&held->parcel, offer);
+    held->intake = intake;
+    DL_APPEND (router->held, held);
+    router->held_count++;
+}
+
+static void on_offer (void *owner, struct link *from, struct parcel *parcel)
+{
+    struct router *router = owner;
+    (void) fault_point (offer_received);
+    if (!router->registry || router->held ||
+        pass_on (router, link_number (from), parcel) != 0)
+        hold (router, link_number (from), parcel);
+}
+
+static void let_go (struct router *router, struct held_offer *held)
+{
+    DL_DELETE (router->held, held);
+    router->held_count--;
+    parcel_done (&held->parcel);
+    free (held);
+}
+
+void receive_flush (struct router *router)
+{
+    struct wire_fault fault;
+    while (router->registry && router->held && link_can_send (router->store, WIRE_CLASS_REST)) {
+        struct held_offer *held = router->held;
+        if (!parcel_read (&held->parcel, 0, WIRE_offer, &fault) ||
+            pass_on (router, held->intake, &held->parcel) == 0)
+            let_go (router, held);
+        else
+            return;
+    }
+}
+
+/* [origin][stored] from the store: to the intake it came from, if that is still there. */
+void receive_stored (struct router *router, struct parcel *parcel)
+{
+    struct link *intake = listener_find (router->intakes, parcel->said[0].origin.route);
+    if (!intake || parcel->frames < 2)
+        return; /* it offers again, and the answer will be the same */
+    struct parcel answer = {0};
+    parcel_add_frame (&answer, parcel, 1);
+    link_send (intake, &answer);
+    parcel_done (&answer);
+    (void) fault_point (stored_relayed);
+}
+
+static void say_reoffer (struct link *link, void *with)
+{
+    (void) with;
+    link_say (link, WIRE_reoffer, &(struct msg_reoffer){0});
+}
+
+void receive_reoffer (struct router *router)
+{
+    listener_each (router->intakes, say_reoffer, NULL);
+}
+
+static void on_want (void *owner, struct link *from, struct parcel *parcel)
+{
+    struct router *router = owner;
+    snapshots_wanted (router->snapshots, from, &parcel->said[0].want);
+}
+
+/* What an intake offered before it went is offered again when it is back. */
+static void intake_down (void *owner, struct link *link)
+{
+    struct router *router = owner;
+    struct held_offer *held, *next;
+    snapshots_gone (router->snapshots, link);
+    DL_FOREACH_SAFE (router->held, held, next)
+        if (held->intake == link_number (link))
+            let_go (router, held);
+}
+
+void receive_end (struct router *router)
+{
+    while (router->held)
+        let_go (router, router->held);
+}
+
+static link_message_fn *const handlers[WIRE_LAST] = {[WIRE_offer] = on_offer, [WIRE_want] = on_want};
+const struct link_hooks intake_hooks = {.handlers = handlers, .down = intake_down};

@@ -1,0 +1,381 @@
+/* registry.c - hash tables over the snapshot's lines.  Total on any input: what is not well-formed is
+ * refused as a whole, and the former registry stays in force. */
+#include "registry.h"
+#include "base/log.h"
+#include "wire/wire.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+struct agency_entry {
+    struct agency agency;
+    UT_hash_handle hh, hh_code;
+};
+
+struct holder_key {
+    uint16_t function; /* 0: the desk of the region */
+    char region[14];
+};
+
+struct holder {
+    struct holder_key key;
+    uint32_t agency;
+    UT_hash_handle hh;
+};
+
+struct category_entry {
+    struct category category;
+    UT_hash_handle hh;
+};
+
+/* Regions are many (91,599): a sorted array of codes costs a seventh of a hash table. */
+struct region_code {
+    char code[14];
+};
+
+struct phrase {
+    const char *text;  /* folded, a space at both ends */
+    struct phrase *next;
+};
+
+struct registry {
+    uint64_t version;
+    char *text;        /* a copy of the snapshot, fields ended by NUL */
+    struct agency_entry *agencies, *codes;
+    struct holder *holders;
+    struct category_entry *categories;
+    struct region_code *regions;
+    size_t region_count, region_room;
+    const char *functions[1024];
+    char **phrases;
+    size_t phrase_count;
+    uint32_t root;
+};
+
+/* ---- lines --------------------------------------------------------------------------------- */
+
+#define FIELDS 9
+
+/* Cuts a line at its tabs; the number of fields. */
+static unsigned cut (char *line, char *fields[FIELDS])
+{
+    unsigned count = 0;
+    while (line && count < FIELDS) {
+        fields[count++] = line;
+        line = strchr (line, '\t');
+        if (line)
+            *line++ = 0;
+    }
+    return count;
+}
+
+static bool number_of (const char *text, uint32_t *ret)
+{
+    char *end;
+    if (strcmp (text, "-") == 0) {
+        *ret = 0;
+        return true;
+    }
+    unsigned long number = strtoul (text, &end, 10);
+    *ret = (uint32_t) number;
+    return text[0] >= '0' && text[0] <= '9' && *end == 0 && number <= INT32_MAX;
+}
+
+static bool has_word (const char *list, const char *word)
+{
+    size_t len = strlen (word);
+    for (const char *at = strstr (list, word); at; at = strstr (at + 1, word))
+        if ((at == list || at[-1] == ',') && (at[len] == 0 || at[len] == ','))
+            return true;
+    return false;
+}
+
+static bool set_region (char into[14], const char *code)
+{
+    if (strcmp (code, "-") == 0)
+        code = "";
+    if (strlen (code) >= 14)
+        return false;
+    strcpy (into, code);
+    return true;
+}
+
+static void add_holder (struct registry *registry, uint16_t function, const char *region,
+                        uint32_t agency)
+{
+    struct holder *holder = xcalloc (1, sizeof *holder), *same;
+    holder->key.function = function;
+    strcpy (holder->key.region, region);
+    holder->agency = agency;
+    HASH_FIND (hh, registry->holders, &holder->key, sizeof holder->key, same);
+    if (same)
+        free (holder); /* the first one named holds it */
+    else
+        HASH_ADD (hh, registry->holders, key, sizeof holder->key, holder);
+}
+
+static bool add_agency (struct registry *registry, char **fields)
+{
+    struct agency_entry *entry = xcalloc (1, sizeof *entry), *same = NULL;
+    struct agency *agency = &entry->agency;
+    uint32_t function = 0;
+    bool good = number_of (fields[1], &agency->number) && agency->number &&
+                number_of (fields[3], &agency->parent) && number_of (fields[5], &function) &&
+                function < array_len (registry->functions) &&
+                set_region (agency->region, fields[6]);
+    if (good)
+        HASH_FIND (hh, registry->agencies, &agency->number, sizeof agency->number, same);
+    if (!good || same) {
+        free (entry);
+        return false;
+    }
+    agency->function = (uint16_t) function;
+    agency->code = fields[2];
+    agency->code_len = (uint32_t) strlen (fields[2]);
+    agency->inspectorate = has_word (fields[7], "inspectorate");
+    agency->desk = has_word (fields[7], "desk");
+    agency->central = has_word (fields[7], "central");
+    HASH_ADD (hh, registry->agencies, agency.number, sizeof agency->number, entry);
+    HASH_ADD_KEYPTR (hh_code, registry->codes, agency->code, agency->code_len, entry);
+    if (!agency->parent && !registry->root)
+        registry->root = agency->number;
+    if (agency->desk)
+        add_holder (registry, 0, agency->region, agency->number);
+    if (agency->function && !agency->desk)
+        add_holder (registry, agency->function, agency->region, agency->number);
+    return true;
+}
+
+static bool add_region (struct registry *registry, char **fields)
+{
+    if (strlen (fields[1]) >= 14)
+        return false;
+    if (registry->region_count == registry->region_room) {
+        registry->region_room = registry->region_room ? registry->region_room * 2 : 1024;
+        registry->regions =
+            xrealloc (registry->regions, registry->region_room * sizeof *registry->regions);
+    }
+    struct region_code *region = &registry->regions[registry->region_count++];
+    memset (region, 0, sizeof *region);
+    strcpy (region->code, fields[1]);
+    return true;
+}
+
+static bool add_category (struct registry *registry, char **fields)
+{
+    struct category_entry *entry = xcalloc (1, sizeof *entry), *same = NULL;
+    uint32_t function = 0;
+    bool good = number_of (fields[1], &entry->category.number) &&
+                number_of (fields[2], &entry->category.parent) &&
+                number_of (fields[3], &function) && function < array_len (registry->functions) &&
+                number_of (fields[4], &entry->category.agency);
+    if (good)
+        HASH_FIND (hh, registry->categories, &entry->category.number, sizeof (uint32_t), same);
+    if (!good || same) {
+        free (entry);
+        return false;
+    }
+    entry->category.function = (uint16_t) function;
+    entry->category.class = (uint8_t) class_of (fields[5]);
+    HASH_ADD (hh, registry->categories, category.number, sizeof (uint32_t), entry);
+    return true;
+}
+
+static bool add_function (struct registry *registry, char **fields)
+{
+    uint32_t number;
+    if (!number_of (fields[1], &number) || number == 0 || number >= array_len (registry->functions))
+        return false;
+    registry->functions[number] = fields[2];
+    return true;
+}
+
+static bool add_phrase (struct registry *registry, char **fields)
+{
+    registry->phrases =
+        xrealloc (registry->phrases, (registry->phrase_count + 1) * sizeof *registry->phrases);
+    registry->phrases[registry->phrase_count++] = xformat (" %s ", fields[1]);
+    return true;
+}
+
+static const struct {
+    const char *word;
+    unsigned fields;
+    bool (*add) (struct registry *registry, char **fields);
+} kinds[] = {
+    {"function", 4, add_function}, {"agency", 9, add_agency},       {"region", 4, add_region},
+    {"category", 7, add_category}, {"oversight", 2, add_phrase},
+};
+
+static bool add_line (struct registry *registry, char *line)
+{
+    char *fields[FIELDS];
+    unsigned count = cut (line, fields);
+    for (size_t i = 0; i < array_len (kinds); i++)
+        if (strcmp (fields[0], kinds[i].word) == 0)
+            return count >= kinds[i].fields && kinds[i].add (registry, fields);
+    return true; /* a newer store's */
+}
+
+static int by_code (const void *a, const void *b)
+{
+    return strcmp (((const struct region_code *) a)->code, ((const struct region_code *) b)->code);
+}
+
+int registry_parse (uint64_t version, const char *at, size_t len, struct registry **ret)
+{
+    struct registry *registry = xcalloc (1, sizeof *registry);
+    registry->version = version;
+    registry->text = xcalloc (len + 1, 1);
+    memcpy (registry->text, at, len);
+    size_t number = 0;
+    for (char *line = registry->text, *next; line && *line; line = next) {
+        next = strchr (line, '\n');
+        if (next)
+            *next++ = 0;
+        number++;
+        if (!add_line (registry, line)) {
+            log_error ("registry, version %lu, line %zu: not a line of docs/snapshots.md",
+                       (unsigned long) version, number);
+            registry_destroy (&registry);
+            return FAIL_MALFORMED;
+        }
+    }
+    if (!registry->root) {
+        log_error ("registry, version %lu: no root agency", (unsigned long) version);
+        registry_destroy (&registry);
+        return FAIL_MALFORMED;
+    }
+    if (registry->region_count)
+        qsort (registry->regions, registry->region_count, sizeof *registry->regions, by_code);
+    *ret = registry;
+    return 0;
+}
+
+void registry_destroy (struct registry **held)
+{
+    struct registry *registry = *held;
+    if (!registry)
+        return;
+    struct agency_entry *agency, *next_agency;
+    struct holder *holder, *next_holder;
+    struct category_entry *category, *next_category;
+    HASH_CLEAR (hh_code, registry->codes);
+    HASH_ITER (hh, registry->agencies, agency, next_agency)
+    {
+        HASH_DEL (registry->agencies, agency);
+        free (agency);
+    }
+    HASH_ITER (hh, registry->holders, holder, next_holder)
+    {
+        HASH_DEL (registry->holders, holder);
+        free (holder);
+    }
+    HASH_ITER (hh, registry->categories, category, next_category)
+    {
+        HASH_DEL (registry->categories, category);
+        free (category);
+    }
+    for (size_t i = 0; i < registry->phrase_count; i++)
+        free (registry->phrases[i]);
+    free (registry->phrases);
+    free (registry->regions);
+    free (registry->text);
+    free (registry);
+    *held = NULL;
+}
+
+/* ---- looking up ---------------------------------------------------------------------------- */
+
+uint64_t registry_version (const struct registry *registry)
+{
+    return registry->version;
+}
+
+const struct agency *registry_agency (const struct registry *registry, uint32_t number)
+{
+    struct agency_entry *entry;
+    HASH_FIND (hh, registry->agencies, &number, sizeof number, entry);
+    return entry ? &entry->agency : NULL;
+}
+
+const struct agency *registry_root (const struct registry *registry)
+{
+    return registry_agency (registry, registry->root);
+}
+
+const struct agency *registry_agency_by_code (const struct registry *registry, struct view code)
+{
+    struct agency_entry *entry = NULL;
+    if (code.len)
+        HASH_FIND (hh_code, registry->codes, code.at, code.len, entry);
+    return entry ? &entry->agency : NULL;
+}
+
+const struct category *registry_category (const struct registry *registry, uint64_t number)
+{
+    struct category_entry *entry = NULL;
+    uint32_t key = (uint32_t) number;
+    if (number && number <= UINT32_MAX)
+        HASH_FIND (hh, registry->categories, &key, sizeof key, entry);
+    return entry ? &entry->category : NULL;
+}
+
+const struct agency *registry_holder (const struct registry *registry, uint16_t function,
+                                      struct view region)
+{
+    struct holder_key key = {.function = function};
+    struct holder *holder;
+    if (region.len >= sizeof key.region)
+        return NULL;
+    if (region.len)
+        memcpy (key.region, region.at, region.len);
+    HASH_FIND (hh, registry->holders, &key, sizeof key, holder);
+    return holder ? registry_agency (registry, holder->agency) : NULL;
+}
+
+const struct agency *registry_desk (const struct registry *registry, struct view region)
+{
+    return registry_holder (registry, 0, region);
+}
+
+bool registry_has_region (const struct registry *registry, struct view region)
+{
+    struct region_code key = {{0}};
+    if (region.len == 0 || region.len >= sizeof key.code)
+        return false;
+    memcpy (key.code, region.at, region.len);
+    return registry->region_count && bsearch (&key, registry->regions, registry->region_count,
+                                              sizeof key, by_code) != NULL;
+}
+
+const char *registry_function_code (const struct registry *registry, uint16_t function)
+{
+    const char *code = function < array_len (registry->functions) ? registry->functions[function]
+                                                                  : NULL;
+    return code ? code : "";
+}
+
+struct view region_above (struct view region)
+{
+    while (region.len && region.at[region.len - 1] != '.')
+        region.len--;
+    region.len -= region.len > 0;
+    return region;
+}
+
+bool region_within (struct view region, struct view in)
+{
+    return in.len == 0 ||
+           (region.len >= in.len && memcmp (region.at, in.at, in.len) == 0 &&
+            (region.len == in.len || region.at[in.len] == '.'));
+}
+
+const char *registry_oversight (const struct registry *registry, const char *words)
+{
+    for (size_t i = 0; i < registry->phrase_count; i++)
+        if (strstr (words, registry->phrases[i]))
+            return registry->phrases[i];
+    return NULL;
+}

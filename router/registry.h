@@ -1,0 +1,55 @@
+/* registry.h - regions, agencies, functions, categories, oversight phrases: read from a snapshot
+ * (docs/snapshots.md), read-only afterwards, and all that a decision may look at.
+ *
+ * Numbers are the database's.  Everything is found in constant time; walking a place upwards is
+ * cutting its code (33.74.01.1001 -> 33.74.01 -> 33.74 -> 33).
+ */
+#ifndef ADUAN_REGISTRY_H
+#define ADUAN_REGISTRY_H
+
+#include "base/base.h"
+
+struct agency {
+    uint32_t number;
+    uint32_t parent;      /* 0: the root */
+    uint16_t function;    /* 0: none */
+    bool inspectorate, desk, central;
+    char region[14];      /* "": the nation */
+    const char *code;     /* in the snapshot's text */
+    uint32_t code_len;
+};
+
+struct category {
+    uint32_t number, parent, agency;
+    uint16_t function;
+    uint8_t class;        /* enum class, 0: says nothing */
+};
+
+struct registry;
+
+/* Copies what it needs.  0 and *ret, or FAIL_MALFORMED with one log line that names the line. */
+int registry_parse (uint64_t version, const char *at, size_t len, struct registry **ret);
+void registry_destroy (struct registry **registry);
+
+uint64_t registry_version (const struct registry *registry);
+const struct agency *registry_root (const struct registry *registry);
+const struct agency *registry_agency (const struct registry *registry, uint32_t number);
+const struct agency *registry_agency_by_code (const struct registry *registry, struct view code);
+const struct category *registry_category (const struct registry *registry, uint64_t number);
+/* The agency that holds a function for exactly this region ("" for the nation), or NULL. */
+const struct agency *registry_holder (const struct registry *registry, uint16_t function,
+                                      struct view region);
+/* The coordinator of exactly this region, or NULL. */
+const struct agency *registry_desk (const struct registry *registry, struct view region);
+bool registry_has_region (const struct registry *registry, struct view region);
+const char *registry_function_code (const struct registry *registry, uint16_t function);
+
+/* One level up: 33.74.01.1001 -> 33.74.01 -> 33.74 -> 33 -> "". */
+struct view region_above (struct view region);
+/* Does `region` lie in `in`, or is it the same?  Everything lies in "". */
+bool region_within (struct view region, struct view in);
+
+/* Does the text name oversight content?  `words` is folded text (decide.c).  Returns the phrase. */
+const char *registry_oversight (const struct registry *registry, const char *words);
+
+#endif

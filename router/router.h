@@ -1,0 +1,65 @@
+/* router.h - aduan-router: decides the owner of each complaint, and is the door where agencies pull
+ * and act.  It holds nothing that a restart loses: offers are intake's, leases and acts PostgreSQL's.
+ *
+ *   receive.c   offers in, places to the store, STORED back to the intake they came from
+ *   decide.c    the ladder: pure
+ *   registry.c  what a decision may look at
+ *   worker.c    PULLs that wait, acts on their way, answers back
+ *
+ *   a PULL       list              leaves it when
+ *   ASKED        router->asked     the store answers: gone; or nothing was there and time is left: WAITING
+ *   WAITING      router->idle      `ready` names one of its agencies, or its slow scan comes: ASKED;
+ *                                  its time is over, or its worker is gone: gone
+ */
+#ifndef ADUAN_ROUTER_H
+#define ADUAN_ROUTER_H
+
+#include <uthash.h>
+#include "daemon/daemon.h"
+#include "registry.h"
+
+struct held_offer;
+struct waiting_pull;
+struct flying_act;
+
+struct router {
+    struct reactor *reactor;
+    struct snapshots *snapshots;
+    struct registry *registry;
+    struct link *store;
+    struct listener *intakes;    /* offers.sock */
+    struct door *door;
+    struct listener *workers;
+
+    struct held_offer *held;     /* offers that the store has no credit for yet */
+    size_t held_count;
+
+    struct waiting_pull *asked, *idle;
+    struct waiting_pull *pulls;  /* all, by behalf's ref */
+    struct flying_act *acts;     /* by behalf's ref */
+    uint64_t next_ref;
+    size_t idle_count, act_count;
+    struct timer *tick;
+    struct outage store_outage, registry_outage;
+};
+
+/* receive.c */
+extern const struct link_hooks intake_hooks;
+void receive_flush (struct router *router);
+void receive_stored (struct router *router, struct parcel *parcel);
+void receive_reoffer (struct router *router);
+void receive_end (struct router *router);
+
+/* worker.c */
+extern const struct link_hooks worker_hooks;
+void worker_answer (struct router *router, struct parcel *parcel);
+void worker_ready (struct router *router, const struct msg_ready *ready);
+void worker_store_up (struct router *router);
+void worker_store_down (struct router *router);
+void worker_tick (struct router *router);
+void worker_end (struct router *router);
+void worker_show (const struct router *router, struct buffer *out);
+
+extern const struct daemon router_daemon;
+
+#endif

@@ -1,0 +1,336 @@
+/* worker.c - the workers' door: PULLs wait here, not in PostgreSQL; acts pass through.
+ *
+ * The store judges everything; what is looked at here only saves it work.  A PULL that found nothing
+ * waits until `ready` names one of its agencies, or until a jittered slow scan: hints may be lost,
+ * rows are the truth.  An act's answer finds its way back by behalf's ref; when the store is lost the
+ * refs are forgotten, and workers repeat themselves with the same act key.
+ */
+#include "router.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#define COUNT_MOST     100
+#define WAIT_MOST_MS   60000
+#define PULLS_PER_KEY  64
+#define SCAN_LEAST_MS  4000
+#define SCAN_SPREAD_MS 4000
+#define ACTS_MOST      65536
+
+struct waiting_pull {
+    uint64_t behalf;        /* our ref */
+    uint64_t link;          /* the worker's */
+    uint64_t ref;           /* the worker's */
+    uint32_t principal;
+    bool asked;             /* which list: with the store, or idle */
+    bool hinted;            /* `ready` came while it was with the store */
+    int64_t came, until, scan;
+    struct parcel parcel;   /* the worker's own frame, passed on as it is */
+    uint32_t agency_count;
+    uint32_t agencies[64];
+    struct waiting_pull *prev, *next;
+    UT_hash_handle hh;
+};
+
+struct flying_act {
+    uint64_t behalf, link;
+    UT_hash_handle hh;
+};
+
+/* ---- PULL ---------------------------------------------------------------------------------- */
+
+static void pull_move (struct router *router, struct waiting_pull *pull, bool asked)
+{
+    if (pull->asked) {
+        DL_DELETE (router->asked, pull);
+    } else {
+        DL_DELETE (router->idle, pull);
+        router->idle_count--;
+    }
+    pull->asked = asked;
+    if (asked) {
+        DL_APPEND (router->asked, pull);
+    } else {
+        DL_APPEND (router->idle, pull);
+        router->idle_count++;
+    }
+}
+
+/* Ends a PULL; its worker's credit comes back. */
+static void pull_end (struct router *router, struct waiting_pull *pull)
+{
+    struct link *worker = listener_find (router->workers, pull->link);
+    if (worker)
+        link_credit (worker, WIRE_CLASS_ACTS, 1);
+    if (pull->asked) {
+        DL_DELETE (router->asked, pull);
+    } else {
+        DL_DELETE (router->idle, pull);
+        router->idle_count--;
+    }
+    HASH_DEL (router->pulls, pull);
+    parcel_done (&pull->parcel);
+    free (pull);
+}
+
+static int64_t next_scan (const struct router *router)
+{
+    return reactor_now (router->reactor) + SCAN_LEAST_MS + mono_ns () / 1000 % SCAN_SPREAD_MS;
+}
+
+/* Asks the store.  Without credit, or without a store, the PULL stays idle and is asked at the next
+ * tick. */
+static void pull_ask (struct router *router, struct waiting_pull *pull)
+{
+    int64_t now = reactor_now (router->reactor);
+    struct msg_behalf behalf = {.ref = pull->behalf, .principal = pull->principal,
+                                .waited = (uint64_t) (now - pull->came)};
+    struct parcel parcel = {0};
+    parcel_add (&parcel, WIRE_behalf, &behalf);
+    parcel_add_frame (&parcel, &pull->parcel, 0);
+    bool sent = link_send (router->store, &parcel) == 0;
+    parcel_done (&parcel);
+    pull->hinted = false;
+    pull->scan = sent ? next_scan (router) : now;
+    if (sent && !pull->asked)
+        pull_move (router, pull, true);
+}
+
+static void say_pulled (struct link *worker, uint64_t ref, enum verdict verdict, enum reason reason)
+{
+    struct msg_pulled pulled = {.ref = ref, .verdict = verdict, .reason = reason};
+    link_say (worker, WIRE_pulled, &pulled);
+}
+
+static enum reason pull_fault (const struct router *router, const struct principal *principal,
+                               const struct msg_pull *asked)
+{
+    unsigned same = 0;
+    const struct waiting_pull *pull;
+    for (uint32_t i = 0; i < asked->agencies.count; i++)
+        if (!principal_works_for (principal, asked->agencies.at[i]))
+            return REASON_SCOPE;
+    DL_FOREACH (router->idle, pull)
+        same += pull->principal == principal->number;
+    return asked->agencies.count == 0 ? REASON_SCOPE : same >= PULLS_PER_KEY ? REASON_BUSY : 0;
+}
+
+static void on_pull (void *owner, struct link *from, struct parcel *parcel)
+{
+    struct router *router = owner;
+    const struct msg_pull *asked = &parcel->said[0].pull;
+    const struct principal *principal = link_principal (from);
+    enum reason fault = pull_fault (router, principal, asked);
+    metric_add (router_pulls_total, 1);
+    if (fault) {
+        say_pulled (from, asked->ref, VERDICT_REFUSED, fault);
+        link_credit (from, WIRE_CLASS_ACTS, 1);
+        return;
+    }
+    struct waiting_pull *pull = xcalloc (1, sizeof *pull);
+    int64_t now = reactor_now (router->reactor);
+    uint64_t wait = asked->wait < WAIT_MOST_MS ? asked->wait : WAIT_MOST_MS;
+    *pull = (struct waiting_pull){.behalf = ++router->next_ref, .link = link_number (from),
+                                  .ref = asked->ref, .principal = principal->number,
+                                  .came = now, .until = now + (int64_t) wait,
+                                  .agency_count = asked->agencies.count};
+    for (uint32_t i = 0; i < pull->agency_count; i++)
+        pull->agencies[i] = (uint32_t) asked->agencies.at[i];
+    parcel_move (&pull->parcel, parcel);
+    HASH_ADD (hh, router->pulls, behalf, sizeof pull->behalf, pull);
+    DL_APPEND (router->idle, pull);
+    router->idle_count++;
+    pull_ask (router, pull);
+}
+
+static bool names (const struct waiting_pull *pull, uint64_t agency)
+{
+    for (uint32_t i = 0; i < pull->agency_count; i++)
+        if (pull->agencies[i] == agency)
+            return true;
+    return false;
+}
+
+/* New work for an agency wakes as many idle PULLs as there are items, and reminds one that is with
+ * the store: its answer may have been read before the work was there. */
+static void wake (struct router *router, uint64_t agency, uint64_t count)
+{
+    struct waiting_pull *pull, *next;
+    DL_FOREACH_SAFE (router->idle, pull, next)
+    {
+        if (count == 0)
+            return;
+        if (names (pull, agency)) {
+            pull_ask (router, pull);
+            count--;
+        }
+    }
+    DL_FOREACH (router->asked, pull)
+        if (names (pull, agency))
+            pull->hinted = true;
+}
+
+void worker_ready (struct router *router, const struct msg_ready *ready)
+{
+    for (uint32_t i = 0; i < ready->agencies.count && i < ready->counts.count; i++)
+        wake (router, ready->agencies.at[i], ready->counts.at[i]);
+}
+
+/* ---- acts ---------------------------------------------------------------------------------- */
+
+static void on_act (void *owner, struct link *from, struct parcel *parcel)
+{
+    struct router *router = owner;
+    const struct msg_act *said = &parcel->said[0].act;
+    const struct principal *principal = link_principal (from);
+    log_debug ("%s: %s, version %" PRIu64 ", from %s", id_text (&said->id), act_word (said->act),
+               said->version, principal->name);
+    metric_add (router_acts_total, 1);
+    struct msg_behalf behalf = {.ref = ++router->next_ref, .principal = principal->number};
+    struct parcel out = {0};
+    parcel_add (&out, WIRE_behalf, &behalf);
+    parcel_add_frame (&out, parcel, 0);
+    bool sent = router->act_count < ACTS_MOST && link_send (router->store, &out) == 0;
+    parcel_done (&out);
+    if (!sent) { /* silence: it is said again, with the same key */
+        link_credit (from, WIRE_CLASS_ACTS, 1);
+        return;
+    }
+    struct flying_act *act = xcalloc (1, sizeof *act);
+    *act = (struct flying_act){.behalf = behalf.ref, .link = link_number (from)};
+    HASH_ADD (hh, router->acts, behalf, sizeof act->behalf, act);
+    router->act_count++;
+}
+
+static void act_end (struct router *router, struct flying_act *act)
+{
+    struct link *worker = listener_find (router->workers, act->link);
+    if (worker)
+        link_credit (worker, WIRE_CLASS_ACTS, 1);
+    HASH_DEL (router->acts, act);
+    router->act_count--;
+    free (act);
+}
+
+/* ---- answers ------------------------------------------------------------------------------- */
+
+/* Passes on what stands behind `behalf`. */
+static void relay (struct router *router, uint64_t link, struct parcel *parcel)
+{
+    struct link *worker = listener_find (router->workers, link);
+    struct parcel answer = {0};
+    for (unsigned i = 1; worker && i < parcel->frames; i++)
+        parcel_add_frame (&answer, parcel, i);
+    if (answer.frames)
+        link_send (worker, &answer);
+    parcel_done (&answer);
+}
+
+static void on_pulled (struct router *router, struct waiting_pull *pull, const struct msg_pulled *pulled,
+                       struct parcel *parcel)
+{
+    bool time_left = reactor_now (router->reactor) < pull->until;
+    if (pulled->count == 0 && pulled->verdict == VERDICT_DONE && time_left) {
+        pull_move (router, pull, false);
+        if (pull->hinted)
+            pull_ask (router, pull);
+        return;
+    }
+    relay (router, pull->link, parcel);
+    pull_end (router, pull);
+}
+
+void worker_answer (struct router *router, struct parcel *parcel)
+{
+    uint64_t ref = parcel->said[0].behalf.ref;
+    struct wire_fault fault;
+    struct waiting_pull *pull;
+    struct flying_act *act;
+    HASH_FIND (hh, router->pulls, &ref, sizeof ref, pull);
+    if (pull) {
+        const struct wire_message *pulled = parcel_read (parcel, 1, WIRE_pulled, &fault);
+        if (pulled)
+            on_pulled (router, pull, &pulled->pulled, parcel);
+        else
+            relay (router, pull->link, parcel); /* assigned */
+        return;
+    }
+    HASH_FIND (hh, router->acts, &ref, sizeof ref, act);
+    if (!act)
+        return; /* its worker is gone: the act stands, or the lease runs out */
+    relay (router, act->link, parcel);
+    act_end (router, act);
+}
+
+/* ---- coming and going ---------------------------------------------------------------------- */
+
+static void worker_down (void *owner, struct link *link)
+{
+    struct router *router = owner;
+    struct waiting_pull *pull, *next;
+    DL_FOREACH_SAFE (router->idle, pull, next)
+        if (pull->link == link_number (link))
+            pull_end (router, pull);
+}
+
+void worker_store_up (struct router *router)
+{
+    struct waiting_pull *pull, *next;
+    DL_FOREACH_SAFE (router->idle, pull, next)
+        pull_ask (router, pull);
+}
+
+/* What was with the store is unknown: PULLs are asked again, acts are repeated by their workers. */
+void worker_store_down (struct router *router)
+{
+    struct flying_act *act, *next_act;
+    while (router->asked)
+        pull_move (router, router->asked, false);
+    HASH_ITER (hh, router->acts, act, next_act)
+        act_end (router, act);
+}
+
+void worker_tick (struct router *router)
+{
+    int64_t now = reactor_now (router->reactor);
+    struct waiting_pull *pull, *next;
+    DL_FOREACH_SAFE (router->idle, pull, next)
+    {
+        struct link *worker = listener_find (router->workers, pull->link);
+        if (now >= pull->until) {
+            if (worker)
+                say_pulled (worker, pull->ref, VERDICT_DONE, 0);
+            pull_end (router, pull);
+        } else if (now >= pull->scan) {
+            pull_ask (router, pull);
+        }
+    }
+    metric_set (router_pulls_waiting, router->idle_count);
+}
+
+void worker_end (struct router *router)
+{
+    while (router->idle)
+        pull_end (router, router->idle);
+    while (router->asked)
+        pull_end (router, router->asked);
+    struct flying_act *act, *next_act;
+    HASH_ITER (hh, router->acts, act, next_act)
+        act_end (router, act);
+}
+
+void worker_show (const struct router *router, struct buffer *out)
+{
+    const struct waiting_pull *pull;
+    buffer_format (out, "workers: %zu\npulls waiting: %zu\nacts with the store: %zu\n",
+                   listener_count (router->workers), router->idle_count, router->act_count);
+    DL_FOREACH (router->idle, pull)
+        buffer_format (out, "pull of principal %u: %u agencies, first %u, waits since %" PRId64 " ms\n",
+                       pull->principal, pull->agency_count, pull->agencies[0],
+                       reactor_now (router->reactor) - pull->came);
+}
+
+static link_message_fn *const handlers[WIRE_LAST] = {[WIRE_pull] = on_pull, [WIRE_act] = on_act};
+const struct link_hooks worker_hooks = {.handlers = handlers, .down = worker_down};
