@@ -1,0 +1,380 @@
+/* aduan.h - libaduan: push complaints in, pull them and act on them.
+ *
+ *     struct aduan_options options = {.name = "web", .key_file = "keys/adapter-web.key",
+ *                                     .intake = "tcp://127.0.0.1:8313", .intake_key = "keys/intake.pub"};
+ *     struct aduan *aduan;
+ *     if (aduan_open (&options, &aduan) != 0)
+ *         errx (69, "%s", aduan_problem ());
+ *
+ * What is started is repeated by the library - on silence, a lost connection or TEMPFAIL, with the
+ * same key and `created`, with growing delay and jitter - until it is answered or its deadline is
+ * over.  An error never means "not stored": it is ADUAN_UNKNOWN, and the way on is to submit the same
+ * thing again later, same key, same `created`.  Keep your copy until ADUAN_ACCEPTED.
+ *
+ * One handle is one key: what the key may do is decided at the far side.  Handles share a loop, so
+ * that hundreds of them need one thread.  All use of the library in a process is by one thread.
+ * Times are ms since 1970 UTC, durations ms.  Texts are UTF-8 with a NUL behind them, NULL or ""
+ * where there is none; what is given is copied before a call returns.
+ */
+#ifndef ADUAN_H
+#define ADUAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- codes, as in PROTOCOL.md -------------------------------------------------------------- */
+
+enum aduan_kind {
+    ADUAN_KIND_COMPLAINT = 1,
+    ADUAN_KIND_REPLY,
+    ADUAN_KIND_COMPLETION,
+    ADUAN_KIND_RATING,
+    ADUAN_KIND_WITHDRAWAL,
+};
+
+enum aduan_channel {
+    ADUAN_CHANNEL_WEB = 1,
+    ADUAN_CHANNEL_APP,
+    ADUAN_CHANNEL_AGENCY_PAGE,
+    ADUAN_CHANNEL_HOTLINE,
+    ADUAN_CHANNEL_SMS,
+    ADUAN_CHANNEL_EMAIL,
+    ADUAN_CHANNEL_WHATSAPP,
+    ADUAN_CHANNEL_SOCIAL,
+    ADUAN_CHANNEL_WALK_IN,
+    ADUAN_CHANNEL_LETTER,
+    ADUAN_CHANNEL_OPEN311,
+    ADUAN_CHANNEL_PARTNER,
+    ADUAN_CHANNEL_IMPORT,
+};
+
+enum aduan_class {
+    ADUAN_CLASS_COMPLAINT = 1, /* sub-class not set yet */
+    ADUAN_CLASS_PLAIN,
+    ADUAN_CLASS_OVERSIGHT,
+    ADUAN_CLASS_ASPIRATION,
+    ADUAN_CLASS_INFO_REQUEST,
+};
+
+/* 0: not said, and for anonymous and secret that counts as yes. */
+enum aduan_flag { ADUAN_FLAG_NO = 1, ADUAN_FLAG_YES };
+
+enum aduan_language { ADUAN_LANGUAGE_ID = 1, ADUAN_LANGUAGE_EN };
+
+enum aduan_priority {
+    ADUAN_PRIORITY_EMERGENCY = 1, /* a right of the key, with a quota */
+    ADUAN_PRIORITY_HIGH,
+    ADUAN_PRIORITY_NORMAL,
+    ADUAN_PRIORITY_BULK,
+};
+
+enum aduan_act_kind {
+    ADUAN_ACT_ACK = 1,  /* the lease ends, the assignment is taken: days instead of minutes */
+    ADUAN_ACT_NACK,     /* not now: ready again after `delay`; the tenth parks it */
+    ADUAN_ACT_RELEASE,  /* given back: ready again, and counted */
+    ADUAN_ACT_EXTEND,   /* the lease is `delay` long from now on */
+    ADUAN_ACT_PARK,     /* set aside until a person looks */
+    ADUAN_ACT_PROGRESS, /* interim follow-up; needs a text */
+    ADUAN_ACT_ANSWER,   /* substantive follow-up; needs a text */
+    ADUAN_ACT_ASK,      /* asks the reporter; needs a text */
+    ADUAN_ACT_HAND_BACK, /* belongs elsewhere; needs a text and a reason */
+};
+
+enum aduan_hand_back {
+    ADUAN_HAND_BACK_NOT_OUR_DUTY = 1,
+    ADUAN_HAND_BACK_OTHER_LEVEL,
+    ADUAN_HAND_BACK_WRONG_REGION,
+    ADUAN_HAND_BACK_SAME_NAME_REGION,
+    ADUAN_HAND_BACK_UNIT_CHANGED,
+};
+
+/* Why an act or a pull was not done. */
+enum aduan_reason {
+    ADUAN_REASON_VERSION = 1, /* the assignment has moved on since */
+    ADUAN_REASON_STATE,
+    ADUAN_REASON_ABSENT,
+    ADUAN_REASON_TEXT,
+    ADUAN_REASON_KEY, /* the same act key said something else before */
+    ADUAN_REASON_SCOPE,
+    ADUAN_REASON_BUSY,
+};
+
+/* Why a submission was rejected: a repeat will not help. */
+enum aduan_reject {
+    ADUAN_REJECT_MALFORMED = 1,
+    ADUAN_REJECT_MISSING,
+    ADUAN_REJECT_TOO_LONG,
+    ADUAN_REJECT_VALUE,
+    ADUAN_REJECT_AHEAD,    /* `created` is more than ten minutes ahead */
+    ADUAN_REJECT_CONFLICT, /* the same key came with another body or target */
+    ADUAN_REJECT_EMPTY,
+    ADUAN_REJECT_RIGHT,
+    ADUAN_REJECT_NUMBER,
+};
+
+/* Why the far side did not take a message at all. */
+enum aduan_refusal {
+    ADUAN_REFUSAL_MALFORMED = 1,
+    ADUAN_REFUSAL_UNKNOWN,
+    ADUAN_REFUSAL_VERSION,
+    ADUAN_REFUSAL_PRINCIPAL,
+    ADUAN_REFUSAL_ROLE,
+    ADUAN_REFUSAL_CREDIT,
+    ADUAN_REFUSAL_HELLO,
+};
+
+/* Their words, for logs and programs ("too_long"); "" for 0, "?" for a number nobody has. */
+const char *aduan_reject_word (uint32_t reject);
+const char *aduan_reason_word (uint32_t reason);
+const char *aduan_refusal_word (uint32_t refusal);
+const char *aduan_act_word (uint32_t act);
+
+/* How something that was started ended. */
+enum aduan_result {
+    ADUAN_ACCEPTED = 1, /* submit: on stable storage; the copy may be let go */
+    ADUAN_REJECTED,     /* submit: nothing is stored; see `reject` and `field` */
+    ADUAN_DONE,         /* act: took effect, now or by an earlier repeat; pull, ask: answered */
+    ADUAN_STALE,        /* act: nothing happened; see `reason` */
+    ADUAN_REFUSED,      /* never acceptable as said; see `reason` or `refusal` */
+    ADUAN_UNKNOWN,      /* out of time after it was sent: it may have taken effect.  Repeat it later,
+                           with the same key and `created` */
+    ADUAN_UNSENT,       /* out of time before it was ever sent: it had no effect */
+};
+const char *aduan_result_word (enum aduan_result result);
+
+/* ---- loop and handle ----------------------------------------------------------------------- */
+
+struct aduan_loop;
+struct aduan;
+
+/* Never NULL.  Ends with aduan_loop_free, after its handles are closed. */
+struct aduan_loop *aduan_loop_new (void);
+void aduan_loop_free (struct aduan_loop **loop);
+/* Does what there is to do for every handle and waits at most `wait_ms` for more (0: does not wait,
+ * -1: until something happens).  Callbacks are called from here.  A signal ends the wait. */
+void aduan_loop_turn (struct aduan_loop *loop, int64_t wait_ms);
+/* A descriptor of the caller's own in the same wait; `ready` is called while it can be read.  NULL
+ * for `ready` ends it. */
+void aduan_loop_watch (struct aduan_loop *loop, int fd, void (*ready) (void *with), void *with);
+
+struct aduan_options {
+    struct aduan_loop *loop;  /* NULL: one of its own */
+    const char *name;         /* of the key: the adapter's or worker's, as the operator registered it;
+                                 goes into what is sealed.  At most 64 characters, "" : "libaduan" */
+    const char *intake;       /* "tcp://HOST:PORT"; NULL: does not submit */
+    const char *intake_key;   /* its public key: 40 characters of Z85, or a file that begins so */
+    const char *router;       /* NULL: does not pull or act */
+    const char *router_key;
+    const char *query;        /* "ipc://RUN/query.sock" or "ipc://RUN/PROGRAM.ctl"; NULL: does not ask */
+    const char *key_file;     /* own key: a file "public secret" in Z85, as `aduan keygen` makes it */
+    const char *public_key;   /* or the two themselves */
+    const char *secret_key;
+    uint32_t repeat_ms;       /* silence before the first repeat; 0: 5000.  Doubles up to a minute */
+};
+
+/* 0 and *ret; -1 where the options cannot work, aduan_problem () says why.  Connecting goes on in the
+ * background for ever: whether somebody is there shows in the results. */
+int aduan_open (const struct aduan_options *options, struct aduan **ret);
+/* Ends it, never from a callback.  What is still under way ends as ADUAN_UNKNOWN or ADUAN_UNSENT. */
+void aduan_close (struct aduan **aduan);
+/* aduan_loop_turn of its loop. */
+void aduan_turn (struct aduan *aduan, int64_t wait_ms);
+struct aduan_loop *aduan_loop (struct aduan *aduan);
+/* Every connection of the options is there and greeted. */
+bool aduan_is_up (const struct aduan *aduan);
+/* How many operations are under way. */
+size_t aduan_pending (const struct aduan *aduan);
+/* Why the last aduan_open failed: one English sentence, good until the next one. */
+const char *aduan_problem (void);
+
+/* ---- submit -------------------------------------------------------------------------------- */
+
+#define ADUAN_NUMBER_SIZE 15 /* tracking number and its NUL */
+#define ADUAN_CODE_SIZE   27 /* access code and its NUL */
+#define ADUAN_KEY_SIZE    33
+
+/* The idempotency key and the access code of one form, both from one 128-bit token.  Draw it when the
+ * form is opened, keep it with the form: then a lost answer costs nobody his code. */
+struct aduan_token {
+    uint8_t token[16];
+    char key[ADUAN_KEY_SIZE];
+    char code[ADUAN_CODE_SIZE];
+};
+void aduan_token_new (struct aduan_token *ret);
+/* The same two from a token that was kept; `ret->token` is set by the caller. */
+void aduan_token_derive (struct aduan_token *ret);
+
+/* Who reports.  Sealed by the library to a key whose secret half is offline; nobody on the way can
+ * read it.  At most 127 KiB in all. */
+struct aduan_identity {
+    const char *name, *nik, *phone, *email, *address;
+    const void *envelope; /* headers or provider's payload, any bytes */
+    size_t envelope_len;
+};
+
+/* Where news of it go.  Sealed to the notifier's key.  At most 3.5 KiB in all. */
+struct aduan_contact {
+    const char *kind;    /* NULL: "email" */
+    const char *address; /* NULL: no contact */
+    uint32_t language;   /* enum aduan_language; 0: Indonesian */
+    const char *message_id, *references; /* of the mail that is answered */
+};
+
+struct aduan_submission {
+    uint32_t kind;          /* enum aduan_kind; 0: complaint */
+    const void *key;        /* idempotency key, at most 128 bytes; never a phone number or NIK */
+    size_t key_len;         /* 0: strlen (key) */
+    uint64_t created;       /* when the form was opened or the message was sent */
+    uint32_t channel;       /* enum aduan_channel */
+    uint32_t complaint_class; /* enum aduan_class; 0: not said */
+    uint32_t category;      /* number in the registry; 0: not said */
+    const char *place;      /* region code, 33.74.01.1001, any level */
+    const char *location;   /* in the reporter's words */
+    int64_t latitude, longitude; /* 1e-7 degree; both 0: not said */
+    const char *incident;   /* YYYY-MM-DD */
+    const char *target;     /* code of the agency that the reporter names */
+    uint32_t anonymous, secret; /* enum aduan_flag */
+    const char *parent;     /* tracking number: for every kind but complaint */
+    const char *code;       /* access code; only its hash travels */
+    uint32_t priority;      /* enum aduan_priority; 0: normal */
+    uint32_t language;      /* enum aduan_language; 0: Indonesian */
+    const char *external;   /* the number that another system gave it */
+    uint32_t rating;        /* 1 to 5 */
+    const void *title;      /* any bytes: broken text is a broken telephone, not a fault */
+    size_t title_len;       /* 0: strlen (title) */
+    const void *text;
+    size_t text_len;        /* 0: strlen (text) */
+    const void *attachments; /* BLAKE2b-256 digests of uploaded files, 32 bytes each, at most 5 */
+    size_t attachments_len;
+    const struct aduan_identity *identity; /* NULL: none */
+    const struct aduan_contact *contact;   /* NULL: none */
+};
+
+struct aduan_submitted {
+    enum aduan_result result; /* ACCEPTED, REJECTED, REFUSED, UNKNOWN, UNSENT */
+    uint8_t id[16];           /* complaint_id */
+    char number[ADUAN_NUMBER_SIZE];
+    uint64_t received;        /* receipt, on which the legal clocks stand */
+    bool repeated;            /* intake knew it already */
+    uint32_t reject;          /* enum aduan_reject */
+    char field[33];           /* at fault; "" where none is */
+    uint32_t refusal;         /* enum aduan_refusal */
+    unsigned tries;           /* how often it was sent */
+};
+typedef void aduan_submitted_fn (void *with, const struct aduan_submitted *result);
+
+/* Starts it.  `done` is called exactly once, from a turn; before this returns only where the
+ * submission is at fault itself (REJECTED) or the handle has no intake (UNSENT).  `deadline_ms` from
+ * now on; 0: none. */
+void aduan_submit_start (struct aduan *aduan, const struct aduan_submission *submission,
+                         int64_t deadline_ms, aduan_submitted_fn *done, void *with);
+/* The same, waiting; never from a callback. */
+enum aduan_result aduan_submit (struct aduan *aduan, const struct aduan_submission *submission,
+                                int64_t deadline_ms, struct aduan_submitted *ret);
+
+/* ---- pull and act -------------------------------------------------------------------------- */
+
+struct aduan_pull {
+    const uint32_t *agencies; /* numbers, at most 64, all within the key's scope */
+    size_t agency_count;
+    uint32_t count;           /* 1 to 100; 0: 1 */
+    uint32_t wait_ms;         /* where there is no work, at most 60,000 */
+    uint32_t lease_ms;        /* 1,000 to 3,600,000; 0: 60,000 */
+};
+
+/* What was leased to this worker.  Texts live as long as the callback, or as the block of
+ * aduan_pull. */
+struct aduan_assignment {
+    uint8_t id[16];
+    uint32_t agency;
+    uint64_t version;       /* to be named in acts on it */
+    int64_t stop_at;        /* CLOCK_BOOTTIME ms: 80 % of the lease, counted from the moment the pull
+                               was sent plus its wait.  Whoever has not acted by then must stop */
+    uint32_t lease_ms;
+    uint32_t attempt;       /* how often it was leased before without an ACK */
+    char number[ADUAN_NUMBER_SIZE];
+    uint32_t priority, complaint_class, category;
+    char region[14];
+    const char *location;   /* "" where it is not said */
+    uint64_t received, due_first, due_resolve; /* 0: not set */
+    bool secret;
+    const char *title;      /* "" : none */
+    const char *text;       /* NULL: the content could not be read */
+    size_t title_len, text_len;
+};
+/* ms until stop_at, 0 when it is over.  Counts while the machine sleeps, too. */
+int64_t aduan_lease_left (const struct aduan_assignment *assignment);
+
+struct aduan_pulled {
+    enum aduan_result result; /* DONE, REFUSED, UNKNOWN, UNSENT */
+    uint32_t count;           /* how many came */
+    uint32_t reason, refusal;
+};
+typedef void aduan_assigned_fn (void *with, const struct aduan_assignment *assignment);
+typedef void aduan_pulled_fn (void *with, const struct aduan_pulled *result);
+
+/* `assigned` for each one, then `pulled` once.  What comes after `pulled` (a pull that ran out of
+ * time) is released by the library, so that another worker has it at once. */
+void aduan_pull_start (struct aduan *aduan, const struct aduan_pull *pull, int64_t deadline_ms,
+                       aduan_assigned_fn *assigned, aduan_pulled_fn *pulled, void *with);
+/* The same, waiting: *ret_list is an array of result->count, freed with aduan_assignments_free. */
+enum aduan_result aduan_pull (struct aduan *aduan, const struct aduan_pull *pull,
+                              int64_t deadline_ms, struct aduan_assignment **ret_list,
+                              struct aduan_pulled *ret);
+void aduan_assignments_free (struct aduan_assignment **list, size_t count);
+
+struct aduan_act {
+    uint8_t id[16];
+    uint32_t agency;
+    uint64_t version;
+    uint8_t key[16];    /* the act's own; all zeros: the library draws one.  Whoever repeats an act
+                           after ADUAN_UNKNOWN must name the same one */
+    uint32_t act;       /* enum aduan_act_kind */
+    const char *text;   /* at most 16,384 bytes */
+    uint32_t delay_ms;
+    uint32_t reason;    /* enum aduan_hand_back */
+    uint32_t suggested; /* number of the agency that should have it; 0: not known */
+    uint32_t complaint_class; /* ack: the class, where it was blank */
+};
+/* Fills id, agency and version, and draws a key. */
+void aduan_act_on (const struct aduan_assignment *assignment, struct aduan_act *ret);
+
+struct aduan_acted {
+    enum aduan_result result; /* DONE, STALE, REFUSED, UNKNOWN, UNSENT */
+    uint32_t reason, refusal;
+    uint64_t version;         /* the assignment's new one, where done */
+    int64_t stop_at;          /* of EXTEND: the new one */
+    char field[33];           /* REFUSED before it was sent: the field at fault */
+};
+typedef void aduan_acted_fn (void *with, const struct aduan_acted *result);
+
+void aduan_act_start (struct aduan *aduan, const struct aduan_act *act, int64_t deadline_ms,
+                      aduan_acted_fn *done, void *with);
+enum aduan_result aduan_act (struct aduan *aduan, const struct aduan_act *act, int64_t deadline_ms,
+                             struct aduan_acted *ret);
+
+/* ---- ask ----------------------------------------------------------------------------------- */
+
+/* A named query of aduan-query, arguments as a JSON array of strings: rows as JSON.  Or a page of
+ * any program's control socket, with `arguments` NULL: lines of text.  REFUSED: `text` says why. */
+struct aduan_answer {
+    enum aduan_result result; /* DONE, REFUSED, UNKNOWN, UNSENT */
+    const char *text;         /* NUL behind it; lives as long as the callback */
+    size_t text_len;
+};
+typedef void aduan_answer_fn (void *with, const struct aduan_answer *answer);
+void aduan_ask_start (struct aduan *aduan, const char *query, const char *arguments,
+                      int64_t deadline_ms, aduan_answer_fn *done, void *with);
+/* Waiting; *ret_text is the caller's to free, NULL for UNKNOWN and UNSENT. */
+enum aduan_result aduan_ask (struct aduan *aduan, const char *query, const char *arguments,
+                             int64_t deadline_ms, char **ret_text);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,329 @@
+/* work.c - pulling assignments and acting on them.
+ *
+ * The store alone judges who holds what.  What is kept here is the other side of the bargain: until
+ * when a worker may go on (80 % of the lease, from the moment the pull was said plus its wait), and
+ * that an assignment which comes too late for its pull is given back instead of lying about leased.
+ */
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include "client/client.h"
+
+#define LEASE_STANDARD_MS 60000
+#define ACT_TEXT_BYTES    16384
+
+int64_t aduan_lease_left (const struct aduan_assignment *assignment)
+{
+    int64_t left = assignment->stop_at - boot_ms ();
+    return left > 0 ? left : 0;
+}
+
+/* ---- pull ------------------------------------------------------------------------------------ */
+
+void pull_say (struct op *op)
+{
+    struct aduan *aduan = op->line->aduan;
+    /* A new ref each time: an answer to an earlier repeat must not be measured from this moment. */
+    HASH_DEL (aduan->ops, op);
+    if (op->tries)
+        op->ref = aduan->loop->next_ref++;
+    HASH_ADD (hh, aduan->ops, ref, sizeof op->ref, op);
+    op->pull.ref = op->ref;
+    buffer_clear (&aduan->loop->frame[0]);
+    wire_encode (WIRE_pull, &op->pull, &aduan->loop->frame[0]);
+    op_frames (op, 1);
+}
+
+void pull_ended (struct op *op, const struct ending *ending)
+{
+    op->pulled (op->with, &(struct aduan_pulled){
+                              .result = ending->result,
+                              .count = op->came,
+                              .reason = ending->reason,
+                              .refusal = ending->refusal,
+                          });
+}
+
+void aduan_pull_start (struct aduan *aduan, const struct aduan_pull *pull, int64_t deadline_ms,
+                       aduan_assigned_fn *assigned, aduan_pulled_fn *pulled, void *with)
+{
+    if (pull->agency_count == 0 || pull->agency_count > array_len (((struct op *)0)->agencies)) {
+        pulled (with, &(struct aduan_pulled){.result = ADUAN_REFUSED, .reason = REASON_SCOPE});
+        return;
+    }
+    struct op *op = op_new (aduan, LINE_ROUTER, OP_PULL, deadline_ms, with);
+    op->assigned = assigned;
+    op->pulled = pulled;
+    for (size_t i = 0; i < pull->agency_count; i++)
+        op->agencies[i] = pull->agencies[i];
+    op->pull = (struct msg_pull){
+        .agencies = {op->agencies, (uint32_t)pull->agency_count},
+        .count = pull->count == 0 ? 1 : pull->count > 100 ? 100 : pull->count,
+        .wait = pull->wait_ms < 60000 ? pull->wait_ms : 60000,
+        .lease = pull->lease_ms,
+    };
+    op_start (op);
+}
+
+/* Came too late, or twice: ready again at once for whoever asks next. */
+static void give_back (struct aduan *aduan, const struct msg_assigned *said)
+{
+    struct aduan_act act = {.agency = (uint32_t)said->agency, .version = said->version,
+                            .act = ADUAN_ACT_RELEASE};
+    memcpy (act.id, said->id.at, sizeof act.id);
+    aduan_act_start (aduan, &act, 10000, NULL, NULL);
+}
+
+static void fill_content (struct parcel *parcel, struct aduan_assignment *assignment,
+                          struct buffer *texts)
+{
+    struct wire_fault fault;
+    const struct msg_assigned *said = &parcel->said[0].assigned;
+    const struct wire_message *second = parcel_read (parcel, 1, WIRE_content, &fault);
+    const struct msg_content *content = second ? &second->content : NULL;
+    size_t location = 0, title = said->location.len + 1;
+    assignment->title_len = content ? content->title.len : 0;
+    assignment->text_len = content ? content->text.len : 0;
+    size_t text = title + assignment->title_len + 1;
+    /* all three behind one another, a NUL behind each */
+    buffer_clear (texts);
+    buffer_add (texts, said->location.at, said->location.len);
+    buffer_add (texts, "", 1);
+    if (content)
+        buffer_add (texts, content->title.at, content->title.len);
+    buffer_add (texts, "", 1);
+    if (content)
+        buffer_add (texts, content->text.at, content->text.len);
+    buffer_add (texts, "", 1);
+    assignment->location = texts->at + location;
+    assignment->title = texts->at + title;
+    assignment->text = content ? texts->at + text : NULL;
+}
+
+void on_assigned (void *owner, struct link *from, struct parcel *parcel)
+{
+    static struct buffer texts; /* kept: one thread, and a callback never waits for another */
+    const struct msg_assigned *said = &parcel->said[0].assigned;
+    struct op *op = op_find (owner, OP_PULL, said->ref);
+    (void)from;
+    if (!op) {
+        give_back (owner, said);
+        return;
+    }
+    struct aduan_assignment assignment = {
+        .agency = (uint32_t)said->agency,
+        .version = said->version,
+        .stop_at = op->said_at + (int64_t)said->waited + (int64_t)said->lease * 8 / 10,
+        .lease_ms = (uint32_t)said->lease,
+        .attempt = (uint32_t)said->attempt,
+        .priority = said->priority,
+        .complaint_class = said->class,
+        .category = (uint32_t)said->category,
+        .received = said->received,
+        .due_first = said->due_first,
+        .due_resolve = said->due_resolve,
+        .secret = said->secret == FLAG_YES,
+    };
+    memcpy (assignment.id, said->id.at, sizeof assignment.id);
+    snprintf (assignment.number, sizeof assignment.number, "%.*s", (int)said->number.len,
+              said->number.at);
+    snprintf (assignment.region, sizeof assignment.region, "%.*s", (int)said->region.len,
+              said->region.at ? said->region.at : "");
+    fill_content (parcel, &assignment, &texts);
+    op->came++;
+    op->assigned (op->with, &assignment);
+}
+
+void on_pulled (void *owner, struct link *from, struct parcel *parcel)
+{
+    const struct msg_pulled *said = &parcel->said[0].pulled;
+    struct op *op = op_find (owner, OP_PULL, said->ref);
+    (void)from;
+    if (!op)
+        return;
+    if (said->verdict != VERDICT_DONE && said->reason == REASON_BUSY && op->state == OP_SENT)
+        op_rest (op, 0);
+    else
+        op_end (op, &(struct ending){
+                        .result = said->verdict == VERDICT_DONE ? ADUAN_DONE : ADUAN_REFUSED,
+                        .reason = said->reason,
+                        .pulled = said,
+                    });
+}
+
+/* ---- act ------------------------------------------------------------------------------------- */
+
+void aduan_act_on (const struct aduan_assignment *assignment, struct aduan_act *ret)
+{
+    *ret = (struct aduan_act){.agency = assignment->agency, .version = assignment->version};
+    memcpy (ret->id, assignment->id, sizeof ret->id);
+    randombytes_buf (ret->key, sizeof ret->key);
+}
+
+void act_ended (struct op *op, const struct ending *ending)
+{
+    struct aduan_acted result = {
+        .result = ending->result, .reason = ending->reason, .refusal = ending->refusal};
+    if (ending->field)
+        snprintf (result.field, sizeof result.field, "%s", ending->field);
+    if (ending->acted) {
+        result.version = ending->acted->version;
+        if (op->delay_ms)
+            result.stop_at = op->said_at + (int64_t)op->delay_ms * 8 / 10;
+    }
+    if (op->acted) /* none: what give_back started */
+        op->acted (op->with, &result);
+}
+
+void on_acted (void *owner, struct link *from, struct parcel *parcel)
+{
+    const struct msg_acted *said = &parcel->said[0].acted;
+    struct op *op = op_find (owner, OP_ACT, said->ref);
+    (void)from;
+    if (!op)
+        return;
+    struct ending ending = {.result = ADUAN_DONE, .reason = said->reason, .acted = said};
+    if (said->verdict == VERDICT_STALE)
+        ending.result = ADUAN_STALE;
+    else if (said->verdict != VERDICT_DONE)
+        ending.result = ADUAN_REFUSED;
+    op_end (op, &ending);
+}
+
+/* Refused here and now: "" where nothing is at fault. */
+static const char *act_fault (const struct msg_act *act, uint32_t *ret_reason)
+{
+    struct wire_fault fault;
+    bool speaks = act->act == ACT_PROGRESS || act->act == ACT_ANSWER || act->act == ACT_ASK ||
+                  act->act == ACT_HAND_BACK;
+    *ret_reason = 0;
+    if (wire_check (WIRE_act, act, &fault) != 0)
+        return fault.field ? fault.field : "act";
+    if (act->text.len > ACT_TEXT_BYTES)
+        return "text";
+    if (speaks && act->text.len == 0) {
+        *ret_reason = REASON_TEXT;
+        return "text";
+    }
+    if (act->act == ACT_HAND_BACK && act->reason == 0)
+        return "reason";
+    return "";
+}
+
+void aduan_act_start (struct aduan *aduan, const struct aduan_act *said, int64_t deadline_ms,
+                      aduan_acted_fn *done, void *with)
+{
+    struct op *op = op_new (aduan, LINE_ROUTER, OP_ACT, deadline_ms, with);
+    struct msg_act act = {
+        .ref = op->ref,
+        .agency = said->agency,
+        .version = said->version,
+        .act = said->act,
+        .text = view_said (said->text),
+        .delay = said->delay_ms,
+        .reason = said->reason,
+        .suggested = said->suggested,
+        .class = said->complaint_class,
+    };
+    uint32_t reason;
+    op->acted = done;
+    memcpy (act.id.at, said->id, sizeof act.id.at);
+    memcpy (act.key.at, said->key, sizeof act.key.at);
+    if (id_zero (&act.key))
+        act.key = id_random ();
+    const char *field = act_fault (&act, &reason);
+    if (*field) {
+        struct aduan_acted result = {.result = ADUAN_REFUSED, .reason = reason};
+        snprintf (result.field, sizeof result.field, "%s", field);
+        free (op);
+        if (done)
+            done (with, &result);
+        return;
+    }
+    if (act.act == ACT_EXTEND)
+        op->delay_ms = said->delay_ms ? said->delay_ms : LEASE_STANDARD_MS;
+    buffer_clear (&aduan->loop->frame[0]);
+    wire_encode (WIRE_act, &act, &aduan->loop->frame[0]);
+    op_frames (op, 1);
+    op_start (op);
+}
+
+/* ---- waiting --------------------------------------------------------------------------------- */
+
+struct pull_waits {
+    struct buffer list; /* of struct aduan_assignment */
+    struct aduan_pulled result;
+    bool over;
+};
+
+/* A copy that owns its texts, in one block that `location` begins. */
+static void keep_assignment (void *with, const struct aduan_assignment *came)
+{
+    struct pull_waits *waits = with;
+    struct aduan_assignment kept = *came;
+    size_t location = strlen (came->location) + 1, title = came->title_len + 1,
+           text = came->text ? came->text_len + 1 : 0;
+    char *block = xcalloc (1, location + title + text);
+    memcpy (block, came->location, location);
+    memcpy (block + location, came->title, title);
+    if (came->text)
+        memcpy (block + location + title, came->text, text);
+    kept.location = block;
+    kept.title = block + location;
+    kept.text = came->text ? block + location + title : NULL;
+    buffer_add (&waits->list, &kept, sizeof kept);
+}
+
+static void pull_over (void *with, const struct aduan_pulled *result)
+{
+    struct pull_waits *waits = with;
+    waits->result = *result;
+    waits->over = true;
+}
+
+enum aduan_result aduan_pull (struct aduan *aduan, const struct aduan_pull *pull,
+                              int64_t deadline_ms, struct aduan_assignment **ret_list,
+                              struct aduan_pulled *ret)
+{
+    struct pull_waits waits = {0};
+    aduan_pull_start (aduan, pull, deadline_ms, keep_assignment, pull_over, &waits);
+    while (!waits.over)
+        aduan_turn (aduan, -1);
+    *ret_list = (struct aduan_assignment *)waits.list.at;
+    *ret = waits.result;
+    return waits.result.result;
+}
+
+void aduan_assignments_free (struct aduan_assignment **list, size_t count)
+{
+    for (size_t i = 0; *list && i < count; i++) {
+        char *block = (char *)(uintptr_t)(*list)[i].location;
+        free (block);
+    }
+    free (*list);
+    *list = NULL;
+}
+
+struct act_waits {
+    struct aduan_acted result;
+    bool over;
+};
+
+static void act_over (void *with, const struct aduan_acted *result)
+{
+    struct act_waits *waits = with;
+    waits->result = *result;
+    waits->over = true;
+}
+
+enum aduan_result aduan_act (struct aduan *aduan, const struct aduan_act *act, int64_t deadline_ms,
+                             struct aduan_acted *ret)
+{
+    struct act_waits waits = {0};
+    aduan_act_start (aduan, act, deadline_ms, act_over, &waits);
+    while (!waits.over)
+        aduan_turn (aduan, -1);
+    if (ret)
+        *ret = waits.result;
+    return waits.result.result;
+}
