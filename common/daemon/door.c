@@ -116,6 +116,15 @@ static void judge (zmq_msg_t *frames, unsigned count, char *ret_key)
             strcpy (ret_key, key);
 }
 
+static bool zap_knows_nobody (void)
+{
+    const struct door *door;
+    LL_FOREACH (zap.doors, door)
+        if (door->principals)
+            return false;
+    return true;
+}
+
 static void zap_answer (zmq_msg_t *frames, const char *key)
 {
     bool in = *key != 0;
@@ -123,7 +132,9 @@ static void zap_answer (zmq_msg_t *frames, const char *key)
         metric_add (zap_accepted_total, 1);
     else
         metric_add (zap_refused_total, 1);
-    const char *status = in ? "200" : "400", *text = in ? "OK" : "unknown key";
+    /* 400 ends the client's session for good; before the first table came 300 says: try again */
+    const char *status = in ? "200" : zap_knows_nobody () ? "300" : "400",
+               *text = in ? "OK" : "unknown key";
     zmq_msg_send (&frames[ZAP_ROUTING], zap.socket, ZMQ_SNDMORE);
     zmq_send (zap.socket, "", 0, ZMQ_SNDMORE);
     zmq_send (zap.socket, "1.0", 3, ZMQ_SNDMORE);

@@ -17,6 +17,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -56,6 +57,8 @@ struct link {
     struct source *source;
     struct timer *timer;
     int64_t hello_wait;
+    char *endpoint;
+    struct link_keys *keys;    /* NULL on ipc:// */
     uint64_t sent[WIRE_CLASSES], allowed[WIRE_CLASSES];
     struct msg_welcome welcome;
     uint8_t seal_key[32], contact_key[32];
@@ -214,6 +217,10 @@ static void link_down (struct link *link)
 static void free_link (void *object)
 {
     struct link *link = object;
+    if (link->keys)
+        sodium_memzero (link->keys, sizeof *link->keys);
+    free (link->keys);
+    free (link->endpoint);
     free (link);
 }
 
@@ -363,8 +370,12 @@ static struct link *link_of (struct listener *listener, const uint8_t *routing, 
 
 /* ---- the conversation, connecting side ----------------------------------------------------- */
 
+static void reopen_socket (struct link *link);
+
 static void say_hello (struct link *link)
 {
+    if (link->keys && link->hello_wait == HELLO_LAST_MS)
+        reopen_socket (link);
     struct msg_hello hello = {.protocol = WIRE_PROTOCOL, .name = view_of (link->own_name),
                               .instance = *own_instance ()};
     say_control (link, WIRE_hello, &hello);
@@ -704,6 +715,33 @@ void listener_destroy (struct listener **held)
     *held = NULL;
 }
 
+static void open_socket (struct link *link)
+{
+    link->socket = new_socket (ZMQ_DEALER, is_tcp (link->endpoint));
+    if (link->keys) {
+        zmq_setsockopt (link->socket, ZMQ_CURVE_SERVERKEY, link->keys->server_key, 41);
+        zmq_setsockopt (link->socket, ZMQ_CURVE_PUBLICKEY, link->keys->public_key, 41);
+        zmq_setsockopt (link->socket, ZMQ_CURVE_SECRETKEY, link->keys->secret_key, 41);
+    }
+    check (zmq_connect (link->socket, link->endpoint) == 0);
+    link->source = reactor_socket (link->reactor, link->socket, on_connection_ready, link);
+}
+
+static void close_socket (void *socket)
+{
+    zmq_close (socket);
+}
+
+/* ZeroMQ never tries again once a door has refused the key; the key may be let in later. */
+static void reopen_socket (struct link *link)
+{
+    int linger = 0;
+    zmq_setsockopt (link->socket, ZMQ_LINGER, &linger, sizeof linger);
+    reactor_forget (&link->source);
+    reactor_retire (link->reactor, link->socket, close_socket);
+    open_socket (link);
+}
+
 struct link *link_connect (struct reactor *reactor, const char *endpoint,
                            const struct link_keys *keys, const char *name,
                            const struct link_hooks *hooks, void *owner)
@@ -714,14 +752,12 @@ struct link *link_connect (struct reactor *reactor, const char *endpoint,
                           .number = next_number++, .hello_wait = HELLO_FIRST_MS};
     snprintf (link->own_name, sizeof link->own_name, "%s", name);
     snprintf (link->name, sizeof link->name, "%.64s", endpoint);
-    link->socket = new_socket (ZMQ_DEALER, is_tcp (endpoint));
+    link->endpoint = xstrdup (endpoint);
     if (keys) {
-        zmq_setsockopt (link->socket, ZMQ_CURVE_SERVERKEY, keys->server_key, 41);
-        zmq_setsockopt (link->socket, ZMQ_CURVE_PUBLICKEY, keys->public_key, 41);
-        zmq_setsockopt (link->socket, ZMQ_CURVE_SECRETKEY, keys->secret_key, 41);
+        link->keys = xcalloc (1, sizeof *link->keys);
+        *link->keys = *keys;
     }
-    check (zmq_connect (link->socket, endpoint) == 0);
-    link->source = reactor_socket (reactor, link->socket, on_connection_ready, link);
+    open_socket (link);
     link->timer = reactor_timer (reactor, mono_ms () + 1, at_beat, link);
     return link;
 }
@@ -739,6 +775,7 @@ void link_destroy (struct link **held)
     reactor_forget (&link->source);
     reactor_timer_forget (&link->timer);
     zmq_close (link->socket);
+    link->socket = NULL;
     reactor_retire (link->reactor, link, free_link);
     *held = NULL;
 }

@@ -1,0 +1,45 @@
+"""An agency's worker, written from common/wire/PROTOCOL.md alone."""
+import os
+import time
+
+from peer import Peer, frame, parse
+
+PULL, ASSIGNED, PULLED, ACT, ACTED = 30, 31, 32, 33, 34
+ACTS = {"ack": 1, "nack": 2, "release": 3, "extend": 4, "park": 5, "progress": 6, "answer": 7, "ask": 8, "hand_back": 9}
+VERDICTS = {1: "done", 2: "stale", 3: "refused"}
+
+
+class Worker(Peer):
+    credit_tag = 3
+
+    def pull(self, agencies, count=1, wait=0, lease=None, seconds=None):
+        """A list of assignments, each a dict of fields and its content; None where nobody answered."""
+        ref = self.ref()
+        seconds = wait / 1000 + 10 if seconds is None else seconds
+        if not self.say([frame(PULL, t1=ref, t2=list(agencies), t3=count, t4=wait, t5=lease)], seconds):
+            return None
+        found, deadline = [], time.monotonic() + seconds
+        while True:
+            message = self.take(ref, max(0.0, deadline - time.monotonic()))
+            if message is None:
+                return None
+            number, fields, frames = message
+            if number == PULLED:
+                self.last_pulled = fields
+                return found
+            _, content = parse(frames[0])
+            found.append({"id": fields[2], "agency": fields[3], "version": fields[4], "lease": fields[5], "attempt": fields[7],
+                          "number": fields[8], "title": content.get(1), "text": content[2], "fields": fields})
+
+    def act(self, assignment, act, text=None, key=None, version=None, seconds=10.0, **tags):
+        """(verdict, fields): repeats with the same key until it is answered."""
+        key = key or os.urandom(16)
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            ref = self.ref()
+            sent = self.say([frame(ACT, t1=ref, t2=assignment["id"], t3=assignment["agency"], t4=version or assignment["version"],
+                                   t5=key, t6=ACTS[act], t7=text, **tags)], max(0.1, deadline - time.monotonic()))
+            answer = self.take(ref, min(2.0, max(0.0, deadline - time.monotonic()))) if sent else None
+            if answer:
+                return VERDICTS[answer[1][3]], answer[1]
+        return "unknown", None

@@ -1,0 +1,274 @@
+"""The whole of Aduan on a machine's loopback and unix sockets, in a folder of its own.
+
+    with Stack(folder) as stack:
+        adapter = stack.adapter()
+        adapter.submit("...")
+
+Real PostgreSQL, real programs from the build named by ADUAN_BUILD.  Programs are killed by the pids
+that were started here; every log is kept in `folder`/log and searched for sanitizer reports at stop.
+"""
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import zmq
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+sys.path[:0] = [HERE, os.path.join(ROOT, "tests", "protocol")]
+
+from adapter import Adapter  # noqa: E402
+from private_postgres import PrivatePostgres  # noqa: E402
+from worker import Worker  # noqa: E402
+
+BUILD = os.environ.get("ADUAN_BUILD", os.path.join(ROOT, "build"))
+PROGRAMS = {"store": "store/aduan-store", "router": "router/aduan-router", "intake": "intake/aduan-intake",
+            "query": "store/query/aduan-query", "notifier": "notifier/aduan-notifier"}
+CORE = ("store", "router", "intake")
+
+
+def free_port():
+    """One that the kernel has just called free."""
+    import socket
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Program:
+    """One daemon: started with its settings, ready when it says so on its descriptor."""
+
+    def __init__(self, stack, name):
+        self.stack, self.name, self.process = stack, name, None
+        self.log = os.path.join(stack.folder, "log", name)
+        self.starts = 0
+
+    def start(self, wait=True, **environment):
+        read_end, write_end = os.pipe()
+        log = open(self.log, "ab")  # pylint: disable=consider-using-with
+        env = dict(os.environ, ASAN_OPTIONS="detect_leaks=1:abort_on_error=0:exitcode=99", UBSAN_OPTIONS="print_stacktrace=1",
+                   **{**self.stack.environment, **environment})
+        self.process = subprocess.Popen(  # pylint: disable=consider-using-with
+            [os.path.join(BUILD, PROGRAMS[self.name]), "-c", self.stack.settings, "-d", str(write_end)],
+            stdout=log, stderr=log, pass_fds=[write_end], env=env)
+        log.close()
+        os.close(write_end)
+        self.starts += 1
+        self.ready_fd = read_end
+        if wait:
+            self.wait_ready()
+        return self
+
+    def wait_ready(self, seconds=60):
+        ready = b""
+        import select
+        if select.select([self.ready_fd], [], [], seconds)[0]:
+            ready = os.read(self.ready_fd, 1)
+        os.close(self.ready_fd)
+        if ready != b"\n":
+            raise RuntimeError(f"{self.name} did not come up:\n{self.tail()}")
+
+    def tail(self, lines=30):
+        with open(self.log, encoding="utf-8", errors="replace") as log:
+            return "".join(log.readlines()[-lines:])
+
+    def alive(self):
+        return self.process is not None and self.process.poll() is None
+
+    def kill(self):
+        if self.alive():
+            self.process.send_signal(signal.SIGKILL)
+        if self.process:
+            self.process.wait()
+
+    def stop(self, seconds=30):
+        """TERM, and the exit status."""
+        if not self.process:
+            return 0
+        if self.alive():
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                self.kill()
+                raise RuntimeError(f"{self.name} did not stop:\n{self.tail()}") from None
+        return self.process.returncode
+
+
+class Stack:
+    def __init__(self, folder, registry=None, programs=CORE, settings="", workers=None, adapters=("web", "sms"), smtp=None,
+                 environment=None):
+        self.folder = os.path.abspath(folder)
+        self.registry = registry or os.path.join(HERE, "registry")
+        self.names = programs
+        self.extra = settings
+        self.environment = environment or {}
+        self.adapters = adapters
+        self.workers = workers
+        self.smtp = smtp
+        self.settings = os.path.join(self.folder, "aduan.yaml")
+        self.ports = {"intake": free_port(), "router": free_port()}
+        self.keys = {}
+        self.programs = {}
+        self.peers = []
+        self.postgres = PrivatePostgres(os.path.join(self.folder, "pg"))
+
+    # ---- set-up
+
+    def _path(self, *parts):
+        return os.path.join(self.folder, *parts)
+
+    def _make_keys(self):
+        os.makedirs(self._path("keys"), exist_ok=True)
+        if os.path.exists(self._path("keys", "id.key")):
+            return
+        from nacl.public import PrivateKey
+
+        def write(name, text):
+            with open(self._path("keys", name), "w", encoding="ascii", opener=lambda p, f: os.open(p, f, 0o600)) as file:
+                file.write(text)
+
+        write("id.key", os.urandom(32).hex() + "\n")
+        for stem in ("seal", "contact"):
+            secret = PrivateKey.generate()
+            write(f"{stem}-1.pub", bytes(secret.public_key).hex() + "\n")
+            write(f"{stem}-1.key", bytes(secret).hex() + "\n")
+        names = ["intake", "router"] + [f"adapter-{n}" for n in self.adapters] + [f"worker-{n}" for n in self.workers]
+        for name in names:
+            public, secret = (key.decode() for key in zmq.curve_keypair())
+            self.keys[name] = (public, secret)
+            write(f"{name}.key", f"{public} {secret}\n")
+            write(f"{name}.pub", f"{public}\n")
+
+    def _agencies(self):
+        with open(os.path.join(self.registry, "agencies.tsv"), encoding="utf-8") as file:
+            return [line.split("\t")[0] for line in file][1:]
+
+    def _write_principals(self):
+        with open(self._path("principals.tsv"), "w", encoding="utf-8") as file:
+            file.write("name\trole\tkey\trights\tagencies\tstate\n")
+            for name in self.adapters:
+                file.write(f"{name}\tadapter\t{self.keys['adapter-' + name][0]}\t{'emergency' if name == 'web' else '-'}\t-\tactive\n")
+            for name, agencies in self.workers.items():
+                file.write(f"{name}\tworker\t{self.keys['worker-' + name][0]}\t-\t{','.join(agencies)}\tactive\n")
+
+    def _write_settings(self):
+        smtp = f"  smtp:\n    url: {self.smtp}\n" if self.smtp else ""
+        with open(self.settings, "w", encoding="utf-8") as file:
+            file.write(f"run: {self._path('run')}\ndata: {self.folder}\nlog: {os.environ.get('ADUAN_LOG', 'info')}\n"
+                       f"intake:\n  door: tcp://127.0.0.1:{self.ports['intake']}\n  spool:\n    bytes: 64MiB\n    segment: 1MiB\n"
+                       f"router:\n  door: tcp://127.0.0.1:{self.ports['router']}\n"
+                       f"store:\n  database: {self.postgres.conninfo('aduan_store')}\n"
+                       f"query:\n  database: {self.postgres.conninfo('aduan_query')}\n"
+                       f"notifier:\n  domain: aduan.example\n{smtp}"
+                       f"aduan:\n  intake: tcp://127.0.0.1:{self.ports['intake']}\n  router: tcp://127.0.0.1:{self.ports['router']}\n"
+                       f"{self.extra}")
+
+    def migrate(self, *command):
+        done = subprocess.run([os.path.join(BUILD, "store/aduan-migrate"), "-d", self.postgres.conninfo("aduan_migrate"), *command],
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        if done.returncode:
+            raise RuntimeError(f"aduan-migrate {' '.join(command)}:\n{done.stdout}")
+        return done.stdout
+
+    def _make_database(self):
+        with open(os.path.join(ROOT, "deploy", "roles.sql"), encoding="utf-8") as file:
+            self.postgres.sql(file.read())
+        self.postgres.sql(f"grant all on database {self.postgres.database} to aduan_migrate")
+        self.postgres.sql("alter schema public owner to aduan_migrate")
+        self.migrate("schema")
+        calendar = os.path.join(ROOT, "deploy", "calendar", "days_off.tsv")
+        if os.path.exists(calendar):
+            self.migrate("calendar", calendar)
+        self.migrate("registry", self.registry)
+        self.migrate("principals", self._path("principals.tsv"))
+
+    def __enter__(self):
+        for name in ("log", "run", "snapshots"):
+            os.makedirs(self._path(name), exist_ok=True)
+        if self.workers is None:
+            self.workers = {"all": self._agencies()}
+        self.postgres.__enter__()
+        try:
+            self._make_keys()
+            self._write_principals()
+            self._write_settings()
+            self._make_database()
+            for name in self.names:
+                self.programs[name] = Program(self, name).start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, kind, *_):
+        for peer in self.peers:
+            peer.close()
+        statuses = {name: program.stop() for name, program in reversed(list(self.programs.items()))}
+        self.close()
+        if kind is None:
+            self.check_logs()
+            bad = {name: status for name, status in statuses.items() if status not in (0, -9)}
+            assert not bad, f"exit statuses {bad}"
+
+    def close(self):
+        for program in self.programs.values():
+            program.kill()
+        self.postgres.stop()
+
+    def check_logs(self):
+        for name, program in self.programs.items():
+            with open(program.log, encoding="utf-8", errors="replace") as log:
+                text = log.read()
+            for sign in ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:", "our own bug"):
+                assert sign not in text, f"{name}: {sign}\n{text[max(0, text.index(sign) - 500):][:6000]}"
+
+    # ---- use
+
+    def __getitem__(self, name):
+        return self.programs[name]
+
+    def restart(self, name, **environment):
+        self.programs[name].kill()
+        self.programs[name].start(**environment)
+
+    def server_key(self, name):
+        with open(self._path("keys", f"{name}.pub"), encoding="ascii") as file:
+            return file.read().strip()
+
+    def adapter(self, name="web"):
+        peer = Adapter(f"tcp://127.0.0.1:{self.ports['intake']}", self.server_key("intake"), *self.keys[f"adapter-{name}"], name)
+        self.peers.append(peer)
+        return peer
+
+    def worker(self, name="all"):
+        peer = Worker(f"tcp://127.0.0.1:{self.ports['router']}", self.server_key("router"), *self.keys[f"worker-{name}"], name)
+        self.peers.append(peer)
+        return peer
+
+    def sql(self, text, *values):
+        return self.postgres.sql(text, *values)
+
+    def agency(self, code):
+        return self.sql("select agency_id from agency where code = %s", code)[0][0]
+
+    def wait(self, question, *values, seconds=30):
+        """The rows of a query as soon as there are any."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            rows = self.sql(question, *values)
+            if rows:
+                return rows
+            time.sleep(0.02)
+        raise AssertionError(f"not within {seconds} s: {question} {values}\n" +
+                             "\n".join(f"--- {n}\n{p.tail(12)}" for n, p in self.programs.items()))
+
+    def checks(self):
+        """Every invariant of store/sql/check must return no row."""
+        folder = os.path.join(ROOT, "store", "sql", "check")
+        for name in sorted(os.listdir(folder)):
+            with open(os.path.join(folder, name), encoding="utf-8") as file:
+                rows = self.sql(file.read())
+            assert not rows, f"store/sql/check/{name}: {rows[:5]}"
