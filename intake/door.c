@@ -21,8 +21,8 @@ static void say_reject (struct link *link, uint64_t ref, enum reject code, const
 static void say_tempfail (struct link *link, uint64_t ref, enum busy busy)
 {
     uint64_t least = busy == BUSY_SLOW ? RETRY_SLOW_MS : RETRY_FULL_MS;
-    struct msg_tempfail tempfail = {.ref = ref, .busy = busy,
-                                    .retry = least + (uint64_t) mono_ns () % least};
+    struct msg_tempfail tempfail = {
+        .ref = ref, .busy = busy, .retry = least + (uint64_t)mono_ns () % least};
     metric_add (intake_tempfail_total, 1);
     link_say (link, WIRE_tempfail, &tempfail);
     link_credit (link, WIRE_CLASS_REST, 1);
@@ -33,7 +33,9 @@ static void say_accepted (struct link *link, uint64_t ref, const struct record *
 {
     char number[NUMBER_LEN + 1];
     number_of_id (&record->id, number);
-    struct msg_accepted accepted = {.ref = ref, .id = record->id, .number = view_of (number),
+    struct msg_accepted accepted = {.ref = ref,
+                                    .id = record->id,
+                                    .number = view_of (number),
                                     .received = record->spool.received,
                                     .repeated = repeated ? FLAG_YES : 0};
     metric_add (intake_accepted_total, 1);
@@ -75,7 +77,8 @@ static enum busy busy_now (struct intake *intake, const struct msg_submit *submi
         return BUSY_SPOOL_FULL;
     if (submit->priority != PRIORITY_EMERGENCY && intake->gathered_count > 20000)
         return BUSY_SLOW;
-    return commit_slowest (intake->commit) > SLOW_MS && intake->gathered_count > 1000 ? BUSY_SLOW : 0;
+    return commit_slowest (intake->commit) > SLOW_MS && intake->gathered_count > 1000 ? BUSY_SLOW
+                                                                                      : 0;
 }
 
 static void take_record (struct intake *intake, struct link *from, const struct msg_submit *submit,
@@ -88,16 +91,16 @@ static void take_record (struct intake *intake, struct link *from, const struct 
     record->adapter = principal->number;
     record->bulk = principal->bulk;
     record->spool.at = admission->bytes.at;
-    record->spool.len = (uint32_t) admission->bytes.len;
+    record->spool.len = (uint32_t)admission->bytes.len;
     admission->bytes = (struct buffer){0};
     intake->memory += record->spool.len;
     add_waiter (record, from, submit->ref, false);
     record_add (intake, record);
-    (void) fault_point (submit_received);
+    (void)fault_point (submit_received);
     if (mutant (ack_first)) {
         struct waiter *waiter = record->waiters;
         record->waiters = NULL;
-        record->spool.received = (uint64_t) wall_ms ();
+        record->spool.received = (uint64_t)wall_ms ();
         say_accepted (from, waiter->ref, record, false);
         free (waiter);
     }
@@ -138,7 +141,8 @@ static void on_submit (void *owner, struct link *from, struct parcel *parcel)
 
 /* ---- after the commit ---------------------------------------------------------------------- */
 
-static void answer_waiters (struct intake *intake, struct record *record, bool stored, enum busy busy)
+static void answer_waiters (struct intake *intake, struct record *record, bool stored,
+                            enum busy busy)
 {
     struct waiter *waiter, *next;
     LL_FOREACH_SAFE (record->waiters, waiter, next)
@@ -171,7 +175,7 @@ void door_committed (struct intake *intake, struct record **records, unsigned co
         daemon_exit (74); /* EX_IOERR */
         return;
     }
-    (void) fault_point (spool_committed);
+    (void)fault_point (spool_committed);
     for (unsigned i = 0; i < count; i++) {
         struct record *record = records[i];
         if (!record->spool.segment) {
@@ -184,16 +188,16 @@ void door_committed (struct intake *intake, struct record **records, unsigned co
         if (intake->memory > intake->memory_most)
             record_drop_bytes (intake, record);
     }
-    (void) fault_point (accepted_sent);
+    (void)fault_point (accepted_sent);
 }
 
 /* ---- the door's words ---------------------------------------------------------------------- */
 
 static void undecodable (void *owner, struct link *from, const struct wire_fault *fault)
 {
-    (void) owner;
-    struct msg_reject reject = {.ref = fault->ref, .reject = fault->reject,
-                                .field = view_of (fault->field)};
+    (void)owner;
+    struct msg_reject reject = {
+        .ref = fault->ref, .reject = fault->reject, .field = view_of (fault->field)};
     metric_add (intake_rejected_total, 1);
     link_say (from, WIRE_reject, &reject);
 }
@@ -201,13 +205,13 @@ static void undecodable (void *owner, struct link *from, const struct wire_fault
 static void welcome (void *owner, struct link *link, struct msg_welcome *welcome)
 {
     const struct intake *intake = owner;
-    (void) link;
+    (void)link;
     if (intake->seal_key_id) {
-        welcome->seal_key = (struct view){(const char *) intake->seal_key, 32};
+        welcome->seal_key = (struct view){(const char *)intake->seal_key, 32};
         welcome->seal_key_id = intake->seal_key_id;
     }
     if (intake->contact_key_id) {
-        welcome->contact_key = (struct view){(const char *) intake->contact_key, 32};
+        welcome->contact_key = (struct view){(const char *)intake->contact_key, 32};
         welcome->contact_key_id = intake->contact_key_id;
     }
 }

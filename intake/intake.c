@@ -41,11 +41,12 @@ static bool found_record (void *owner, const struct spool_record *found)
 
 /* ---- start --------------------------------------------------------------------------------- */
 
-static int use_snapshot (void *owner, enum snapshot kind, uint64_t version, const char *at, size_t len)
+static int use_snapshot (void *owner, enum snapshot kind, uint64_t version, const char *at,
+                         size_t len)
 {
     struct intake *intake = owner;
     struct principals *principals = NULL;
-    (void) version;
+    (void)version;
     if (kind != SNAPSHOT_PRINCIPALS)
         return 0;
     int result = principals_parse (at, len, &principals);
@@ -75,7 +76,8 @@ static uint64_t newest_key (const char *folder, const char *stem, uint8_t ret[32
     size_t len = 0;
     if (newest && (file_read (path, 256, &text, &len) != 0 ||
                    (text[strcspn (text, "\r\n ")] = 0, hex_parse (text, ret, 32)) != 0)) {
-        log_error ("%s: not a public key of 64 hexadecimal digits; identities cannot be sealed", path);
+        log_error ("%s: not a public key of 64 hexadecimal digits; identities cannot be sealed",
+                   path);
         newest = 0;
     }
     free (text);
@@ -140,8 +142,8 @@ static int intake_start (struct reactor *reactor, const struct settings *setting
     struct intake *intake = xcalloc (1, sizeof *intake);
     *ret_state = intake;
     intake->reactor = reactor;
-    intake->recent_most = (size_t) settings_number (settings, "recent");
-    intake->memory_most = (uint64_t) settings_number (settings, "memory");
+    intake->recent_most = (size_t)settings_number (settings, "recent");
+    intake->memory_most = (uint64_t)settings_number (settings, "memory");
     int status = read_keys (intake, settings);
     if (status == 0)
         status = open_spool (intake, settings);

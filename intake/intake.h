@@ -27,7 +27,13 @@
 
 #define INTAKE_ROUTERS 8
 
-enum record_state { RECORD_GATHERED, RECORD_COMMITTING, RECORD_WAITING, RECORD_OFFERED, RECORD_DRAINED };
+enum record_state {
+    RECORD_GATHERED,
+    RECORD_COMMITTING,
+    RECORD_WAITING,
+    RECORD_OFFERED,
+    RECORD_DRAINED
+};
 
 /* Somebody who waits for this record's commit. */
 struct waiter {
@@ -41,22 +47,22 @@ struct record {
     struct id id;
     uint8_t digest[NUMBER_DIGEST_LEN];
     uint32_t adapter;
-    struct spool_record spool;   /* .at: the bytes, ours while not NULL */
+    struct spool_record spool; /* .at: the bytes, ours while not NULL */
     bool bulk;
-    uint8_t lost;                /* offers whose link was lost */
-    uint8_t repeats;             /* offers that were met with silence */
-    int64_t offered_at;          /* mono_ms */
-    struct router_link *router;  /* OFFERED: through whom */
+    uint8_t lost;               /* offers whose link was lost */
+    uint8_t repeats;            /* offers that were met with silence */
+    int64_t offered_at;         /* mono_ms */
+    struct router_link *router; /* OFFERED: through whom */
     struct waiter *waiters;
-    struct record *prev, *next;  /* of the state's list */
+    struct record *prev, *next;   /* of the state's list */
     struct record *older, *newer; /* undrained ones, by sequence */
-    UT_hash_handle hh, hh_seq;   /* by id; undrained ones by sequence */
+    UT_hash_handle hh, hh_seq;    /* by id; undrained ones by sequence */
 };
 
 struct router_link {
     struct intake *intake;
     struct link *link;
-    uint64_t outstanding;        /* records offered and not answered */
+    uint64_t outstanding; /* records offered and not answered */
 };
 
 struct intake {
@@ -72,7 +78,7 @@ struct intake {
     bool draining;
 
     struct record *gathered, *waiting, *offered, *drained;
-    struct record *undrained;    /* head: the oldest */
+    struct record *undrained; /* head: the oldest */
     struct record *by_id, *by_seq;
     size_t gathered_count, drained_count, recent_most;
     uint64_t memory, memory_most; /* bytes of bodies held */
@@ -85,7 +91,7 @@ struct intake {
 
     /* what the database was when it last said STORED */
     uint64_t system, timeline, position;
-    uint64_t replay;             /* cursor of spool_walk, 0: none under way */
+    uint64_t replay; /* cursor of spool_walk, 0: none under way */
     struct outage router_outage;
 };
 
@@ -94,10 +100,10 @@ struct intake {
 struct admission {
     struct id id;
     uint8_t digest[NUMBER_DIGEST_LEN];
-    struct buffer bytes;         /* the record's bytes: see record_parse */
+    struct buffer bytes; /* the record's bytes: see record_parse */
     bool cleaned;
-    enum reject reject;          /* 0: admitted */
-    const char *field;           /* static */
+    enum reject reject; /* 0: admitted */
+    const char *field;  /* static */
 };
 /* Judges a submission and makes its record.  `now` in ms UTC; `content_frame` is content's bytes as
  * they came.  The buffer is the caller's to free. */

@@ -46,7 +46,7 @@ static bool send_offer (struct intake *intake, struct router_link *router, struc
                               .received = record->spool.received,
                               .adapter = record->adapter,
                               .number = view_of (number),
-                              .digest = {(const char *) record->digest, sizeof record->digest},
+                              .digest = {(const char *)record->digest, sizeof record->digest},
                               .mode = undecided ? MODE_UNDECIDED : MODE_DECIDE,
                               .doubtful = record->spool.doubtful ? FLAG_YES : 0};
     struct parcel parcel = {0};
@@ -69,7 +69,7 @@ static void offered (struct intake *intake, struct router_link *router, struct r
     router->outstanding++;
     intake->offered_bytes += record->spool.len;
     metric_add (intake_offers_total, 1);
-    (void) fault_point (offer_sent);
+    (void)fault_point (offer_sent);
 }
 
 static void not_offered (struct intake *intake, struct record *record)
@@ -125,10 +125,12 @@ void offer_flush (struct intake *intake)
 static void look_at_database (struct intake *intake, const struct msg_stored *stored)
 {
     bool known = intake->system != 0;
-    bool other = known && (stored->system != intake->system || stored->timeline != intake->timeline ||
-                           stored->lsn + LSN_SLACK < intake->position);
+    bool other =
+        known && (stored->system != intake->system || stored->timeline != intake->timeline ||
+                  stored->lsn + LSN_SLACK < intake->position);
     if (other) {
-        log_warning ("PostgreSQL is another one, or went back: every retained record is offered again");
+        log_warning (
+            "PostgreSQL is another one, or went back: every retained record is offered again");
         intake->replay = 1;
         intake->position = 0;
     }
@@ -143,7 +145,7 @@ static void on_stored (void *owner, struct link *from, struct parcel *parcel)
     struct router_link *router = owner;
     struct intake *intake = router->intake;
     const struct msg_stored *stored = &parcel->said[0].stored;
-    (void) from;
+    (void)from;
     struct record *record;
     HASH_FIND (hh_seq, intake->by_seq, &stored->seq, sizeof stored->seq, record);
     if (stored->outcome == OUTCOME_STORED)
@@ -173,7 +175,7 @@ static void take_all_back (struct intake *intake, struct router_link *router, bo
     {
         if (record->router != router)
             continue;
-        record->lost = (uint8_t) (record->lost + (lost && record->lost < UNDECIDED_LOST));
+        record->lost = (uint8_t)(record->lost + (lost && record->lost < UNDECIDED_LOST));
         if (record->lost == UNDECIDED_LOST && lost)
             log_error ("%s: three offers lost their router; it goes to the national desk unread",
                        id_text (&record->id));
@@ -193,8 +195,8 @@ static int by_suspicion (const struct record *a, const struct record *b)
 static void on_reoffer (void *owner, struct link *from, struct parcel *parcel)
 {
     struct router_link *router = owner;
-    (void) from;
-    (void) parcel;
+    (void)from;
+    (void)parcel;
     take_all_back (router->intake, router, false);
     DL_SORT (router->intake->waiting, by_suspicion);
 }
@@ -233,10 +235,10 @@ static void again_after_silence (struct intake *intake)
     struct record *record, *next;
     DL_FOREACH_SAFE (intake->offered, record, next)
     {
-        int64_t patience = (int64_t) SILENCE_MS << (record->repeats < 4 ? record->repeats : 4);
+        int64_t patience = (int64_t)SILENCE_MS << (record->repeats < 4 ? record->repeats : 4);
         if (now - record->offered_at < patience)
             continue;
-        record->repeats = (uint8_t) (record->repeats < 255 ? record->repeats + 1 : 255);
+        record->repeats = (uint8_t)(record->repeats < 255 ? record->repeats + 1 : 255);
         take_back (intake, record);
     }
 }
@@ -284,7 +286,7 @@ static void at_tick (void *owner)
     metric_set (intake_undrained_records, stat.undrained);
     metric_set (intake_undrained_bytes, stat.undrained_bytes);
     metric_set (intake_spool_bytes, stat.bytes);
-    int64_t oldest = intake->undrained ? (int64_t) intake->undrained->spool.received : 0;
+    int64_t oldest = intake->undrained ? (int64_t)intake->undrained->spool.received : 0;
     metric_set (intake_oldest_age_seconds, oldest ? (wall_ms () - oldest) / 1000 : 0);
     offer_flush (intake);
 }
@@ -299,8 +301,7 @@ int offer_begin (struct intake *intake, const struct settings *settings)
                              ? xstrdup (word)
                              : xformat ("ipc://%s/%s", settings_text (settings, "run"), word);
         router->intake = intake;
-        router->link =
-            link_connect (intake->reactor, endpoint, NULL, "intake", &hooks, router);
+        router->link = link_connect (intake->reactor, endpoint, NULL, "intake", &hooks, router);
         free (endpoint);
     }
     free (list);

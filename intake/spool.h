@@ -30,10 +30,10 @@ enum record_type { RECORD_DATA = 1, RECORD_FRONTIER, RECORD_START };
 
 /* What is to be written, and then where it is. */
 struct spool_record {
-    uint64_t seq;          /* set by spool_append */
-    uint64_t received;     /* ms; set by spool_append: the commit's time */
-    bool doubtful;         /* set by spool_append: the clock was behind the newest record */
-    const char *at;        /* the bytes; borrowed for the call */
+    uint64_t seq;      /* set by spool_append */
+    uint64_t received; /* ms; set by spool_append: the commit's time */
+    bool doubtful;     /* set by spool_append: the clock was behind the newest record */
+    const char *at;    /* the bytes; borrowed for the call */
     uint32_t len;
     struct segment *segment; /* set by spool_append */
     uint32_t offset;         /* of the bytes, in the segment */
@@ -44,7 +44,7 @@ struct spool_options {
     uint8_t key[ID_KEY_LEN]; /* the id key; the spool derives its own from it */
     int64_t bytes;           /* size of all segments */
     int64_t segment_bytes;
-    int64_t keep_ms;         /* drained segments are kept so long */
+    int64_t keep_ms; /* drained segments are kept so long */
 };
 
 /* Called for every data record that is not known to be drained, in order of seq; the bytes are

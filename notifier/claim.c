@@ -59,6 +59,7 @@ static void dispatch_destroy (struct notifier *notifier, struct dispatch *dispat
         parcel_done (&dispatch->notices[i].parcel);
     DL_DELETE (notifier->dispatches, dispatch);
     notifier->dispatch_count--;
+    notifier->held -= dispatch->count;
     free (dispatch->notices);
     free (dispatch);
 }
@@ -234,11 +235,12 @@ void on_mail_done (void *owner, struct mail *mail)
 
 static void claim_say (struct notifier *notifier)
 {
+    /* At least half of what may be in hand at once: one half is sent while the other is told. */
     if (notifier->claiming || !notifier->hinted || notifier->draining || !notifier->smtp ||
-        notifier->waiting >= notifier->claim || notifier->dispatch_count >= DISPATCHES_MAX)
+        notifier->held * 2 > notifier->claim || notifier->dispatch_count >= DISPATCHES_MAX)
         return;
-    unsigned count =
-        breaker_allows (&notifier->breaker, reactor_now (notifier->reactor), notifier->claim);
+    unsigned count = breaker_allows (&notifier->breaker, reactor_now (notifier->reactor),
+                                     notifier->claim - notifier->held);
     if (count == 0)
         return;
     struct msg_claim claim = {
@@ -346,6 +348,7 @@ static void on_notice (void *owner, struct link *from, struct parcel *parcel)
         dispatch->notices = xrealloc (dispatch->notices, room * sizeof *dispatch->notices);
     }
     struct notice *notice = &dispatch->notices[dispatch->count++];
+    notifier->held++;
     *notice = (struct notice){.parcel = *parcel, .dispatch = dispatch};
     *parcel = (struct parcel){0};
 }

@@ -24,7 +24,8 @@ const struct setting notifier_settings[] = {
      "this installation's mail domain: EHLO, Message-ID"},
     {"parallel", SETTING_NUMBER, "4", 1, 64, false, "letters under way at once"},
     {"claim", SETTING_NUMBER, "16", 1, 64, true,
-     "notices of one claim; at most so many become unknown when this program dies"},
+     "notices in hand at once, also those that only wait to be told; at most so many become "
+     "unknown when this program dies"},
     {"scan", SETTING_DURATION, "5s", 100, 3600000, true,
      "how often the outbox is looked at without a hint"},
     {"tracking", SETTING_TEXT, "", 0, 0, false,

@@ -201,6 +201,7 @@ struct notifier {
     struct breaker breaker;
     struct dispatch *dispatches;
     unsigned dispatch_count;
+    unsigned held;             /* notices of all dispatches */
     unsigned waiting, sending; /* notices of state WAITING in SENDING dispatches; under way */
     bool claiming;             /* a claim is not answered yet */
     uint64_t claim_ref;

@@ -19,19 +19,20 @@ struct asked {
     const struct registry *registry;
     const struct msg_submit *submit;
     const struct msg_content *content;
-    struct view place;              /* in the registry; empty: not known */
+    struct view place;               /* in the registry; empty: not known */
     const struct category *category; /* NULL: not said, or not known */
-    uint16_t function;              /* of the category, 0: none */
-    const struct agency *target;    /* as named; NULL: none, or unknown */
+    uint16_t function;               /* of the category, 0: none */
+    const struct agency *target;     /* as named; NULL: none, or unknown */
     struct decision *ret;
-    size_t written;                 /* of the record */
+    size_t written; /* of the record */
 };
 
 /* ---- the record ---------------------------------------------------------------------------- */
 
 /* One view: ["rung", "code", "parameter", ...].  Parameters are codes of the registry or numbers; what
  * a reporter wrote never enters a record. */
-__attribute__ ((format (printf, 2, 3))) static void say (struct asked *asked, const char *format, ...)
+__attribute__ ((format (printf, 2, 3))) static void say (struct asked *asked, const char *format,
+                                                         ...)
 {
     char *record = asked->ret->record;
     size_t room = DECIDE_RECORD_MOST - 256 - asked->written; /* the end always fits */
@@ -39,12 +40,13 @@ __attribute__ ((format (printf, 2, 3))) static void say (struct asked *asked, co
     va_start (arguments, format);
     int len = vsnprintf (record + asked->written, room, format, arguments);
     va_end (arguments);
-    if (len > 0 && (size_t) len < room)
-        asked->written += (size_t) len;
+    if (len > 0 && (size_t)len < room)
+        asked->written += (size_t)len;
     record[asked->written] = 0;
 }
 
-static void view_of_rung (struct asked *asked, unsigned rung, const char *code, const char *parameter)
+static void view_of_rung (struct asked *asked, unsigned rung, const char *code,
+                          const char *parameter)
 {
     bool first = asked->ret->record[asked->written - 1] == '[';
     say (asked, "%s[%u,\"%s\"%s%s%s]", first ? "" : ",", rung, code, *parameter ? ",\"" : "",
@@ -56,11 +58,11 @@ static void end_record (struct asked *asked)
     const struct decision *ret = asked->ret;
     char *record = asked->ret->record;
     size_t at = asked->written;
-    at += (size_t) sprintf (record + at, "],\"next\":[");
+    at += (size_t)sprintf (record + at, "],\"next\":[");
     for (int i = 0; i < DECIDE_CANDIDATES && ret->candidates[i]; i++)
-        at += (size_t) sprintf (record + at, "%s%u", i ? "," : "", ret->candidates[i]);
+        at += (size_t)sprintf (record + at, "%s%u", i ? "," : "", ret->candidates[i]);
     sprintf (record + at, "],\"rung\":%u,\"sure\":%u,\"v\":[%u,%lu]}", ret->rung, ret->confidence,
-             DECIDE_RULES_VERSION, (unsigned long) registry_version (asked->registry));
+             DECIDE_RULES_VERSION, (unsigned long)registry_version (asked->registry));
 }
 
 /* ---- helpers ------------------------------------------------------------------------------- */
@@ -119,7 +121,7 @@ static char *fold (struct view title, struct view text)
         bool upper = c >= 'A' && c <= 'Z';
         bool word = upper || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c & 0x80);
         if (word)
-            *end++ = upper ? (char) (c - 'A' + 'a') : c;
+            *end++ = upper ? (char)(c - 'A' + 'a') : c;
         else if (end[-1] != ' ')
             *end++ = ' ';
     }
@@ -163,10 +165,11 @@ static const struct agency *inspectorate_above (const struct asked *asked, struc
     const struct registry *registry = asked->registry;
     for (;; place = region_above (place)) {
         char code[32];
-        int len = place.len ? snprintf (code, sizeof code, "%.*s/%s", (int) place.len, place.at, function)
-                            : snprintf (code, sizeof code, "ID/%s", function);
+        int len = place.len
+                      ? snprintf (code, sizeof code, "%.*s/%s", (int)place.len, place.at, function)
+                      : snprintf (code, sizeof code, "ID/%s", function);
         const struct agency *found =
-            registry_agency_by_code (registry, (struct view){code, (size_t) len});
+            registry_agency_by_code (registry, (struct view){code, (size_t)len});
         if (found && found->inspectorate && !is_accused (asked, found))
             return found;
         if (place.len == 0)
@@ -202,8 +205,8 @@ static bool rung_target (struct asked *asked)
     }
     bool right_place = target->region[0] == 0 || asked->place.len == 0 ||
                        region_within (asked->place, view_of (target->region));
-    bool right_function = !asked->function || !target->function ||
-                          target->function == asked->function;
+    bool right_function =
+        !asked->function || !target->function || target->function == asked->function;
     if (asked->function && !target->function && !target->desk && !target->central)
         right_function = false;
     if (asked->category && asked->category->agency && asked->category->agency != target->number)
@@ -311,7 +314,7 @@ void decide (const struct registry *registry, const struct msg_submit *submit,
     if (is_oversight (&asked)) {
         to_inspectorate (&asked);
     } else {
-        for (size_t i = 0; i < array_len (ladder) && !ladder[i] (&asked); i++)
+        for (size_t i = 0; i < array_len (ladder) && !ladder[i](&asked); i++)
             continue;
         const struct agency *desk = desk_of (registry, asked.place);
         if (asked.function && asked.place.len)

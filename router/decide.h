@@ -12,16 +12,16 @@
 #define DECIDE_CANDIDATES    3
 
 struct decision {
-    uint32_t agency;             /* always an agency of the registry */
-    uint32_t rung;               /* 0 the oversight filter, 1 to 6 */
-    uint32_t confidence;         /* permille */
-    uint32_t class;              /* enum class, 0: not known */
+    uint32_t agency;     /* always an agency of the registry */
+    uint32_t rung;       /* 0 the oversight filter, 1 to 6 */
+    uint32_t confidence; /* permille */
+    uint32_t class;      /* enum class, 0: not known */
     uint32_t priority;
-    uint16_t function;           /* 0: none */
+    uint16_t function; /* 0: none */
     bool oversight;
-    char region[14];             /* the most exact place that is known, "" */
+    char region[14];                        /* the most exact place that is known, "" */
     uint32_t candidates[DECIDE_CANDIDATES]; /* the next best, 0: none */
-    char record[DECIDE_RECORD_MOST]; /* JSON: codes and parameters of every rung's view */
+    char record[DECIDE_RECORD_MOST];        /* JSON: codes and parameters of every rung's view */
 };
 
 void decide (const struct registry *registry, const struct msg_submit *submit,

@@ -11,18 +11,18 @@
 
 struct agency {
     uint32_t number;
-    uint32_t parent;      /* 0: the root */
-    uint16_t function;    /* 0: none */
+    uint32_t parent;   /* 0: the root */
+    uint16_t function; /* 0: none */
     bool inspectorate, desk, central;
-    char region[14];      /* "": the nation */
-    const char *code;     /* in the snapshot's text */
+    char region[14];  /* "": the nation */
+    const char *code; /* in the snapshot's text */
     uint32_t code_len;
 };
 
 struct category {
     uint32_t number, parent, agency;
     uint16_t function;
-    uint8_t class;        /* enum class, 0: says nothing */
+    uint8_t class; /* enum class, 0: says nothing */
 };
 
 struct registry;

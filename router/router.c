@@ -12,7 +12,8 @@
 
 /* ---- snapshots ----------------------------------------------------------------------------- */
 
-static int use_snapshot (void *owner, enum snapshot kind, uint64_t version, const char *at, size_t len)
+static int use_snapshot (void *owner, enum snapshot kind, uint64_t version, const char *at,
+                         size_t len)
 {
     struct router *router = owner;
     struct principals *principals = NULL;
@@ -36,19 +37,19 @@ static int use_snapshot (void *owner, enum snapshot kind, uint64_t version, cons
 
 static void on_origin (void *owner, struct link *from, struct parcel *parcel)
 {
-    (void) from;
+    (void)from;
     receive_stored (owner, parcel);
 }
 
 static void on_behalf (void *owner, struct link *from, struct parcel *parcel)
 {
-    (void) from;
+    (void)from;
     worker_answer (owner, parcel);
 }
 
 static void on_ready (void *owner, struct link *from, struct parcel *parcel)
 {
-    (void) from;
+    (void)from;
     worker_ready (owner, &parcel->said[0].ready);
 }
 
@@ -72,14 +73,14 @@ static void store_up (void *owner, struct link *link)
 static void store_down (void *owner, struct link *link)
 {
     struct router *router = owner;
-    (void) link;
+    (void)link;
     outage_begins (&router->store_outage, "the store is away: intakes keep what they have taken");
     worker_store_down (router);
 }
 
 static void store_credit (void *owner, struct link *link)
 {
-    (void) link;
+    (void)link;
     receive_flush (owner);
 }
 
@@ -116,7 +117,7 @@ static int open_workers (struct router *router, const struct settings *settings)
                      1, &router->workers) != 0)
         return listen_failed (endpoint);
     return door_selftest (router->door, listener_endpoint (router->workers)) == 0 ? 0
-                                                                                   : EX_UNAVAILABLE;
+                                                                                  : EX_UNAVAILABLE;
 }
 
 static int router_start (struct reactor *reactor, const struct settings *settings, void **ret_state)
@@ -125,7 +126,8 @@ static int router_start (struct reactor *reactor, const struct settings *setting
     const char *data = settings_text (settings, "data"), *run = settings_text (settings, "run");
     char *key = xformat ("%s/keys/router.key", data),
          *folder = xformat ("%s/snapshots/router", data),
-         *offers = xformat ("ipc://%s/offers.sock", run), *store = xformat ("ipc://%s/store.sock", run);
+         *offers = xformat ("ipc://%s/offers.sock", run),
+         *store = xformat ("ipc://%s/store.sock", run);
     int status = EX_CONFIG;
     *ret_state = router;
     router->reactor = reactor;

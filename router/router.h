@@ -27,16 +27,16 @@ struct router {
     struct snapshots *snapshots;
     struct registry *registry;
     struct link *store;
-    struct listener *intakes;    /* offers.sock */
+    struct listener *intakes; /* offers.sock */
     struct door *door;
     struct listener *workers;
 
-    struct held_offer *held;     /* offers that the store has no credit for yet */
+    struct held_offer *held; /* offers that the store has no credit for yet */
     size_t held_count;
 
     struct waiting_pull *asked, *idle;
-    struct waiting_pull *pulls;  /* all, by behalf's ref */
-    struct flying_act *acts;     /* by behalf's ref */
+    struct waiting_pull *pulls; /* all, by behalf's ref */
+    struct flying_act *acts;    /* by behalf's ref */
     uint64_t next_ref;
     size_t idle_count, act_count;
     struct timer *tick;

@@ -20,14 +20,14 @@
 #define ACTS_MOST      65536
 
 struct waiting_pull {
-    uint64_t behalf;        /* our ref */
-    uint64_t link;          /* the worker's */
-    uint64_t ref;           /* the worker's */
+    uint64_t behalf; /* our ref */
+    uint64_t link;   /* the worker's */
+    uint64_t ref;    /* the worker's */
     uint32_t principal;
-    bool asked;             /* which list: with the store, or idle */
-    bool hinted;            /* `ready` came while it was with the store */
+    bool asked;  /* which list: with the store, or idle */
+    bool hinted; /* `ready` came while it was with the store */
     int64_t came, until, scan;
-    struct parcel parcel;   /* the worker's own frame, passed on as it is */
+    struct parcel parcel; /* the worker's own frame, passed on as it is */
     uint32_t agency_count;
     uint32_t agencies[64];
     struct waiting_pull *prev, *next;
@@ -85,8 +85,8 @@ static int64_t next_scan (const struct router *router)
 static void pull_ask (struct router *router, struct waiting_pull *pull)
 {
     int64_t now = reactor_now (router->reactor);
-    struct msg_behalf behalf = {.ref = pull->behalf, .principal = pull->principal,
-                                .waited = (uint64_t) (now - pull->came)};
+    struct msg_behalf behalf = {
+        .ref = pull->behalf, .principal = pull->principal, .waited = (uint64_t)(now - pull->came)};
     struct parcel parcel = {0};
     parcel_add (&parcel, WIRE_behalf, &behalf);
     parcel_add_frame (&parcel, &pull->parcel, 0);
@@ -113,7 +113,7 @@ static enum reason pull_fault (const struct router *router, const struct princip
         if (!principal_works_for (principal, asked->agencies.at[i]))
             return REASON_SCOPE;
     DL_FOREACH (router->idle, pull)
-        same += pull->principal == principal->number;
+    same += pull->principal == principal->number;
     return asked->agencies.count == 0 ? REASON_SCOPE : same >= PULLS_PER_KEY ? REASON_BUSY : 0;
 }
 
@@ -132,12 +132,15 @@ static void on_pull (void *owner, struct link *from, struct parcel *parcel)
     struct waiting_pull *pull = xcalloc (1, sizeof *pull);
     int64_t now = reactor_now (router->reactor);
     uint64_t wait = asked->wait < WAIT_MOST_MS ? asked->wait : WAIT_MOST_MS;
-    *pull = (struct waiting_pull){.behalf = ++router->next_ref, .link = link_number (from),
-                                  .ref = asked->ref, .principal = principal->number,
-                                  .came = now, .until = now + (int64_t) wait,
+    *pull = (struct waiting_pull){.behalf = ++router->next_ref,
+                                  .link = link_number (from),
+                                  .ref = asked->ref,
+                                  .principal = principal->number,
+                                  .came = now,
+                                  .until = now + (int64_t)wait,
                                   .agency_count = asked->agencies.count};
     for (uint32_t i = 0; i < pull->agency_count; i++)
-        pull->agencies[i] = (uint32_t) asked->agencies.at[i];
+        pull->agencies[i] = (uint32_t)asked->agencies.at[i];
     parcel_move (&pull->parcel, parcel);
     HASH_ADD (hh, router->pulls, behalf, sizeof pull->behalf, pull);
     DL_APPEND (router->idle, pull);
@@ -168,8 +171,8 @@ static void wake (struct router *router, uint64_t agency, uint64_t count)
         }
     }
     DL_FOREACH (router->asked, pull)
-        if (names (pull, agency))
-            pull->hinted = true;
+    if (names (pull, agency))
+        pull->hinted = true;
 }
 
 void worker_ready (struct router *router, const struct msg_ready *ready)
@@ -228,8 +231,8 @@ static void relay (struct router *router, uint64_t link, struct parcel *parcel)
     parcel_done (&answer);
 }
 
-static void on_pulled (struct router *router, struct waiting_pull *pull, const struct msg_pulled *pulled,
-                       struct parcel *parcel)
+static void on_pulled (struct router *router, struct waiting_pull *pull,
+                       const struct msg_pulled *pulled, struct parcel *parcel)
 {
     bool time_left = reactor_now (router->reactor) < pull->until;
     if (pulled->count == 0 && pulled->verdict == VERDICT_DONE && time_left) {
@@ -271,15 +274,15 @@ static void worker_down (void *owner, struct link *link)
     struct router *router = owner;
     struct waiting_pull *pull, *next;
     DL_FOREACH_SAFE (router->idle, pull, next)
-        if (pull->link == link_number (link))
-            pull_end (router, pull);
+    if (pull->link == link_number (link))
+        pull_end (router, pull);
 }
 
 void worker_store_up (struct router *router)
 {
     struct waiting_pull *pull, *next;
     DL_FOREACH_SAFE (router->idle, pull, next)
-        pull_ask (router, pull);
+    pull_ask (router, pull);
 }
 
 /* What was with the store is unknown: PULLs are asked again, acts are repeated by their workers. */
@@ -289,7 +292,7 @@ void worker_store_down (struct router *router)
     while (router->asked)
         pull_move (router, router->asked, false);
     HASH_ITER (hh, router->acts, act, next_act)
-        act_end (router, act);
+    act_end (router, act);
 }
 
 void worker_tick (struct router *router)
@@ -318,7 +321,7 @@ void worker_end (struct router *router)
         pull_end (router, router->asked);
     struct flying_act *act, *next_act;
     HASH_ITER (hh, router->acts, act, next_act)
-        act_end (router, act);
+    act_end (router, act);
 }
 
 void worker_show (const struct router *router, struct buffer *out)
@@ -327,9 +330,9 @@ void worker_show (const struct router *router, struct buffer *out)
     buffer_format (out, "workers: %zu\npulls waiting: %zu\nacts with the store: %zu\n",
                    listener_count (router->workers), router->idle_count, router->act_count);
     DL_FOREACH (router->idle, pull)
-        buffer_format (out, "pull of principal %u: %u agencies, first %u, waits since %" PRId64 " ms\n",
-                       pull->principal, pull->agency_count, pull->agencies[0],
-                       reactor_now (router->reactor) - pull->came);
+    buffer_format (out, "pull of principal %u: %u agencies, first %u, waits since %" PRId64 " ms\n",
+                   pull->principal, pull->agency_count, pull->agencies[0],
+                   reactor_now (router->reactor) - pull->came);
 }
 
 static link_message_fn *const handlers[WIRE_LAST] = {[WIRE_pull] = on_pull, [WIRE_act] = on_act};

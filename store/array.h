@@ -10,8 +10,17 @@
 #include "db/db.h"
 
 /* Object ids of element types, from PostgreSQL's pg_type.dat; they never change. */
-enum { OID_BOOL = 16, OID_BYTEA = 17, OID_INT8 = 20, OID_INT2 = 21, OID_INT4 = 23, OID_TEXT = 25,
-       OID_TIMESTAMPTZ = 1184, OID_UUID = 2950, OID_JSONB = 3802 };
+enum {
+    OID_BOOL = 16,
+    OID_BYTEA = 17,
+    OID_INT8 = 20,
+    OID_INT2 = 21,
+    OID_INT4 = 23,
+    OID_TEXT = 25,
+    OID_TIMESTAMPTZ = 1184,
+    OID_UUID = 2950,
+    OID_JSONB = 3802
+};
 
 struct array {
     struct buffer bytes;
@@ -24,8 +33,8 @@ void array_bytes (struct array *array, const void *at, size_t len); /* uuid, tex
 void array_int2 (struct array *array, int64_t number);
 void array_int4 (struct array *array, int64_t number);
 void array_int8 (struct array *array, int64_t number);
-void array_time (struct array *array, int64_t ms);                  /* ms since 1970 UTC */
-void array_json (struct array *array, struct view text);            /* jsonb */
+void array_time (struct array *array, int64_t ms);       /* ms since 1970 UTC */
+void array_json (struct array *array, struct view text); /* jsonb */
 /* An absent view (at NULL or empty) is null. */
 void array_view (struct array *array, struct view view);
 /* The parameter; borrowed until the array is begun again. */
@@ -33,8 +42,8 @@ struct db_value array_end (struct array *array);
 void array_free (struct array *array);
 
 /* Reading binary results. */
-int64_t result_int (const PGresult *result, int row, int column);   /* int2, int4, int8; null: 0 */
-int64_t result_ms (const PGresult *result, int row, int column);    /* timestamptz; null: 0 */
+int64_t result_int (const PGresult *result, int row, int column); /* int2, int4, int8; null: 0 */
+int64_t result_ms (const PGresult *result, int row, int column);  /* timestamptz; null: 0 */
 struct view result_view (const PGresult *result, int row, int column);
 bool result_bool (const PGresult *result, int row, int column);
 struct id result_id (const PGresult *result, int row, int column);
@@ -43,7 +52,7 @@ struct id result_id (const PGresult *result, int row, int column);
 struct db_value value_int4 (uint8_t room[8], int64_t number);
 struct db_value value_int8 (uint8_t room[8], int64_t number);
 struct db_value value_time (uint8_t room[8], int64_t ms);
-struct db_value value_view (struct view view);                      /* bytea, text */
+struct db_value value_view (struct view view); /* bytea, text */
 struct db_value value_id (const struct id *id);
 
 #endif

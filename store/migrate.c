@@ -61,9 +61,10 @@ static long run_number (PGconn *db, const char *what, const char *sql)
 
 static int load_schema (PGconn *db, const char *unused)
 {
-    (void) unused;
-    run_quietly (db, "schema", "create table if not exists migration (number int primary key, "
-                               "name text not null, at timestamptz not null default now())");
+    (void)unused;
+    run_quietly (db, "schema",
+                 "create table if not exists migration (number int primary key, "
+                 "name text not null, at timestamptz not null default now())");
     long done = run_number (db, "schema", "select coalesce (max (number), 0) from migration");
     for (size_t i = 0; i < array_len (migrations); i++) {
         if (migrations[i].number <= done)
@@ -99,7 +100,7 @@ static void copy_file (PGconn *db, const char *path, const char *table)
     bool head = true;
     while ((len = getline (&line, &room, file)) > 0) {
         if (!head && line[0] != '#' && line[0] != '\n')
-            PQputCopyData (db, line, (int) len);
+            PQputCopyData (db, line, (int)len);
         head = head && line[0] == '#';
     }
     free (line);
@@ -173,8 +174,9 @@ static int load_registry (PGconn *db, const char *folder)
     copy_from (db, folder, "agencies",
                "code text, parent_code text, kind text, function_code text, region_code text, "
                "flags text, name text, zone text");
-    copy_from (db, folder, "categories",
-               "number int, parent_number int, function_code text, agency_code text, class text, name text");
+    copy_from (
+        db, folder, "categories",
+        "number int, parent_number int, function_code text, agency_code text, class text, name text");
     copy_from (db, folder, "oversight", "phrase text");
     for (size_t i = 0; i < array_len (registry_steps); i++)
         run_quietly (db, "registry", registry_steps[i]);
@@ -224,7 +226,8 @@ static int load_principals (PGconn *db, const char *path)
     copy_file (db, path, "new_principals");
     long before = run_number (db, "principals", "select version from snapshot where kind = 1");
     run_quietly (db, "principals", "alter table principal disable trigger principal_changed");
-    run_quietly (db, "principals", "alter table principal_agency disable trigger principal_agency_changed");
+    run_quietly (db, "principals",
+                 "alter table principal_agency disable trigger principal_agency_changed");
     PGresult *old = run (db, "principals", "select md5 (snapshot_principals ())");
     for (size_t i = 0; i < array_len (principal_steps); i++)
         run_quietly (db, "principals", principal_steps[i]);
@@ -232,7 +235,8 @@ static int load_principals (PGconn *db, const char *path)
     if (strcmp (PQgetvalue (old, 0, 0), PQgetvalue (new, 0, 0)) != 0)
         run_quietly (db, "principals", "update snapshot set version = version + 1 where kind = 1");
     run_quietly (db, "principals", "alter table principal enable trigger principal_changed");
-    run_quietly (db, "principals", "alter table principal_agency enable trigger principal_agency_changed");
+    run_quietly (db, "principals",
+                 "alter table principal_agency enable trigger principal_agency_changed");
     PQclear (old);
     PQclear (new);
     long unknown = run_number (
@@ -240,8 +244,8 @@ static int load_principals (PGconn *db, const char *path)
         "select count (*) from new_principals n, unnest (string_to_array (n.agencies, ',')) c (code) "
         "where not exists (select from agency a where a.code = c.code)");
     if (unknown)
-        log_warning ("%s: %ld agency codes are not in the registry; their rows are without effect", path,
-                     unknown);
+        log_warning ("%s: %ld agency codes are not in the registry; their rows are without effect",
+                     path, unknown);
     log_info ("principals: version %ld was in force", before);
     return 0;
 }
@@ -251,13 +255,16 @@ static int load_calendar (PGconn *db, const char *path)
     run_quietly (db, "calendar",
                  "create temp table new_days (day date, kind text, name text) on commit drop");
     copy_file (db, path, "new_days");
-    run_quietly (db, "calendar",
-                 "insert into day_off select distinct on (day) day, kind, name from new_days order by day, kind "
-                 "on conflict (day) do update set kind = excluded.kind, name = excluded.name "
-                 "where (day_off.kind, day_off.name) is distinct from (excluded.kind, excluded.name)");
-    run_quietly (db, "calendar",
-                 "delete from day_off d where not exists (select from new_days n where n.day = d.day)");
-    log_info ("calendar: %ld days off", run_number (db, "calendar", "select count (*) from day_off"));
+    run_quietly (
+        db, "calendar",
+        "insert into day_off select distinct on (day) day, kind, name from new_days order by day, kind "
+        "on conflict (day) do update set kind = excluded.kind, name = excluded.name "
+        "where (day_off.kind, day_off.name) is distinct from (excluded.kind, excluded.name)");
+    run_quietly (
+        db, "calendar",
+        "delete from day_off d where not exists (select from new_days n where n.day = d.day)");
+    log_info ("calendar: %ld days off",
+              run_number (db, "calendar", "select count (*) from day_off"));
     return 0;
 }
 
@@ -276,14 +283,15 @@ static const struct {
 
 static int usage (void)
 {
-    fputs ("usage: aduan-migrate [-d CONNINFO] schema | registry FOLDER | principals FILE | calendar FILE\n",
-           stderr);
+    fputs (
+        "usage: aduan-migrate [-d CONNINFO] schema | registry FOLDER | principals FILE | calendar FILE\n",
+        stderr);
     return EX_USAGE;
 }
 
 static void notice (void *unused, const char *text)
 {
-    (void) unused;
+    (void)unused;
     log_debug ("%s", text);
 }
 

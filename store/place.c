@@ -72,7 +72,8 @@ void place_take (struct store *store, struct link *from, struct parcel *parcel)
     parcel_move (&place->parcel, parcel);
     place->link = link_number (from);
     if (!place_read (place)) {
-        log_limited (LOG_ERROR, "%s: a place without an offer that can be read; dropped, intake offers again",
+        log_limited (LOG_ERROR,
+                     "%s: a place without an offer that can be read; dropped, intake offers again",
                      link_name (from));
         link_credit (from, WIRE_CLASS_REST, 1);
         place_free (place);
@@ -80,7 +81,7 @@ void place_take (struct store *store, struct link *from, struct parcel *parcel)
     }
     DL_APPEND (store->place.waiting, place);
     store->place.count++;
-    (void) fault_point (place_received);
+    (void)fault_point (place_received);
 }
 
 /* ---- answering ----------------------------------------------------------------------------- */
@@ -105,7 +106,7 @@ static void place_answer (struct store *store, struct place *place)
         parcel_done (&answer);
         link_credit (link, WIRE_CLASS_REST, 1);
     }
-    (void) fault_point (stored_sent);
+    (void)fault_point (stored_sent);
     place_free (place);
 }
 
@@ -197,7 +198,7 @@ static void on_quarantined (void *with, const struct db_answer *answer)
         LL_PREPEND (batch->store->place.again, batch);
         return;
     }
-    (void) fault_point (quarantine_after);
+    (void)fault_point (quarantine_after);
     metric_add (store_quarantined_total, 1);
     batch->items[0]->fresh = true;
     batch_answer (batch);
@@ -213,15 +214,16 @@ static void send_quarantine (struct store *store, struct db *db, struct place_ba
         value_id (&place->offer->id),
         value_view (place->offer->digest),
         {place->sqlstate, 5, false},
-        {place->alone ? "failed alone, while others commit" : "cannot be held as a complaint", 0, false},
-        value_int4 (adapter, (int64_t) place->offer->adapter),
-        value_time (received, (int64_t) place->offer->received),
+        {place->alone ? "failed alone, while others commit" : "cannot be held as a complaint", 0,
+         false},
+        value_int4 (adapter, (int64_t)place->offer->adapter),
+        value_time (received, (int64_t)place->offer->received),
         value_view (offer),
         {submit.at ? submit.at : "", submit.len, true},
         {content.at ? content.at : "", content.len, true},
     };
-    (void) store;
-    (void) fault_point (quarantine_before);
+    (void)store;
+    (void)fault_point (quarantine_before);
     struct db_unit *unit = db_begin (db, on_quarantined, batch);
     db_add (unit, SQL_quarantine_record, values, array_len (values));
     db_end (unit);
@@ -230,9 +232,10 @@ static void send_quarantine (struct store *store, struct db *db, struct place_ba
 static void quarantine (struct store *store, struct place *place, const char *sqlstate,
                         const char *reason)
 {
-    log_error ("%s: goes to quarantine: %s (SQLSTATE %s); its raw bytes are kept, the national desk "
-               "owns it",
-               id_text (&place->offer->id), reason, sqlstate);
+    log_error (
+        "%s: goes to quarantine: %s (SQLSTATE %s); its raw bytes are kept, the national desk "
+        "owns it",
+        id_text (&place->offer->id), reason, sqlstate);
     place->outcome = OUTCOME_QUARANTINED;
     snprintf (place->sqlstate, sizeof place->sqlstate, "%.5s", sqlstate);
     LL_PREPEND (store->place.again, batch_of (store, &place, 1));
@@ -255,11 +258,11 @@ static void on_positioned (void *with, const struct db_answer *answer)
         LL_PREPEND (store->place.again, batch); /* committed, but nobody can say where: again */
         return;
     }
-    uint64_t position = (uint64_t) result_int (answer->results[0], 0, 0);
-    store->timeline = (uint64_t) result_int (answer->results[0], 0, 1);
+    uint64_t position = (uint64_t)result_int (answer->results[0], 0, 0);
+    store->timeline = (uint64_t)result_int (answer->results[0], 0, 1);
     if (position > store->position)
         store->position = position;
-    (void) fault_point (place_committed);
+    (void)fault_point (place_committed);
     batch_answer (batch);
 }
 
@@ -329,16 +332,54 @@ static int by_id (const void *a, const void *b)
     return id_compare (&(*left)->offer->id, &(*right)->offer->id);
 }
 
-enum column { ID, NUMBER, RECEIVED, VERIFY, FIRST, RESOLVE, AGENCY, ADAPTER, CATEGORY, RULES, REGISTRY,
-              CHANNEL, CLASS, PRIORITY, RUNG, CONFIDENCE, LANGUAGE, FLAGS, REGION, DECISION, DIGEST,
-              CODE_HASH, TITLE, BODY, LOCATION, TARGET, EXTERNAL, INCIDENT, LATITUDE, LONGITUDE,
-              RAW_TITLE, RAW_BODY, SEAL, SEAL_KEY, CONTACT, CONTACT_KEY, ATTACHMENTS, COLUMNS };
+enum column {
+    ID,
+    NUMBER,
+    RECEIVED,
+    VERIFY,
+    FIRST,
+    RESOLVE,
+    AGENCY,
+    ADAPTER,
+    CATEGORY,
+    RULES,
+    REGISTRY,
+    CHANNEL,
+    CLASS,
+    PRIORITY,
+    RUNG,
+    CONFIDENCE,
+    LANGUAGE,
+    FLAGS,
+    REGION,
+    DECISION,
+    DIGEST,
+    CODE_HASH,
+    TITLE,
+    BODY,
+    LOCATION,
+    TARGET,
+    EXTERNAL,
+    INCIDENT,
+    LATITUDE,
+    LONGITUDE,
+    RAW_TITLE,
+    RAW_BODY,
+    SEAL,
+    SEAL_KEY,
+    CONTACT,
+    CONTACT_KEY,
+    ATTACHMENTS,
+    COLUMNS
+};
 static const uint32_t column_types[COLUMNS] = {
-    OID_UUID, OID_INT8, OID_TIMESTAMPTZ, OID_TIMESTAMPTZ, OID_TIMESTAMPTZ, OID_TIMESTAMPTZ, OID_INT4,
-    OID_INT4, OID_INT4, OID_INT4, OID_INT4, OID_INT2, OID_INT2, OID_INT2, OID_INT2, OID_INT2, OID_INT2,
-    OID_INT2, OID_TEXT, OID_JSONB, OID_BYTEA, OID_BYTEA, OID_TEXT, OID_TEXT, OID_TEXT, OID_TEXT,
-    OID_TEXT, OID_TEXT, OID_INT4, OID_INT4, OID_BYTEA, OID_BYTEA, OID_BYTEA, OID_INT4, OID_BYTEA,
-    OID_INT4, OID_BYTEA};
+    OID_UUID,  OID_INT8,  OID_TIMESTAMPTZ, OID_TIMESTAMPTZ, OID_TIMESTAMPTZ, OID_TIMESTAMPTZ,
+    OID_INT4,  OID_INT4,  OID_INT4,        OID_INT4,        OID_INT4,        OID_INT2,
+    OID_INT2,  OID_INT2,  OID_INT2,        OID_INT2,        OID_INT2,        OID_INT2,
+    OID_TEXT,  OID_JSONB, OID_BYTEA,       OID_BYTEA,       OID_TEXT,        OID_TEXT,
+    OID_TEXT,  OID_TEXT,  OID_TEXT,        OID_TEXT,        OID_INT4,        OID_INT4,
+    OID_BYTEA, OID_BYTEA, OID_BYTEA,       OID_INT4,        OID_BYTEA,       OID_INT4,
+    OID_BYTEA};
 static struct array columns[COLUMNS]; /* kept from batch to batch; one thread composes */
 
 static void optional4 (struct array *array, int64_t number)
@@ -378,7 +419,7 @@ static bool is_placed (const struct msg_place *place)
 
 static void add_due (struct store *store, const struct place *place)
 {
-    int64_t received = (int64_t) place->offer->received;
+    int64_t received = (int64_t)place->offer->received;
     uint64_t agency = place->place->agency;
     int zone = agency < store->zone_count ? store->zones[agency] : 7;
     uint32_t class = place->place->class;
@@ -393,8 +434,8 @@ static void add_due (struct store *store, const struct place *place)
                     workday_due (received, store->limit_first, zone, &store->calendar, NULL));
     else
         array_null (&columns[FIRST]);
-    array_time (&columns[RESOLVE], workday_due (received, store->limit_resolve[class], zone,
-                                                &store->calendar, NULL));
+    array_time (&columns[RESOLVE],
+                workday_due (received, store->limit_resolve[class], zone, &store->calendar, NULL));
 }
 
 static void add_record (const struct place *place)
@@ -405,18 +446,18 @@ static void add_record (const struct place *place)
     for (int i = 8; i < 16; i++)
         bits = bits << 8 | place->offer->id.at[i];
     array_bytes (&columns[ID], place->offer->id.at, 16);
-    array_int8 (&columns[NUMBER], (int64_t) (bits & NUMBER_BITS));
-    array_time (&columns[RECEIVED], (int64_t) place->offer->received);
-    array_int4 (&columns[AGENCY], (int64_t) decided->agency);
-    array_int4 (&columns[ADAPTER], (int64_t) place->offer->adapter);
-    optional4 (&columns[CATEGORY], submit->category <= INT32_MAX ? (int64_t) submit->category : 0);
-    array_int4 (&columns[RULES], (int64_t) decided->rules);
-    array_int4 (&columns[REGISTRY], (int64_t) decided->registry);
+    array_int8 (&columns[NUMBER], (int64_t)(bits & NUMBER_BITS));
+    array_time (&columns[RECEIVED], (int64_t)place->offer->received);
+    array_int4 (&columns[AGENCY], (int64_t)decided->agency);
+    array_int4 (&columns[ADAPTER], (int64_t)place->offer->adapter);
+    optional4 (&columns[CATEGORY], submit->category <= INT32_MAX ? (int64_t)submit->category : 0);
+    array_int4 (&columns[RULES], (int64_t)decided->rules);
+    array_int4 (&columns[REGISTRY], (int64_t)decided->registry);
     array_int2 (&columns[CHANNEL], submit->channel);
     optional2 (&columns[CLASS], decided->class);
     array_int2 (&columns[PRIORITY], decided->priority ? decided->priority : PRIORITY_NORMAL);
-    array_int2 (&columns[RUNG], decided->agency ? (int64_t) decided->rung : 6);
-    array_int2 (&columns[CONFIDENCE], (int64_t) decided->confidence);
+    array_int2 (&columns[RUNG], decided->agency ? (int64_t)decided->rung : 6);
+    array_int2 (&columns[CONFIDENCE], (int64_t)decided->confidence);
     optional2 (&columns[LANGUAGE], submit->language);
     array_int2 (&columns[FLAGS], flags_of (place));
     array_view (&columns[REGION], decided->region);
@@ -461,9 +502,9 @@ static void add_words (const struct place *place)
     array_view (&columns[RAW_TITLE], content->raw_title);
     array_view (&columns[RAW_BODY], content->raw_text);
     array_view (&columns[SEAL], content->seal);
-    optional4 (&columns[SEAL_KEY], (int64_t) content->seal_key_id);
+    optional4 (&columns[SEAL_KEY], (int64_t)content->seal_key_id);
     array_view (&columns[CONTACT], content->contact);
-    optional4 (&columns[CONTACT_KEY], (int64_t) content->contact_key_id);
+    optional4 (&columns[CONTACT_KEY], (int64_t)content->contact_key_id);
     array_view (&columns[ATTACHMENTS], content->attachments);
 }
 
@@ -497,7 +538,7 @@ static void send_batch (struct store *store, struct db *db, struct place_batch *
     db_binary (unit);
     db_add (unit, SQL_select_position, NULL, 0);
     db_end (unit);
-    (void) fault_point (place_sent);
+    (void)fault_point (place_sent);
 }
 
 /* ---- a reporter's word --------------------------------------------------------------------- */
@@ -507,19 +548,18 @@ static void on_replied (void *with, const struct db_answer *answer)
     struct place_batch *batch = with;
     struct store *store = batch->store;
     if (answer->outcome != DB_DONE) {
-        batch_failed (batch, answer->outcome,
-                      answer->outcome == DB_FAILED ? answer->sqlstate : "");
+        batch_failed (batch, answer->outcome, answer->outcome == DB_FAILED ? answer->sqlstate : "");
         return;
     }
     struct place *place = batch->items[0];
-    place->outcome = (enum outcome) result_int (answer->results[0], 0, 0);
+    place->outcome = (enum outcome)result_int (answer->results[0], 0, 0);
     place->fresh = result_bool (answer->results[0], 0, 1);
     int64_t ready = result_int (answer->results[0], 0, 2);
     store->place.commits++;
     if (place->outcome == OUTCOME_REFUSED && place->fresh)
         metric_add (store_refused_total, 1);
     if (ready > 0)
-        store_hint (store, (uint64_t) ready, 1);
+        store_hint (store, (uint64_t)ready, 1);
     batch_answer (batch);
 }
 
@@ -530,18 +570,18 @@ static void send_reply (struct store *store, struct db *db, struct place_batch *
     uint64_t parent = 0;
     uint8_t number[8], kind[8], adapter[8], rating[8], received[8], base[8];
     number_parse (submit->parent, &parent); /* intake has checked it; 0 is nobody's */
-    struct view submission = parcel_bytes ((struct parcel *) &place->parcel, 2),
-                content = parcel_bytes ((struct parcel *) &place->parcel, 3);
+    struct view submission = parcel_bytes ((struct parcel *)&place->parcel, 2),
+                content = parcel_bytes ((struct parcel *)&place->parcel, 3);
     char *text = xstrndup (place->content->text.at, place->content->text.len);
     struct db_value values[] = {
         value_id (&place->offer->id),
-        value_int8 (number, (int64_t) parent),
+        value_int8 (number, (int64_t)parent),
         value_int4 (kind, submit->kind),
-        value_int4 (adapter, (int64_t) place->offer->adapter),
+        value_int4 (adapter, (int64_t)place->offer->adapter),
         value_view (submit->code_hash),
         {text, 0, false},
-        value_int4 (rating, (int64_t) submit->rating),
-        value_time (received, (int64_t) place->offer->received),
+        value_int4 (rating, (int64_t)submit->rating),
+        value_time (received, (int64_t)place->offer->received),
         value_view (place->offer->digest),
         value_view (submission),
         value_view (content),
@@ -642,7 +682,7 @@ void place_end (struct store *store)
     struct place *place, *next;
     struct place_batch *batch, *next_batch;
     DL_FOREACH_SAFE (store->place.waiting, place, next)
-        place_free (place);
+    place_free (place);
     LL_FOREACH_SAFE (store->place.again, batch, next_batch)
     {
         for (unsigned i = 0; i < batch->count; i++)

@@ -8,8 +8,8 @@
 #include <sysexits.h>
 #include <uthash.h>
 
-#define ROUTER_ACTS  4096
-#define ROUTER_REST  4096
+#define ROUTER_ACTS   4096
+#define ROUTER_REST   4096
 #define NOTIFIER_REST 64
 
 static const struct db_statement statements[SQL_STATEMENTS] = {
@@ -150,8 +150,8 @@ static link_message_fn *const router_handlers[WIRE_LAST] = {
     [WIRE_place] = on_place, [WIRE_behalf] = on_behalf, [WIRE_want] = on_want};
 static const struct link_hooks router_hooks = {.handlers = router_handlers, .down = router_down};
 
-static link_message_fn *const notifier_handlers[WIRE_LAST] = {[WIRE_claim] = on_claim,
-                                                              [WIRE_told] = on_told};
+static link_message_fn *const notifier_handlers[WIRE_LAST] = {
+    [WIRE_claim] = on_claim, [WIRE_told] = on_told};
 static const struct link_hooks notifier_hooks = {.handlers = notifier_handlers};
 
 /* ---- start --------------------------------------------------------------------------------- */
@@ -181,11 +181,15 @@ static void on_database_down (void *owner, struct db *db)
 static void open_lane (struct store *store, struct lane *lane, const char *name,
                        const char *conninfo, int64_t count)
 {
-    lane->count = (unsigned) count;
+    lane->count = (unsigned)count;
     for (unsigned i = 0; i < lane->count; i++) {
-        struct db_options options = {.name = name, .conninfo = conninfo, .statements = statements,
-                                     .statement_count = SQL_STATEMENTS, .up = on_database_up,
-                                     .down = on_database_down, .owner = store};
+        struct db_options options = {.name = name,
+                                     .conninfo = conninfo,
+                                     .statements = statements,
+                                     .statement_count = SQL_STATEMENTS,
+                                     .up = on_database_up,
+                                     .down = on_database_down,
+                                     .owner = store};
         lane->db[i] = db_new (store->reactor, &options);
     }
 }
@@ -220,8 +224,6 @@ static int read_keys (struct store *store, const struct settings *settings)
     return result;
 }
 
-
-
 static int store_start (struct reactor *reactor, const struct settings *settings, void **ret_state)
 {
     struct store *store = xcalloc (1, sizeof *store);
@@ -230,7 +232,7 @@ static int store_start (struct reactor *reactor, const struct settings *settings
     store->limit_verify = 3;
     store->limit_first = 5;
     memset (store->limit_resolve, 5, sizeof store->limit_resolve);
-    store->batch = store->act_batch = (unsigned) settings_number (settings, "batch");
+    store->batch = store->act_batch = (unsigned)settings_number (settings, "batch");
     if (read_keys (store, settings) != 0)
         return EX_CONFIG;
     char *folder = xformat ("%s/snapshots/store", settings_text (settings, "data"));
@@ -245,9 +247,11 @@ static int store_start (struct reactor *reactor, const struct settings *settings
     outbox_begin (store);
     const char *database = settings_text (settings, "database");
     open_lane (store, &store->others, "others", database, 1);
-    open_lane (store, &store->places, "places", database, settings_number (settings, "lanes.places"));
+    open_lane (store, &store->places, "places", database,
+               settings_number (settings, "lanes.places"));
     open_lane (store, &store->acts, "acts", database, settings_number (settings, "lanes.acts"));
-    open_lane (store, &store->leases, "leases", database, settings_number (settings, "lanes.leases"));
+    open_lane (store, &store->leases, "leases", database,
+               settings_number (settings, "lanes.leases"));
     return 0;
 }
 
@@ -314,7 +318,8 @@ static const struct setting store_settings[] = {
     {"database", SETTING_TEXT, "host=/run/aduan/pg dbname=aduan user=aduan_store", 0, 0, false,
      "how to reach PostgreSQL (libpq connection string)"},
     {"batch", SETTING_NUMBER, "500", 1, STORE_BATCH, false, "rows of one statement at most"},
-    {"lanes.places", SETTING_NUMBER, "2", 1, STORE_LANE, false, "connections that place complaints"},
+    {"lanes.places", SETTING_NUMBER, "2", 1, STORE_LANE, false,
+     "connections that place complaints"},
     {"lanes.acts", SETTING_NUMBER, "1", 1, STORE_LANE, false, "connections that carry acts"},
     {"lanes.leases", SETTING_NUMBER, "1", 1, STORE_LANE, false, "connections that lease"},
 };

@@ -28,8 +28,8 @@
 #include "db/db.h"
 #include "domain/workday.h"
 
-#define STORE_BATCH   1000 /* rows of one statement at most */
-#define STORE_LANE    4    /* connections of one lane at most */
+#define STORE_BATCH 1000 /* rows of one statement at most */
+#define STORE_LANE  4    /* connections of one lane at most */
 
 enum sql_id {
 #define SQL_STATEMENT(name, parameters, text) SQL_##name,
@@ -61,8 +61,8 @@ struct store {
     uint64_t timeline, position; /* newest known */
     char *epoch_file;
     uint8_t id_key[32];
-    unsigned batch;              /* rows of a statement, setting */
-    unsigned act_batch;          /* the same; 1 while one act of many fails */
+    unsigned batch;     /* rows of a statement, setting */
+    unsigned act_batch; /* the same; 1 while one act of many fails */
 
     struct {
         struct place *waiting, *waiting_end; /* in order of arrival */
@@ -74,12 +74,12 @@ struct store {
     } place;
     struct pull *pulls, *pulls_end;
     struct deed *deeds, *deeds_end;
-    struct hint *hints;          /* agencies with new work this turn */
-    unsigned notices;            /* notices made this turn */
+    struct hint *hints; /* agencies with new work this turn */
+    unsigned notices;   /* notices made this turn */
 
     struct workday_calendar calendar;
     int32_t *days_off;
-    uint8_t *zones;              /* by agency number */
+    uint8_t *zones; /* by agency number */
     size_t zone_count;
     uint8_t limit_verify, limit_first, limit_resolve[CLASS_INFO_REQUEST + 1];
     uint64_t published[SNAPSHOT_LAST];

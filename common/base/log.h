@@ -16,7 +16,8 @@ enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 void log_open (const char *program, enum log_level level);
 void log_set_level (enum log_level level);
 bool log_wants (enum log_level level);
-__attribute__ ((format (printf, 2, 3))) void log_line (enum log_level level, const char *format, ...);
+__attribute__ ((format (printf, 2, 3))) void log_line (enum log_level level, const char *format,
+                                                       ...);
 
 #define log_error(...)   log_line (LOG_ERROR, __VA_ARGS__)
 #define log_warning(...) log_line (LOG_WARNING, __VA_ARGS__)

@@ -10,7 +10,7 @@
 
 /* The public header repeats the codes of messages.def, so that it stands alone: here they are
  * compared.  A code that is missing there does not compile here. */
-#define ASSERT_kind(value)      _Static_assert ((int)ADUAN_##value == (int)value, #value);
+#define ASSERT_kind(value)      _Static_assert((int)ADUAN_##value == (int)value, #value);
 #define ASSERT_channel(value)   ASSERT_kind (value)
 #define ASSERT_class(value)     ASSERT_kind (value)
 #define ASSERT_flag(value)      ASSERT_kind (value)
@@ -21,8 +21,8 @@
 #define ASSERT_reason(value)    ASSERT_kind (value)
 #define ASSERT_reject(value)    ASSERT_kind (value)
 #define ASSERT_refusal(value)   ASSERT_kind (value)
-#define ASSERT_verdict(value) /* enum aduan_result */
-#define ASSERT_busy(value)    /* the library's own affair, as all that follow */
+#define ASSERT_verdict(value)   /* enum aduan_result */
+#define ASSERT_busy(value)      /* the library's own affair, as all that follow */
 #define ASSERT_mode(value)
 #define ASSERT_outcome(value)
 #define ASSERT_told(value)
@@ -34,8 +34,8 @@
 #define FIELD(msg, tag, name, kind, rule, limit, meaning)
 #define END(msg)
 #include "wire/messages.def"
-_Static_assert (ADUAN_NUMBER_SIZE == NUMBER_LEN + 1, "number");
-_Static_assert (ADUAN_CODE_SIZE == CODE_LEN + 1, "code");
+_Static_assert(ADUAN_NUMBER_SIZE == NUMBER_LEN + 1, "number");
+_Static_assert(ADUAN_CODE_SIZE == CODE_LEN + 1, "code");
 
 const char *aduan_reject_word (uint32_t reject)
 {
@@ -232,7 +232,10 @@ static link_message_fn *const client_handlers[WIRE_LAST] = {
     [WIRE_rows] = on_rows,         [WIRE_shown] = on_shown,       [WIRE_refused] = on_refused,
 };
 static const struct link_hooks client_hooks = {
-    .handlers = client_handlers, .up = on_up, .down = on_down, .credit = on_up,
+    .handlers = client_handlers,
+    .up = on_up,
+    .down = on_down,
+    .credit = on_up,
 };
 
 /* ---- opening --------------------------------------------------------------------------------- */
@@ -273,9 +276,10 @@ static int server_key (const char *what, const char *given, char ret[41])
     }
     if (file_read (given, 4096, &text, &len) != 0) {
         if (!is_z85 (given))
-            return fail ("%s: its key \"%s\" is neither 40 characters of Z85 nor a file that can be "
-                         "read",
-                         what, given);
+            return fail (
+                "%s: its key \"%s\" is neither 40 characters of Z85 nor a file that can be "
+                "read",
+                what, given);
         memcpy (ret, given, 41);
         return 0;
     }
@@ -354,11 +358,11 @@ int aduan_open (const struct aduan_options *options, struct aduan **ret)
     for (unsigned i = 0; i < LINES; i++)
         aduan->lines[i].aduan = aduan;
     if (result == 0)
-        result = line_open (aduan, LINE_INTAKE, "intake", options->intake, options->intake_key,
-                            options);
+        result =
+            line_open (aduan, LINE_INTAKE, "intake", options->intake, options->intake_key, options);
     if (result == 0)
-        result = line_open (aduan, LINE_ROUTER, "router", options->router, options->router_key,
-                            options);
+        result =
+            line_open (aduan, LINE_ROUTER, "router", options->router, options->router_key, options);
     if (result == 0)
         result = line_open (aduan, LINE_QUERY, "query", options->query, NULL, options);
     if (result != 0) {

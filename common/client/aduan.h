@@ -74,14 +74,14 @@ enum aduan_priority {
 };
 
 enum aduan_act_kind {
-    ADUAN_ACT_ACK = 1,  /* the lease ends, the assignment is taken: days instead of minutes */
-    ADUAN_ACT_NACK,     /* not now: ready again after `delay`; the tenth parks it */
-    ADUAN_ACT_RELEASE,  /* given back: ready again, and counted */
-    ADUAN_ACT_EXTEND,   /* the lease is `delay` long from now on */
-    ADUAN_ACT_PARK,     /* set aside until a person looks */
-    ADUAN_ACT_PROGRESS, /* interim follow-up; needs a text */
-    ADUAN_ACT_ANSWER,   /* substantive follow-up; needs a text */
-    ADUAN_ACT_ASK,      /* asks the reporter; needs a text */
+    ADUAN_ACT_ACK = 1,   /* the lease ends, the assignment is taken: days instead of minutes */
+    ADUAN_ACT_NACK,      /* not now: ready again after `delay`; the tenth parks it */
+    ADUAN_ACT_RELEASE,   /* given back: ready again, and counted */
+    ADUAN_ACT_EXTEND,    /* the lease is `delay` long from now on */
+    ADUAN_ACT_PARK,      /* set aside until a person looks */
+    ADUAN_ACT_PROGRESS,  /* interim follow-up; needs a text */
+    ADUAN_ACT_ANSWER,    /* substantive follow-up; needs a text */
+    ADUAN_ACT_ASK,       /* asks the reporter; needs a text */
     ADUAN_ACT_HAND_BACK, /* belongs elsewhere; needs a text and a reason */
 };
 
@@ -141,9 +141,9 @@ enum aduan_result {
     ADUAN_DONE,         /* act: took effect, now or by an earlier repeat; pull, ask: answered */
     ADUAN_STALE,        /* act: nothing happened; see `reason` */
     ADUAN_REFUSED,      /* never acceptable as said; see `reason` or `refusal` */
-    ADUAN_UNKNOWN,      /* out of time after it was sent: it may have taken effect.  Repeat it later,
+    ADUAN_UNKNOWN, /* out of time after it was sent: it may have taken effect.  Repeat it later,
                            with the same key and `created` */
-    ADUAN_UNSENT,       /* out of time before it was ever sent: it had no effect */
+    ADUAN_UNSENT,  /* out of time before it was ever sent: it had no effect */
 };
 const char *aduan_result_word (enum aduan_result result);
 
@@ -163,18 +163,18 @@ void aduan_loop_turn (struct aduan_loop *loop, int64_t wait_ms);
 void aduan_loop_watch (struct aduan_loop *loop, int fd, void (*ready) (void *with), void *with);
 
 struct aduan_options {
-    struct aduan_loop *loop;  /* NULL: one of its own */
-    const char *name;         /* of the key: the adapter's or worker's, as the operator registered it;
+    struct aduan_loop *loop; /* NULL: one of its own */
+    const char *name;       /* of the key: the adapter's or worker's, as the operator registered it;
                                  goes into what is sealed.  At most 64 characters, "" : "libaduan" */
-    const char *intake;       /* "tcp://HOST:PORT"; NULL: does not submit */
-    const char *intake_key;   /* its public key: 40 characters of Z85, or a file that begins so */
-    const char *router;       /* NULL: does not pull or act */
+    const char *intake;     /* "tcp://HOST:PORT"; NULL: does not submit */
+    const char *intake_key; /* its public key: 40 characters of Z85, or a file that begins so */
+    const char *router;     /* NULL: does not pull or act */
     const char *router_key;
-    const char *query;        /* "ipc://RUN/query.sock" or "ipc://RUN/PROGRAM.ctl"; NULL: does not ask */
-    const char *key_file;     /* own key: a file "public secret" in Z85, as `aduan keygen` makes it */
-    const char *public_key;   /* or the two themselves */
+    const char *query; /* "ipc://RUN/query.sock" or "ipc://RUN/PROGRAM.ctl"; NULL: does not ask */
+    const char *key_file;   /* own key: a file "public secret" in Z85, as `aduan keygen` makes it */
+    const char *public_key; /* or the two themselves */
     const char *secret_key;
-    uint32_t repeat_ms;       /* silence before the first repeat; 0: 5000.  Doubles up to a minute */
+    uint32_t repeat_ms; /* silence before the first repeat; 0: 5000.  Doubles up to a minute */
 };
 
 /* 0 and *ret; -1 where the options cannot work, aduan_problem () says why.  Connecting goes on in the
@@ -219,36 +219,36 @@ struct aduan_identity {
 
 /* Where news of it go.  Sealed to the notifier's key.  At most 3.5 KiB in all. */
 struct aduan_contact {
-    const char *kind;    /* NULL: "email" */
-    const char *address; /* NULL: no contact */
-    uint32_t language;   /* enum aduan_language; 0: Indonesian */
+    const char *kind;                    /* NULL: "email" */
+    const char *address;                 /* NULL: no contact */
+    uint32_t language;                   /* enum aduan_language; 0: Indonesian */
     const char *message_id, *references; /* of the mail that is answered */
 };
 
 struct aduan_submission {
-    uint32_t kind;          /* enum aduan_kind; 0: complaint */
-    const void *key;        /* idempotency key, at most 128 bytes; never a phone number or NIK */
-    size_t key_len;         /* 0: strlen (key) */
-    uint64_t created;       /* when the form was opened or the message was sent */
-    uint32_t channel;       /* enum aduan_channel */
+    uint32_t kind;            /* enum aduan_kind; 0: complaint */
+    const void *key;          /* idempotency key, at most 128 bytes; never a phone number or NIK */
+    size_t key_len;           /* 0: strlen (key) */
+    uint64_t created;         /* when the form was opened or the message was sent */
+    uint32_t channel;         /* enum aduan_channel */
     uint32_t complaint_class; /* enum aduan_class; 0: not said */
-    uint32_t category;      /* number in the registry; 0: not said */
-    const char *place;      /* region code, 33.74.01.1001, any level */
-    const char *location;   /* in the reporter's words */
+    uint32_t category;        /* number in the registry; 0: not said */
+    const char *place;        /* region code, 33.74.01.1001, any level */
+    const char *location;     /* in the reporter's words */
     int64_t latitude, longitude; /* 1e-7 degree; both 0: not said */
-    const char *incident;   /* YYYY-MM-DD */
-    const char *target;     /* code of the agency that the reporter names */
-    uint32_t anonymous, secret; /* enum aduan_flag */
-    const char *parent;     /* tracking number: for every kind but complaint */
-    const char *code;       /* access code; only its hash travels */
-    uint32_t priority;      /* enum aduan_priority; 0: normal */
-    uint32_t language;      /* enum aduan_language; 0: Indonesian */
-    const char *external;   /* the number that another system gave it */
-    uint32_t rating;        /* 1 to 5 */
-    const void *title;      /* any bytes: broken text is a broken telephone, not a fault */
-    size_t title_len;       /* 0: strlen (title) */
+    const char *incident;        /* YYYY-MM-DD */
+    const char *target;          /* code of the agency that the reporter names */
+    uint32_t anonymous, secret;  /* enum aduan_flag */
+    const char *parent;          /* tracking number: for every kind but complaint */
+    const char *code;            /* access code; only its hash travels */
+    uint32_t priority;           /* enum aduan_priority; 0: normal */
+    uint32_t language;           /* enum aduan_language; 0: Indonesian */
+    const char *external;        /* the number that another system gave it */
+    uint32_t rating;             /* 1 to 5 */
+    const void *title;           /* any bytes: broken text is a broken telephone, not a fault */
+    size_t title_len;            /* 0: strlen (title) */
     const void *text;
-    size_t text_len;        /* 0: strlen (text) */
+    size_t text_len;         /* 0: strlen (text) */
     const void *attachments; /* BLAKE2b-256 digests of uploaded files, 32 bytes each, at most 5 */
     size_t attachments_len;
     const struct aduan_identity *identity; /* NULL: none */
@@ -259,12 +259,12 @@ struct aduan_submitted {
     enum aduan_result result; /* ACCEPTED, REJECTED, REFUSED, UNKNOWN, UNSENT */
     uint8_t id[16];           /* complaint_id */
     char number[ADUAN_NUMBER_SIZE];
-    uint64_t received;        /* receipt, on which the legal clocks stand */
-    bool repeated;            /* intake knew it already */
-    uint32_t reject;          /* enum aduan_reject */
-    char field[33];           /* at fault; "" where none is */
-    uint32_t refusal;         /* enum aduan_refusal */
-    unsigned tries;           /* how often it was sent */
+    uint64_t received; /* receipt, on which the legal clocks stand */
+    bool repeated;     /* intake knew it already */
+    uint32_t reject;   /* enum aduan_reject */
+    char field[33];    /* at fault; "" where none is */
+    uint32_t refusal;  /* enum aduan_refusal */
+    unsigned tries;    /* how often it was sent */
 };
 typedef void aduan_submitted_fn (void *with, const struct aduan_submitted *result);
 
@@ -282,9 +282,9 @@ enum aduan_result aduan_submit (struct aduan *aduan, const struct aduan_submissi
 struct aduan_pull {
     const uint32_t *agencies; /* numbers, at most 64, all within the key's scope */
     size_t agency_count;
-    uint32_t count;           /* 1 to 100; 0: 1 */
-    uint32_t wait_ms;         /* where there is no work, at most 60,000 */
-    uint32_t lease_ms;        /* 1,000 to 3,600,000; 0: 60,000 */
+    uint32_t count;    /* 1 to 100; 0: 1 */
+    uint32_t wait_ms;  /* where there is no work, at most 60,000 */
+    uint32_t lease_ms; /* 1,000 to 3,600,000; 0: 60,000 */
 };
 
 /* What was leased to this worker.  Texts live as long as the callback, or as the block of
@@ -292,19 +292,19 @@ struct aduan_pull {
 struct aduan_assignment {
     uint8_t id[16];
     uint32_t agency;
-    uint64_t version;       /* to be named in acts on it */
-    int64_t stop_at;        /* CLOCK_BOOTTIME ms: 80 % of the lease, counted from the moment the pull
+    uint64_t version; /* to be named in acts on it */
+    int64_t stop_at;  /* CLOCK_BOOTTIME ms: 80 % of the lease, counted from the moment the pull
                                was sent plus its wait.  Whoever has not acted by then must stop */
     uint32_t lease_ms;
-    uint32_t attempt;       /* how often it was leased before without an ACK */
+    uint32_t attempt; /* how often it was leased before without an ACK */
     char number[ADUAN_NUMBER_SIZE];
     uint32_t priority, complaint_class, category;
     char region[14];
-    const char *location;   /* "" where it is not said */
+    const char *location;                      /* "" where it is not said */
     uint64_t received, due_first, due_resolve; /* 0: not set */
     bool secret;
-    const char *title;      /* "" : none */
-    const char *text;       /* NULL: the content could not be read */
+    const char *title; /* "" : none */
+    const char *text;  /* NULL: the content could not be read */
     size_t title_len, text_len;
 };
 /* ms until stop_at, 0 when it is over.  Counts while the machine sleeps, too. */
@@ -332,13 +332,13 @@ struct aduan_act {
     uint8_t id[16];
     uint32_t agency;
     uint64_t version;
-    uint8_t key[16];    /* the act's own; all zeros: the library draws one.  Whoever repeats an act
+    uint8_t key[16];  /* the act's own; all zeros: the library draws one.  Whoever repeats an act
                            after ADUAN_UNKNOWN must name the same one */
-    uint32_t act;       /* enum aduan_act_kind */
-    const char *text;   /* at most 16,384 bytes */
+    uint32_t act;     /* enum aduan_act_kind */
+    const char *text; /* at most 16,384 bytes */
     uint32_t delay_ms;
-    uint32_t reason;    /* enum aduan_hand_back */
-    uint32_t suggested; /* number of the agency that should have it; 0: not known */
+    uint32_t reason;          /* enum aduan_hand_back */
+    uint32_t suggested;       /* number of the agency that should have it; 0: not known */
     uint32_t complaint_class; /* ack: the class, where it was blank */
 };
 /* Fills id, agency and version, and draws a key. */
@@ -347,9 +347,9 @@ void aduan_act_on (const struct aduan_assignment *assignment, struct aduan_act *
 struct aduan_acted {
     enum aduan_result result; /* DONE, STALE, REFUSED, UNKNOWN, UNSENT */
     uint32_t reason, refusal;
-    uint64_t version;         /* the assignment's new one, where done */
-    int64_t stop_at;          /* of EXTEND: the new one */
-    char field[33];           /* REFUSED before it was sent: the field at fault */
+    uint64_t version; /* the assignment's new one, where done */
+    int64_t stop_at;  /* of EXTEND: the new one */
+    char field[33];   /* REFUSED before it was sent: the field at fault */
 };
 typedef void aduan_acted_fn (void *with, const struct aduan_acted *result);
 

@@ -46,12 +46,12 @@ void aduan_ask_start (struct aduan *aduan, const char *query, const char *argume
 {
     struct op *op = op_new (aduan, LINE_QUERY, arguments ? OP_ASK : OP_SHOW, deadline_ms, with);
     struct buffer *frame = &aduan->loop->frame[0];
-    struct msg_ask ask = {.ref = op->ref, .query = view_said (query),
-                          .arguments = view_said (arguments)};
+    struct msg_ask ask = {
+        .ref = op->ref, .query = view_said (query), .arguments = view_said (arguments)};
     struct msg_show show = {.what = view_said (query)};
     struct wire_fault fault;
-    int result = arguments ? wire_check (WIRE_ask, &ask, &fault)
-                           : wire_check (WIRE_show, &show, &fault);
+    int result =
+        arguments ? wire_check (WIRE_ask, &ask, &fault) : wire_check (WIRE_show, &show, &fault);
     op->answer = done;
     if (result != 0) {
         char *why = xformat ("%s: %s", fault.field, fault.text);

@@ -36,11 +36,11 @@ enum line_kind { LINE_INTAKE, LINE_ROUTER, LINE_QUERY, LINES };
 struct ending {
     enum aduan_result result;
     uint32_t reason, refusal, reject;
-    const char *field;                    /* NULL: none */
-    const struct msg_accepted *accepted;  /* ACCEPTED */
-    const struct msg_acted *acted;        /* DONE of an act */
+    const char *field;                   /* NULL: none */
+    const struct msg_accepted *accepted; /* ACCEPTED */
+    const struct msg_acted *acted;       /* DONE of an act */
     const struct msg_pulled *pulled;
-    struct view text;                     /* of an answer */
+    struct view text; /* of an answer */
 };
 
 /* A submission whose identity or contact waits for the key that welcome brings; see seal.c. */
@@ -55,7 +55,7 @@ struct op {
     int64_t deadline; /* mono_ms; 0: none */
     int64_t said_at;  /* CLOCK_BOOTTIME ms; of a pull the last time it was said, else the first */
     unsigned tries;
-    int64_t pause;    /* ms: the silence or rest that the next repeat doubles */
+    int64_t pause; /* ms: the silence or rest that the next repeat doubles */
     struct op *prev, *next;
     UT_hash_handle hh;
 
@@ -71,12 +71,12 @@ struct op {
     struct unsealed *unsealed; /* owned; NULL once the frames are there */
     unsigned frames;
     size_t frame_len[2];
-    char *bytes;               /* of the frames, one behind the other; owned */
+    char *bytes; /* of the frames, one behind the other; owned */
 
-    struct msg_pull pull;      /* OP_PULL: said anew, with a new ref, each time */
+    struct msg_pull pull; /* OP_PULL: said anew, with a new ref, each time */
     uint64_t agencies[64];
-    uint32_t came;             /* assignments delivered */
-    uint32_t delay_ms;         /* OP_ACT extend: the lease it asks for */
+    uint32_t came;     /* assignments delivered */
+    uint32_t delay_ms; /* OP_ACT extend: the lease it asks for */
 };
 
 /* One link of a handle and what is to be said on it. */
@@ -107,8 +107,8 @@ struct aduan_loop {
     struct timer *timer; /* rings at the earliest `at` or deadline of any operation */
     int64_t rings_at;    /* 0: silent */
     uint64_t next_ref;
-    uint64_t dice;       /* of the jitter */
-    unsigned depth;      /* turns that are running: 1 while a callback may be */
+    uint64_t dice;  /* of the jitter */
+    unsigned depth; /* turns that are running: 1 while a callback may be */
     struct buffer frame[2];
 };
 

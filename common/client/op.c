@@ -236,8 +236,8 @@ void line_end (struct line *line)
 {
     struct op *op, *next;
     HASH_ITER (hh, line->aduan->ops, op, next)
-        if (op->line == line)
-            op_give_up (op);
+    if (op->line == line)
+        op_give_up (op);
 }
 
 /* ---- what is due ----------------------------------------------------------------------------- */
@@ -259,8 +259,7 @@ static void op_due (struct op *op, int64_t now)
 
 static bool is_due (const struct op *op, int64_t now)
 {
-    return (op->deadline && op->deadline <= now) ||
-           (op->state != OP_WAITING && op->at <= now);
+    return (op->deadline && op->deadline <= now) || (op->state != OP_WAITING && op->at <= now);
 }
 
 static void collect_due (struct aduan *aduan, int64_t now, struct buffer *due, int64_t *next)

@@ -60,8 +60,7 @@ static int pack_text (msgpack_packer *packer, struct view text)
            msgpack_pack_str_body (packer, text.at, text.len) != 0;
 }
 
-static int pack_head (msgpack_packer *packer, uint32_t fields, const char *adapter,
-                      struct view key)
+static int pack_head (msgpack_packer *packer, uint32_t fields, const char *adapter, struct view key)
 {
     return msgpack_pack_map (packer, 3 + fields) != 0 || msgpack_pack_uint8 (packer, 1) != 0 ||
            msgpack_pack_uint8 (packer, SEAL_VERSION) != 0 || msgpack_pack_uint8 (packer, 2) != 0 ||
@@ -122,7 +121,7 @@ static size_t sum_of (const struct view *values, size_t count, size_t step, size
 static int pack_identity (struct clear *clear, const char *adapter, struct view key,
                           const struct aduan_identity *from)
 {
-    const struct view values[] = {view_said (from->name),  view_said (from->nik),
+    const struct view values[] = {view_said (from->name), view_said (from->nik),
                                   view_said (from->phone), view_said (from->email),
                                   view_said (from->address)};
     struct view envelope = {from->envelope, from->envelope_len};
@@ -207,7 +206,8 @@ static bool seal (const struct clear *clear, struct view key, struct buffer *out
         return false;
     size_t len = clear->len + crypto_box_SEALBYTES;
     uint8_t *room = (uint8_t *)buffer_room (out, len);
-    if (crypto_box_seal (room, (const uint8_t *)clear->at, clear->len, (const uint8_t *)key.at) != 0)
+    if (crypto_box_seal (room, (const uint8_t *)clear->at, clear->len, (const uint8_t *)key.at) !=
+        0)
         return false;
     out->len += len;
     return true;

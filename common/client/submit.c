@@ -76,8 +76,7 @@ void on_reject (void *owner, struct link *from, struct parcel *parcel)
     char field[33] = "";
     memcpy (field, said->field.at ? said->field.at : "",
             said->field.len < sizeof field ? said->field.len : sizeof field - 1);
-    op_end (op, &(struct ending){
-                    .result = ADUAN_REJECTED, .reject = said->reject, .field = field});
+    op_end (op, &(struct ending){.result = ADUAN_REJECTED, .reject = said->reject, .field = field});
 }
 
 /* ---- starting -------------------------------------------------------------------------------- */

@@ -58,7 +58,9 @@ void aduan_pull_start (struct aduan *aduan, const struct aduan_pull *pull, int64
         op->agencies[i] = pull->agencies[i];
     op->pull = (struct msg_pull){
         .agencies = {op->agencies, (uint32_t)pull->agency_count},
-        .count = pull->count == 0 ? 1 : pull->count > 100 ? 100 : pull->count,
+        .count = pull->count == 0    ? 1
+                 : pull->count > 100 ? 100
+                                     : pull->count,
         .wait = pull->wait_ms < 60000 ? pull->wait_ms : 60000,
         .lease = pull->lease_ms,
     };
@@ -68,8 +70,8 @@ void aduan_pull_start (struct aduan *aduan, const struct aduan_pull *pull, int64
 /* Came too late, or twice: ready again at once for whoever asks next. */
 static void give_back (struct aduan *aduan, const struct msg_assigned *said)
 {
-    struct aduan_act act = {.agency = (uint32_t)said->agency, .version = said->version,
-                            .act = ADUAN_ACT_RELEASE};
+    struct aduan_act act = {
+        .agency = (uint32_t)said->agency, .version = said->version, .act = ADUAN_ACT_RELEASE};
     memcpy (act.id, said->id.at, sizeof act.id);
     aduan_act_start (aduan, &act, 10000, NULL, NULL);
 }

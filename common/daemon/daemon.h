@@ -32,19 +32,19 @@
 #include "wire/wire.h"
 
 struct daemon {
-    const char *name;              /* "intake": settings section, log, control socket */
+    const char *name;               /* "intake": settings section, log, control socket */
     const struct setting *settings; /* rows of its own; daemon_main adds `run`, `data`, `log` */
     size_t settings_len;
-    int64_t turn_limit_ms;         /* 0: 5000 */
-    int64_t drain_ms;              /* how long drain may take; 0: 10000 */
+    int64_t turn_limit_ms; /* 0: 5000 */
+    int64_t drain_ms;      /* how long drain may take; 0: 10000 */
 
     /* Opens everything.  0 and *ret_state, or an exit status after one clear log line. */
     int (*start) (struct reactor *reactor, const struct settings *settings, void **ret_state);
     void (*durable) (void *state); /* turn end, first */
     void (*answer) (void *state);  /* turn end, second: what has become durable is acknowledged */
     void (*reload) (void *state, const struct settings *settings);
-    bool (*drain) (void *state);   /* take nothing new; true when nothing is left; asked each turn */
-    void (*stop) (void **state);   /* frees everything: leak checkers are exact */
+    bool (*drain) (void *state); /* take nothing new; true when nothing is left; asked each turn */
+    void (*stop) (void **state); /* frees everything: leak checkers are exact */
     /* Appends the page `what`; false where the program has no such page. */
     bool (*show) (void *state, const char *what, struct buffer *out);
 };

@@ -16,13 +16,13 @@ enum role { ROLE_ADAPTER = 1, ROLE_WORKER, ROLE_FRONT, ROLE_LAST };
 
 /* One key and what it may do.  From the snapshot; a new snapshot replaces the whole table. */
 struct principal {
-    uint32_t number;         /* principal_id in PostgreSQL */
-    char key[41];            /* Z85 public key */
+    uint32_t number; /* principal_id in PostgreSQL */
+    char key[41];    /* Z85 public key */
     enum role role;
-    char name[65];           /* adapter_id: part of complaint_id, never changes */
-    bool emergency;          /* adapter: may say PRIORITY_EMERGENCY */
-    bool bulk;               /* adapter: an import, shed first */
-    uint32_t *agencies;      /* worker: numbers of the agencies it may pull for, sorted; owned */
+    char name[65];      /* adapter_id: part of complaint_id, never changes */
+    bool emergency;     /* adapter: may say PRIORITY_EMERGENCY */
+    bool bulk;          /* adapter: an import, shed first */
+    uint32_t *agencies; /* worker: numbers of the agencies it may pull for, sorted; owned */
     uint32_t agency_count;
 };
 

@@ -37,11 +37,11 @@ struct link {
     struct reactor *reactor;
     const struct link_hooks *hooks;
     void *owner, *data;
-    void *socket;              /* a connection's own; a listener's borrowed */
+    void *socket; /* a connection's own; a listener's borrowed */
     uint64_t number;
     char name[65];
-    struct id instance;        /* the peer's */
-    int64_t heard, said;       /* mono_ms of the last message in and out */
+    struct id instance;  /* the peer's */
+    int64_t heard, said; /* mono_ms of the last message in and out */
     const struct principal *principal;
 
     /* listening side */
@@ -49,7 +49,7 @@ struct link {
     uint8_t routing[ROUTING_MAX];
     size_t routing_len;
     uint64_t received[WIRE_CLASSES], granted[WIRE_CLASSES], announced[WIRE_CLASSES];
-    bool owing;                /* on listener->owing */
+    bool owing; /* on listener->owing */
     struct link *next_owing;
     UT_hash_handle hh, hh_number;
 
@@ -58,7 +58,7 @@ struct link {
     struct timer *timer;
     int64_t hello_wait;
     char *endpoint;
-    struct link_keys *keys;    /* NULL on ipc:// */
+    struct link_keys *keys; /* NULL on ipc:// */
     uint64_t sent[WIRE_CLASSES], allowed[WIRE_CLASSES];
     struct msg_welcome welcome;
     uint8_t seal_key[32], contact_key[32];
@@ -77,7 +77,7 @@ struct listener {
     unsigned window[WIRE_CLASSES];
     struct link *links;   /* by routing id */
     struct link *numbers; /* the same, by number */
-    struct link *owing; /* links whose new credit leaves at the turn's end */
+    struct link *owing;   /* links whose new credit leaves at the turn's end */
 };
 
 static uint64_t next_number = 1;
@@ -120,7 +120,7 @@ static enum wire_type type_of (struct parcel *parcel)
 {
     struct view frame = parcel_bytes (parcel, 0);
     check (frame.len >= 3);
-    return (enum wire_type) (uint8_t) frame.at[2]; /* all numbers are below 128: one byte each */
+    return (enum wire_type) (uint8_t)frame.at[2]; /* all numbers are below 128: one byte each */
 }
 
 int link_send (struct link *link, struct parcel *parcel)
@@ -161,7 +161,7 @@ size_t link_can_send (const struct link *link, enum wire_class class)
         return 0;
     if (link->listener || class == WIRE_CLASS_CONTROL)
         return SIZE_MAX;
-    return (size_t) (link->allowed[class] - link->sent[class]);
+    return (size_t)(link->allowed[class] - link->sent[class]);
 }
 
 void link_credit (struct link *link, enum wire_class class, unsigned n)
@@ -239,7 +239,9 @@ static void link_end (struct link *link)
 
 static void refuse (struct link *link, enum refusal refusal, const struct wire_fault *fault)
 {
-    struct msg_refused refused = {.refusal = refusal, .number = fault->type, .ref = fault->ref,
+    struct msg_refused refused = {.refusal = refusal,
+                                  .number = fault->type,
+                                  .ref = fault->ref,
                                   .field = view_of (fault->field)};
     metric_add (link_refused_total, 1);
     log_limited (LOG_WARNING, "%s: refused %s (%s%s%s): %s", link->name, wire_name (fault->type),
@@ -266,7 +268,7 @@ static void on_hello (struct link *link, const struct msg_hello *hello)
     const char *name = log_text (hello->name.at, len);
     memcpy (link->name, name, strnlen (name, sizeof link->name - 1) + 1);
     link->name[sizeof link->name - 1] = 0;
-    for (int class = 0; class < WIRE_CLASSES; class++) {
+    for (int class = 0; class < WIRE_CLASSES; class ++) {
         link->received[class] = 0;
         link->granted[class] = link->announced[class] = link->listener->window[class];
     }
@@ -323,7 +325,7 @@ static void listening_message (struct link *link, struct parcel *parcel)
         link_credit (link, wire_class_of (said->type), 1);
         refuse (link, REFUSAL_UNKNOWN, &fault);
     } else {
-        link->hooks->handlers[said->type] (link->owner, link, parcel);
+        link->hooks->handlers[said->type](link->owner, link, parcel);
     }
 }
 
@@ -345,7 +347,7 @@ static void listening_garbage (struct link *link, const struct wire_fault *fault
 static struct link *link_of (struct listener *listener, const uint8_t *routing, size_t len)
 {
     struct link *link;
-    HASH_FIND (hh, listener->links, routing, (unsigned) len, link);
+    HASH_FIND (hh, listener->links, routing, (unsigned)len, link);
     if (link)
         return link;
     if (HASH_COUNT (listener->links) >= LINKS_MAX) {
@@ -363,7 +365,7 @@ static struct link *link_of (struct listener *listener, const uint8_t *routing, 
     strcpy (link->name, "a peer");
     memcpy (link->routing, routing, len);
     link->routing_len = len;
-    HASH_ADD (hh, listener->links, routing, (unsigned) len, link);
+    HASH_ADD (hh, listener->links, routing, (unsigned)len, link);
     HASH_ADD (hh_number, listener->numbers, number, sizeof link->number, link);
     return link;
 }
@@ -376,10 +378,10 @@ static void say_hello (struct link *link)
 {
     if (link->keys && link->hello_wait == HELLO_LAST_MS)
         reopen_socket (link);
-    struct msg_hello hello = {.protocol = WIRE_PROTOCOL, .name = view_of (link->own_name),
-                              .instance = *own_instance ()};
+    struct msg_hello hello = {
+        .protocol = WIRE_PROTOCOL, .name = view_of (link->own_name), .instance = *own_instance ()};
     say_control (link, WIRE_hello, &hello);
-    int64_t jitter = (int64_t) (next_number * 2654435761u % 100);
+    int64_t jitter = (int64_t)(next_number * 2654435761u % 100);
     reactor_timer_at (link->timer, reactor_now (link->reactor) + link->hello_wait + jitter);
     link->hello_wait = link->hello_wait * 2 < HELLO_LAST_MS ? link->hello_wait * 2 : HELLO_LAST_MS;
 }
@@ -401,13 +403,13 @@ static void on_welcome (struct link *link, const struct msg_welcome *welcome)
     link->welcome = *welcome;
     if (welcome->seal_key.len == sizeof link->seal_key) {
         memcpy (link->seal_key, welcome->seal_key.at, sizeof link->seal_key);
-        link->welcome.seal_key.at = (const char *) link->seal_key;
+        link->welcome.seal_key.at = (const char *)link->seal_key;
     }
     if (welcome->contact_key.len == sizeof link->contact_key) {
         memcpy (link->contact_key, welcome->contact_key.at, sizeof link->contact_key);
-        link->welcome.contact_key.at = (const char *) link->contact_key;
+        link->welcome.contact_key.at = (const char *)link->contact_key;
     }
-    for (int class = 0; class < WIRE_CLASSES; class++)
+    for (int class = 0; class < WIRE_CLASSES; class ++)
         link->sent[class] = 0;
     link->allowed[WIRE_CLASS_ACTS] = welcome->acts;
     link->allowed[WIRE_CLASS_REST] = welcome->rest;
@@ -419,7 +421,7 @@ static void on_credit (struct link *link, const struct msg_credit *credit)
 {
     bool more = false;
     uint64_t said[WIRE_CLASSES] = {0, credit->acts, credit->rest};
-    for (int class = WIRE_CLASS_ACTS; class <= WIRE_CLASS_REST; class++) {
+    for (int class = WIRE_CLASS_ACTS; class <= WIRE_CLASS_REST; class ++) {
         if (said[class] > link->allowed[class]) {
             link->allowed[class] = said[class];
             more = true;
@@ -433,12 +435,12 @@ static void on_refused (struct link *link, struct parcel *parcel)
 {
     const struct msg_refused *refused = &parcel->said[0].refused;
     log_limited (LOG_WARNING, "%s refused %s: %s %s", link->name,
-                 wire_name ((enum wire_type) refused->number), refusal_word (refused->refusal),
+                 wire_name ((enum wire_type)refused->number), refusal_word (refused->refusal),
                  log_text (refused->field.at, refused->field.len));
     if (refused->refusal == REFUSAL_HELLO && link->state == LINK_UP)
         open_again (link);
     else if (link->hooks->handlers[WIRE_refused])
-        link->hooks->handlers[WIRE_refused] (link->owner, link, parcel);
+        link->hooks->handlers[WIRE_refused](link->owner, link, parcel);
 }
 
 static void connecting_message (struct link *link, struct parcel *parcel)
@@ -452,7 +454,7 @@ static void connecting_message (struct link *link, struct parcel *parcel)
     default: break;
     }
     if (link->state == LINK_UP && link->hooks->handlers[said->type])
-        link->hooks->handlers[said->type] (link->owner, link, parcel);
+        link->hooks->handlers[said->type](link->owner, link, parcel);
     else
         metric_add (link_refused_total, 1);
 }
@@ -626,7 +628,7 @@ static bool is_tcp (const char *endpoint)
 
 static void end_silent (struct link *link, void *with)
 {
-    int64_t now = *(int64_t *) with;
+    int64_t now = *(int64_t *)with;
     if (now - link->heard > 3 * LINK_HEARTBEAT_MS)
         link_end (link);
 }
@@ -637,7 +639,7 @@ static void at_listener_beat (void *owner)
     int64_t now = reactor_now (listener->reactor);
     struct link *link, *next;
     HASH_ITER (hh, listener->links, link, next)
-        end_silent (link, &now);
+    end_silent (link, &now);
     reactor_timer_at (listener->timer, now + LINK_HEARTBEAT_MS);
 }
 
@@ -647,7 +649,10 @@ int link_listen (struct reactor *reactor, const char *endpoint, struct door *doo
 {
     check (is_tcp (endpoint) == (door != NULL)); /* a tcp door without keys lets anybody in */
     struct listener *listener = xcalloc (1, sizeof *listener);
-    *listener = (struct listener){.reactor = reactor, .hooks = hooks, .owner = owner, .door = door,
+    *listener = (struct listener){.reactor = reactor,
+                                  .hooks = hooks,
+                                  .owner = owner,
+                                  .door = door,
                                   .window = {0, acts, rest}};
     listener->socket = new_socket (ZMQ_ROUTER, is_tcp (endpoint));
     if (door && door_guard (door, listener->socket) != 0)
@@ -683,8 +688,8 @@ void listener_each (struct listener *listener, void (*each) (struct link *link, 
 {
     struct link *link, *next;
     HASH_ITER (hh, listener->links, link, next)
-        if (link->state == LINK_UP)
-            each (link, with);
+    if (link->state == LINK_UP)
+        each (link, with);
 }
 
 size_t listener_count (const struct listener *listener)
@@ -706,7 +711,7 @@ void listener_destroy (struct listener **held)
         return;
     struct link *link, *next;
     HASH_ITER (hh, listener->links, link, next)
-        link_end (link);
+    link_end (link);
     reactor_forget (&listener->source);
     reactor_timer_forget (&listener->timer);
     reactor_end_forget (listener->reactor, pay_credit, listener);
@@ -748,8 +753,11 @@ struct link *link_connect (struct reactor *reactor, const char *endpoint,
 {
     check (is_tcp (endpoint) == (keys != NULL));
     struct link *link = xcalloc (1, sizeof *link);
-    *link = (struct link){.reactor = reactor, .hooks = hooks, .owner = owner,
-                          .number = next_number++, .hello_wait = HELLO_FIRST_MS};
+    *link = (struct link){.reactor = reactor,
+                          .hooks = hooks,
+                          .owner = owner,
+                          .number = next_number++,
+                          .hello_wait = HELLO_FIRST_MS};
     snprintf (link->own_name, sizeof link->own_name, "%s", name);
     snprintf (link->name, sizeof link->name, "%.64s", endpoint);
     link->endpoint = xstrdup (endpoint);

@@ -93,8 +93,8 @@ size_t link_can_send (const struct link *link, enum wire_class class);
 void link_credit (struct link *link, enum wire_class class, unsigned n);
 
 bool link_is_up (const struct link *link);
-const char *link_name (const struct link *link);         /* the peer's, neutered, for logs */
-uint64_t link_number (const struct link *link);          /* never used again within the process */
+const char *link_name (const struct link *link); /* the peer's, neutered, for logs */
+uint64_t link_number (const struct link *link);  /* never used again within the process */
 struct link *listener_find (struct listener *listener, uint64_t number); /* NULL: gone */
 /* The principal of the message that is being handled; NULL on ipc://.  Never kept: looked up anew
  * for each message, because removing a key does not cut a live session. */

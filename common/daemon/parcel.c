@@ -17,8 +17,10 @@ const struct wire_message *parcel_read (struct parcel *parcel, unsigned at, enum
                                         struct wire_fault *ret_fault)
 {
     if (at >= parcel->frames) {
-        *ret_fault = (struct wire_fault){.reject = REJECT_MISSING, .type = type,
-                                         .field = wire_name (type), .text = "a frame is missing"};
+        *ret_fault = (struct wire_fault){.reject = REJECT_MISSING,
+                                         .type = type,
+                                         .field = wire_name (type),
+                                         .text = "a frame is missing"};
         return NULL;
     }
     struct wire_message *said = &parcel->said[at];
@@ -26,8 +28,10 @@ const struct wire_message *parcel_read (struct parcel *parcel, unsigned at, enum
                                     zmq_msg_size (&parcel->frame[at]), said, ret_fault) != 0)
         return NULL;
     if (said->type != type) {
-        *ret_fault = (struct wire_fault){.reject = REJECT_MALFORMED, .type = said->type,
-                                         .field = wire_name (type), .text = "another frame belongs here"};
+        *ret_fault = (struct wire_fault){.reject = REJECT_MALFORMED,
+                                         .type = said->type,
+                                         .field = wire_name (type),
+                                         .text = "another frame belongs here"};
         return NULL;
     }
     return said;
@@ -70,7 +74,8 @@ void parcel_add_bytes (struct parcel *parcel, const void *at, size_t len)
 
 void parcel_add (struct parcel *parcel, enum wire_type type, const void *msg)
 {
-    static struct buffer frame; /* one thread encodes; kept, so that most messages allocate nothing */
+    static struct buffer
+        frame; /* one thread encodes; kept, so that most messages allocate nothing */
     buffer_clear (&frame);
     wire_encode (type, msg, &frame);
     parcel_add_bytes (parcel, frame.at, frame.len);

@@ -44,7 +44,11 @@ struct retired {
 };
 
 /* A growing array of one kind. */
-#define LIST(type) struct { type *at; size_t count, room; }
+#define LIST(type)                                                                                 \
+    struct {                                                                                       \
+        type *at;                                                                                  \
+        size_t count, room;                                                                        \
+    }
 #define LIST_ADD(list, item)                                                                       \
     do {                                                                                           \
         if ((list).count == (list).room) {                                                         \
@@ -112,21 +116,25 @@ static struct source *add_source (struct reactor *reactor, struct source source)
 struct source *reactor_socket (struct reactor *reactor, void *zmq_socket, reactor_source_fn *ready,
                                void *owner)
 {
-    return add_source (reactor, (struct source){.socket = zmq_socket, .events = ZMQ_POLLIN,
-                                                .fd = -1, .on_socket = ready, .owner = owner});
+    return add_source (reactor, (struct source){.socket = zmq_socket,
+                                                .events = ZMQ_POLLIN,
+                                                .fd = -1,
+                                                .on_socket = ready,
+                                                .owner = owner});
 }
 
 static short poll_events (int events)
 {
-    return (short) ((events & REACTOR_READ ? ZMQ_POLLIN : 0) |
-                    (events & REACTOR_WRITE ? ZMQ_POLLOUT : 0));
+    return (short)((events & REACTOR_READ ? ZMQ_POLLIN : 0) |
+                   (events & REACTOR_WRITE ? ZMQ_POLLOUT : 0));
 }
 
 struct source *reactor_fd (struct reactor *reactor, int fd, int events, reactor_fd_fn *ready,
                            void *owner)
 {
-    return add_source (reactor, (struct source){.fd = fd, .events = poll_events (events),
-                                                .on_fd = ready, .owner = owner});
+    return add_source (
+        reactor,
+        (struct source){.fd = fd, .events = poll_events (events), .on_fd = ready, .owner = owner});
 }
 
 void reactor_want (struct source *source, int events)
@@ -277,10 +285,10 @@ static void at_watch (int signal)
 {
     struct timespec now;
     clock_gettime (CLOCK_MONOTONIC, &now);
-    int64_t ms = (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    int64_t ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
     if (turn_running && ms - turn_began > turn_limit)
         abort ();
-    (void) signal;
+    (void)signal;
 }
 
 static timer_t watch_turns (int64_t limit_ms)
@@ -304,15 +312,14 @@ void reactor_turn (struct reactor *reactor, int64_t wait_ms)
     size_t count = reactor->sources.count;
     if (count > reactor->items_room) {
         reactor->items_room = count * 2;
-        reactor->items =
-            xrealloc (reactor->items, reactor->items_room * sizeof *reactor->items);
+        reactor->items = xrealloc (reactor->items, reactor->items_room * sizeof *reactor->items);
     }
     for (size_t i = 0; i < count; i++) {
         const struct source *source = reactor->sources.at[i];
-        reactor->items[i] = (zmq_pollitem_t){source->socket, source->fd, (short) source->events, 0};
+        reactor->items[i] = (zmq_pollitem_t){source->socket, source->fd, (short)source->events, 0};
     }
     reactor->now = mono_ms ();
-    int ready = zmq_poll (reactor->items, (int) count, (long) until_next_timer (reactor, wait_ms));
+    int ready = zmq_poll (reactor->items, (int)count, (long)until_next_timer (reactor, wait_ms));
     check (ready >= 0 || errno == EINTR);
     reactor->now = mono_ms ();
     turn_began = reactor->now;

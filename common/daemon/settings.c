@@ -35,8 +35,9 @@ struct settings {
     unsigned faults;
 };
 
-__attribute__ ((format (printf, 4, 5))) static void
-fault (struct settings *settings, const yaml_mark_t *mark, const char *key, const char *format, ...)
+__attribute__ ((format (printf, 4, 5))) static void fault (struct settings *settings,
+                                                           const yaml_mark_t *mark, const char *key,
+                                                           const char *format, ...)
 {
     char text[512];
     va_list arguments;
@@ -65,10 +66,10 @@ struct unit {
     const char *word;
     int64_t factor;
 };
-static const struct unit duration_units[] = {{"ms", 1}, {"s", 1000}, {"min", 60000},
-                                             {"h", 3600000}, {"d", 86400000}};
-static const struct unit byte_units[] = {{"B", 1}, {"KiB", 1 << 10}, {"MiB", 1 << 20},
-                                         {"GiB", 1 << 30}};
+static const struct unit duration_units[] = {
+    {"ms", 1}, {"s", 1000}, {"min", 60000}, {"h", 3600000}, {"d", 86400000}};
+static const struct unit byte_units[] = {
+    {"B", 1}, {"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}};
 static const struct unit no_units[] = {{"", 1}};
 
 static bool with_unit (const char *text, const struct unit *units, size_t count, int64_t *ret)
@@ -80,7 +81,7 @@ static bool with_unit (const char *text, const struct unit *units, size_t count,
         return false;
     for (size_t i = 0; i < count; i++)
         if (strcmp (end, units[i].word) == 0)
-            return !__builtin_mul_overflow ((int64_t) number, units[i].factor, ret);
+            return !__builtin_mul_overflow ((int64_t)number, units[i].factor, ret);
     return false;
 }
 
@@ -88,8 +89,7 @@ static bool number_of (const struct setting *row, const char *text, int64_t *ret
 {
     switch (row->kind) {
     case SETTING_NUMBER: return with_unit (text, no_units, 1, ret);
-    case SETTING_DURATION:
-        return with_unit (text, duration_units, array_len (duration_units), ret);
+    case SETTING_DURATION: return with_unit (text, duration_units, array_len (duration_units), ret);
     case SETTING_BYTES: return with_unit (text, byte_units, array_len (byte_units), ret);
     case SETTING_FLAG:
         *ret = strcmp (text, "true") == 0;
@@ -117,8 +117,8 @@ static void set (struct settings *settings, struct value *value, const char *tex
                kind_words[row->kind]);
         return;
     }
-    bool bounded = row->kind == SETTING_NUMBER || row->kind == SETTING_DURATION ||
-                   row->kind == SETTING_BYTES;
+    bool bounded =
+        row->kind == SETTING_NUMBER || row->kind == SETTING_DURATION || row->kind == SETTING_BYTES;
     if (bounded && (number < row->min || number > row->max)) {
         fault (settings, mark, row->key, "%s is out of bounds: %" PRId64 " to %" PRId64 "%s", text,
                row->min, row->max,
@@ -183,7 +183,7 @@ static void walk (struct settings *settings, yaml_document_t *document, const ya
             fault (settings, &name->start_mark, prefix, "a key must be a word");
             continue;
         }
-        const char *word = (const char *) name->data.scalar.value;
+        const char *word = (const char *)name->data.scalar.value;
         char *key = xformat ("%s%s%s", prefix, *prefix ? "." : "", word);
         struct value *value = find (settings, key);
         if (is->type == YAML_MAPPING_NODE && !value) {
@@ -196,7 +196,7 @@ static void walk (struct settings *settings, yaml_document_t *document, const ya
             fault (settings, &name->start_mark, key, "is said twice");
         } else {
             value->said = true;
-            set (settings, value, (const char *) is->data.scalar.value, &is->start_mark);
+            set (settings, value, (const char *)is->data.scalar.value, &is->start_mark);
         }
         free (key);
     }
@@ -210,11 +210,10 @@ static bool is_program (const char *word)
     return false;
 }
 
-static void top_pair (struct settings *settings, yaml_document_t *document,
-                      const yaml_node_t *name, const yaml_node_t *is, const char *program)
+static void top_pair (struct settings *settings, yaml_document_t *document, const yaml_node_t *name,
+                      const yaml_node_t *is, const char *program)
 {
-    const char *word =
-        name->type == YAML_SCALAR_NODE ? (const char *) name->data.scalar.value : "";
+    const char *word = name->type == YAML_SCALAR_NODE ? (const char *)name->data.scalar.value : "";
     struct value *value = find (settings, word);
     if (strcmp (word, program) == 0) {
         if (is->type == YAML_MAPPING_NODE)
@@ -226,7 +225,7 @@ static void top_pair (struct settings *settings, yaml_document_t *document,
         if (value->said)
             fault (settings, &name->start_mark, word, "is said twice");
         value->said = true;
-        set (settings, value, (const char *) is->data.scalar.value, &is->start_mark);
+        set (settings, value, (const char *)is->data.scalar.value, &is->start_mark);
     } else if (!is_program (word)) {
         fault (settings, &name->start_mark, *word ? word : "a key",
                "neither a program nor one of run, data, log");
@@ -262,7 +261,7 @@ static void read_file (struct settings *settings, const char *path, const char *
     yaml_parser_t parser;
     yaml_document_t document;
     check (yaml_parser_initialize (&parser));
-    yaml_parser_set_input_string (&parser, (const unsigned char *) text, len);
+    yaml_parser_set_input_string (&parser, (const unsigned char *)text, len);
     if (yaml_parser_load (&parser, &document)) {
         read_document (settings, &document, program);
         yaml_document_delete (&document);
@@ -277,7 +276,7 @@ static void read_file (struct settings *settings, const char *path, const char *
 static void override (struct settings *settings, const char *pair)
 {
     const char *equals = strchr (pair, '=');
-    char *key = equals ? xstrndup (pair, (size_t) (equals - pair)) : xstrdup (pair);
+    char *key = equals ? xstrndup (pair, (size_t)(equals - pair)) : xstrdup (pair);
     struct value *value = find (settings, key);
     if (!equals)
         fault (settings, NULL, key, "-o wants key=value");

@@ -23,11 +23,11 @@ enum setting_kind {
 };
 
 struct setting {
-    const char *key;     /* "spool.bytes": dots are levels below the program's own */
+    const char *key; /* "spool.bytes": dots are levels below the program's own */
     enum setting_kind kind;
     const char *standard; /* the default, as it would stand in the file */
     int64_t min, max;
-    bool reloads;        /* SIGHUP may change it */
+    bool reloads; /* SIGHUP may change it */
     const char *help;
 };
 

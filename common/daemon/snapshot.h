@@ -28,7 +28,8 @@ uint64_t snapshots_version (const struct snapshots *snapshots, enum snapshot kin
 /* Holder, connecting side: call from hooks->up; asks for `kind` and every later one. */
 void snapshots_want (struct snapshots *snapshots, struct link *link, enum snapshot kind);
 /* Holder, connecting side: the handler's work for WIRE_snapshot. */
-void snapshots_piece (struct snapshots *snapshots, struct link *from, const struct msg_snapshot *piece);
+void snapshots_piece (struct snapshots *snapshots, struct link *from,
+                      const struct msg_snapshot *piece);
 
 /* Giving side: the handler's work for WIRE_want; sends now if ours is newer, and again whenever a
  * new one comes to be in force. */

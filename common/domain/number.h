@@ -7,11 +7,11 @@
 
 #include "base/base.h"
 
-#define NUMBER_LEN    14 /* 'A', 12 symbols of Crockford base32, a check symbol */
-#define CODE_LEN      26 /* 128 bits in Crockford base32 */
-#define CODE_HASH_LEN 32
-#define NUMBER_DIGEST_LEN   32
-#define ID_KEY_LEN    32
+#define NUMBER_LEN        14 /* 'A', 12 symbols of Crockford base32, a check symbol */
+#define CODE_LEN          26 /* 128 bits in Crockford base32 */
+#define CODE_HASH_LEN     32
+#define NUMBER_DIGEST_LEN 32
+#define ID_KEY_LEN        32
 
 /* complaint_id = 48 bits of `created` (ms, big-endian) and 80 bits of BLAKE2b, keyed with the
  * installation's id key, over len(adapter) ‖ adapter ‖ key ‖ created.  The length keeps "a"+"bc"

@@ -15,7 +15,7 @@ struct scan {
 
 static int take_number (struct scan *scan, unsigned bytes, uint64_t *ret)
 {
-    if ((size_t) (scan->end - scan->at) < bytes)
+    if ((size_t)(scan->end - scan->at) < bytes)
         return FAIL_MALFORMED;
     *ret = 0;
     while (bytes--)
@@ -25,7 +25,7 @@ static int take_number (struct scan *scan, unsigned bytes, uint64_t *ret)
 
 static int skip_bytes (struct scan *scan, uint64_t len)
 {
-    if ((uint64_t) (scan->end - scan->at) < len)
+    if ((uint64_t)(scan->end - scan->at) < len)
         return FAIL_MALFORMED;
     scan->at += len;
     return 0;
@@ -44,7 +44,7 @@ static int open_container (struct scan *scan, uint64_t items, bool map)
 {
     uint64_t children = map ? items * 2 : items;
     scan->counted += items;
-    if (children > (uint64_t) (scan->end - scan->at) || scan->counted > WIRE_COUNT_MAX ||
+    if (children > (uint64_t)(scan->end - scan->at) || scan->counted > WIRE_COUNT_MAX ||
         scan->depth == WIRE_DEPTH_MAX)
         return FAIL_MALFORMED;
     scan->open[++scan->depth] = children;
@@ -74,19 +74,33 @@ static int scan_item (struct scan *scan)
     if (head <= 0xbf)
         return skip_bytes (scan, head & 0x1f);
     switch (head) {
-    case 0xc0: case 0xc2: case 0xc3: return 0;
-    case 0xc4: case 0xd9: return skip_counted (scan, 1, 0);
-    case 0xc5: case 0xda: return skip_counted (scan, 2, 0);
-    case 0xc6: case 0xdb: return skip_counted (scan, 4, 0);
+    case 0xc0:
+    case 0xc2:
+    case 0xc3: return 0;
+    case 0xc4:
+    case 0xd9: return skip_counted (scan, 1, 0);
+    case 0xc5:
+    case 0xda: return skip_counted (scan, 2, 0);
+    case 0xc6:
+    case 0xdb: return skip_counted (scan, 4, 0);
     case 0xc7: return skip_counted (scan, 1, 1);
     case 0xc8: return skip_counted (scan, 2, 1);
     case 0xc9: return skip_counted (scan, 4, 1);
-    case 0xcc: case 0xd0: return skip_bytes (scan, 1);
-    case 0xcd: case 0xd1: return skip_bytes (scan, 2);
-    case 0xca: case 0xce: case 0xd2: return skip_bytes (scan, 4);
-    case 0xcb: case 0xcf: case 0xd3: return skip_bytes (scan, 8);
-    case 0xd4: case 0xd5: case 0xd6: case 0xd7: case 0xd8:
-        return skip_bytes (scan, (1u << (head - 0xd4)) + 1);
+    case 0xcc:
+    case 0xd0: return skip_bytes (scan, 1);
+    case 0xcd:
+    case 0xd1: return skip_bytes (scan, 2);
+    case 0xca:
+    case 0xce:
+    case 0xd2: return skip_bytes (scan, 4);
+    case 0xcb:
+    case 0xcf:
+    case 0xd3: return skip_bytes (scan, 8);
+    case 0xd4:
+    case 0xd5:
+    case 0xd6:
+    case 0xd7:
+    case 0xd8: return skip_bytes (scan, (1u << (head - 0xd4)) + 1);
     case 0xdc: return open_counted (scan, 2, false);
     case 0xdd: return open_counted (scan, 4, false);
     case 0xde: return open_counted (scan, 2, true);
@@ -99,7 +113,7 @@ int wire_scan (const void *at, size_t len)
 {
     if (len == 0 || len > WIRE_FRAME_MAX)
         return FAIL_MALFORMED;
-    struct scan scan = {.at = at, .end = (const uint8_t *) at + len, .open = {1}};
+    struct scan scan = {.at = at, .end = (const uint8_t *)at + len, .open = {1}};
     for (;;) {
         while (scan.open[scan.depth] == 0) {
             if (scan.depth == 0)

@@ -1,0 +1,178 @@
+/* cli.h - the command `aduan`: one row of a table a command, everything through libaduan.
+ *
+ * Files: main.c (the table, help, completion), options.c (what was said on the command line), text.c
+ * (words for people, by key), settings.c (where everybody is, opening handles), output.c (times,
+ * tables, JSON), then a file a command.  import.c stands on record.c (CSV and JSONL), mapping.c (from
+ * a record to a submission), progress.c and position.c (where it got to).
+ *
+ * What a program reads goes to standard output, what a person needs to know besides to standard
+ * error.  Exit status: sysexits.h as enum below; `aduan help exit` prints it.
+ */
+#ifndef ADUAN_CLI_H
+#define ADUAN_CLI_H
+
+#include <jansson.h>
+#include <stdio.h>
+#include <sysexits.h>
+#include "base/base.h"
+#include "client/aduan.h"
+#include "daemon/settings.h"
+
+#define EX_NOTHING 1 /* beside sysexits: nothing is there, or nothing happened */
+
+/* ---- text.c ---------------------------------------------------------------------------------- */
+
+enum text {
+    TEXT_none,
+#define TEXT(key, id, en) TEXT_##key,
+#include "cli_text.def"
+#undef TEXT
+    TEXTS
+};
+enum { LANGUAGE_OF_ID, LANGUAGE_OF_EN };
+
+/* `word`: "id", "en", or a locale as en_GB.UTF-8; everything else is Indonesian. */
+void text_language (const char *word);
+uint32_t text_language_now (void); /* enum language of the wire */
+const char *text_of (enum text text);
+/* Writes the text with each {name} replaced by the value that follows the name; ends with NULL. */
+__attribute__ ((sentinel)) void say (FILE *to, enum text text, ...);
+/* The same on standard error behind "aduan: ", a newline at the end; returns `status`. */
+__attribute__ ((sentinel)) int complain (int status, enum text text, ...);
+
+/* ---- options.c ------------------------------------------------------------------------------- */
+
+enum option_kind {
+    OPTION_FLAG,   /* --name, --name=yes, --name=no */
+    OPTION_VALUE,  /* --name VALUE; the last one counts */
+    OPTION_SEVERAL /* --name VALUE, as often as wanted */
+};
+
+struct option_row {
+    const char *name;
+    char letter; /* 0: none */
+    enum option_kind kind;
+    const char *value; /* what stands for the value in the help */
+    enum text help;
+};
+
+struct option_said {
+    const struct option_row *row;
+    const char *value;
+};
+
+struct options {
+    struct option_said *said;
+    size_t count;
+    char **arguments; /* what is no option */
+    size_t argument_count;
+};
+
+/* Reads argv against `rows` and the rows that all commands have.  0, or EX_USAGE after a complaint. */
+int options_read (struct options *options, const struct option_row *rows, size_t row_count,
+                  int argc, char **argv);
+void options_free (struct options *options);
+const char *option (const struct options *options, const char *name); /* NULL: not said */
+/* enum flag of the wire: 0 not said, 1 no, 2 yes. */
+uint32_t option_flag (const struct options *options, const char *name);
+/* The value said `at`-th, NULL behind the last. */
+const char *option_at (const struct options *options, const char *name, size_t at);
+/* A whole number between the two; `standard` where it is not said.  0, or EX_USAGE. */
+int option_number (const struct options *options, const char *name, int64_t least, int64_t most,
+                   int64_t standard, int64_t *ret);
+extern const struct option_row common_options[];
+extern const size_t common_options_len;
+
+/* ---- main.c ---------------------------------------------------------------------------------- */
+
+struct cli {
+    const struct command *command;
+    struct options options;
+    struct settings *settings;
+    char *settings_path; /* NULL: none was found, defaults */
+    bool json;
+};
+
+struct command {
+    const char *name;
+    const char *usage; /* behind the name */
+    enum text summary, more;
+    const struct option_row *rows;
+    size_t row_count;
+    int (*run) (struct cli *cli);
+    bool raw; /* passes its arguments on unread */
+};
+
+extern const struct command commands[];
+extern const size_t commands_len;
+void help_command (const struct command *command, FILE *to);
+
+/* ---- settings.c ------------------------------------------------------------------------------ */
+
+/* Finds and reads the settings.  0, or EX_CONFIG. */
+int cli_settings (struct cli *cli);
+const char *cli_text (const struct cli *cli, const char *key);
+
+enum cli_side { SIDE_INTAKE = 1, SIDE_ROUTER = 2, SIDE_QUERY = 4 };
+/* Opens a handle on these sides, with the key of the adapter or worker that --as or the settings
+ * name.  0, or an exit status after a complaint. */
+int cli_open (const struct cli *cli, unsigned sides, struct aduan_loop *loop, struct aduan **ret);
+/* Asks aduan-query; *ret is an array.  0, or an exit status after a complaint. */
+int cli_ask (const struct cli *cli, const char *query, const char *const *arguments, size_t count,
+             json_t **ret);
+/* An agency's number by its code (or "#12" as it stands).  0, EX_NOTHING, or as cli_ask. */
+int cli_agency (const struct cli *cli, const char *code, uint32_t *ret);
+/* The exit status of a result. */
+int cli_status (enum aduan_result result);
+/* The deadline: --wait in seconds, else `standard_s`. */
+int cli_wait (const struct cli *cli, int64_t standard_s, int64_t *ret_ms);
+
+/* ---- output.c -------------------------------------------------------------------------------- */
+
+void put_json (const json_t *value); /* one line on standard output */
+/* Local time of ms since 1970, to the second.  Eight buffers in turn, as id_text. */
+const char *time_text (uint64_t ms);
+/* PostgreSQL's JSON form of a time, as people read it. */
+const char *stamp_text (const char *stamp);
+/* "3 d 4 h", "12 min", "7 s" */
+const char *span_text (int64_t seconds);
+/* A number with the language's thousands separator. */
+const char *count_text (uint64_t count);
+const char *decimal_text (double value);
+/* Text of somebody else fit for a terminal: control characters but tab and newline left out. */
+void put_text (FILE *to, const char *at, size_t len);
+/* A text value of an object; "" where it is not there. */
+const char *json_text (const json_t *object, const char *key);
+/* Reads a file, or standard input for "-", whole; at most 1 MiB.  0 or EX_NOINPUT after a complaint. */
+int input_read (const char *path, char **ret_at, size_t *ret_len);
+/* ms since 1970: "2024-03-05", with a time and zone, DD/MM/YYYY, or epoch in s or ms. */
+bool time_parse (struct view text, uint64_t *ret_ms);
+
+/* ---- the commands ---------------------------------------------------------------------------- */
+
+int run_submit (struct cli *cli);
+int run_import (struct cli *cli);
+int run_track (struct cli *cli);
+int run_queue (struct cli *cli);
+int run_work (struct cli *cli);
+int run_act (struct cli *cli);
+int run_ask (struct cli *cli);
+int run_show (struct cli *cli);
+int run_spool (struct cli *cli);
+int run_keygen (struct cli *cli);
+int run_completion (struct cli *cli);
+int run_help (struct cli *cli);
+
+extern const struct option_row submit_options[], import_options[], track_options[], queue_options[],
+    work_options[], act_options[], keygen_options[];
+extern const size_t submit_options_len, import_options_len, track_options_len, queue_options_len,
+    work_options_len, act_options_len, keygen_options_len;
+
+/* act.c: fills `act` from JSON {"act", "text", "delay", "reason", "suggested", "class"} or complains.
+ * 0 or EX_DATAERR. */
+int act_fill (const struct cli *cli, const json_t *said, struct aduan_act *act);
+/* Says what became of it; returns the exit status. */
+int act_report (const struct cli *cli, const char *number, const struct aduan_act *act,
+                const struct aduan_acted *result);
+
+#endif
