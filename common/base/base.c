@@ -16,13 +16,13 @@ void check_failed (const char *file, int line, const char *condition)
 
 const char *fail_text (int fail)
 {
-    switch (fail) {
-    case FAIL_NONE: return "no failure";
-#define ERROR(name, number, text)                                                                  \
-    case -(number): return text;                                                                   \
-        #include "base/errors.def"
-    default: return "an unknown failure";
-    }
+    static const char *const texts[] = {
+        [0] = "no failure",
+#define ERROR(name, number, text) [number] = text,
+#include "base/errors.def"
+    };
+    bool known = fail <= 0 && (size_t)-fail < array_len (texts) && texts[-fail];
+    return known ? texts[-fail] : "an unknown failure";
 }
 
 static void *have (void *at)
