@@ -201,7 +201,7 @@ def test_killed_at_random(world):
     wait_for("an outbox without pending notices", lambda: world.left()[0] == 0)
     # what a killed notifier held expires after 15 minutes; time is what we may change
     def settled():
-        world.postgres.sql("update dispatch set claimed_at = claimed_at - interval '1 h' where claimed_at < now () - interval '10 s'")
+        world.postgres.sql("update dispatch set claimed_at = claimed_at - interval '1 h' where claimed_at < now () - interval '20 s'")
         return world.left() == (0, 0)
     wait_for("the dispatches' end", settled, 120)
     copies, unknown = world.copies(), world.unknown()
