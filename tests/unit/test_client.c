@@ -53,8 +53,11 @@ static void say_accepted (struct peer *peer, struct link *link, uint64_t ref)
     struct id id = {{1, 2, 3}};
     (void)peer;
     link_say (link, WIRE_accepted,
-              &(struct msg_accepted){.ref = ref, .id = id, .number = view_of ("A0123456789ABC"),
-                                     .received = 77, .repeated = FLAG_YES});
+              &(struct msg_accepted){.ref = ref,
+                                     .id = id,
+                                     .number = view_of ("A0123456789ABC"),
+                                     .received = 77,
+                                     .repeated = FLAG_YES});
 }
 
 static void on_submit (void *owner, struct link *from, struct parcel *parcel)
@@ -76,12 +79,14 @@ static void on_submit (void *owner, struct link *from, struct parcel *parcel)
                   &(struct msg_tempfail){.ref = said->ref, .retry = 20, .busy = BUSY_SLOW});
         break;
     case 'r':
-        link_say (from, WIRE_reject, &(struct msg_reject){.ref = said->ref, .reject = REJECT_AHEAD,
-                                                          .field = view_of ("created")});
+        link_say (from, WIRE_reject,
+                  &(struct msg_reject){
+                      .ref = said->ref, .reject = REJECT_AHEAD, .field = view_of ("created")});
         break;
     case 'u':
-        link_say (from, WIRE_refused, &(struct msg_refused){.refusal = REFUSAL_ROLE,
-                                                            .number = WIRE_submit, .ref = said->ref});
+        link_say (from, WIRE_refused,
+                  &(struct msg_refused){
+                      .refusal = REFUSAL_ROLE, .number = WIRE_submit, .ref = said->ref});
         break;
     case 'd': /* twice: the second must be harmless */
         say_accepted (peer, from, said->ref);
@@ -100,11 +105,18 @@ static void say_assigned (struct link *link, uint64_t ref, uint64_t waited)
     struct parcel parcel = {0};
     struct id id = {{9}};
     parcel_add (&parcel, WIRE_assigned,
-                &(struct msg_assigned){.ref = ref, .id = id, .agency = 7, .version = 42,
-                                       .lease = 10000, .waited = waited, .attempt = 1,
+                &(struct msg_assigned){.ref = ref,
+                                       .id = id,
+                                       .agency = 7,
+                                       .version = 42,
+                                       .lease = 10000,
+                                       .waited = waited,
+                                       .attempt = 1,
                                        .number = view_of ("A0123456789ABC"),
-                                       .priority = PRIORITY_NORMAL, .region = view_of ("33.74"),
-                                       .location = view_of ("Jalan Melati"), .received = 5,
+                                       .priority = PRIORITY_NORMAL,
+                                       .region = view_of ("33.74"),
+                                       .location = view_of ("Jalan Melati"),
+                                       .received = 5,
                                        .secret = FLAG_NO});
     parcel_add (&parcel, WIRE_content,
                 &(struct msg_content){.title = view_of ("Lampu"), .text = view_of ("Lampu padam")});
@@ -122,17 +134,19 @@ static void on_pull (void *owner, struct link *from, struct parcel *parcel)
     case 'a': /* as many as were asked for */
         for (uint64_t i = 0; i < said->count; i++)
             say_assigned (from, ref, 3000);
-        link_say (from, WIRE_pulled, &(struct msg_pulled){.ref = ref, .count = said->count,
-                                                          .verdict = VERDICT_DONE});
+        link_say (from, WIRE_pulled,
+                  &(struct msg_pulled){.ref = ref, .count = said->count, .verdict = VERDICT_DONE});
         break;
     case 'o': /* one, and the end is lost */ say_assigned (from, ref, 0); break;
     case 's':
-        link_say (from, WIRE_pulled, &(struct msg_pulled){.ref = ref, .verdict = VERDICT_REFUSED,
-                                                          .reason = REASON_SCOPE});
+        link_say (
+            from, WIRE_pulled,
+            &(struct msg_pulled){.ref = ref, .verdict = VERDICT_REFUSED, .reason = REASON_SCOPE});
         break;
     case 'b':
-        link_say (from, WIRE_pulled, &(struct msg_pulled){.ref = ref, .verdict = VERDICT_REFUSED,
-                                                          .reason = REASON_BUSY});
+        link_say (
+            from, WIRE_pulled,
+            &(struct msg_pulled){.ref = ref, .verdict = VERDICT_REFUSED, .reason = REASON_BUSY});
         break;
     default: break;
     }
@@ -144,8 +158,8 @@ static void on_act (void *owner, struct link *from, struct parcel *parcel)
 {
     struct peer *peer = owner;
     const struct msg_act *said = &parcel->said[0].act;
-    struct msg_acted acted = {.ref = said->ref, .id = said->id, .verdict = VERDICT_DONE,
-                              .version = said->version + 1};
+    struct msg_acted acted = {
+        .ref = said->ref, .id = said->id, .verdict = VERDICT_DONE, .version = said->version + 1};
     peer->act = said->act;
     peer->act_key = said->key;
     peer->act_id = said->id;
@@ -221,8 +235,12 @@ static void world_open (struct world *world, const char *script, unsigned credit
     world->peer.loop = world->loop;
     world->peer.script = script;
     peer_listen (&world->peer, credit);
-    struct aduan_options options = {.loop = world->loop, .name = "warga", .intake = endpoint,
-                                    .router = endpoint, .query = endpoint, .repeat_ms = 60};
+    struct aduan_options options = {.loop = world->loop,
+                                    .name = "warga",
+                                    .intake = endpoint,
+                                    .router = endpoint,
+                                    .query = endpoint,
+                                    .repeat_ms = 60};
     assert_int_equal (aduan_open (&options, &world->aduan), 0);
 }
 
@@ -243,8 +261,11 @@ static void world_close (struct world *world)
     } while (0)
 
 static const struct aduan_submission sample = {
-    .key = "form-1", .created = 1700000000000, .channel = ADUAN_CHANNEL_WEB,
-    .title = "Lampu padam", .text = "Lampu jalan di depan pasar padam sejak Senin.",
+    .key = "form-1",
+    .created = 1700000000000,
+    .channel = ADUAN_CHANNEL_WEB,
+    .title = "Lampu padam",
+    .text = "Lampu jalan di depan pasar padam sejak Senin.",
 };
 
 struct heard {
@@ -299,10 +320,8 @@ static void repeats_are_the_same (void **state)
         const char *name, *script;
         unsigned heard;
     } cases[] = {
-        {"silence", "-a", 2},
-        {"silence twice", "--a", 3},
-        {"tempfail", "ta", 2},
-        {"tempfail and silence", "t-ta", 4},
+        {"silence", "-a", 2},       {"silence twice", "--a", 3},
+        {"tempfail", "ta", 2},      {"tempfail and silence", "t-ta", 4},
         {"answered twice", "d", 1},
     };
     (void)state;
@@ -380,13 +399,19 @@ static void faults_of_our_own_are_rejected_like_intakes (void **state)
         {{.key = "k", .channel = 1, .text = "x", .location = broken},
          ADUAN_REJECT_MALFORMED,
          "location"},
-        {{.key = "k", .channel = 1, .text = "x", .code = "no code"}, ADUAN_REJECT_VALUE,
+        {{.key = "k", .channel = 1, .text = "x", .code = "no code"},
+         ADUAN_REJECT_VALUE,
          "code_hash"},
-        {{.key = "k", .channel = 1, .text = "x", .created = UINT64_MAX}, ADUAN_REJECT_VALUE,
+        {{.key = "k", .channel = 1, .text = "x", .created = UINT64_MAX},
+         ADUAN_REJECT_VALUE,
          "created"},
-        {{.key = "k", .channel = 1, .text = "x",
-          .identity = &(struct aduan_identity){.envelope = long_text, .envelope_len = 40000,
-                                               .name = long_text, .address = long_text,
+        {{.key = "k",
+          .channel = 1,
+          .text = "x",
+          .identity = &(struct aduan_identity){.envelope = long_text,
+                                               .envelope_len = 40000,
+                                               .name = long_text,
+                                               .address = long_text,
                                                .email = long_text}},
          ADUAN_REJECT_TOO_LONG,
          "seal"},
@@ -548,10 +573,13 @@ static void identity_is_sealed (void **state)
 {
     struct world world;
     struct aduan_submission submission = sample;
-    struct aduan_identity identity = {.name = "Siti Contoh", .nik = "3374000000000001",
-                                      .phone = "0800000000", .address = "Jalan Contoh 1"};
+    struct aduan_identity identity = {.name = "Siti Contoh",
+                                      .nik = "3374000000000001",
+                                      .phone = "0800000000",
+                                      .address = "Jalan Contoh 1"};
     struct aduan_contact contact = {.address = "siti@example.org",
-                                    .language = ADUAN_LANGUAGE_EN, .message_id = "<1@example.org>"};
+                                    .language = ADUAN_LANGUAGE_EN,
+                                    .message_id = "<1@example.org>"};
     (void)state;
     world_open (&world, "-a", 64); /* twice: the same bytes both times */
     world.peer.keys = true;
@@ -566,8 +594,8 @@ static void identity_is_sealed (void **state)
 
     struct wire_message message;
     struct wire_fault fault;
-    assert_int_equal (
-        wire_decode (world.peer.content.at, world.peer.content.len, &message, &fault), 0);
+    assert_int_equal (wire_decode (world.peer.content.at, world.peer.content.len, &message, &fault),
+                      0);
     assert_int_equal (message.content.seal_key_id, 3);
     assert_int_equal (message.content.contact_key_id, 4);
     assert_true (view_is (message.content.title, "Lampu padam"));
@@ -585,8 +613,8 @@ static void identity_is_sealed (void **state)
     assert_bytes (tag (who, 5), "Jalan Contoh 1");
     msgpack_unpacked_destroy (&unpacked);
     free (clear);
-    clear = open_box (message.content.contact, world.peer.contact_public,
-                      world.peer.contact_secret, 256, &unpacked);
+    clear = open_box (message.content.contact, world.peer.contact_public, world.peer.contact_secret,
+                      256, &unpacked);
     assert_bytes (tag (&unpacked.data, 4), "email");
     assert_bytes (tag (&unpacked.data, 5), "siti@example.org");
     assert_int_equal (tag (&unpacked.data, 6)->via.u64, LANGUAGE_EN);
@@ -616,8 +644,8 @@ static void without_a_sealing_key_nothing_leaves (void **state)
 /* ---- work ------------------------------------------------------------------------------------ */
 
 static const uint32_t seven = 7;
-static const struct aduan_pull one_pull = {.agencies = &seven, .agency_count = 1, .count = 2,
-                                           .wait_ms = 50};
+static const struct aduan_pull one_pull = {
+    .agencies = &seven, .agency_count = 1, .count = 2, .wait_ms = 50};
 
 static void pulled_with_leases (void **state)
 {
@@ -652,9 +680,9 @@ static void pulls_end_as_they_should (void **state)
         uint32_t count, reason, heard;
     } cases[] = {
         {"s", ADUAN_REFUSED, 0, ADUAN_REASON_SCOPE, 1},
-        {"bba", ADUAN_DONE, 2, 0, 3},   /* busy: asked again */
-        {"o", ADUAN_DONE, 1, 0, 1},     /* only the end was lost: what came, came */
-        {"-a", ADUAN_DONE, 2, 0, 2},    /* silence: asked again */
+        {"bba", ADUAN_DONE, 2, 0, 3}, /* busy: asked again */
+        {"o", ADUAN_DONE, 1, 0, 1},   /* only the end was lost: what came, came */
+        {"-a", ADUAN_DONE, 2, 0, 2},  /* silence: asked again */
         {"-", ADUAN_UNKNOWN, 0, 0, 0},
     };
     (void)state;
@@ -695,8 +723,12 @@ static void late_assignments_are_given_back (void **state)
 static void acts_repeat_their_key (void **state)
 {
     struct world world;
-    struct aduan_act act = {.id = {9}, .agency = 7, .version = 42, .key = {5},
-                            .act = ADUAN_ACT_ANSWER, .text = "Sudah diperbaiki."};
+    struct aduan_act act = {.id = {9},
+                            .agency = 7,
+                            .version = 42,
+                            .key = {5},
+                            .act = ADUAN_ACT_ANSWER,
+                            .text = "Sudah diperbaiki."};
     struct aduan_acted result;
     (void)state;
     world_open (&world, "--as", 64);
@@ -712,8 +744,8 @@ static void acts_repeat_their_key (void **state)
 static void extending_moves_the_lease (void **state)
 {
     struct world world;
-    struct aduan_act act = {.id = {9}, .agency = 7, .version = 42, .act = ADUAN_ACT_EXTEND,
-                            .delay_ms = 100000};
+    struct aduan_act act = {
+        .id = {9}, .agency = 7, .version = 42, .act = ADUAN_ACT_EXTEND, .delay_ms = 100000};
     struct aduan_acted result;
     (void)state;
     world_open (&world, "a", 64);
@@ -776,8 +808,7 @@ static void wrong_options_are_named (void **state)
         {{.intake = "localhost:1"}, "not an endpoint"},
         {{.intake = "tcp://127.0.0.1:1"}, "must be pinned"},
         {{.intake = "tcp://127.0.0.1:1", .intake_key = "short"}, "neither 40 characters"},
-        {{.intake = "tcp://127.0.0.1:1",
-          .intake_key = "0000000000000000000000000000000000000000"},
+        {{.intake = "tcp://127.0.0.1:1", .intake_key = "0000000000000000000000000000000000000000"},
          "needs an own key"},
         {{.name = "0123456789012345678901234567890123456789012345678901234567890123456789"},
          "longer than 64"},
@@ -833,8 +864,8 @@ static void at_acted (void *with, const struct aduan_acted *result)
 static void run_on (struct runner *runner)
 {
     static char body[1024];
-    struct aduan_act act = {.id = {1}, .agency = 7, .version = 1, .act = ADUAN_ACT_ANSWER,
-                            .text = "Sudah diperbaiki."};
+    struct aduan_act act = {
+        .id = {1}, .agency = 7, .version = 1, .act = ADUAN_ACT_ANSWER, .text = "Sudah diperbaiki."};
     struct aduan_submission submission = sample;
     if (runner->left == 0)
         return;
@@ -861,8 +892,8 @@ static void many_handles_share_a_loop (void **state)
         unsigned done = 0;
         world_open (&world, "a", 64);
         for (unsigned i = 0; i < HANDLES; i++) {
-            struct aduan_options options = {.loop = world.loop, .intake = endpoint,
-                                            .router = endpoint};
+            struct aduan_options options = {
+                .loop = world.loop, .intake = endpoint, .router = endpoint};
             runners[i] = (struct runner){.left = each, .acts = acts};
             assert_int_equal (aduan_open (&options, &runners[i].aduan), 0);
         }
@@ -886,7 +917,8 @@ static void many_handles_share_a_loop (void **state)
                     acts ? "acts" : "submissions of 1 KiB",
                     done * 1e9 / (double)(mono_ns () - began),
                     ((double)(cpu[1].tv_sec - cpu[0].tv_sec) * 1e6 +
-                     (double)(cpu[1].tv_nsec - cpu[0].tv_nsec) / 1e3) / done);
+                     (double)(cpu[1].tv_nsec - cpu[0].tv_nsec) / 1e3) /
+                        done);
         for (unsigned i = 0; i < HANDLES; i++)
             aduan_close (&runners[i].aduan);
         world_close (&world);

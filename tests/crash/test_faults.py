@@ -1,0 +1,107 @@
+"""Die at each point of fault.def, restart, and account for every complaint, act and notice."""
+import os
+import re
+import time
+
+import pytest
+
+from stack import ROOT, Stack
+
+with open(os.path.join(ROOT, "common", "base", "fault.def"), encoding="utf-8") as file:
+    FAULTS = re.findall(r"^FAULT \((\w+),\s*(\w+),\s*(\w+)", file.read(), re.M)
+START = {"start_before_rewrite", "start_rewritten", "start_closed"}
+NOTIFIER = {name for name, program, _ in FAULTS if program == "notifier"} | {"claim_received", "claim_committed", "told_received", "told_committed"}
+PLANTED = {"quarantine_before", "quarantine_after"}
+
+
+def test_page_and_list_agree():
+    with open(os.path.join(ROOT, "docs", "crash.md"), encoding="utf-8") as page:
+        rows = [line.split("|") for line in page if line.startswith("| ") and not line.startswith("| s")]
+    named = {}
+    for row in rows:
+        for point in row[-2].split():
+            named.setdefault(point, set()).add(row[1].split()[0])
+    for name, _, row in FAULTS:
+        assert row in named.get(name, set()), f"{name}: docs/crash.md does not name it in row {row}"
+    assert set(named) == {name for name, _, _ in FAULTS}
+
+
+class Life:
+    """A few complaints taken through their whole lives, whatever dies on the way."""
+
+    def __init__(self, stack):
+        self.stack = stack
+        self.accepted = {}
+        self.answered = {}
+
+    def revive(self):
+        for program in self.stack.programs.values():
+            if not program.alive():
+                program.process.wait()
+                program.start()
+
+    def submit(self, adapter, number):
+        key, created = f"crash-{number}".encode(), 1700000000000 + number
+        for _ in range(6):
+            verdict, answer = adapter.submit(f"Laporan nomor {number}", key=key, created=created, category=1, place="91.01",
+                                             email="r@example.org", secret=1, seconds=3)
+            self.revive()
+            if verdict == "accepted":
+                self.accepted[number] = answer
+                return
+        raise AssertionError(f"never accepted: {verdict} {answer}")
+
+    def work(self, worker, agency, seconds=60):
+        deadline = time.monotonic() + seconds
+        while len(self.answered) < len(self.accepted) and time.monotonic() < deadline:
+            self.revive()
+            for case in worker.pull([agency], 4, 500, lease=1500, seconds=4) or []:
+                key = os.urandom(16)
+                for _ in range(4):
+                    verdict, _ = worker.act(case, "answer", "Sudah ditangani", key=key, seconds=3)
+                    self.revive()
+                    if verdict != "unknown":
+                        break
+                if verdict == "done":
+                    self.answered[case["number"]] = self.answered.get(case["number"], 0) + 1
+
+
+@pytest.mark.parametrize("name, program", [(name, program) for name, program, _ in FAULTS
+                                           if name not in NOTIFIER | PLANTED])
+def test_die_at(folder, name, program):
+    settings = ""
+    with Stack(folder, settings=settings) as stack:
+        life, adapter, worker = Life(stack), stack.adapter(), stack.worker()
+        agency = stack.agency("91.01/PUPR")
+        for number in range(3):
+            life.submit(adapter, number)
+        if name in START:  # dies in the start itself, with records that are not stored yet
+            stack["store"].kill()
+            adapter.submit("menunggu di spool", key=b"waiting", created=1700000000500, category=2, place="92.01", seconds=5)
+            stack["intake"].kill()
+            stack["intake"].start(wait=False, FAULT=f"{name}:kill:1")
+            stack["intake"].process.wait(30)
+            os.close(stack["intake"].ready_fd)
+            stack["intake"].start()
+            stack["store"].start()
+        else:
+            stack[program].stop()
+            stack[program].start(FAULT=f"{name}:kill:2")
+        size = 40000 if name.startswith("segment") else 0
+        for number in range(6, 46 if size else 12):
+            life.submit(adapter, number)
+            if size:  # fill a segment of 1 MiB
+                adapter.submit("x" * 9000, title="besar", seconds=5, category=2, place="92.01", key=f"fill-{number}".encode(), created=1700000001000)
+                life.revive()
+        life.work(worker, agency)
+        stack.wait("select 1 from complaint where category = 1 having count(*) = %s", len(life.accepted), seconds=40)
+        life.revive()
+        if not name.startswith("segment"):
+            assert stack[program].starts >= 2 or name in START, f"{name} was never reached"
+        numbers = {row[0] for row in stack.sql("select number from complaint where category = 1")}
+        assert len(numbers) == len(life.accepted)
+        events = stack.sql("select complaint_id, count(*) from event where kind = 17 group by 1 having count(*) > 1")
+        assert not events, "answered twice"
+        assert stack.sql("select count(*) from event where kind = 17")[0][0] == len(life.accepted)
+        assert stack.sql("select count(*) from quarantine")[0][0] == 0
+        stack.checks()
