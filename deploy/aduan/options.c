@@ -27,8 +27,7 @@ static const struct option_row *find_in (const struct option_row *rows, size_t c
 
 static void add (struct options *options, const struct option_row *row, const char *value)
 {
-    options->said =
-        xrealloc (options->said, (options->count + 1) * sizeof *options->said);
+    options->said = xrealloc (options->said, (options->count + 1) * sizeof *options->said);
     options->said[options->count++] = (struct option_said){row, value};
 }
 

@@ -1,7 +1,6 @@
 /* output.c - times, spans, counts and JSON, as people and programs read them. */
 #include <ctype.h>
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -51,11 +50,10 @@ const char *span_text (int64_t seconds)
     char *text = slot ();
     long long s = seconds;
     if (s >= 86400)
-        snprintf (text, 64, "%lld %s %lld %s", s / 86400, text_of (TEXT_unit_day),
-                  s % 86400 / 3600, text_of (TEXT_unit_hour));
+        snprintf (text, 64, "%lld %s %lld %s", s / 86400, text_of (TEXT_unit_day), s % 86400 / 3600,
+                  text_of (TEXT_unit_hour));
     else if (s >= 3600)
-        snprintf (text, 64, "%lld %s %lld min", s / 3600, text_of (TEXT_unit_hour),
-                  s % 3600 / 60);
+        snprintf (text, 64, "%lld %s %lld min", s / 3600, text_of (TEXT_unit_hour), s % 3600 / 60);
     else if (s >= 60)
         snprintf (text, 64, "%lld min %lld s", s / 60, s % 60);
     else

@@ -69,8 +69,7 @@ static bool over_tcp (const char *endpoint)
 int cli_open (const struct cli *cli, unsigned sides, struct aduan_loop *loop, struct aduan **ret)
 {
     const char *as = option (&cli->options, "as");
-    const char *name =
-        as ? as : cli_text (cli, sides & SIDE_ROUTER ? "worker" : "adapter");
+    const char *name = as ? as : cli_text (cli, sides & SIDE_ROUTER ? "worker" : "adapter");
     char *role = xformat ("%s-%s", sides & SIDE_ROUTER ? "worker" : "adapter", name);
     char *own = key_path (cli, role, ".key"), *intake_key = server_key_path (cli, "intake"),
          *router_key = server_key_path (cli, "router"),
@@ -160,9 +159,8 @@ int cli_agency (const struct cli *cli, const char *code, uint32_t *ret)
     if (status != 0)
         return status;
     *ret = 0;
-    json_array_foreach (found, at, row)
-        if (strcmp (json_text (row, "code"), code) == 0)
-            *ret = (uint32_t)json_integer_value (json_object_get (row, "number"));
+    json_array_foreach (found, at, row) if (strcmp (json_text (row, "code"), code) == 0) *ret =
+        (uint32_t)json_integer_value (json_object_get (row, "number"));
     json_decref (found);
     if (*ret)
         return 0;

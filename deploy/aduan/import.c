@@ -1,0 +1,532 @@
+/* import.c - `aduan import`: a file of complaints, as many in flight as wanted, resumable.
+ *
+ * Records are submitted in the order of the file and answered in any; `flight` keeps them in the
+ * file's order.  The position - counts, rejects, byte offset - moves only past records that are
+ * answered, so whatever is interrupted where, the next run goes on with the first unanswered one.  It
+ * is saved once a second and at the end; what is submitted again is the same complaint by its key.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <utlist.h>
+#include "cli.h"
+#include "mapping.h"
+#include "position.h"
+#include "progress.h"
+#include "record.h"
+#include "wire/wire.h"
+
+#define FLIGHT_MOST  65536 /* records read and not passed, answered ones behind a silent one included */
+#define SAVE_MS      1000
+#define STOP_MS      10000 /* how long an interrupted run waits for what is in flight */
+
+const struct option_row import_options[] = {
+    {"map", 'm', OPTION_SEVERAL, "FIELD=SOURCE,...", TEXT_o_map},
+    {"set", 's', OPTION_SEVERAL, "FIELD=VALUE,...", TEXT_o_set},
+    {"category-map", 0, OPTION_VALUE, "FILE", TEXT_o_category_map},
+    {"format", 0, OPTION_VALUE, "jsonl|csv", TEXT_o_format},
+    {"delimiter", 0, OPTION_VALUE, "SYMBOL", TEXT_o_delimiter},
+    {"rate", 0, OPTION_VALUE, "N", TEXT_o_rate},
+    {"parallel", 0, OPTION_VALUE, "N", TEXT_o_parallel},
+    {"state", 0, OPTION_VALUE, "FILE", TEXT_o_state},
+    {"rejects", 0, OPTION_VALUE, "FILE", TEXT_o_rejects},
+    {"from-start", 0, OPTION_FLAG, NULL, TEXT_o_from_start},
+    {"check", 0, OPTION_FLAG, NULL, TEXT_o_check},
+    {"quiet", 'q', OPTION_FLAG, NULL, TEXT_o_quiet},
+    {"give-up", 0, OPTION_VALUE, "SECONDS", TEXT_o_give_up},
+    {"as", 0, OPTION_VALUE, "NAME", TEXT_o_as_adapter},
+};
+const size_t import_options_len = array_len (import_options);
+
+/* One record between reading and passing. */
+struct flying {
+    struct import *import;
+    uint64_t line;
+    int64_t end;
+    uint64_t end_line;
+    bool over, repeated;
+    uint32_t reject; /* 0: accepted */
+    const char *why; /* of a record that could not be read; static */
+    char field[33];
+    char *raw;
+    size_t raw_len;
+    struct flying *prev, *next;
+};
+
+struct import {
+    struct cli *cli;
+    const char *path;
+    char *state_path, *rejects_path;
+    struct reader *reader;
+    struct mapping *mapping;
+    struct draft draft;
+    struct aduan *aduan;
+    struct flying *flight;
+    unsigned in_flight, kept; /* not over; all of the list */
+    int64_t parallel, rate, give_up_ms;
+    bool check_only, closing, saves, ended;
+    int rejects;              /* descriptor; -1: none yet */
+    struct position position;
+    struct progress progress;
+    int64_t saved_at, heard_at, started_at;
+    uint64_t started;         /* since started_at: the throttle's count */
+    int status;
+};
+
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt (int signal)
+{
+    (void)signal;
+    interrupted = 1;
+}
+
+/* ---- passing --------------------------------------------------------------------------------- */
+
+static json_t *raw_json (const struct flying *flying)
+{
+    json_t *text = json_stringn (flying->raw, flying->raw_len);
+    if (text)
+        return text;
+    struct buffer clean = {0}; /* JSON holds no broken UTF-8; the line number leads to the bytes */
+    utf8_clean (flying->raw, flying->raw_len, &clean);
+    text = json_stringn (clean.at ? clean.at : "", clean.len);
+    buffer_free (&clean);
+    return text;
+}
+
+static void keep_reject (struct import *import, const struct flying *flying)
+{
+    json_t *row = json_pack ("{s:I, s:s}", "line", (json_int_t)flying->line, "code",
+                             reject_word (flying->reject));
+    if (*flying->field)
+        json_object_set_new (row, "field", json_string (flying->field));
+    if (flying->why)
+        json_object_set_new (row, "why", json_string (flying->why));
+    json_object_set_new (row, "record", raw_json (flying));
+    char *line = json_dumps (row, JSON_COMPACT), *with_end = xformat ("%s\n", line);
+    size_t len = strlen (with_end);
+    json_decref (row);
+    free (line);
+    if (import->rejects < 0)
+        import->rejects = open (import->rejects_path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    bool kept = import->rejects >= 0 &&
+                pwrite (import->rejects, with_end, len, import->position.rejects_len) ==
+                    (ssize_t)len;
+    free (with_end);
+    if (kept) {
+        import->position.rejects_len += (int64_t)len;
+    } else if (import->status == 0) { /* a reject that nobody can read would be lost */
+        import->status = complain (EX_CANTCREAT, TEXT_cannot_write, "path", import->rejects_path,
+                                   "why", strerror (errno), NULL);
+    }
+}
+
+/* Moves the position past what is answered. */
+static void pass (struct import *import)
+{
+    struct flying *flying;
+    while ((flying = import->flight) != NULL && flying->over && import->status == 0) {
+        if (flying->reject)
+            keep_reject (import, flying);
+        if (import->status != 0)
+            return;
+        import->position.rejected += flying->reject != 0;
+        import->position.repeated += !flying->reject && flying->repeated;
+        import->position.accepted += !flying->reject && !flying->repeated;
+        import->position.offset = flying->end;
+        import->position.line = flying->end_line;
+        DL_DELETE (import->flight, flying);
+        import->kept--;
+        sodium_memzero (flying->raw, flying->raw_len);
+        free (flying->raw);
+        free (flying);
+    }
+    import->progress.at = import->position.offset;
+    import->progress.accepted = import->position.accepted;
+    import->progress.repeated = import->position.repeated;
+    import->progress.rejected = import->position.rejected;
+}
+
+static void save (struct import *import, bool now)
+{
+    if (!import->saves || (!now && mono_ms () - import->saved_at < SAVE_MS))
+        return;
+    import->saved_at = mono_ms ();
+    if (import->rejects >= 0)
+        fdatasync (import->rejects); /* before the position that counts on it */
+    if (position_write (import->state_path, &import->position) == 0)
+        return;
+    complain (0, TEXT_state_unwritable, "path", import->state_path, "why", strerror (errno), NULL);
+    import->saves = false;
+}
+
+/* ---- submitting ------------------------------------------------------------------------------ */
+
+static void flying_over (struct flying *flying)
+{
+    struct import *import = flying->import;
+    flying->over = true;
+    import->in_flight--;
+    pass (import);
+}
+
+static void on_submitted (void *with, const struct aduan_submitted *result)
+{
+    struct flying *flying = with;
+    struct import *import = flying->import;
+    if (import->closing)
+        return; /* unknown: the position stays in front of it */
+    import->heard_at = mono_ms ();
+    import->progress.waiting = false;
+    switch (result->result) {
+    case ADUAN_ACCEPTED: flying->repeated = result->repeated; break;
+    case ADUAN_REJECTED:
+        flying->reject = result->reject;
+        snprintf (flying->field, sizeof flying->field, "%s", result->field);
+        break;
+    default: /* refused: so would be all others */
+        if (import->status == 0)
+            import->status =
+                complain (EX_NOPERM, TEXT_refused, "why",
+                          result->refusal ? aduan_refusal_word (result->refusal) : result->field,
+                          NULL);
+        import->in_flight--;
+        return;
+    }
+    flying_over (flying);
+}
+
+static struct flying *flying_new (struct import *import, const struct record *record,
+                                  uint64_t end_line)
+{
+    struct flying *flying = xcalloc (1, sizeof *flying);
+    *flying = (struct flying){.import = import, .line = record->line, .end = record->end,
+                              .end_line = end_line};
+    flying->raw = xstrndup (record->raw.at ? record->raw.at : "", 0);
+    if (record->raw.len) {
+        flying->raw = xrealloc (flying->raw, record->raw.len);
+        memcpy (flying->raw, record->raw.at, record->raw.len);
+        flying->raw_len = record->raw.len;
+    }
+    DL_APPEND (import->flight, flying);
+    import->kept++;
+    import->in_flight++;
+    return flying;
+}
+
+static uint64_t lines_in (const struct record *record)
+{
+    uint64_t lines = 1;
+    for (size_t i = 0; i < record->raw.len; i++)
+        lines += record->raw.at[i] == '\n';
+    return lines;
+}
+
+static void start (struct import *import, struct record *record)
+{
+    const char *field = "";
+    struct flying *flying = flying_new (import, record, record->line + lines_in (record));
+    uint32_t reject = REJECT_MALFORMED;
+    if (!record->fault)
+        reject = mapping_fill (import->mapping, record, &import->draft, &field);
+    if (reject) {
+        flying->reject = reject;
+        flying->why = record->fault;
+        snprintf (flying->field, sizeof flying->field, "%s", field);
+        flying_over (flying);
+    } else if (import->check_only) {
+        flying_over (flying);
+    } else {
+        import->started++;
+        aduan_submit_start (import->aduan, &import->draft.submission, 0, on_submitted, flying);
+    }
+}
+
+/* ms until the throttle lets the next one go; 0: now. */
+static int64_t throttled (struct import *import)
+{
+    if (!import->rate)
+        return 0;
+    int64_t now = mono_ms ();
+    int64_t due = import->started_at + (int64_t)import->started * 1000 / import->rate;
+    if (now - due > 1000) { /* after an outage: no burst to make up for it */
+        import->started_at = now;
+        import->started = 0;
+        return 0;
+    }
+    return due > now ? due - now : 0;
+}
+
+/* Starts what may start; ms until there is more to start, -1: only an answer can tell. */
+static int64_t feed (struct import *import)
+{
+    while (!import->ended && import->status == 0 && !interrupted) {
+        struct record record;
+        bool failed;
+        if (import->in_flight >= import->parallel || import->kept >= FLIGHT_MOST)
+            return -1;
+        int64_t wait = throttled (import);
+        if (wait)
+            return wait;
+        if (!reader_next (import->reader, &record, &failed)) {
+            import->ended = true;
+            if (failed)
+                import->status = complain (EX_IOERR, TEXT_cannot_read, "path", import->path, "why",
+                                           strerror (errno), NULL);
+            return 0;
+        }
+        start (import, &record);
+        record_done (&record);
+        progress_show (&import->progress, false);
+    }
+    return 0;
+}
+
+static void run (struct import *import)
+{
+    int64_t stop_by = 0;
+    import->started_at = import->heard_at = mono_ms ();
+    progress_open (&import->progress);
+    for (;;) {
+        int64_t wait = feed (import);
+        bool nothing_left = import->ended || interrupted || import->status != 0;
+        if (nothing_left && import->in_flight == 0)
+            break;
+        if ((interrupted || import->status != 0) && stop_by == 0)
+            stop_by = mono_ms () + STOP_MS;
+        if (stop_by && mono_ms () >= stop_by)
+            break;
+        int64_t show = progress_wait (&import->progress);
+        int64_t most = wait < 0 || nothing_left ? show : wait < show ? wait : show;
+        aduan_turn (import->aduan, most < 200 ? most : 200);
+        int64_t silent = mono_ms () - import->heard_at;
+        import->progress.waiting = import->in_flight && silent > 5000;
+        if (import->give_up_ms && import->in_flight && silent > import->give_up_ms) {
+            import->status = complain (EX_TEMPFAIL, TEXT_import_gave_up, "where",
+                                       cli_text (import->cli, "intake"), NULL);
+            break;
+        }
+        progress_show (&import->progress, false);
+        save (import, false);
+    }
+    if (interrupted && import->status == 0 && !(import->ended && import->kept == 0))
+        import->status = EX_TEMPFAIL;
+    progress_show (&import->progress, true);
+    progress_close (&import->progress);
+}
+
+/* ---- opening --------------------------------------------------------------------------------- */
+
+static int read_mapping (struct import *import)
+{
+    const struct options *options = &import->cli->options;
+    const char *said, *path = option (options, "category-map");
+    char *problem = NULL;
+    int result = 0;
+    for (size_t i = 0; result == 0 && (said = option_at (options, "map", i)) != NULL; i++)
+        result = mapping_say (import->mapping, said, false, &problem);
+    for (size_t i = 0; result == 0 && (said = option_at (options, "set", i)) != NULL; i++)
+        result = mapping_say (import->mapping, said, true, &problem);
+    if (result == 0 && path)
+        result = mapping_categories (import->mapping, path, &problem);
+    if (result == 0)
+        return 0;
+    int status = complain (EX_USAGE, TEXT_map_faulty, "why", problem, NULL);
+    free (problem);
+    return status;
+}
+
+static int read_options (struct import *import)
+{
+    const struct options *options = &import->cli->options;
+    int status = option_number (options, "rate", 1, 1000000, 0, &import->rate);
+    if (status == 0)
+        status = option_number (options, "parallel", 1, 10000, 256, &import->parallel);
+    if (status == 0)
+        status = option_number (options, "give-up", 1, 864000, 0, &import->give_up_ms);
+    import->give_up_ms *= 1000;
+    import->check_only = option_flag (options, "check") == FLAG_YES;
+    import->progress.silent = option_flag (options, "quiet") == FLAG_YES;
+    return status;
+}
+
+static int open_input (struct import *import)
+{
+    const struct options *options = &import->cli->options;
+    const char *format = option (options, "format"), *delimiter = option (options, "delimiter"),
+               *problem;
+    enum record_format which = RECORD_GUESS;
+    if (format && strcmp (format, "jsonl") == 0)
+        which = RECORD_JSON;
+    else if (format && strcmp (format, "csv") == 0)
+        which = RECORD_CSV;
+    else if (format)
+        return complain (EX_USAGE, TEXT_unknown_word, "option", "format", "value", format, NULL);
+    char symbol = !delimiter ? 0 : strcmp (delimiter, "tab") == 0 ? '\t' : *delimiter;
+    bool standard = strcmp (import->path, "-") == 0;
+    FILE *file = standard ? stdin : fopen (import->path, "re");
+    struct stat stat;
+    if (!file || (fstat (fileno (file), &stat) == 0 && S_ISDIR (stat.st_mode))) {
+        if (file)
+            errno = EISDIR;
+        const char *why = strerror (errno);
+        if (file)
+            fclose (file);
+        return complain (EX_NOINPUT, TEXT_cannot_read, "path", import->path, "why", why, NULL);
+    }
+    if (fstat (fileno (file), &stat) == 0 && S_ISREG (stat.st_mode))
+        import->progress.total = stat.st_size;
+    import->position.line = 1;
+    if (!standard && import->progress.total)
+        import->saves = position_head (file, import->position.head, &import->position.head_len) == 0;
+    if (reader_open (file, import->path, which, symbol, &import->reader, &problem) != 0) {
+        if (!standard)
+            fclose (file);
+        return complain (EX_DATAERR, TEXT_input_faulty, "path", import->path, "why", problem, NULL);
+    }
+    const char *lacks = mapping_lacks (import->mapping, import->reader);
+    if (lacks)
+        return complain (EX_DATAERR, TEXT_column_missing, "path", import->path, "column", lacks,
+                         NULL);
+    return 0;
+}
+
+/* Is the position on disk one of this input and this mapping? */
+static bool position_fits (struct import *import, const struct position *found)
+{
+    uint8_t head[16];
+    int64_t len = found->head_len;
+    FILE *file = fopen (import->path, "re");
+    bool fits = file && position_head (file, head, &len) == 0 && len == found->head_len &&
+                memcmp (head, found->head, sizeof head) == 0 &&
+                found->offset <= import->progress.total &&
+                memcmp (found->mapping, import->position.mapping, sizeof found->mapping) == 0;
+    if (file)
+        fclose (file);
+    return fits;
+}
+
+static int resume (struct import *import)
+{
+    const char *state = option (&import->cli->options, "state"),
+               *rejects = option (&import->cli->options, "rejects");
+    const char *base = strcmp (import->path, "-") == 0 ? "stdin" : import->path;
+    import->state_path = state ? xstrdup (state) : xformat ("%s.state", base);
+    import->rejects_path = rejects ? xstrdup (rejects) : xformat ("%s.rejects.jsonl", base);
+    mapping_digest (import->mapping, import->position.mapping);
+    struct position found;
+    bool anew = !import->saves || import->check_only ||
+                option_flag (&import->cli->options, "from-start") == FLAG_YES;
+    import->saves = import->saves && !import->check_only;
+    int result = anew ? FAIL_ABSENT : position_read (import->state_path, &found);
+    if (result == 0 && position_fits (import, &found)) {
+        if (reader_seek (import->reader, found.offset, found.line) != 0)
+            return complain (EX_IOERR, TEXT_cannot_read, "path", import->path, "why",
+                             strerror (errno), NULL);
+        /* `head` stays that of the file as it is now: it may have grown */
+        int64_t head_len = import->position.head_len;
+        uint8_t head[16];
+        memcpy (head, import->position.head, sizeof head);
+        import->position = found;
+        import->position.head_len = head_len;
+        memcpy (import->position.head, head, sizeof head);
+        say (stderr, TEXT_import_resumes, "line", count_text (found.line), "path",
+             import->state_path, NULL);
+    } else if (result != FAIL_ABSENT) {
+        say (stderr, TEXT_import_anew, "path", import->state_path, NULL);
+    }
+    import->rejects = open (import->rejects_path, O_WRONLY | O_CLOEXEC);
+    if (import->rejects >= 0 && ftruncate (import->rejects, import->position.rejects_len) != 0)
+        return complain (EX_CANTCREAT, TEXT_cannot_write, "path", import->rejects_path, "why",
+                         strerror (errno), NULL);
+    return 0;
+}
+
+/* ---- the command ----------------------------------------------------------------------------- */
+
+static void report (struct import *import)
+{
+    const struct position *position = &import->position;
+    uint64_t unknown = mapping_unknown (import->mapping);
+    bool whole = import->ended && import->kept == 0;
+    if (import->cli->json) {
+        json_t *out = json_pack (
+            "{s:b, s:I, s:I, s:I, s:I, s:I, s:f}", "complete", whole, "accepted",
+            (json_int_t)position->accepted, "repeated", (json_int_t)position->repeated, "rejected",
+            (json_int_t)position->rejected, "line", (json_int_t)position->line,
+            "unknown_categories", (json_int_t)unknown, "rate",
+            progress_rate (&import->progress));
+        if (position->rejected)
+            json_object_set_new (out, "rejects", json_string (import->rejects_path));
+        put_json (out);
+        json_decref (out);
+        return;
+    }
+    say (stdout, import->check_only ? TEXT_import_checked : TEXT_import_summed, "accepted",
+         count_text (position->accepted), "repeated", count_text (position->repeated), "rejected",
+         count_text (position->rejected), "rate", decimal_text (progress_rate (&import->progress)),
+         NULL);
+    if (unknown)
+        say (stdout, TEXT_import_categories, "count", count_text (unknown), NULL);
+    if (position->rejected)
+        say (stdout, TEXT_import_rejects, "path", import->rejects_path, NULL);
+    if (!whole)
+        say (stdout, TEXT_import_incomplete, "line", count_text (position->line), NULL);
+}
+
+static void import_close (struct import *import)
+{
+    struct flying *flying, *next;
+    import->closing = true;
+    aduan_close (&import->aduan);
+    DL_FOREACH_SAFE (import->flight, flying, next)
+    {
+        free (flying->raw);
+        free (flying);
+    }
+    if (import->rejects >= 0)
+        close (import->rejects);
+    draft_free (&import->draft);
+    mapping_free (&import->mapping);
+    reader_close (&import->reader);
+    free (import->state_path);
+    free (import->rejects_path);
+}
+
+int run_import (struct cli *cli)
+{
+    struct import import = {.cli = cli, .rejects = -1, .mapping = mapping_new ()};
+    int status = 0;
+    if (cli->options.argument_count != 1)
+        status = complain (EX_USAGE, TEXT_import_which, NULL);
+    else
+        import.path = cli->options.arguments[0];
+    if (status == 0)
+        status = read_options (&import);
+    if (status == 0)
+        status = read_mapping (&import);
+    if (status == 0)
+        status = open_input (&import);
+    if (status == 0)
+        status = resume (&import);
+    if (status == 0)
+        status = cli_open (cli, import.check_only ? 0 : SIDE_INTAKE, NULL, &import.aduan);
+    if (status == 0) {
+        sigaction (SIGINT, &(struct sigaction){.sa_handler = on_interrupt}, NULL);
+        sigaction (SIGTERM, &(struct sigaction){.sa_handler = on_interrupt}, NULL);
+        run (&import);
+        save (&import, true);
+        report (&import);
+        status = import.status;
+        if (status == 0 && import.position.rejected)
+            status = EX_DATAERR;
+    }
+    import_close (&import);
+    return status;
+}

@@ -1,0 +1,175 @@
+/* tools.c - ask, show, spool, keygen: thin doors to what others do. */
+#include <errno.h>
+#include <libgen.h>
+#include <limits.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "cli.h"
+#include "daemon/door.h"
+
+int run_ask (struct cli *cli)
+{
+    json_t *rows, *row;
+    size_t at;
+    if (cli->options.argument_count == 0)
+        return complain (EX_USAGE, TEXT_ask_which, NULL);
+    const char *const *arguments = (const char *const *)cli->options.arguments;
+    int status = cli_ask (cli, arguments[0], arguments + 1, cli->options.argument_count - 1, &rows);
+    if (status != 0)
+        return status;
+    if (cli->json) {
+        put_json (rows);
+    } else {
+        json_array_foreach (rows, at, row)
+        {
+            json_dumpf (row, stdout, JSON_INDENT (2));
+            fputc ('\n', stdout);
+        }
+    }
+    status = json_array_size (rows) ? EX_OK : EX_NOTHING;
+    json_decref (rows);
+    return status;
+}
+
+int run_show (struct cli *cli)
+{
+    static const char *const programs[] = {"intake", "router", "store", "query", "notifier"};
+    if (cli->options.argument_count < 1 || cli->options.argument_count > 2)
+        return complain (EX_USAGE, TEXT_show_which, NULL);
+    const char *program = cli->options.arguments[0];
+    const char *page = cli->options.argument_count == 2 ? cli->options.arguments[1] : "metrics";
+    bool known = false;
+    for (size_t i = 0; i < array_len (programs); i++)
+        known = known || strcmp (programs[i], program) == 0;
+    if (!known)
+        return complain (EX_USAGE, TEXT_show_which, NULL);
+    char *endpoint = xformat ("ipc://%s/%s.ctl", cli_text (cli, "run"), program), *text = NULL;
+    struct aduan *aduan = NULL;
+    struct aduan_options options = {.name = "aduan show", .query = endpoint};
+    int status = 0;
+    if (aduan_open (&options, &aduan) != 0)
+        status = complain (EX_CONFIG, TEXT_cannot_open, "why", aduan_problem (), NULL);
+    else if (aduan_ask (aduan, page, NULL, 5000, &text) != ADUAN_DONE)
+        status = complain (EX_UNAVAILABLE, TEXT_show_silent, "program", program, "where",
+                           endpoint + strlen ("ipc://"), NULL);
+    if (status == 0 && cli->json) {
+        json_t *out = json_pack ("{s:s, s:s, s:s}", "program", program, "page", page, "text", text);
+        put_json (out);
+        json_decref (out);
+    } else if (status == 0) {
+        fputs (text, stdout);
+    }
+    aduan_close (&aduan);
+    free (text);
+    free (endpoint);
+    return status;
+}
+
+/* ---- spool ----------------------------------------------------------------------------------- */
+
+/* aduan-spool lies beside us when installed, in intake/ of the build before. */
+static void spool_exec (char **arguments)
+{
+    char self[PATH_MAX];
+    ssize_t len = readlink ("/proc/self/exe", self, sizeof self - 1);
+    if (len > 0) {
+        self[len] = 0;
+        const char *folder = dirname (self);
+        char *beside = xformat ("%s/aduan-spool", folder),
+             *built = xformat ("%s/../../intake/aduan-spool", folder);
+        execv (beside, arguments);
+        execv (built, arguments);
+        free (beside);
+        free (built);
+    }
+    execvp ("aduan-spool", arguments);
+}
+
+int run_spool (struct cli *cli)
+{
+    static const char *const verbs[] = {"stat", "list", "replay", "verify", "salvage"};
+    bool known = false, has_settings = false;
+    for (size_t i = 0; i < cli->options.argument_count; i++) {
+        for (size_t v = 0; v < array_len (verbs); v++)
+            known = known || strcmp (cli->options.arguments[i], verbs[v]) == 0;
+        has_settings = has_settings || strncmp (cli->options.arguments[i], "-c", 2) == 0;
+    }
+    if (!known)
+        return complain (EX_USAGE, TEXT_spool_which, NULL);
+    char **arguments = xcalloc (cli->options.argument_count + 4, sizeof *arguments);
+    char name[] = "aduan-spool", with[] = "-c";
+    size_t at = 0;
+    arguments[at++] = name;
+    if (!has_settings && cli->settings_path) {
+        arguments[at++] = with;
+        arguments[at++] = cli->settings_path;
+    }
+    for (size_t i = 0; i < cli->options.argument_count; i++)
+        arguments[at++] = cli->options.arguments[i];
+    spool_exec (arguments);
+    free (arguments);
+    return complain (EX_UNAVAILABLE, TEXT_spool_absent, "why", strerror (errno), NULL);
+}
+
+/* ---- keygen ---------------------------------------------------------------------------------- */
+
+const struct option_row keygen_options[] = {
+    {"seal", 0, OPTION_FLAG, NULL, TEXT_o_seal},
+    {"id", 0, OPTION_FLAG, NULL, TEXT_o_id},
+};
+const size_t keygen_options_len = array_len (keygen_options);
+
+static int write_hex (const char *path, const uint8_t secret[32])
+{
+    char text[66];
+    if (access (path, F_OK) == 0)
+        return FAIL_BUSY;
+    sodium_bin2hex (text, 65, secret, 32);
+    text[64] = '\n';
+    int result = file_write (path, text, 65, 0600);
+    sodium_memzero (text, sizeof text);
+    return result;
+}
+
+/* An X25519 pair, or with `ret_public` left empty an id key. */
+static int make_hex (const char *path, bool pair, char ret_public[65])
+{
+    uint8_t public_key[32], secret[32];
+    if (pair)
+        crypto_box_keypair (public_key, secret);
+    else
+        randombytes_buf (secret, sizeof secret);
+    int result = write_hex (path, secret);
+    ret_public[0] = 0;
+    if (pair)
+        sodium_bin2hex (ret_public, 65, public_key, 32);
+    sodium_memzero (secret, sizeof secret);
+    return result;
+}
+
+int run_keygen (struct cli *cli)
+{
+    char public_key[65] = "";
+    if (cli->options.argument_count != 1)
+        return complain (EX_USAGE, TEXT_keygen_which, NULL);
+    const char *path = cli->options.arguments[0];
+    bool seal = option_flag (&cli->options, "seal") == ADUAN_FLAG_YES,
+         id = option_flag (&cli->options, "id") == ADUAN_FLAG_YES;
+    check (sodium_init () >= 0);
+    int result = seal || id ? make_hex (path, seal, public_key) : keys_make (path, public_key);
+    if (result == FAIL_BUSY)
+        return complain (EX_CANTCREAT, TEXT_keygen_there, "path", path, NULL);
+    if (result != 0)
+        return complain (EX_CANTCREAT, TEXT_cannot_write, "path", path, "why", strerror (errno),
+                         NULL);
+    if (cli->json) {
+        json_t *out = json_pack ("{s:s, s:s}", "file", path, "public", public_key);
+        put_json (out);
+        json_decref (out);
+    } else if (*public_key) {
+        printf ("%s\n", public_key);
+    }
+    return EX_OK;
+}

@@ -1,0 +1,218 @@
+/* track.c - `aduan track` and `aduan queue`: what aduan-query knows, for people and programs. */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include "cli.h"
+#include "domain/number.h"
+
+const struct option_row track_options[] = {
+    {"words", 0, OPTION_FLAG, NULL, TEXT_o_words},
+};
+const size_t track_options_len = array_len (track_options);
+
+/* ---- track ----------------------------------------------------------------------------------- */
+
+static enum text status_text (const char *word)
+{
+    static const struct {
+        const char *word;
+        enum text text;
+    } rows[] = {
+        {"received", TEXT_status_received},       {"verified", TEXT_status_verified},
+        {"postponed", TEXT_status_postponed},     {"assigned", TEXT_status_assigned},
+        {"in_progress", TEXT_status_in_progress}, {"returned", TEXT_status_returned},
+        {"resolved", TEXT_status_resolved},       {"archived", TEXT_status_archived},
+        {"blocked", TEXT_status_blocked},
+    };
+    for (size_t i = 0; i < array_len (rows); i++)
+        if (strcmp (rows[i].word, word) == 0)
+            return rows[i].text;
+    return TEXT_none;
+}
+
+static enum text event_text (const char *word)
+{
+    static const struct {
+        const char *word;
+        enum text text;
+    } rows[] = {
+        {"placed", TEXT_event_placed},       {"ack", TEXT_event_ack},
+        {"nack", TEXT_event_nack},           {"release", TEXT_event_release},
+        {"extend", TEXT_event_extend},       {"park", TEXT_event_park},
+        {"progress", TEXT_event_progress},   {"answer", TEXT_event_answer},
+        {"ask", TEXT_event_ask},             {"hand_back", TEXT_event_hand_back},
+        {"reply", TEXT_event_reply},         {"completion", TEXT_event_completion},
+        {"rating", TEXT_event_rating},       {"withdrawal", TEXT_event_withdrawal},
+    };
+    for (size_t i = 0; i < array_len (rows); i++)
+        if (strcmp (rows[i].word, word) == 0)
+            return rows[i].text;
+    return TEXT_none;
+}
+
+static void put_indented (const char *text)
+{
+    while (*text) {
+        size_t line = strcspn (text, "\n");
+        fputs ("      ", stdout);
+        put_text (stdout, text, line);
+        fputc ('\n', stdout);
+        text += line + (text[line] == '\n');
+    }
+}
+
+static void put_due (const json_t *row, const char *key, enum text label)
+{
+    const char *stamp = json_text (row, key);
+    if (*stamp)
+        printf ("%s%s\n", text_of (label), stamp_text (stamp));
+}
+
+static void put_complaint (const json_t *row)
+{
+    const char *status = json_text (row, "status");
+    enum text words = status_text (status);
+    json_t *event;
+    size_t at;
+    say (stdout, TEXT_track_head, "number", json_text (row, "number"), "status",
+         words ? text_of (words) : status, "received", stamp_text (json_text (row, "received")),
+         NULL);
+    if (*json_text (row, "holder")) {
+        fputs (text_of (TEXT_track_holder), stdout);
+        put_text (stdout, json_text (row, "holder_name"), strlen (json_text (row, "holder_name")));
+        printf (" (%s)\n", json_text (row, "holder"));
+    }
+    put_due (row, "due_verify", TEXT_track_due_verify);
+    put_due (row, "due_first", TEXT_track_due_first);
+    put_due (row, "due_resolve", TEXT_track_due_resolve);
+    if (json_is_true (json_object_get (row, "secret")))
+        say (stdout, TEXT_track_secret, NULL);
+    json_array_foreach (json_object_get (row, "history"), at, event)
+    {
+        const char *kind = json_text (event, "kind");
+        enum text what = event_text (kind);
+        printf ("  %s  %s", stamp_text (json_text (event, "at")), what ? text_of (what) : kind);
+        if (*json_text (event, "agency"))
+            printf (" – %s", json_text (event, "agency"));
+        fputc ('\n', stdout);
+        put_indented (json_text (event, "text"));
+    }
+}
+
+int run_track (struct cli *cli)
+{
+    uint64_t bits;
+    char number[NUMBER_LEN + 1];
+    json_t *rows = NULL, *row;
+    size_t at;
+    if (cli->options.argument_count != 1)
+        return complain (EX_USAGE, TEXT_track_which, NULL);
+    const char *said = cli->options.arguments[0];
+    if (number_parse (view_of (said), &bits) != 0)
+        return complain (EX_USAGE, TEXT_track_wrong, "number", said, NULL);
+    number_of_bits (bits, number);
+    int status = cli_ask (cli, "track", &(const char *){number}, 1, &rows);
+    if (status != 0)
+        return status;
+    if (cli->json) {
+        put_json (rows);
+    } else {
+        json_array_foreach (rows, at, row)
+            put_complaint (row);
+    }
+    if (json_array_size (rows) == 0)
+        /* the same words for a number that nobody has and one that waits in a spool */
+        status = cli->json ? EX_NOTHING
+                           : complain (EX_NOTHING, TEXT_track_unknown, "number", number, NULL);
+    json_decref (rows);
+    return status;
+}
+
+/* ---- queue ----------------------------------------------------------------------------------- */
+
+const struct option_row queue_options[] = {
+    {"watch", 0, OPTION_VALUE, "SECONDS", TEXT_o_watch},
+};
+const size_t queue_options_len = array_len (queue_options);
+
+static const char *const columns[] = {"ready", "delayed", "leased", "taken", "waiting", "parked"};
+
+static json_int_t cell (const json_t *row, const char *key)
+{
+    return json_integer_value (json_object_get (row, key));
+}
+
+static void put_queue (const json_t *rows)
+{
+    json_t *row;
+    size_t at;
+    json_int_t sums[array_len (columns)] = {0};
+    int width = 6;
+    json_array_foreach (rows, at, row)
+    {
+        int len = (int)strlen (json_text (row, "agency"));
+        width = len > width ? len : width;
+    }
+    printf ("%-*s %8s %8s %8s %8s %8s %8s  %s\n", width, text_of (TEXT_queue_agency),
+            text_of (TEXT_queue_ready), text_of (TEXT_queue_delayed), text_of (TEXT_queue_leased),
+            text_of (TEXT_queue_taken), text_of (TEXT_queue_waiting), text_of (TEXT_queue_parked),
+            text_of (TEXT_queue_oldest));
+    json_array_foreach (rows, at, row)
+    {
+        printf ("%-*s", width, json_text (row, "agency"));
+        for (size_t i = 0; i < array_len (columns); i++) {
+            printf (" %8s", count_text ((uint64_t)cell (row, columns[i])));
+            sums[i] += cell (row, columns[i]);
+        }
+        const json_t *age = json_object_get (row, "oldest_ready_age_seconds");
+        printf ("  %s\n", json_is_integer (age) ? span_text (json_integer_value (age)) : "-");
+    }
+    if (json_array_size (rows) < 2)
+        return;
+    printf ("%-*s", width, text_of (TEXT_queue_sum));
+    for (size_t i = 0; i < array_len (columns); i++)
+        printf (" %8s", count_text ((uint64_t)sums[i]));
+    fputc ('\n', stdout);
+}
+
+static volatile sig_atomic_t stopping;
+
+static void on_stop (int signal)
+{
+    (void)signal;
+    stopping = 1;
+}
+
+int run_queue (struct cli *cli)
+{
+    int64_t every;
+    json_t *rows;
+    const char *agency = cli->options.argument_count ? cli->options.arguments[0] : "";
+    int status = option_number (&cli->options, "watch", 1, 86400, 0, &every);
+    if (status != 0)
+        return status;
+    if (every) {
+        sigaction (SIGINT, &(struct sigaction){.sa_handler = on_stop}, NULL);
+        sigaction (SIGTERM, &(struct sigaction){.sa_handler = on_stop}, NULL);
+    }
+    do {
+        status = cli_ask (cli, "queue", &agency, 1, &rows);
+        if (status == 0) {
+            if (every && !cli->json && isatty (STDOUT_FILENO))
+                printf ("\033[H\033[2J%s\n", time_text ((uint64_t)wall_ms ()));
+            if (cli->json)
+                put_json (rows);
+            else
+                put_queue (rows);
+            if (json_array_size (rows) == 0 && *agency)
+                status = complain (EX_NOTHING, TEXT_no_such_agency, "code", agency, NULL);
+            json_decref (rows);
+        }
+        fflush (stdout);
+        if (every && !stopping)
+            nanosleep (&(struct timespec){.tv_sec = every}, NULL); /* a signal ends it early */
+    } while (every && !stopping && status != EX_USAGE);
+    return status;
+}
