@@ -163,10 +163,10 @@ int run_keygen (struct cli *cli);
 int run_completion (struct cli *cli);
 int run_help (struct cli *cli);
 
-extern const struct option_row submit_options[], import_options[], track_options[], queue_options[],
-    work_options[], act_options[], keygen_options[];
-extern const size_t submit_options_len, import_options_len, track_options_len, queue_options_len,
-    work_options_len, act_options_len, keygen_options_len;
+extern const struct option_row submit_options[], import_options[], queue_options[], work_options[],
+    act_options[], keygen_options[];
+extern const size_t submit_options_len, import_options_len, queue_options_len, work_options_len,
+    act_options_len, keygen_options_len;
 
 /* act.c: fills `act` from JSON {"act", "text", "delay", "reason", "suggested", "class"} or complains.
  * 0 or EX_DATAERR. */

@@ -21,9 +21,10 @@
 #include "record.h"
 #include "wire/wire.h"
 
-#define FLIGHT_MOST  65536 /* records read and not passed, answered ones behind a silent one included */
-#define SAVE_MS      1000
-#define STOP_MS      10000 /* how long an interrupted run waits for what is in flight */
+#define FLIGHT_MOST                                                                                \
+    65536 /* records read and not passed, answered ones behind a silent one included */
+#define SAVE_MS 1000
+#define STOP_MS 10000 /* how long an interrupted run waits for what is in flight */
 
 const struct option_row import_options[] = {
     {"map", 'm', OPTION_SEVERAL, "FIELD=SOURCE,...", TEXT_o_map},
@@ -70,11 +71,11 @@ struct import {
     unsigned in_flight, kept; /* not over; all of the list */
     int64_t parallel, rate, give_up_ms;
     bool check_only, closing, saves, ended;
-    int rejects;              /* descriptor; -1: none yet */
+    int rejects; /* descriptor; -1: none yet */
     struct position position;
     struct progress progress;
     int64_t saved_at, heard_at, started_at;
-    uint64_t started;         /* since started_at: the throttle's count */
+    uint64_t started; /* since started_at: the throttle's count */
     int status;
 };
 
@@ -115,9 +116,8 @@ static void keep_reject (struct import *import, const struct flying *flying)
     free (line);
     if (import->rejects < 0)
         import->rejects = open (import->rejects_path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-    bool kept = import->rejects >= 0 &&
-                pwrite (import->rejects, with_end, len, import->position.rejects_len) ==
-                    (ssize_t)len;
+    bool kept = import->rejects >= 0 && pwrite (import->rejects, with_end, len,
+                                                import->position.rejects_len) == (ssize_t)len;
     free (with_end);
     if (kept) {
         import->position.rejects_len += (int64_t)len;
@@ -192,22 +192,20 @@ static void on_submitted (void *with, const struct aduan_submitted *result)
         break;
     default: /* refused: so would be all others */
         if (import->status == 0)
-            import->status =
-                complain (EX_NOPERM, TEXT_refused, "why",
-                          result->refusal ? aduan_refusal_word (result->refusal) : result->field,
-                          NULL);
+            import->status = complain (
+                EX_NOPERM, TEXT_refused, "why",
+                result->refusal ? aduan_refusal_word (result->refusal) : result->field, NULL);
         import->in_flight--;
         return;
     }
     flying_over (flying);
 }
 
-static struct flying *flying_new (struct import *import, const struct record *record,
-                                  uint64_t end_line)
+static struct flying *flying_new (struct import *import, const struct record *record)
 {
     struct flying *flying = xcalloc (1, sizeof *flying);
-    *flying = (struct flying){.import = import, .line = record->line, .end = record->end,
-                              .end_line = end_line};
+    *flying = (struct flying){
+        .import = import, .line = record->line, .end = record->end, .end_line = record->end_line};
     flying->raw = xstrndup (record->raw.at ? record->raw.at : "", 0);
     if (record->raw.len) {
         flying->raw = xrealloc (flying->raw, record->raw.len);
@@ -220,18 +218,10 @@ static struct flying *flying_new (struct import *import, const struct record *re
     return flying;
 }
 
-static uint64_t lines_in (const struct record *record)
-{
-    uint64_t lines = 1;
-    for (size_t i = 0; i < record->raw.len; i++)
-        lines += record->raw.at[i] == '\n';
-    return lines;
-}
-
 static void start (struct import *import, struct record *record)
 {
     const char *field = "";
-    struct flying *flying = flying_new (import, record, record->line + lines_in (record));
+    struct flying *flying = flying_new (import, record);
     uint32_t reject = REJECT_MALFORMED;
     if (!record->fault)
         reject = mapping_fill (import->mapping, record, &import->draft, &field);
@@ -384,7 +374,8 @@ static int open_input (struct import *import)
         import->progress.total = stat.st_size;
     import->position.line = 1;
     if (!standard && import->progress.total)
-        import->saves = position_head (file, import->position.head, &import->position.head_len) == 0;
+        import->saves =
+            position_head (file, import->position.head, &import->position.head_len) == 0;
     if (reader_open (file, import->path, which, symbol, &import->reader, &problem) != 0) {
         if (!standard)
             fclose (file);
@@ -460,8 +451,7 @@ static void report (struct import *import)
             "{s:b, s:I, s:I, s:I, s:I, s:I, s:f}", "complete", whole, "accepted",
             (json_int_t)position->accepted, "repeated", (json_int_t)position->repeated, "rejected",
             (json_int_t)position->rejected, "line", (json_int_t)position->line,
-            "unknown_categories", (json_int_t)unknown, "rate",
-            progress_rate (&import->progress));
+            "unknown_categories", (json_int_t)unknown, "rate", progress_rate (&import->progress));
         if (position->rejected)
             json_object_set_new (out, "rejects", json_string (import->rejects_path));
         put_json (out);

@@ -11,7 +11,7 @@ const struct command commands[] = {
      submit_options, 0, run_submit, false},
     {"import", "FILE [--map FIELD=SOURCE,...] [...]", TEXT_import_summary, TEXT_import_more,
      import_options, 0, run_import, false},
-    {"track", "NUMBER", TEXT_track_summary, TEXT_track_more, track_options, 0, run_track, false},
+    {"track", "NUMBER", TEXT_track_summary, TEXT_track_more, NULL, 0, run_track, false},
     {"queue", "[AGENCY] [--watch N]", TEXT_queue_summary, TEXT_queue_more, queue_options, 0,
      run_queue, false},
     {"work", "--agency CODE [--exec COMMAND | --answer TEXT] [...]", TEXT_work_summary,
@@ -38,9 +38,8 @@ static size_t rows_of (const struct command *command)
         size_t len;
     } tables[] = {
         {submit_options, submit_options_len}, {import_options, import_options_len},
-        {track_options, track_options_len},   {queue_options, queue_options_len},
-        {work_options, work_options_len},     {act_options, act_options_len},
-        {keygen_options, keygen_options_len},
+        {queue_options, queue_options_len},   {work_options, work_options_len},
+        {act_options, act_options_len},       {keygen_options, keygen_options_len},
     };
     for (size_t i = 0; i < array_len (tables); i++)
         if (tables[i].rows == command->rows)
@@ -64,10 +63,10 @@ static void help_exit (FILE *to)
         int status;
         enum text meaning;
     } rows[] = {
-        {EX_OK, TEXT_exit_0},           {EX_NOTHING, TEXT_exit_1},   {EX_USAGE, TEXT_exit_64},
-        {EX_DATAERR, TEXT_exit_65},     {EX_NOINPUT, TEXT_exit_66},  {EX_UNAVAILABLE, TEXT_exit_69},
-        {EX_SOFTWARE, TEXT_exit_70},    {EX_CANTCREAT, TEXT_exit_73}, {EX_IOERR, TEXT_exit_74},
-        {EX_TEMPFAIL, TEXT_exit_75},    {EX_NOPERM, TEXT_exit_77},   {EX_CONFIG, TEXT_exit_78},
+        {EX_OK, TEXT_exit_0},        {EX_NOTHING, TEXT_exit_1},    {EX_USAGE, TEXT_exit_64},
+        {EX_DATAERR, TEXT_exit_65},  {EX_NOINPUT, TEXT_exit_66},   {EX_UNAVAILABLE, TEXT_exit_69},
+        {EX_SOFTWARE, TEXT_exit_70}, {EX_CANTCREAT, TEXT_exit_73}, {EX_IOERR, TEXT_exit_74},
+        {EX_TEMPFAIL, TEXT_exit_75}, {EX_NOPERM, TEXT_exit_77},    {EX_CONFIG, TEXT_exit_78},
     };
     fprintf (to, "%s\n", text_of (TEXT_exit_head));
     for (size_t i = 0; i < array_len (rows); i++)
@@ -110,8 +109,7 @@ void help_command (const struct command *command, FILE *to)
 
 static void help_all (FILE *to)
 {
-    fprintf (to, "%s: aduan COMMAND [...]\n\n%s\n\n", text_of (TEXT_usage),
-             text_of (TEXT_aduan_summary));
+    fprintf (to, "%s\n\n%s\n\n", text_of (TEXT_usage_all), text_of (TEXT_aduan_summary));
     for (size_t i = 0; i < commands_len; i++)
         fprintf (to, "  %-11s %s\n", commands[i].name, text_of (commands[i].summary));
     fprintf (to, "\n%s\n\n", text_of (TEXT_aduan_more));
@@ -220,10 +218,33 @@ static int run (struct cli *cli, int argc, char **argv)
         }
         cli->json = option_flag (&cli->options, "json") == ADUAN_FLAG_YES;
     }
-    bool needs_settings = command->run != run_help && command->run != run_completion &&
-                          command->run != run_keygen;
+    bool needs_settings =
+        command->run != run_help && command->run != run_completion && command->run != run_keygen;
     int status = needs_settings ? cli_settings (cli) : 0;
     return status == 0 ? command->run (cli) : status;
+}
+
+/* Options may stand in front of the command, too: they are moved behind it.  The command's place in
+ * `words`, whose first `count` entries are in the new order. */
+static int command_first (int argc, char **argv, char **words)
+{
+    static const char *const valued[] = {"-c", "-o", "--config", "--set-option", "--lang"};
+    int at = 1, count = 0;
+    while (at < argc && argv[at][0] == '-' && strcmp (argv[at], "--help") != 0 &&
+           strcmp (argv[at], "-h") != 0) {
+        bool takes_value = false;
+        for (size_t i = 0; i < array_len (valued); i++)
+            takes_value = takes_value || strcmp (argv[at], valued[i]) == 0;
+        at += takes_value ? 2 : 1;
+    }
+    if (at >= argc)
+        return 0;
+    words[count++] = argv[at];
+    for (int i = 1; i < at; i++)
+        words[count++] = argv[i];
+    for (int i = at + 1; i < argc; i++)
+        words[count++] = argv[i];
+    return count;
 }
 
 int main (int argc, char **argv)
@@ -233,21 +254,25 @@ int main (int argc, char **argv)
     signal (SIGPIPE, SIG_IGN);
     log_open ("aduan", LOG_ERROR);
     choose_language (argc, argv);
-    if (argc < 2) {
-        help_all (stderr);
-        return EX_USAGE;
-    }
-    const char *name = argv[1];
+    char **words = xcalloc ((size_t)argc + 1, sizeof *words);
+    int count = command_first (argc, argv, words), status;
+    const char *name = count ? words[0] : "";
     if (strcmp (name, "--help") == 0 || strcmp (name, "-h") == 0)
         name = "help";
     cli.command = command_find (name);
-    if (!cli.command)
-        return complain (EX_USAGE, TEXT_unknown_command, "command", name, NULL);
-    int status = run (&cli, argc - 2, argv + 2);
+    if (!*name) {
+        help_all (stderr);
+        status = EX_USAGE;
+    } else if (!cli.command) {
+        status = complain (EX_USAGE, TEXT_unknown_command, "command", name, NULL);
+    } else {
+        status = run (&cli, count - 1, words + 1);
+    }
     if (fflush (stdout) != 0 && status == EX_OK)
         status = EX_IOERR; /* whoever reads us must not take half for all */
     options_free (&cli.options);
     settings_destroy (&cli.settings);
     free (cli.settings_path);
+    free (words);
     return status;
 }

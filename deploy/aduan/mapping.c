@@ -285,9 +285,9 @@ static uint32_t flag (struct draft *draft, enum target target, uint32_t *ret,
     static const struct {
         const char *word;
         uint32_t flag;
-    } words[] = {{"yes", FLAG_YES}, {"no", FLAG_NO},    {"ya", FLAG_YES},   {"tidak", FLAG_NO},
-                 {"true", FLAG_YES}, {"false", FLAG_NO}, {"1", FLAG_YES},    {"0", FLAG_NO},
-                 {"y", FLAG_YES},   {"n", FLAG_NO},     {"t", FLAG_NO}};
+    } words[] = {{"yes", FLAG_YES},  {"no", FLAG_NO},    {"ya", FLAG_YES}, {"tidak", FLAG_NO},
+                 {"true", FLAG_YES}, {"false", FLAG_NO}, {"1", FLAG_YES},  {"0", FLAG_NO},
+                 {"y", FLAG_YES},    {"n", FLAG_NO},     {"t", FLAG_NO}};
     char *text = lower (draft->texts[target].at);
     *ret = 0;
     for (size_t i = 0; i < array_len (words); i++)
@@ -394,8 +394,8 @@ static void fill_person (struct draft *draft)
         enum target target;
         const char **into;
     } fields[] = {
-        {TARGET_name, &draft->identity.name},   {TARGET_nik, &draft->identity.nik},
-        {TARGET_phone, &draft->identity.phone}, {TARGET_email, &draft->identity.email},
+        {TARGET_name, &draft->identity.name},       {TARGET_nik, &draft->identity.nik},
+        {TARGET_phone, &draft->identity.phone},     {TARGET_email, &draft->identity.email},
         {TARGET_address, &draft->identity.address},
     };
     for (size_t i = 0; i < array_len (fields); i++) {
@@ -443,8 +443,8 @@ uint32_t mapping_fill (struct mapping *mapping, struct record *record, struct dr
     draft->identity = (struct aduan_identity){0};
     draft->contact = (struct aduan_contact){0};
     struct buffer *created = &draft->texts[TARGET_created];
-    if (created->len > 1 && !time_parse ((struct view){created->at, created->len - 1},
-                                         &draft->submission.created)) {
+    if (created->len > 1 &&
+        !time_parse ((struct view){created->at, created->len - 1}, &draft->submission.created)) {
         *ret_field = "created";
         return REJECT_VALUE;
     }

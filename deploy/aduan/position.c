@@ -66,16 +66,15 @@ int position_read (const char *path, struct position *ret)
 
 int position_write (const char *path, const struct position *position)
 {
-    char *text = xformat ("{\"head\": \"%s\", \"head_bytes\": %lld, \"mapping\": \"%s\", "
-                          "\"offset\": %lld, \"line\": %llu, \"accepted\": %llu, "
-                          "\"repeated\": %llu, \"rejected\": %llu, \"rejects_bytes\": %lld}\n",
-                          hex_text (position->head, 16), (long long)position->head_len,
-                          hex_text (position->mapping, 16), (long long)position->offset,
-                          (unsigned long long)position->line,
-                          (unsigned long long)position->accepted,
-                          (unsigned long long)position->repeated,
-                          (unsigned long long)position->rejected,
-                          (long long)position->rejects_len);
+    char *text =
+        xformat ("{\"head\": \"%s\", \"head_bytes\": %lld, \"mapping\": \"%s\", "
+                 "\"offset\": %lld, \"line\": %llu, \"accepted\": %llu, "
+                 "\"repeated\": %llu, \"rejected\": %llu, \"rejects_bytes\": %lld}\n",
+                 hex_text (position->head, 16), (long long)position->head_len,
+                 hex_text (position->mapping, 16), (long long)position->offset,
+                 (unsigned long long)position->line, (unsigned long long)position->accepted,
+                 (unsigned long long)position->repeated, (unsigned long long)position->rejected,
+                 (long long)position->rejects_len);
     int result = file_write (path, text, strlen (text), 0600);
     free (text);
     return result;

@@ -11,13 +11,14 @@
 #include "base/base.h"
 
 struct position {
-    uint8_t head[16];     /* digest of the input's first bytes */
+    uint8_t head[16]; /* digest of the input's first bytes */
     int64_t head_len;
     uint8_t mapping[16];
     int64_t offset;
-    uint64_t line;        /* that begins at offset */
+    uint64_t line; /* that begins at offset */
     uint64_t accepted, repeated, rejected;
-    int64_t rejects_len;  /* bytes of the file of rejects that belong to what is in front of offset */
+    int64_t
+        rejects_len; /* bytes of the file of rejects that belong to what is in front of offset */
 };
 
 /* The digest of the first `len` bytes of a file, or of as many as there are (*len is set). */

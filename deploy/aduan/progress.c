@@ -42,7 +42,8 @@ double progress_rate (const struct progress *progress)
 
 static double recent_rate (struct progress *progress, int64_t now)
 {
-    unsigned last = (progress->seen_at + array_len (progress->seen) - 1) % array_len (progress->seen);
+    unsigned last =
+        (progress->seen_at + array_len (progress->seen) - 1) % array_len (progress->seen);
     if (now - progress->seen[last].when >= 500) {
         progress->seen[progress->seen_at].when = now;
         progress->seen[progress->seen_at].count = count_of (progress);

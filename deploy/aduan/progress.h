@@ -5,9 +5,9 @@
 #include "base/base.h"
 
 struct progress {
-    int64_t total, at;   /* bytes; total 0: not known */
+    int64_t total, at; /* bytes; total 0: not known */
     uint64_t accepted, repeated, rejected;
-    bool waiting;        /* nobody answers */
+    bool waiting; /* nobody answers */
     bool silent;
     /* progress.c's own */
     bool terminal, drawn;
@@ -17,7 +17,7 @@ struct progress {
     struct {
         int64_t when;
         uint64_t count;
-    } seen[16];          /* one each half second: the rate is that of the last seconds */
+    } seen[16]; /* one each half second: the rate is that of the last seconds */
     unsigned seen_at;
 };
 

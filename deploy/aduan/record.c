@@ -8,10 +8,10 @@ struct reader {
     FILE *file;
     enum record_format format;
     char delimiter;
-    int64_t offset;       /* of the next byte */
-    uint64_t line;        /* of the next byte */
-    struct buffer raw;    /* the record as it stands in the file */
-    struct buffer again;  /* bytes to be read once more; see unread */
+    int64_t offset;      /* of the next byte */
+    uint64_t line;       /* of the next byte */
+    struct buffer raw;   /* the record as it stands in the file */
+    struct buffer again; /* bytes to be read once more; see unread */
     size_t again_at;
     struct buffer text;   /* the cells' bytes, unquoted */
     struct buffer header; /* the names, a NUL behind each */
@@ -42,8 +42,7 @@ static void unread (struct reader *reader, size_t from)
     for (size_t i = from; i < reader->raw.len; i++)
         reader->line -= reader->raw.at[i] == '\n';
     reader->offset -= (int64_t)(reader->raw.len - from);
-    buffer_add (&again, reader->again.at + reader->again_at,
-                reader->again.len - reader->again_at);
+    buffer_add (&again, reader->again.at + reader->again_at, reader->again.len - reader->again_at);
     buffer_free (&reader->again);
     reader->again = again;
     reader->again_at = 0;
@@ -139,8 +138,7 @@ static const char *split (struct reader *reader, struct view record, size_t *ret
         } else if (end || (!quoted && byte == reader->delimiter)) {
             if (count == reader->cell_room) {
                 reader->cell_room = reader->cell_room ? reader->cell_room * 2 : 32;
-                reader->cells =
-                    xrealloc (reader->cells, reader->cell_room * sizeof *reader->cells);
+                reader->cells = xrealloc (reader->cells, reader->cell_room * sizeof *reader->cells);
             }
             reader->cells[count++] = (struct view){NULL, reader->text.len - begin};
             buffer_add (&reader->text, "", 1);
@@ -312,8 +310,8 @@ static void read_json (struct reader *reader, struct record *record)
 {
     json_error_t error;
     (void)reader;
-    record->json =
-        json_loadb (record->raw.at, record->raw.len, JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES, &error);
+    record->json = json_loadb (record->raw.at, record->raw.len,
+                               JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES, &error);
     if (!record->json)
         record->fault = "not one whole JSON object in UTF-8";
     else if (!json_is_object (record->json))
@@ -338,6 +336,7 @@ bool reader_next (struct reader *reader, struct record *record, bool *ret_failed
         record->raw = without_line_end (&reader->raw);
     } while (cut == CUT_RECORD && record->raw.len == 0);
     record->end = reader->offset;
+    record->end_line = reader->line;
     if (cut == CUT_END) {
         *ret_failed = ferror (reader->file) != 0;
         return false;

@@ -19,6 +19,7 @@ struct reader;
 struct record {
     uint64_t line;     /* where it begins, from 1 */
     int64_t end;       /* byte offset behind it */
+    uint64_t end_line; /* the line that begins there */
     struct view raw;   /* without its line end; lives until the next record */
     const char *fault; /* English; NULL: whole */
     /* the rest is record.c's */

@@ -53,9 +53,9 @@ struct draft {
     struct aduan_identity identity;
     struct aduan_contact contact;
     struct aduan_token token;
-    char *text;          /* of --text-file */
+    char *text; /* of --text-file */
     json_t *identity_said;
-    bool own_key;        /* --key: no code can be derived from it */
+    bool own_key; /* --key: no code can be derived from it */
 };
 
 static int take_word (const struct options *options, const char *name,
@@ -65,8 +65,7 @@ static int take_word (const struct options *options, const char *name,
     if (!word)
         return 0;
     *ret = of (word);
-    return *ret ? 0
-                : complain (EX_USAGE, TEXT_unknown_word, "option", name, "value", word, NULL);
+    return *ret ? 0 : complain (EX_USAGE, TEXT_unknown_word, "option", name, "value", word, NULL);
 }
 
 static int take_degrees (const struct options *options, const char *name, double most, int64_t *ret)
@@ -121,8 +120,8 @@ static int take_text (const struct cli *cli, struct draft *draft)
         return input_read (file, &draft->text, &submission->text_len) == 0
                    ? (submission->text = draft->text, 0)
                    : EX_NOINPUT;
-    bool wordless = submission->kind == ADUAN_KIND_RATING ||
-                    submission->kind == ADUAN_KIND_WITHDRAWAL;
+    bool wordless =
+        submission->kind == ADUAN_KIND_RATING || submission->kind == ADUAN_KIND_WITHDRAWAL;
     if (!submission->text && !wordless)
         return complain (EX_USAGE, TEXT_text_missing, NULL);
     return 0;
@@ -178,8 +177,10 @@ static int take_person (const struct cli *cli, struct draft *draft)
             return complain (EX_DATAERR, TEXT_identity_faulty, "path", path, NULL);
     }
     *identity = (struct aduan_identity){
-        .name = said_or (cli, draft, "name"),       .nik = said_or (cli, draft, "nik"),
-        .phone = said_or (cli, draft, "phone"),     .email = said_or (cli, draft, "email"),
+        .name = said_or (cli, draft, "name"),
+        .nik = said_or (cli, draft, "nik"),
+        .phone = said_or (cli, draft, "phone"),
+        .email = said_or (cli, draft, "email"),
         .address = said_or (cli, draft, "address"),
     };
     if (identity->name || identity->nik || identity->phone || identity->email || identity->address)
@@ -284,9 +285,9 @@ int run_submit (struct cli *cli)
     struct aduan *aduan = NULL;
     struct aduan_submitted result;
     int64_t wait_ms;
-    int status = cli->options.argument_count
-                     ? complain (EX_USAGE, TEXT_surplus, "argument", cli->options.arguments[0], NULL)
-                     : 0;
+    int status = cli->options.argument_count ? complain (EX_USAGE, TEXT_surplus, "argument",
+                                                         cli->options.arguments[0], NULL)
+                                             : 0;
     if (status == 0)
         status = cli_wait (cli, 30, &wait_ms);
     if (status == 0)

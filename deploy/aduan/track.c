@@ -7,11 +7,6 @@
 #include "cli.h"
 #include "domain/number.h"
 
-const struct option_row track_options[] = {
-    {"words", 0, OPTION_FLAG, NULL, TEXT_o_words},
-};
-const size_t track_options_len = array_len (track_options);
-
 /* ---- track ----------------------------------------------------------------------------------- */
 
 static enum text status_text (const char *word)
@@ -38,13 +33,13 @@ static enum text event_text (const char *word)
         const char *word;
         enum text text;
     } rows[] = {
-        {"placed", TEXT_event_placed},       {"ack", TEXT_event_ack},
-        {"nack", TEXT_event_nack},           {"release", TEXT_event_release},
-        {"extend", TEXT_event_extend},       {"park", TEXT_event_park},
-        {"progress", TEXT_event_progress},   {"answer", TEXT_event_answer},
-        {"ask", TEXT_event_ask},             {"hand_back", TEXT_event_hand_back},
-        {"reply", TEXT_event_reply},         {"completion", TEXT_event_completion},
-        {"rating", TEXT_event_rating},       {"withdrawal", TEXT_event_withdrawal},
+        {"placed", TEXT_event_placed},     {"ack", TEXT_event_ack},
+        {"nack", TEXT_event_nack},         {"release", TEXT_event_release},
+        {"extend", TEXT_event_extend},     {"park", TEXT_event_park},
+        {"progress", TEXT_event_progress}, {"answer", TEXT_event_answer},
+        {"ask", TEXT_event_ask},           {"hand_back", TEXT_event_hand_back},
+        {"reply", TEXT_event_reply},       {"completion", TEXT_event_completion},
+        {"rating", TEXT_event_rating},     {"withdrawal", TEXT_event_withdrawal},
     };
     for (size_t i = 0; i < array_len (rows); i++)
         if (strcmp (rows[i].word, word) == 0)
@@ -119,8 +114,7 @@ int run_track (struct cli *cli)
     if (cli->json) {
         put_json (rows);
     } else {
-        json_array_foreach (rows, at, row)
-            put_complaint (row);
+        json_array_foreach (rows, at, row) put_complaint (row);
     }
     if (json_array_size (rows) == 0)
         /* the same words for a number that nobody has and one that waits in a spool */

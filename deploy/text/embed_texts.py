@@ -3,8 +3,9 @@
 
     embed_texts.py ID_FILE EN_FILE OUTPUT
 
-A line is `key = text`; lines that begin with spaces go on with the text on a new line; lines that
-begin with # are for translators.  Both languages must have the same keys, and in each key the same
+A line is `key = text`; lines that begin with two spaces go on with the text on a new line, empty
+lines between such lines belong to it, and \\n at the end is a line end.  Lines that begin with # are
+for translators.  Both languages must have the same keys, and in each key the same
 {names}: a text that one language lacks is a fault here and not a surprise at a desk.
 """
 import pathlib
@@ -15,13 +16,18 @@ KEY = re.compile(r"([a-z][a-z0-9_]*) =(?: (.*))?$")
 
 
 def read(path):
-    texts, key = {}, None
+    texts, key, empty = {}, None, 0
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        if not line.strip() or line.startswith("#"):
+        if line.startswith("#"):
+            continue
+        if not line.strip():
+            empty += 1
             continue
         if line.startswith("  ") and key:
-            texts[key] += "\n" + line[2:]
+            texts[key] += "\n" * (empty + 1) + line[2:]
+            empty = 0
             continue
+        empty = 0
         found = KEY.fullmatch(line)
         if not found:
             raise ValueError(f"{path}:{number}: neither `key = text` nor two spaces and more text")
@@ -33,7 +39,8 @@ def read(path):
 
 
 def quote(text):
-    text = text.lstrip("\n").replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    text = text.lstrip("\n").replace("\\n", "\n")
+    text = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return '"' + text + '"'
 
 
