@@ -29,6 +29,7 @@ class PrivatePostgres:
         self.data = os.path.join(self.folder, "cluster")
         self.database = database
         self.process = None
+        self.settings = "-c shared_buffers=32MB -c max_connections=40"
         self.as_user = "postgres" if os.geteuid() == 0 else None
 
     def _run(self, *command):
@@ -58,7 +59,7 @@ class PrivatePostgres:
     def start(self):
         """Starts the server and waits until it answers."""
         self._run(_binary("pg_ctl"), "-D", self.data, "-l", os.path.join(self.folder, "log"), "-w", "-t", "60", "-s",
-                  "-o", f"-k {self.folder} -c listen_addresses= -c shared_buffers=32MB -c max_connections=40", "start")
+                  "-o", f"-k {self.folder} -c listen_addresses= {self.settings}", "start")
 
     def stop(self, mode="immediate"):
         if os.path.exists(os.path.join(self.data, "postmaster.pid")):

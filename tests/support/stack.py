@@ -112,6 +112,7 @@ class Stack:
         self.ports = {"intake": free_port(), "router": free_port()}
         self.keys = {}
         self.programs = {}
+        self.spool = "64MiB"
         self.peers = []
         self.postgres = PrivatePostgres(os.path.join(self.folder, "pg"))
 
@@ -158,7 +159,7 @@ class Stack:
         smtp = f"  smtp:\n    url: {self.smtp}\n" if self.smtp else ""
         with open(self.settings, "w", encoding="utf-8") as file:
             file.write(f"run: {self._path('run')}\ndata: {self.folder}\nlog: {os.environ.get('ADUAN_LOG', 'info')}\n"
-                       f"intake:\n  door: tcp://127.0.0.1:{self.ports['intake']}\n  spool:\n    bytes: 64MiB\n    segment: 1MiB\n"
+                       f"intake:\n  door: tcp://127.0.0.1:{self.ports['intake']}\n  spool:\n    bytes: {self.spool}\n    segment: {'64MiB' if self.spool.endswith('GiB') else '1MiB'}\n"
                        f"router:\n  door: tcp://127.0.0.1:{self.ports['router']}\n"
                        f"store:\n  database: {self.postgres.conninfo('aduan_store')}\n"
                        f"query:\n  database: {self.postgres.conninfo('aduan_query')}\n"
