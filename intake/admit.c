@@ -49,7 +49,7 @@ static bool check_fields (const struct principal *principal, int64_t now,
     bool has_point = submit->latitude || submit->longitude;
     if (submit->key.len == 0)
         return reject (ret, REJECT_MISSING, "key");
-    if ((int64_t)submit->created > now + AHEAD_MOST_MS)
+    if ((int64_t) submit->created > now + AHEAD_MOST_MS)
         return reject (ret, REJECT_AHEAD, "created");
     if (submit->created >= UINT64_C (1) << 48)
         return reject (ret, REJECT_VALUE, "created");
@@ -58,10 +58,10 @@ static bool check_fields (const struct principal *principal, int64_t now,
     if (submit->incident.len && !is_date (submit->incident))
         return reject (ret, REJECT_VALUE, "incident");
     if (has_point &&
-        (submit->latitude < -90 * (int64_t)DEGREE || submit->latitude > 90 * (int64_t)DEGREE))
+        (submit->latitude < -90 * (int64_t) DEGREE || submit->latitude > 90 * (int64_t) DEGREE))
         return reject (ret, REJECT_VALUE, "latitude");
     if (has_point &&
-        (submit->longitude < -180 * (int64_t)DEGREE || submit->longitude > 180 * (int64_t)DEGREE))
+        (submit->longitude < -180 * (int64_t) DEGREE || submit->longitude > 180 * (int64_t) DEGREE))
         return reject (ret, REJECT_VALUE, "longitude");
     if (submit->code_hash.len && submit->code_hash.len != CODE_HASH_LEN)
         return reject (ret, REJECT_VALUE, "code_hash");
@@ -142,8 +142,8 @@ void admit (const uint8_t id_key[ID_KEY_LEN], const struct principal *principal,
         buffer_add (&ret->bytes, ret->id.at, sizeof ret->id.at);
         buffer_add (&ret->bytes, ret->digest, sizeof ret->digest);
         put_u32 (&ret->bytes, principal->number);
-        put_u32 (&ret->bytes, (uint32_t)submit_frame.len);
-        put_u32 (&ret->bytes, (uint32_t)kept.len);
+        put_u32 (&ret->bytes, (uint32_t) submit_frame.len);
+        put_u32 (&ret->bytes, (uint32_t) kept.len);
         buffer_add (&ret->bytes, submit_frame.at, submit_frame.len);
         buffer_add (&ret->bytes, kept.at, kept.len);
     }
@@ -158,10 +158,10 @@ bool record_parse (const char *at, size_t len, struct record_parts *ret)
     if (len < fixed)
         return false;
     memcpy (ret->id.at, at, sizeof ret->id.at);
-    ret->digest = (const uint8_t *)at + sizeof ret->id.at;
+    ret->digest = (const uint8_t *) at + sizeof ret->id.at;
     memcpy (numbers, at + fixed - sizeof numbers, sizeof numbers);
     ret->adapter = numbers[0];
-    if ((uint64_t)numbers[1] + numbers[2] != len - fixed)
+    if ((uint64_t) numbers[1] + numbers[2] != len - fixed)
         return false;
     ret->submit = (struct view){at + fixed, numbers[1]};
     ret->content = (struct view){at + fixed + numbers[1], numbers[2]};

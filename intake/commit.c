@@ -54,7 +54,7 @@ static void on_finished (void *owner, int events)
 {
     struct commit *commit = owner;
     uint64_t count;
-    (void)events;
+    (void) events;
     if (read (commit->event_fd, &count, sizeof count) != sizeof count)
         return;
     pthread_mutex_lock (&commit->lock);

@@ -22,7 +22,7 @@ static void say_tempfail (struct link *link, uint64_t ref, enum busy busy)
 {
     uint64_t least = busy == BUSY_SLOW ? RETRY_SLOW_MS : RETRY_FULL_MS;
     struct msg_tempfail tempfail = {
-        .ref = ref, .busy = busy, .retry = least + (uint64_t)mono_ns () % least};
+        .ref = ref, .busy = busy, .retry = least + (uint64_t) mono_ns () % least};
     metric_add (intake_tempfail_total, 1);
     link_say (link, WIRE_tempfail, &tempfail);
     link_credit (link, WIRE_CLASS_REST, 1);
@@ -91,16 +91,16 @@ static void take_record (struct intake *intake, struct link *from, const struct 
     record->adapter = principal->number;
     record->bulk = principal->bulk;
     record->spool.at = admission->bytes.at;
-    record->spool.len = (uint32_t)admission->bytes.len;
+    record->spool.len = (uint32_t) admission->bytes.len;
     admission->bytes = (struct buffer){0};
     intake->memory += record->spool.len;
     add_waiter (record, from, submit->ref, false);
     record_add (intake, record);
-    (void)fault_point (submit_received);
+    (void) fault_point (submit_received);
     if (mutant (ack_first)) {
         struct waiter *waiter = record->waiters;
         record->waiters = NULL;
-        record->spool.received = (uint64_t)wall_ms ();
+        record->spool.received = (uint64_t) wall_ms ();
         say_accepted (from, waiter->ref, record, false);
         free (waiter);
     }
@@ -145,8 +145,7 @@ static void answer_waiters (struct intake *intake, struct record *record, bool s
                             enum busy busy)
 {
     struct waiter *waiter, *next;
-    LL_FOREACH_SAFE (record->waiters, waiter, next)
-    {
+    LL_FOREACH_SAFE (record->waiters, waiter, next) {
         struct link *link = listener_find (intake->adapters, waiter->link);
         if (link && stored)
             say_accepted (link, waiter->ref, record, waiter->repeated);
@@ -175,7 +174,7 @@ void door_committed (struct intake *intake, struct record **records, unsigned co
         daemon_exit (74); /* EX_IOERR */
         return;
     }
-    (void)fault_point (spool_committed);
+    (void) fault_point (spool_committed);
     for (unsigned i = 0; i < count; i++) {
         struct record *record = records[i];
         if (!record->spool.segment) {
@@ -188,14 +187,14 @@ void door_committed (struct intake *intake, struct record **records, unsigned co
         if (intake->memory > intake->memory_most)
             record_drop_bytes (intake, record);
     }
-    (void)fault_point (accepted_sent);
+    (void) fault_point (accepted_sent);
 }
 
 /* ---- the door's words ---------------------------------------------------------------------- */
 
 static void undecodable (void *owner, struct link *from, const struct wire_fault *fault)
 {
-    (void)owner;
+    (void) owner;
     struct msg_reject reject = {
         .ref = fault->ref, .reject = fault->reject, .field = view_of (fault->field)};
     metric_add (intake_rejected_total, 1);
@@ -205,13 +204,13 @@ static void undecodable (void *owner, struct link *from, const struct wire_fault
 static void welcome (void *owner, struct link *link, struct msg_welcome *welcome)
 {
     const struct intake *intake = owner;
-    (void)link;
+    (void) link;
     if (intake->seal_key_id) {
-        welcome->seal_key = (struct view){(const char *)intake->seal_key, 32};
+        welcome->seal_key = (struct view){(const char *) intake->seal_key, 32};
         welcome->seal_key_id = intake->seal_key_id;
     }
     if (intake->contact_key_id) {
-        welcome->contact_key = (struct view){(const char *)intake->contact_key, 32};
+        welcome->contact_key = (struct view){(const char *) intake->contact_key, 32};
         welcome->contact_key_id = intake->contact_key_id;
     }
 }

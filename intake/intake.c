@@ -46,7 +46,7 @@ static int use_snapshot (void *owner, enum snapshot kind, uint64_t version, cons
 {
     struct intake *intake = owner;
     struct principals *principals = NULL;
-    (void)version;
+    (void) version;
     if (kind != SNAPSHOT_PRINCIPALS)
         return 0;
     int result = principals_parse (at, len, &principals);
@@ -142,8 +142,8 @@ static int intake_start (struct reactor *reactor, const struct settings *setting
     struct intake *intake = xcalloc (1, sizeof *intake);
     *ret_state = intake;
     intake->reactor = reactor;
-    intake->recent_most = (size_t)settings_number (settings, "recent");
-    intake->memory_most = (uint64_t)settings_number (settings, "memory");
+    intake->recent_most = (size_t) settings_number (settings, "recent");
+    intake->memory_most = (uint64_t) settings_number (settings, "memory");
     int status = read_keys (intake, settings);
     if (status == 0)
         status = open_spool (intake, settings);

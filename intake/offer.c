@@ -46,7 +46,7 @@ static bool send_offer (struct intake *intake, struct router_link *router, struc
                               .received = record->spool.received,
                               .adapter = record->adapter,
                               .number = view_of (number),
-                              .digest = {(const char *)record->digest, sizeof record->digest},
+                              .digest = {(const char *) record->digest, sizeof record->digest},
                               .mode = undecided ? MODE_UNDECIDED : MODE_DECIDE,
                               .doubtful = record->spool.doubtful ? FLAG_YES : 0};
     struct parcel parcel = {0};
@@ -69,7 +69,7 @@ static void offered (struct intake *intake, struct router_link *router, struct r
     router->outstanding++;
     intake->offered_bytes += record->spool.len;
     metric_add (intake_offers_total, 1);
-    (void)fault_point (offer_sent);
+    (void) fault_point (offer_sent);
 }
 
 static void not_offered (struct intake *intake, struct record *record)
@@ -145,7 +145,7 @@ static void on_stored (void *owner, struct link *from, struct parcel *parcel)
     struct router_link *router = owner;
     struct intake *intake = router->intake;
     const struct msg_stored *stored = &parcel->said[0].stored;
-    (void)from;
+    (void) from;
     struct record *record;
     HASH_FIND (hh_seq, intake->by_seq, &stored->seq, sizeof stored->seq, record);
     if (stored->outcome == OUTCOME_STORED)
@@ -171,11 +171,10 @@ static void on_stored (void *owner, struct link *from, struct parcel *parcel)
 static void take_all_back (struct intake *intake, struct router_link *router, bool lost)
 {
     struct record *record, *next;
-    DL_FOREACH_SAFE (intake->offered, record, next)
-    {
+    DL_FOREACH_SAFE (intake->offered, record, next) {
         if (record->router != router)
             continue;
-        record->lost = (uint8_t)(record->lost + (lost && record->lost < UNDECIDED_LOST));
+        record->lost = (uint8_t) (record->lost + (lost && record->lost < UNDECIDED_LOST));
         if (record->lost == UNDECIDED_LOST && lost)
             log_error ("%s: three offers lost their router; it goes to the national desk unread",
                        id_text (&record->id));
@@ -195,8 +194,8 @@ static int by_suspicion (const struct record *a, const struct record *b)
 static void on_reoffer (void *owner, struct link *from, struct parcel *parcel)
 {
     struct router_link *router = owner;
-    (void)from;
-    (void)parcel;
+    (void) from;
+    (void) parcel;
     take_all_back (router->intake, router, false);
     DL_SORT (router->intake->waiting, by_suspicion);
 }
@@ -233,12 +232,11 @@ static void again_after_silence (struct intake *intake)
 {
     int64_t now = reactor_now (intake->reactor);
     struct record *record, *next;
-    DL_FOREACH_SAFE (intake->offered, record, next)
-    {
-        int64_t patience = (int64_t)SILENCE_MS << (record->repeats < 4 ? record->repeats : 4);
+    DL_FOREACH_SAFE (intake->offered, record, next) {
+        int64_t patience = (int64_t) SILENCE_MS << (record->repeats < 4 ? record->repeats : 4);
         if (now - record->offered_at < patience)
             continue;
-        record->repeats = (uint8_t)(record->repeats < 255 ? record->repeats + 1 : 255);
+        record->repeats = (uint8_t) (record->repeats < 255 ? record->repeats + 1 : 255);
         take_back (intake, record);
     }
 }
@@ -286,7 +284,7 @@ static void at_tick (void *owner)
     metric_set (intake_undrained_records, stat.undrained);
     metric_set (intake_undrained_bytes, stat.undrained_bytes);
     metric_set (intake_spool_bytes, stat.bytes);
-    int64_t oldest = intake->undrained ? (int64_t)intake->undrained->spool.received : 0;
+    int64_t oldest = intake->undrained ? (int64_t) intake->undrained->spool.received : 0;
     metric_set (intake_oldest_age_seconds, oldest ? (wall_ms () - oldest) / 1000 : 0);
     offer_flush (intake);
 }

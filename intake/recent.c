@@ -48,7 +48,7 @@ void record_drop_bytes (struct intake *intake, struct record *record)
     if (!record->spool.at)
         return;
     intake->memory -= record->spool.len;
-    free ((char *)record->spool.at);
+    free ((char *) record->spool.at);
     record->spool.at = NULL;
 }
 
@@ -75,14 +75,14 @@ void record_move (struct intake *intake, struct record *record, enum record_stat
         DL_APPEND (*list, record);
     if (state != RECORD_DRAINED)
         return;
-    (void)fault_point (frontier_before_move);
+    (void) fault_point (frontier_before_move);
     spool_drained (intake->spool, &record->spool);
     DL_DELETE2 (intake->undrained, record, older, newer);
     HASH_DELETE (hh_seq, intake->by_seq, record);
     record_drop_bytes (intake, record);
     intake->drained_count++;
     set_frontier (intake);
-    (void)fault_point (frontier_moved);
+    (void) fault_point (frontier_moved);
 }
 
 static void forget (struct intake *intake, struct record *record)
@@ -90,7 +90,7 @@ static void forget (struct intake *intake, struct record *record)
     struct waiter *waiter, *next;
     HASH_DELETE (hh, intake->by_id, record);
     LL_FOREACH_SAFE (record->waiters, waiter, next)
-    free (waiter);
+        free (waiter);
     record_drop_bytes (intake, record);
     free (record);
 }
@@ -110,5 +110,5 @@ void recent_end (struct intake *intake)
     struct record *record, *next;
     HASH_CLEAR (hh_seq, intake->by_seq);
     HASH_ITER (hh, intake->by_id, record, next)
-    forget (intake, record);
+        forget (intake, record);
 }

@@ -110,10 +110,10 @@ static int zero_file (int fd, int64_t size)
     static const char zeros[1 << 16];
     if (posix_fallocate (fd, 0, size) != 0)
         return FAIL_IO;
-    for (int64_t at = 0; at < size; at += (int64_t)sizeof zeros) {
+    for (int64_t at = 0; at < size; at += (int64_t) sizeof zeros) {
         size_t len =
-            (size_t)(size - at < (int64_t)sizeof zeros ? size - at : (int64_t)sizeof zeros);
-        if (pwrite (fd, zeros, len, at) != (ssize_t)len)
+            (size_t) (size - at < (int64_t) sizeof zeros ? size - at : (int64_t) sizeof zeros);
+        if (pwrite (fd, zeros, len, at) != (ssize_t) len)
             return FAIL_IO;
     }
     return 0;
@@ -141,11 +141,11 @@ static int segment_make (struct spool *spool, uint64_t number, uint32_t flags, i
                                 .flags = flags,
                                 .fd = -1,
                                 .end = HEADER_LEN,
-                                .size = (uint32_t)size};
+                                .size = (uint32_t) size};
     segment->path = xformat ("%s/%010" PRIu64 ".segment", spool->folder, number);
     segment->fd = open (segment->path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
     if (segment->fd < 0 || zero_file (segment->fd, size) != 0 ||
-        pwrite (segment->fd, &header, sizeof header, 0) != (ssize_t)sizeof header ||
+        pwrite (segment->fd, &header, sizeof header, 0) != (ssize_t) sizeof header ||
         fsync (segment->fd) != 0 || fsync (spool->folder_fd) != 0) {
         int error = errno;
         unlink (segment->path);
@@ -163,7 +163,7 @@ static int64_t bytes_of (const struct spool *spool)
     int count = 0;
     const struct segment *segment;
     DL_FOREACH (spool->segments, segment)
-    count++;
+        count++;
     return (count + (spool->spare != NULL)) * spool->options.segment_bytes;
 }
 
@@ -209,16 +209,16 @@ static int image_read (const struct segment *segment, struct image *ret)
     struct stat stat;
     if (fstat (segment->fd, &stat) != 0)
         return FAIL_IO;
-    ret->len = (size_t)stat.st_size;
+    ret->len = (size_t) stat.st_size;
     ret->at = xcalloc (ret->len + 1, 1);
     size_t done = 0;
     while (done < ret->len) {
-        ssize_t got = pread (segment->fd, ret->at + done, ret->len - done, (off_t)done);
+        ssize_t got = pread (segment->fd, ret->at + done, ret->len - done, (off_t) done);
         if (got < 0 && errno == EINTR)
             continue;
         if (got <= 0)
             break; /* the rest stays zero: it cannot validate */
-        done += (size_t)got;
+        done += (size_t) got;
     }
     for (ret->used = ret->len; ret->used && !ret->at[ret->used - 1];)
         ret->used--;
@@ -234,7 +234,7 @@ static bool record_at (const struct spool *spool, const struct segment *segment,
         return false;
     memcpy (ret, image->at + offset, sizeof *ret);
     if (ret->type < RECORD_DATA || ret->type > RECORD_START || ret->len > RECORD_MOST ||
-        offset + (uint64_t)HEAD_LEN + ret->len + TAG_LEN > image->len)
+        offset + (uint64_t) HEAD_LEN + ret->len + TAG_LEN > image->len)
         return false;
     const char *bytes = image->at + offset + HEAD_LEN;
     tag_of (spool, &segment->id, ret, sizeof *ret, bytes, ret->len, tag);
@@ -280,7 +280,7 @@ struct recovery {
 
 static int by_name (const void *a, const void *b)
 {
-    return strcmp (*(char *const *)a, *(char *const *)b);
+    return strcmp (*(char *const *) a, *(char *const *) b);
 }
 
 static int list_segments (struct spool *spool, char ***ret_names, size_t *ret_count)
@@ -346,14 +346,14 @@ static void note_frontier (void *owner, struct segment *segment, const struct he
 {
     struct recovery *recovery = owner;
     struct spool *spool = recovery->spool;
-    (void)offset;
+    (void) offset;
     segment->records++;
     if (head->seq >= spool->next_seq)
         spool->next_seq = head->seq + 1;
-    if ((int64_t)head->received > spool->newest_ms)
-        spool->newest_ms = (int64_t)head->received;
+    if ((int64_t) head->received > spool->newest_ms)
+        spool->newest_ms = (int64_t) head->received;
     if (!segment->first_ms)
-        segment->first_ms = (int64_t)head->received;
+        segment->first_ms = (int64_t) head->received;
     if (head->type == RECORD_START)
         recovery->has_start = true;
     if (head->type == RECORD_FRONTIER && head->len >= 8) {
@@ -456,8 +456,7 @@ static void first_reading (struct recovery *recovery)
 {
     struct spool *spool = recovery->spool;
     struct segment *segment, *next;
-    DL_FOREACH_SAFE (spool->segments, segment, next)
-    {
+    DL_FOREACH_SAFE (spool->segments, segment, next) {
         struct image image = {0};
         if (image_read (segment, &image) != 0)
             continue;
@@ -483,8 +482,7 @@ static bool is_damaged (const struct recovery *recovery, const struct segment *s
 static void second_reading (struct recovery *recovery)
 {
     struct segment *segment;
-    DL_FOREACH (recovery->spool->segments, segment)
-    {
+    DL_FOREACH (recovery->spool->segments, segment) {
         struct image image = {0};
         if (image_read (segment, &image) == 0)
             segment_walk (recovery->spool, segment, &image, take_data, recovery);
@@ -503,7 +501,7 @@ static void put_record (struct spool *spool, struct segment *segment, enum recor
     memset (into + whole - 8, 0, 8);
     memcpy (into, &head, sizeof head);
     memcpy (into + HEAD_LEN, at, len);
-    tag_of (spool, &segment->id, &head, sizeof head, at, len, (uint8_t *)into + HEAD_LEN + len);
+    tag_of (spool, &segment->id, &head, sizeof head, at, len, (uint8_t *) into + HEAD_LEN + len);
     spool->batch.len += whole;
 }
 
@@ -513,15 +511,15 @@ static int write_batch (struct spool *spool, struct segment *segment)
     size_t done = 0;
     while (done < spool->batch.len) {
         ssize_t put = pwrite (segment->fd, spool->batch.at + done, spool->batch.len - done,
-                              (off_t)(segment->end + done));
+                              (off_t) (segment->end + done));
         if (put <= 0)
             return FAIL_IO;
-        done += (size_t)put;
+        done += (size_t) put;
     }
-    (void)fault_point (spool_before_sync);
+    (void) fault_point (spool_before_sync);
     if (!mutant (no_sync) && fdatasync (segment->fd) != 0)
         return FAIL_IO;
-    segment->end += (uint32_t)spool->batch.len;
+    segment->end += (uint32_t) spool->batch.len;
     return 0;
 }
 
@@ -530,14 +528,14 @@ static int rejournal (struct recovery *recovery)
 {
     struct spool *spool = recovery->spool;
     struct segment *fresh = NULL;
-    (void)fault_point (start_before_rewrite);
-    int64_t size = spool->options.segment_bytes, needed = (int64_t)recovery->again.len * 2 + 65536;
+    (void) fault_point (start_before_rewrite);
+    int64_t size = spool->options.segment_bytes, needed = (int64_t) recovery->again.len * 2 + 65536;
     if (segment_make (spool, spool->next_number++, FLAG_START, needed > size ? needed : size,
                       &fresh) != 0)
         return FAIL_IO;
     DL_APPEND (spool->segments, fresh);
     buffer_clear (&spool->batch);
-    put_record (spool, fresh, RECORD_FRONTIER, 0, (uint64_t)spool->newest_ms, &recovery->frontier,
+    put_record (spool, fresh, RECORD_FRONTIER, 0, (uint64_t) spool->newest_ms, &recovery->frontier,
                 8);
     for (size_t at = 0; at < recovery->again.len;) {
         struct spool_record record;
@@ -545,18 +543,18 @@ static int rejournal (struct recovery *recovery)
         record.at = recovery->again.at + at + sizeof record;
         at += sizeof record + record.len;
         record.segment = fresh;
-        record.offset = fresh->end + (uint32_t)spool->batch.len + HEAD_LEN;
+        record.offset = fresh->end + (uint32_t) spool->batch.len + HEAD_LEN;
         put_record (spool, fresh, RECORD_DATA, record.seq, record.received, record.at, record.len);
         if (recovery->found (recovery->owner, &record))
             undrained_again (spool, &record);
     }
-    (void)fault_point (start_rewritten);
-    put_record (spool, fresh, RECORD_START, 0, (uint64_t)spool->newest_ms, "", 0);
+    (void) fault_point (start_rewritten);
+    put_record (spool, fresh, RECORD_START, 0, (uint64_t) spool->newest_ms, "", 0);
     if (write_batch (spool, fresh) != 0) {
         log_error ("%s: cannot be written (%s)", fresh->path, strerror (errno));
         return FAIL_IO;
     }
-    (void)fault_point (start_closed);
+    (void) fault_point (start_closed);
     fresh->first_ms = spool->newest_ms;
     fresh->records = 1;
     spool->active = fresh;
@@ -665,7 +663,7 @@ void spool_close (struct spool **held)
         pthread_join (spool->maker, NULL);
     }
     DL_FOREACH_SAFE (spool->segments, segment, next)
-    segment_free (segment);
+        segment_free (segment);
     if (spool->spare)
         segment_free (spool->spare);
     buffer_free (&spool->batch);
@@ -696,7 +694,7 @@ static int use_spare (struct spool *spool)
     }
     pthread_cond_signal (&spool->spare_wanted);
     pthread_mutex_unlock (&spool->lock);
-    (void)fault_point (segment_before_use);
+    (void) fault_point (segment_before_use);
     return spare ? 0 : FAIL_FULL;
 }
 
@@ -708,7 +706,7 @@ static uint64_t stamp (struct spool *spool, bool *ret_doubtful)
     if (*ret_doubtful)
         now = spool->newest_ms + 1;
     spool->newest_ms = now;
-    return (uint64_t)now;
+    return (uint64_t) now;
 }
 
 static uint64_t batch_bytes (struct spool_record **records, unsigned count)
@@ -735,11 +733,11 @@ static int append_some (struct spool *spool, struct spool_record **records, unsi
         records[i]->received = now;
         records[i]->doubtful = doubtful;
         records[i]->segment = segment;
-        records[i]->offset = segment->end + (uint32_t)spool->batch.len + HEAD_LEN;
+        records[i]->offset = segment->end + (uint32_t) spool->batch.len + HEAD_LEN;
         put_record (spool, segment, RECORD_DATA, records[i]->seq, now, records[i]->at,
                     records[i]->len);
     }
-    (void)fault_point (spool_before_write);
+    (void) fault_point (spool_before_write);
     uint64_t bytes = spool->batch.len;
     if (write_batch (spool, segment) != 0)
         return FAIL_IO;
@@ -747,12 +745,12 @@ static int append_some (struct spool *spool, struct spool_record **records, unsi
     pthread_mutex_lock (&spool->lock);
     segment->records += count;
     segment->undrained += count;
-    segment->first_ms = first ? (int64_t)now : segment->first_ms;
+    segment->first_ms = first ? (int64_t) now : segment->first_ms;
     spool->undrained += count;
     spool->undrained_bytes += bytes;
     pthread_mutex_unlock (&spool->lock);
     if (first)
-        (void)fault_point (segment_in_use);
+        (void) fault_point (segment_in_use);
     return 0;
 }
 
@@ -781,8 +779,8 @@ int spool_read (struct spool *spool, const struct spool_record *record, char **r
     uint8_t tag[TAG_LEN];
     size_t whole = HEAD_LEN + record->len + TAG_LEN;
     char *room = xcalloc (whole, 1);
-    ssize_t got = pread (record->segment->fd, room, whole, (off_t)record->offset - HEAD_LEN);
-    if (got != (ssize_t)whole) {
+    ssize_t got = pread (record->segment->fd, room, whole, (off_t) record->offset - HEAD_LEN);
+    if (got != (ssize_t) whole) {
         free (room);
         return FAIL_IO;
     }
@@ -817,7 +815,7 @@ void spool_set_frontier (struct spool *spool, uint64_t frontier)
 bool spool_has_room (struct spool *spool, unsigned share)
 {
     pthread_mutex_lock (&spool->lock);
-    bool room = spool->undrained_bytes * 1000 < (uint64_t)spool->options.bytes * share;
+    bool room = spool->undrained_bytes * 1000 < (uint64_t) spool->options.bytes * share;
     bool segment = spool->spare || spool->active->end + (1u << 18) < spool->active->size;
     pthread_mutex_unlock (&spool->lock);
     return room && segment;
@@ -833,14 +831,14 @@ void spool_stat (struct spool *spool, struct spool_stat *ret)
     const struct segment *segment;
     pthread_mutex_lock (&spool->lock);
     *ret = (struct spool_stat){.spares = spool->spare != NULL,
-                               .bytes = (uint64_t)bytes_of (spool),
+                               .bytes = (uint64_t) bytes_of (spool),
                                .undrained_bytes = spool->undrained_bytes,
                                .undrained = spool->undrained,
                                .next_seq = spool->next_seq,
                                .frontier = spool->frontier,
                                .corrupt = spool->corrupt};
     DL_FOREACH (spool->segments, segment)
-    ret->segments++;
+        ret->segments++;
     ret->oldest_ms = spool->segments->first_ms;
     pthread_mutex_unlock (&spool->lock);
 }
@@ -850,8 +848,7 @@ void spool_retire (struct spool *spool)
     int64_t now = wall_ms ();
     pthread_mutex_lock (&spool->lock);
     struct segment *segment, *next;
-    DL_FOREACH_SAFE (spool->segments, segment, next)
-    {
+    DL_FOREACH_SAFE (spool->segments, segment, next) {
         bool full = bytes_of (spool) * 10 > spool->options.bytes * 7 || !spool->spare;
         bool old = now - segment->first_ms > spool->options.keep_ms;
         if (segment == spool->active || segment->undrained || !(old || full))
@@ -895,8 +892,7 @@ uint64_t spool_walk (struct spool *spool, uint64_t cursor, spool_found_fn *found
 {
     struct walk walk = {spool, found, owner};
     struct segment *segment;
-    DL_FOREACH (spool->segments, segment)
-    {
+    DL_FOREACH (spool->segments, segment) {
         if (segment->number < cursor)
             continue;
         struct image image = {0};

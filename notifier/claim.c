@@ -37,8 +37,8 @@ static struct dispatch *dispatch_find (struct notifier *notifier, const struct i
     struct dispatch *dispatch;
 
     DL_FOREACH (notifier->dispatches, dispatch)
-    if (id_equal (&dispatch->id, id))
-        return dispatch;
+        if (id_equal (&dispatch->id, id))
+            return dispatch;
     return NULL;
 }
 
@@ -113,7 +113,7 @@ static void notice_close (struct notifier *notifier, struct notice *notice, enum
     metric_add (notifier_parked_total, parked);
     if (told == TOLD_SENT)
         log_debug ("%s: event %" PRIu64 ", %.*s: sent", id_text (&said->id), said->event,
-                   (int)said->template.len, said->template.at);
+                   (int) said->template.len, said->template.at);
     else if (told == TOLD_UNKNOWN)
         log_warning ("%s: event %" PRIu64 ": outcome unknown (code %" PRIu64
                      "): the gateway had the text and gave no answer; it is not sent again",
@@ -138,9 +138,9 @@ static void give_back (struct notifier *notifier)
     struct dispatch *dispatch, *next;
 
     DL_FOREACH_SAFE (notifier->dispatches, dispatch, next)
-    for (unsigned i = 0; dispatch->state == DISPATCH_SENDING && i < dispatch->count; i++)
-        if (dispatch->notices[i].state == NOTICE_WAITING)
-            notice_close (notifier, &dispatch->notices[i], TOLD_FAILED, 0);
+        for (unsigned i = 0; dispatch->state == DISPATCH_SENDING && i < dispatch->count; i++)
+            if (dispatch->notices[i].state == NOTICE_WAITING)
+                notice_close (notifier, &dispatch->notices[i], TOLD_FAILED, 0);
 }
 
 /* ---- sending --------------------------------------------------------------------------------- */
@@ -204,8 +204,7 @@ static void send_turn (struct notifier *notifier)
 {
     struct dispatch *dispatch, *next;
 
-    DL_FOREACH_SAFE (notifier->dispatches, dispatch, next)
-    {
+    DL_FOREACH_SAFE (notifier->dispatches, dispatch, next) {
         for (unsigned i = 0; dispatch->state == DISPATCH_SENDING && i < dispatch->count; i++) {
             if (notifier->sending >= notifier->parallel)
                 return;
@@ -269,8 +268,7 @@ static void claim_lost (struct notifier *notifier)
         return;
     notifier->claiming = false;
     breaker_idle (&notifier->breaker);
-    DL_FOREACH_SAFE (notifier->dispatches, dispatch, next)
-    {
+    DL_FOREACH_SAFE (notifier->dispatches, dispatch, next) {
         if (dispatch->state != DISPATCH_FILLING)
             continue;
         found = found || id_equal (&dispatch->id, &notifier->claim_dispatch);
@@ -298,9 +296,9 @@ static void tell_all (struct notifier *notifier)
     struct dispatch *dispatch;
 
     DL_FOREACH (notifier->dispatches, dispatch)
-    if (dispatch->state == DISPATCH_TELLING &&
-        (dispatch->told_at == 0 || dispatch->told_at < before))
-        dispatch_tell (notifier, dispatch);
+        if (dispatch->state == DISPATCH_TELLING &&
+            (dispatch->told_at == 0 || dispatch->told_at < before))
+            dispatch_tell (notifier, dispatch);
 }
 
 void at_scan (void *owner)
@@ -308,7 +306,7 @@ void at_scan (void *owner)
     struct notifier *notifier = owner;
 
     /* A quarter of jitter: several notifiers do not ask in step. */
-    int64_t jitter = (int64_t)randombytes_uniform ((uint32_t)(notifier->scan_ms / 4 + 1));
+    int64_t jitter = (int64_t) randombytes_uniform ((uint32_t) (notifier->scan_ms / 4 + 1));
     reactor_timer_at (notifier->timer,
                       reactor_now (notifier->reactor) + notifier->scan_ms + jitter);
     notifier->hinted = true;
@@ -329,7 +327,7 @@ static void on_notice (void *owner, struct link *from, struct parcel *parcel)
     struct notifier *notifier = owner;
     const struct msg_notice *said = &parcel->said[0].notice;
 
-    (void)from;
+    (void) from;
     struct dispatch *dispatch = dispatch_find (notifier, &said->dispatch);
     log_debug ("%s: notice %" PRIu64 " of dispatch %s: event %" PRIu64 ", attempt %" PRIu64,
                id_text (&said->id), said->position, id_text (&said->dispatch), said->event,
@@ -362,10 +360,9 @@ static void on_claimed (void *owner, struct link *from, struct parcel *parcel)
     const struct msg_claimed *said = &parcel->said[0].claimed;
     struct dispatch *dispatch, *next;
 
-    (void)from;
+    (void) from;
     log_debug ("claim %" PRIu64 ": %" PRIu64 " notices", said->ref, said->count);
-    DL_FOREACH_SAFE (notifier->dispatches, dispatch, next)
-    {
+    DL_FOREACH_SAFE (notifier->dispatches, dispatch, next) {
         if (dispatch->state == DISPATCH_FILLING && dispatch->ref == said->ref)
             dispatch_begin (notifier, dispatch);
     }
@@ -389,11 +386,11 @@ static void on_heard (void *owner, struct link *from, struct parcel *parcel)
     uint64_t ref = parcel->said[0].heard.ref;
     struct dispatch *dispatch, *next;
 
-    (void)from;
+    (void) from;
     log_debug ("told %" PRIu64 " was heard", ref);
     DL_FOREACH_SAFE (notifier->dispatches, dispatch, next)
-    if (dispatch->state == DISPATCH_TELLING && dispatch->told_ref == ref)
-        dispatch_destroy (notifier, dispatch);
+        if (dispatch->state == DISPATCH_TELLING && dispatch->told_ref == ref)
+            dispatch_destroy (notifier, dispatch);
     claim_turn (notifier);
 }
 
@@ -401,7 +398,7 @@ static void on_outbox (void *owner, struct link *from, struct parcel *parcel)
 {
     struct notifier *notifier = owner;
 
-    (void)from, (void)parcel;
+    (void) from, (void) parcel;
     notifier->hinted = true;
     claim_turn (notifier);
 }
@@ -413,7 +410,7 @@ static void on_up (void *owner, struct link *link)
 
     log_info ("store: connected (%s)", link_name (link));
     DL_FOREACH (notifier->dispatches, dispatch)
-    dispatch->told_at = 0;
+        dispatch->told_at = 0;
     notifier->hinted = true;
     tell_all (notifier);
     claim_turn (notifier);
@@ -423,7 +420,7 @@ static void on_down (void *owner, struct link *link)
 {
     struct notifier *notifier = owner;
 
-    (void)link;
+    (void) link;
     if (!notifier->draining)
         log_warning ("store: the link is down; outcomes are kept and told when it is back");
     claim_lost (notifier);
@@ -434,10 +431,10 @@ static void on_credit (void *owner, struct link *link)
     struct notifier *notifier = owner;
     struct dispatch *dispatch;
 
-    (void)link;
+    (void) link;
     DL_FOREACH (notifier->dispatches, dispatch)
-    if (dispatch->state == DISPATCH_TELLING && dispatch->told_at == 0)
-        dispatch_tell (notifier, dispatch);
+        if (dispatch->state == DISPATCH_TELLING && dispatch->told_at == 0)
+            dispatch_tell (notifier, dispatch);
     claim_turn (notifier);
 }
 
@@ -472,8 +469,7 @@ void claim_end (struct notifier *notifier)
 {
     struct dispatch *dispatch, *next;
 
-    DL_FOREACH_SAFE (notifier->dispatches, dispatch, next)
-    {
+    DL_FOREACH_SAFE (notifier->dispatches, dispatch, next) {
         if (dispatch->state != DISPATCH_FILLING)
             log_warning ("dispatch %s: %u of %u outcomes could not be told; the store will call "
                          "them unknown",
@@ -495,8 +491,7 @@ void claim_show (const struct notifier *notifier, struct buffer *out)
         buffer_format (out, "draining\n");
     buffer_format (out, "faults in a row %u\nwaiting %u\nunder way %u\ndispatches %u\n",
                    breaker->faults, notifier->waiting, notifier->sending, notifier->dispatch_count);
-    DL_FOREACH (notifier->dispatches, dispatch)
-    {
+    DL_FOREACH (notifier->dispatches, dispatch) {
         buffer_format (out, "dispatch %s %s, %u of %u done\n", id_text (&dispatch->id),
                        dispatch_words[dispatch->state], dispatch->done, dispatch->count);
         for (unsigned i = 0; i < dispatch->count; i++) {

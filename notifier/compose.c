@@ -74,7 +74,7 @@ bool address_valid (struct view address)
 
     if (!at || address.len > ADDRESS_MAX)
         return false;
-    size_t local = (size_t)(at - address.at);
+    size_t local = (size_t) (at - address.at);
     struct view domain = {at + 1, address.len - local - 1};
     if (local == 0 || local > LOCAL_MAX || address.at[0] == '.' || at[-1] == '.')
         return false;
@@ -94,7 +94,7 @@ bool message_id_valid (struct view id)
     if (id.len < 5 || id.len > MESSAGE_ID_MAX || id.at[0] != '<' || id.at[id.len - 1] != '>')
         return false;
     for (size_t i = 1; i + 1 < id.len; i++) {
-        unsigned char c = (unsigned char)id.at[i];
+        unsigned char c = (unsigned char) id.at[i];
         if (c <= ' ' || c >= 127 || c == '<' || c == '>')
             return false;
         ats += c == '@';
@@ -109,7 +109,7 @@ int header_words (struct view text, struct buffer *out)
     if (!utf8_valid (text.at, text.len))
         return FAIL_MALFORMED;
     for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.at[i];
+        unsigned char c = (unsigned char) text.at[i];
         if (c < ' ' || c == 127)
             return FAIL_MALFORMED;
         plain = plain && c < 127;
@@ -121,10 +121,10 @@ int header_words (struct view text, struct buffer *out)
     }
     for (size_t from = 0; from < text.len;) {
         size_t len = text.len - from < ENCODED_WORD_TEXT ? text.len - from : ENCODED_WORD_TEXT;
-        while (from + len < text.len && ((unsigned char)text.at[from + len] & 0xc0) == 0x80)
+        while (from + len < text.len && ((unsigned char) text.at[from + len] & 0xc0) == 0x80)
             len--; /* a word ends where a character ends */
         char word[sodium_base64_ENCODED_LEN (ENCODED_WORD_TEXT, sodium_base64_VARIANT_ORIGINAL)];
-        sodium_bin2base64 (word, sizeof word, (const unsigned char *)text.at + from, len,
+        sodium_bin2base64 (word, sizeof word, (const unsigned char *) text.at + from, len,
                            sodium_base64_VARIANT_ORIGINAL);
         buffer_format (out, "%s=?UTF-8?B?%s?=", from ? " " : "", word);
         from += len;
@@ -151,8 +151,8 @@ __attribute__ ((format (printf, 2, 3))) static void header_format (struct letter
     va_start (arguments, format);
     int len = vsnprintf (text, sizeof text, format, arguments);
     va_end (arguments);
-    check (len >= 0 && (size_t)len < sizeof text);
-    buffer_add (&line, text, (size_t)len);
+    check (len >= 0 && (size_t) len < sizeof text);
+    buffer_add (&line, text, (size_t) len);
     header_add (letter, &line);
     sodium_memzero (text, sizeof text);
     sodium_memzero (line.at, line.len);
@@ -167,7 +167,7 @@ static void header_date (struct letter *letter, int64_t now)
     static const char days[][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
     static const char months[][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-    time_t seconds = (time_t)(now / 1000);
+    time_t seconds = (time_t) (now / 1000);
     struct tm tm;
 
     check (gmtime_r (&seconds, &tm) != NULL);
@@ -185,8 +185,8 @@ static void header_message_id (struct letter *letter, const struct msg_notice *n
 
     memcpy (key, notice->id.at, 16);
     for (unsigned i = 0; i < 8; i++) {
-        key[16 + i] = (uint8_t)(notice->event >> (56 - 8 * i));
-        key[24 + i] = (uint8_t)(notice->recipient >> (56 - 8 * i));
+        key[16 + i] = (uint8_t) (notice->event >> (56 - 8 * i));
+        key[24 + i] = (uint8_t) (notice->recipient >> (56 - 8 * i));
     }
     memcpy (key + 32, channel, sizeof channel);
     crypto_generichash (hash, sizeof hash, key, sizeof key, NULL, 0);
@@ -199,7 +199,7 @@ static void header_thread (struct letter *letter, const struct contact *contact)
 {
     if (!message_id_valid (contact->message_id))
         return;
-    header_format (letter, "In-Reply-To: %.*s", (int)contact->message_id.len,
+    header_format (letter, "In-Reply-To: %.*s", (int) contact->message_id.len,
                    contact->message_id.at);
 
     struct view list = contact->references;
@@ -224,8 +224,8 @@ static void header_thread (struct letter *letter, const struct contact *contact)
     struct buffer line = {0};
     buffer_format (&line, "References:");
     while (count-- > 0)
-        buffer_format (&line, " %.*s", (int)kept[count].len, kept[count].at);
-    buffer_format (&line, " %.*s", (int)contact->message_id.len, contact->message_id.at);
+        buffer_format (&line, " %.*s", (int) kept[count].len, kept[count].at);
+    buffer_format (&line, " %.*s", (int) contact->message_id.len, contact->message_id.at);
     header_add (letter, &line);
     buffer_free (&line);
 }
@@ -269,7 +269,7 @@ static void value_add (struct buffer *out, struct view value)
         char c = value.at[i];
         if (c == '\n' || (c == '\r' && !(i + 1 < value.len && value.at[i + 1] == '\n')))
             buffer_add (out, "\r\n", 2);
-        else if ((unsigned char)c >= ' ' ? c != 127 : c == '\t')
+        else if ((unsigned char) c >= ' ' ? c != 127 : c == '\t')
             buffer_add (out, &c, 1);
     }
 }
@@ -282,20 +282,20 @@ static bool line_expand (const char *at, size_t len, const struct values *values
 
     for (size_t i = 0; i < len;) {
         const char *open = memchr (at + i, '{', len - i);
-        size_t plain = open ? (size_t)(open - at) - i : len - i;
+        size_t plain = open ? (size_t) (open - at) - i : len - i;
         buffer_add (out, at + i, plain);
         i += plain;
         if (!open)
             break;
         const char *close = memchr (open, '}', len - i);
         check (close != NULL);
-        struct view value = value_of (values, open + 1, (size_t)(close - open) - 1);
+        struct view value = value_of (values, open + 1, (size_t) (close - open) - 1);
         if (!value.at) {
             out->len = before;
             return false;
         }
         value_add (out, value);
-        i = (size_t)(close - at) + 1;
+        i = (size_t) (close - at) + 1;
     }
     return true;
 }
@@ -305,7 +305,7 @@ static void text_expand (const char *text, const struct values *values, struct b
     while (*text) {
         const char *end = strchr (text, '\n');
         check (end != NULL);
-        if (line_expand (text, (size_t)(end - text), values, out))
+        if (line_expand (text, (size_t) (end - text), values, out))
             buffer_add (out, "\r\n", 2);
         text = end + 1;
     }
@@ -319,7 +319,7 @@ static void due_text (int64_t due, enum language language, struct buffer *out)
          "Oktober", "November", "Desember"},
         {"January", "February", "March", "April", "May", "June", "July", "August", "September",
          "October", "November", "December"}};
-    time_t seconds = (time_t)(due / 1000 + 7 * 3600);
+    time_t seconds = (time_t) (due / 1000 + 7 * 3600);
     struct tm tm;
 
     check (gmtime_r (&seconds, &tm) != NULL);
@@ -368,11 +368,11 @@ int letter_compose (const struct msg_notice *notice, const struct contact *conta
     if (values.text.len == 0)
         values.text.at = NULL;
     if (notice->due && notice->due < INT64_MAX / 2) {
-        due_text ((int64_t)notice->due, language, &due);
+        due_text ((int64_t) notice->due, language, &due);
         values.due = (struct view){due.at, due.len};
     }
     if (*head->tracking) {
-        buffer_format (&url, "%s%.*s", head->tracking, (int)notice->number.len, notice->number.at);
+        buffer_format (&url, "%s%.*s", head->tracking, (int) notice->number.len, notice->number.at);
         values.url = (struct view){url.at, url.len};
     }
     if (!template_fits (template, &values))

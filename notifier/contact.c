@@ -28,7 +28,7 @@ enum contact_tag {
 /* The secret key of a number, into 32 bytes of the caller's, who wipes them. */
 static int key_read (const char *keys, uint64_t key_id, uint8_t *ret_secret)
 {
-    char *path = xformat ("%s/contact-%llu.key", keys, (unsigned long long)key_id);
+    char *path = xformat ("%s/contact-%llu.key", keys, (unsigned long long) key_id);
     char *text = NULL;
     size_t len = 0;
 
@@ -58,7 +58,7 @@ static struct view text_of (const msgpack_object *object)
 static uint32_t language_read (const msgpack_object *object)
 {
     if (object->type == MSGPACK_OBJECT_POSITIVE_INTEGER)
-        return object->via.u64 < LANGUAGE_LAST ? (uint32_t)object->via.u64 : 0;
+        return object->via.u64 < LANGUAGE_LAST ? (uint32_t) object->via.u64 : 0;
     struct view word = text_of (object);
     for (uint32_t value = 1; value < LANGUAGE_LAST; value++)
         if (word.at && view_is (word, language_word (value)))
@@ -104,7 +104,7 @@ static int contact_parse (const uint8_t *at, size_t padded, struct contact *cont
     msgpack_unpacked unpacked;
     msgpack_unpacked_init (&unpacked);
     int fail = FAIL_CORRUPT;
-    if (msgpack_unpack_next (&unpacked, (const char *)at, len, NULL) == MSGPACK_UNPACK_SUCCESS)
+    if (msgpack_unpack_next (&unpacked, (const char *) at, len, NULL) == MSGPACK_UNPACK_SUCCESS)
         fail = contact_read (&unpacked.data, contact);
     msgpack_unpacked_destroy (&unpacked);
     return fail;
@@ -124,7 +124,7 @@ int contact_open (const char *keys, uint64_t key_id, struct view sealed, struct 
     struct contact contact = {.memory = sodium_malloc (sealed.len)};
     check (contact.memory != NULL);
     crypto_scalarmult_base (public, secret);
-    if (crypto_box_seal_open (contact.memory, (const uint8_t *)sealed.at, sealed.len, public,
+    if (crypto_box_seal_open (contact.memory, (const uint8_t *) sealed.at, sealed.len, public,
                               secret) != 0)
         fail = FAIL_CORRUPT;
     sodium_memzero (secret, sizeof secret);

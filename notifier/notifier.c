@@ -131,7 +131,7 @@ int notifier_start (struct reactor *reactor, const struct settings *settings, vo
     notifier->reactor = reactor;
     head_set (notifier, settings, sender);
     notifier->keys = xformat ("%s/keys", settings_text (settings, "data"));
-    notifier->parallel = (unsigned)settings_number (settings, "parallel");
+    notifier->parallel = (unsigned) settings_number (settings, "parallel");
     notifier_reload (notifier, settings);
     void *state = notifier;
     int status = gateway_open (notifier, settings);
@@ -151,7 +151,7 @@ void notifier_reload (void *state, const struct settings *settings)
 {
     struct notifier *notifier = state;
 
-    notifier->claim = (unsigned)settings_number (settings, "claim");
+    notifier->claim = (unsigned) settings_number (settings, "claim");
     notifier->scan_ms = settings_number (settings, "scan");
 }
 

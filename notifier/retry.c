@@ -18,7 +18,7 @@ static struct judgement judged (enum told told, uint64_t code, bool gateway)
 
 struct judgement retry_judge (enum stage stage, unsigned reply, int error)
 {
-    uint64_t code = reply >= 400 ? reply : 10000 + (uint64_t)error;
+    uint64_t code = reply >= 400 ? reply : 10000 + (uint64_t) error;
     bool later = reply >= 400 && reply < 500, never = reply >= 500 && reply < 600;
 
     if (error == 0)
@@ -93,12 +93,12 @@ bool breaker_saw (struct breaker *breaker, const struct judgement *judgement, in
     if (breaker->pause > BREAKER_LONGEST_MS)
         breaker->pause = BREAKER_LONGEST_MS;
     /* A quarter of jitter, so that several notifiers do not probe in step. */
-    int64_t jitter = (int64_t)randombytes_uniform ((uint32_t)(breaker->pause / 4));
+    int64_t jitter = (int64_t) randombytes_uniform ((uint32_t) (breaker->pause / 4));
     breaker->until = now + breaker->pause + jitter;
     outage_begins (&breaker->outage,
                    "gateway: %u faults in a row, the last with code %llu; notices wait in the "
                    "store, one is tried after %lld s and then less and less often",
-                   breaker->faults, (unsigned long long)judgement->code,
-                   (long long)(breaker->pause / 1000));
+                   breaker->faults, (unsigned long long) judgement->code,
+                   (long long) (breaker->pause / 1000));
     return true;
 }

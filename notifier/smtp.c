@@ -71,7 +71,7 @@ static int at_debug (CURL *easy, curl_infotype type, char *data, size_t size, vo
     } verbs[] = {{"MAIL", STAGE_MAIL}, {"RCPT", STAGE_RCPT}, {"DATA", STAGE_DATA}};
     struct mail *mail = with;
 
-    (void)easy;
+    (void) easy;
     if (type == CURLINFO_HEADER_OUT && size >= 4) {
         for (size_t i = 0; i < array_len (verbs); i++)
             if (memcmp (data, verbs[i].verb, 4) == 0 && mail->stage < verbs[i].stage) {
@@ -83,7 +83,7 @@ static int at_debug (CURL *easy, curl_infotype type, char *data, size_t size, vo
         for (unsigned i = 0; i < 3; i++) {
             if (data[i] < '0' || data[i] > '9')
                 return 0;
-            reply = reply * 10 + (unsigned)(data[i] - '0');
+            reply = reply * 10 + (unsigned) (data[i] - '0');
         }
         /* The goodbye to QUIT after a refusal must not hide the refusal. */
         if (mail->reply < 400)
@@ -115,9 +115,9 @@ static int at_seek (void *with, curl_off_t offset, int origin)
 {
     struct mail *mail = with;
 
-    if (origin != SEEK_SET || offset < 0 || (size_t)offset > mail->letter.text.len)
+    if (origin != SEEK_SET || offset < 0 || (size_t) offset > mail->letter.text.len)
         return CURL_SEEKFUNC_FAIL;
-    mail->read = (size_t)offset;
+    mail->read = (size_t) offset;
     return CURL_SEEKFUNC_OK;
 }
 
@@ -126,7 +126,7 @@ static int at_progress (void *with, curl_off_t dltotal, curl_off_t dlnow, curl_o
 {
     struct smtp *smtp = with;
 
-    (void)dltotal, (void)dlnow, (void)ultotal, (void)ulnow;
+    (void) dltotal, (void) dlnow, (void) ultotal, (void) ulnow;
     return atomic_load (&smtp->stopping);
 }
 
@@ -149,7 +149,7 @@ static curl_socket_t at_open (void *with, curlsocktype purpose, struct curl_sock
 {
     struct sender *sender = with;
 
-    (void)purpose;
+    (void) purpose;
     if (atomic_load (&sender->smtp->stopping))
         return CURL_SOCKET_BAD;
     int fd = socket (address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
@@ -185,11 +185,11 @@ static void easy_prepare (struct sender *sender, CURL *easy)
         curl_easy_setopt (easy, CURLOPT_USERNAME, settings->user);
         curl_easy_setopt (easy, CURLOPT_PASSWORD, smtp->password);
     }
-    curl_easy_setopt (easy, CURLOPT_CONNECTTIMEOUT_MS, (long)settings->connect_ms);
-    curl_easy_setopt (easy, CURLOPT_TIMEOUT_MS, (long)settings->letter_ms);
+    curl_easy_setopt (easy, CURLOPT_CONNECTTIMEOUT_MS, (long) settings->connect_ms);
+    curl_easy_setopt (easy, CURLOPT_TIMEOUT_MS, (long) settings->letter_ms);
     /* Bounds what CURLOPT_TIMEOUT does not: the reply to QUIT. */
     curl_easy_setopt (easy, CURLOPT_SERVER_RESPONSE_TIMEOUT,
-                      (long)(settings->letter_ms + 999) / 1000);
+                      (long) (settings->letter_ms + 999) / 1000);
     curl_easy_setopt (easy, CURLOPT_MAXAGE_CONN, CONNECTION_AGE_S);
     curl_easy_setopt (easy, CURLOPT_OPENSOCKETFUNCTION, at_open);
     curl_easy_setopt (easy, CURLOPT_OPENSOCKETDATA, sender);
@@ -239,7 +239,7 @@ static void mail_perform (struct sender *sender, CURL *easy, struct mail *mail)
     curl_easy_setopt (easy, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt (easy, CURLOPT_MIMEPOST, mime);
 
-    mail->error = (int)curl_easy_perform (easy);
+    mail->error = (int) curl_easy_perform (easy);
 
     curl_easy_setopt (easy, CURLOPT_DEBUGDATA, NULL);
     curl_easy_setopt (easy, CURLOPT_VERBOSE, 0L);
@@ -292,7 +292,7 @@ static void at_finished (void *owner, int events)
     struct smtp *smtp = owner;
     uint64_t count;
 
-    (void)events;
+    (void) events;
     if (read (smtp->event, &count, sizeof count) < 0)
         check (errno == EAGAIN);
     pthread_mutex_lock (&smtp->mutex);
@@ -333,7 +333,7 @@ static void settings_copy (struct smtp *smtp, const struct smtp_settings *settin
     size_t len = strlen (settings->url);
     while (len && settings->url[len - 1] == '/')
         len--;
-    smtp->url = xformat ("%.*s/%s", (int)len, settings->url, settings->domain);
+    smtp->url = xformat ("%.*s/%s", (int) len, settings->url, settings->domain);
 }
 
 int smtp_new (struct reactor *reactor, const struct smtp_settings *settings, smtp_done_fn *done,
@@ -410,11 +410,11 @@ void smtp_destroy (struct smtp **ref)
     free (smtp->password);
     free (smtp->senders);
     free (smtp->url);
-    free ((char *)smtp->settings.url);
-    free ((char *)smtp->settings.domain);
-    free ((char *)smtp->settings.from);
-    free ((char *)smtp->settings.user);
-    free ((char *)smtp->settings.tls);
+    free ((char *) smtp->settings.url);
+    free ((char *) smtp->settings.domain);
+    free ((char *) smtp->settings.from);
+    free ((char *) smtp->settings.user);
+    free ((char *) smtp->settings.tls);
     free (smtp);
     curl_global_cleanup ();
 }

@@ -40,8 +40,8 @@ __attribute__ ((format (printf, 2, 3))) static void say (struct asked *asked, co
     va_start (arguments, format);
     int len = vsnprintf (record + asked->written, room, format, arguments);
     va_end (arguments);
-    if (len > 0 && (size_t)len < room)
-        asked->written += (size_t)len;
+    if (len > 0 && (size_t) len < room)
+        asked->written += (size_t) len;
     record[asked->written] = 0;
 }
 
@@ -58,11 +58,11 @@ static void end_record (struct asked *asked)
     const struct decision *ret = asked->ret;
     char *record = asked->ret->record;
     size_t at = asked->written;
-    at += (size_t)sprintf (record + at, "],\"next\":[");
+    at += (size_t) sprintf (record + at, "],\"next\":[");
     for (int i = 0; i < DECIDE_CANDIDATES && ret->candidates[i]; i++)
-        at += (size_t)sprintf (record + at, "%s%u", i ? "," : "", ret->candidates[i]);
+        at += (size_t) sprintf (record + at, "%s%u", i ? "," : "", ret->candidates[i]);
     sprintf (record + at, "],\"rung\":%u,\"sure\":%u,\"v\":[%u,%lu]}", ret->rung, ret->confidence,
-             DECIDE_RULES_VERSION, (unsigned long)registry_version (asked->registry));
+             DECIDE_RULES_VERSION, (unsigned long) registry_version (asked->registry));
 }
 
 /* ---- helpers ------------------------------------------------------------------------------- */
@@ -121,7 +121,7 @@ static char *fold (struct view title, struct view text)
         bool upper = c >= 'A' && c <= 'Z';
         bool word = upper || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c & 0x80);
         if (word)
-            *end++ = upper ? (char)(c - 'A' + 'a') : c;
+            *end++ = upper ? (char) (c - 'A' + 'a') : c;
         else if (end[-1] != ' ')
             *end++ = ' ';
     }
@@ -166,10 +166,10 @@ static const struct agency *inspectorate_above (const struct asked *asked, struc
     for (;; place = region_above (place)) {
         char code[32];
         int len = place.len
-                      ? snprintf (code, sizeof code, "%.*s/%s", (int)place.len, place.at, function)
+                      ? snprintf (code, sizeof code, "%.*s/%s", (int) place.len, place.at, function)
                       : snprintf (code, sizeof code, "ID/%s", function);
         const struct agency *found =
-            registry_agency_by_code (registry, (struct view){code, (size_t)len});
+            registry_agency_by_code (registry, (struct view){code, (size_t) len});
         if (found && found->inspectorate && !is_accused (asked, found))
             return found;
         if (place.len == 0)

@@ -32,7 +32,7 @@ static void planted (const struct msg_content *content)
         usleep (1000);
 }
 #else
-#define planted(content) ((void)0)
+#define planted(content) ((void) 0)
 #endif
 
 static void count_rung (unsigned rung)
@@ -102,7 +102,7 @@ static int pass_on (struct router *router, uint64_t intake, struct parcel *offer
     if (link_can_send (router->store, WIRE_CLASS_REST) == 0)
         return FAIL_CREDIT;
     decide_offer (router, offer, &decision, &place);
-    (void)fault_point (decided);
+    (void) fault_point (decided);
     parcel_add (&parcel, WIRE_place, &place);
     for (unsigned i = 0; i < offer->frames && i < 3; i++)
         parcel_add_frame (&parcel, offer, i);
@@ -128,7 +128,7 @@ static void hold (struct router *router, uint64_t intake, struct parcel *offer)
 static void on_offer (void *owner, struct link *from, struct parcel *parcel)
 {
     struct router *router = owner;
-    (void)fault_point (offer_received);
+    (void) fault_point (offer_received);
     if (!router->registry || router->held || pass_on (router, link_number (from), parcel) != 0)
         hold (router, link_number (from), parcel);
 }
@@ -164,12 +164,12 @@ void receive_stored (struct router *router, struct parcel *parcel)
     parcel_add_frame (&answer, parcel, 1);
     link_send (intake, &answer);
     parcel_done (&answer);
-    (void)fault_point (stored_relayed);
+    (void) fault_point (stored_relayed);
 }
 
 static void say_reoffer (struct link *link, void *with)
 {
-    (void)with;
+    (void) with;
     link_say (link, WIRE_reoffer, &(struct msg_reoffer){0});
 }
 
@@ -191,8 +191,8 @@ static void intake_down (void *owner, struct link *link)
     struct held_offer *held, *next;
     snapshots_gone (router->snapshots, link);
     DL_FOREACH_SAFE (router->held, held, next)
-    if (held->intake == link_number (link))
-        let_go (router, held);
+        if (held->intake == link_number (link))
+            let_go (router, held);
 }
 
 void receive_end (struct router *router)

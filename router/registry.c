@@ -78,7 +78,7 @@ static bool number_of (const char *text, uint32_t *ret)
         return true;
     }
     unsigned long number = strtoul (text, &end, 10);
-    *ret = (uint32_t)number;
+    *ret = (uint32_t) number;
     return text[0] >= '0' && text[0] <= '9' && *end == 0 && number <= INT32_MAX;
 }
 
@@ -130,9 +130,9 @@ static bool add_agency (struct registry *registry, char **fields)
         free (entry);
         return false;
     }
-    agency->function = (uint16_t)function;
+    agency->function = (uint16_t) function;
     agency->code = fields[2];
-    agency->code_len = (uint32_t)strlen (fields[2]);
+    agency->code_len = (uint32_t) strlen (fields[2]);
     agency->inspectorate = has_word (fields[7], "inspectorate");
     agency->desk = has_word (fields[7], "desk");
     agency->central = has_word (fields[7], "central");
@@ -176,8 +176,8 @@ static bool add_category (struct registry *registry, char **fields)
         free (entry);
         return false;
     }
-    entry->category.function = (uint16_t)function;
-    entry->category.class = (uint8_t)class_of (fields[5]);
+    entry->category.function = (uint16_t) function;
+    entry->category.class = (uint8_t) class_of (fields[5]);
     HASH_ADD (hh, registry->categories, category.number, sizeof (uint32_t), entry);
     return true;
 }
@@ -220,7 +220,7 @@ static bool add_line (struct registry *registry, char *line)
 
 static int by_code (const void *a, const void *b)
 {
-    return strcmp (((const struct region_code *)a)->code, ((const struct region_code *)b)->code);
+    return strcmp (((const struct region_code *) a)->code, ((const struct region_code *) b)->code);
 }
 
 int registry_parse (uint64_t version, const char *at, size_t len, struct registry **ret)
@@ -237,13 +237,13 @@ int registry_parse (uint64_t version, const char *at, size_t len, struct registr
         number++;
         if (!add_line (registry, line)) {
             log_error ("registry, version %lu, line %zu: not a line of docs/snapshots.md",
-                       (unsigned long)version, number);
+                       (unsigned long) version, number);
             registry_destroy (&registry);
             return FAIL_MALFORMED;
         }
     }
     if (!registry->root) {
-        log_error ("registry, version %lu: no root agency", (unsigned long)version);
+        log_error ("registry, version %lu: no root agency", (unsigned long) version);
         registry_destroy (&registry);
         return FAIL_MALFORMED;
     }
@@ -262,18 +262,15 @@ void registry_destroy (struct registry **held)
     struct holder *holder, *next_holder;
     struct category_entry *category, *next_category;
     HASH_CLEAR (hh_code, registry->codes);
-    HASH_ITER (hh, registry->agencies, agency, next_agency)
-    {
+    HASH_ITER (hh, registry->agencies, agency, next_agency) {
         HASH_DEL (registry->agencies, agency);
         free (agency);
     }
-    HASH_ITER (hh, registry->holders, holder, next_holder)
-    {
+    HASH_ITER (hh, registry->holders, holder, next_holder) {
         HASH_DEL (registry->holders, holder);
         free (holder);
     }
-    HASH_ITER (hh, registry->categories, category, next_category)
-    {
+    HASH_ITER (hh, registry->categories, category, next_category) {
         HASH_DEL (registry->categories, category);
         free (category);
     }
@@ -316,7 +313,7 @@ const struct agency *registry_agency_by_code (const struct registry *registry, s
 const struct category *registry_category (const struct registry *registry, uint64_t number)
 {
     struct category_entry *entry = NULL;
-    uint32_t key = (uint32_t)number;
+    uint32_t key = (uint32_t) number;
     if (number && number <= UINT32_MAX)
         HASH_FIND (hh, registry->categories, &key, sizeof key, entry);
     return entry ? &entry->category : NULL;

@@ -37,19 +37,19 @@ static int use_snapshot (void *owner, enum snapshot kind, uint64_t version, cons
 
 static void on_origin (void *owner, struct link *from, struct parcel *parcel)
 {
-    (void)from;
+    (void) from;
     receive_stored (owner, parcel);
 }
 
 static void on_behalf (void *owner, struct link *from, struct parcel *parcel)
 {
-    (void)from;
+    (void) from;
     worker_answer (owner, parcel);
 }
 
 static void on_ready (void *owner, struct link *from, struct parcel *parcel)
 {
-    (void)from;
+    (void) from;
     worker_ready (owner, &parcel->said[0].ready);
 }
 
@@ -73,14 +73,14 @@ static void store_up (void *owner, struct link *link)
 static void store_down (void *owner, struct link *link)
 {
     struct router *router = owner;
-    (void)link;
+    (void) link;
     outage_begins (&router->store_outage, "the store is away: intakes keep what they have taken");
     worker_store_down (router);
 }
 
 static void store_credit (void *owner, struct link *link)
 {
-    (void)link;
+    (void) link;
     receive_flush (owner);
 }
 

@@ -86,7 +86,7 @@ static void pull_ask (struct router *router, struct waiting_pull *pull)
 {
     int64_t now = reactor_now (router->reactor);
     struct msg_behalf behalf = {
-        .ref = pull->behalf, .principal = pull->principal, .waited = (uint64_t)(now - pull->came)};
+        .ref = pull->behalf, .principal = pull->principal, .waited = (uint64_t) (now - pull->came)};
     struct parcel parcel = {0};
     parcel_add (&parcel, WIRE_behalf, &behalf);
     parcel_add_frame (&parcel, &pull->parcel, 0);
@@ -113,7 +113,7 @@ static enum reason pull_fault (const struct router *router, const struct princip
         if (!principal_works_for (principal, asked->agencies.at[i]))
             return REASON_SCOPE;
     DL_FOREACH (router->idle, pull)
-    same += pull->principal == principal->number;
+        same += pull->principal == principal->number;
     return asked->agencies.count == 0 ? REASON_SCOPE : same >= PULLS_PER_KEY ? REASON_BUSY : 0;
 }
 
@@ -137,10 +137,10 @@ static void on_pull (void *owner, struct link *from, struct parcel *parcel)
                                   .ref = asked->ref,
                                   .principal = principal->number,
                                   .came = now,
-                                  .until = now + (int64_t)wait,
+                                  .until = now + (int64_t) wait,
                                   .agency_count = asked->agencies.count};
     for (uint32_t i = 0; i < pull->agency_count; i++)
-        pull->agencies[i] = (uint32_t)asked->agencies.at[i];
+        pull->agencies[i] = (uint32_t) asked->agencies.at[i];
     parcel_move (&pull->parcel, parcel);
     HASH_ADD (hh, router->pulls, behalf, sizeof pull->behalf, pull);
     DL_APPEND (router->idle, pull);
@@ -161,8 +161,7 @@ static bool names (const struct waiting_pull *pull, uint64_t agency)
 static void wake (struct router *router, uint64_t agency, uint64_t count)
 {
     struct waiting_pull *pull, *next;
-    DL_FOREACH_SAFE (router->idle, pull, next)
-    {
+    DL_FOREACH_SAFE (router->idle, pull, next) {
         if (count == 0)
             return;
         if (names (pull, agency)) {
@@ -171,8 +170,8 @@ static void wake (struct router *router, uint64_t agency, uint64_t count)
         }
     }
     DL_FOREACH (router->asked, pull)
-    if (names (pull, agency))
-        pull->hinted = true;
+        if (names (pull, agency))
+            pull->hinted = true;
 }
 
 void worker_ready (struct router *router, const struct msg_ready *ready)
@@ -274,15 +273,15 @@ static void worker_down (void *owner, struct link *link)
     struct router *router = owner;
     struct waiting_pull *pull, *next;
     DL_FOREACH_SAFE (router->idle, pull, next)
-    if (pull->link == link_number (link))
-        pull_end (router, pull);
+        if (pull->link == link_number (link))
+            pull_end (router, pull);
 }
 
 void worker_store_up (struct router *router)
 {
     struct waiting_pull *pull, *next;
     DL_FOREACH_SAFE (router->idle, pull, next)
-    pull_ask (router, pull);
+        pull_ask (router, pull);
 }
 
 /* What was with the store is unknown: PULLs are asked again, acts are repeated by their workers. */
@@ -292,15 +291,14 @@ void worker_store_down (struct router *router)
     while (router->asked)
         pull_move (router, router->asked, false);
     HASH_ITER (hh, router->acts, act, next_act)
-    act_end (router, act);
+        act_end (router, act);
 }
 
 void worker_tick (struct router *router)
 {
     int64_t now = reactor_now (router->reactor);
     struct waiting_pull *pull, *next;
-    DL_FOREACH_SAFE (router->idle, pull, next)
-    {
+    DL_FOREACH_SAFE (router->idle, pull, next) {
         struct link *worker = listener_find (router->workers, pull->link);
         if (now >= pull->until) {
             if (worker)
@@ -321,7 +319,7 @@ void worker_end (struct router *router)
         pull_end (router, router->asked);
     struct flying_act *act, *next_act;
     HASH_ITER (hh, router->acts, act, next_act)
-    act_end (router, act);
+        act_end (router, act);
 }
 
 void worker_show (const struct router *router, struct buffer *out)
@@ -330,9 +328,10 @@ void worker_show (const struct router *router, struct buffer *out)
     buffer_format (out, "workers: %zu\npulls waiting: %zu\nacts with the store: %zu\n",
                    listener_count (router->workers), router->idle_count, router->act_count);
     DL_FOREACH (router->idle, pull)
-    buffer_format (out, "pull of principal %u: %u agencies, first %u, waits since %" PRId64 " ms\n",
-                   pull->principal, pull->agency_count, pull->agencies[0],
-                   reactor_now (router->reactor) - pull->came);
+        buffer_format (out,
+                       "pull of principal %u: %u agencies, first %u, waits since %" PRId64 " ms\n",
+                       pull->principal, pull->agency_count, pull->agencies[0],
+                       reactor_now (router->reactor) - pull->came);
 }
 
 static link_message_fn *const handlers[WIRE_LAST] = {[WIRE_pull] = on_pull, [WIRE_act] = on_act};

@@ -40,7 +40,7 @@ static void say_acted (struct store *store, struct deed *deed, enum verdict verd
                                   .id = deed->act->id,
                                   .verdict = verdict,
                                   .reason = reason,
-                                  .version = (uint64_t)version};
+                                  .version = (uint64_t) version};
         struct parcel answer = {0};
         parcel_add (&answer, WIRE_behalf, &behalf);
         parcel_add (&answer, WIRE_acted, &acted);
@@ -48,7 +48,7 @@ static void say_acted (struct store *store, struct deed *deed, enum verdict verd
         parcel_done (&answer);
         link_credit (link, WIRE_CLASS_ACTS, 1);
     }
-    (void)fault_point (acted_sent);
+    (void) fault_point (acted_sent);
     deed_free (deed);
 }
 
@@ -80,7 +80,7 @@ void act_take (struct store *store, struct link *from, struct parcel *parcel)
         DL_APPEND (store->deeds, deed);
     else
         say_acted (store, deed, VERDICT_REFUSED, REASON_TEXT, 0);
-    (void)fault_point (act_received);
+    (void) fault_point (act_received);
 }
 
 /* ---- one batch ----------------------------------------------------------------------------- */
@@ -125,14 +125,14 @@ static void on_acted (void *with, const struct db_answer *answer)
         batch_failed (batch, answer->sqlstate);
         return;
     }
-    (void)fault_point (act_committed);
+    (void) fault_point (act_committed);
     const PGresult *result = answer->results[0];
     metric_add (store_act_batches_total, 1);
     if (store->act_batch < store->batch)
         store->act_batch = batch->count == 1 ? 2 : store->batch;
     for (int row = 0; row < PQntuples (result); row++) {
         struct deed *deed = batch->deeds[result_int (result, row, ORDINAL) - 1];
-        enum verdict verdict = (enum verdict)result_int (result, row, VERDICT);
+        enum verdict verdict = (enum verdict) result_int (result, row, VERDICT);
         int64_t ready = result_int (result, row, READY);
         if (verdict == VERDICT_DONE) {
             metric_add (store_acts_total, 1);
@@ -141,8 +141,8 @@ static void on_acted (void *with, const struct db_answer *answer)
             metric_add (store_stale_total, 1);
         }
         if (ready > 0)
-            store_hint (store, (uint64_t)ready, 1);
-        say_acted (store, deed, verdict, (enum reason)result_int (result, row, REASON),
+            store_hint (store, (uint64_t) ready, 1);
+        say_acted (store, deed, verdict, (enum reason) result_int (result, row, REASON),
                    result_int (result, row, VERSION));
     }
     free (batch);
@@ -158,18 +158,18 @@ static void add_deed (const struct deed *deed)
 {
     const struct msg_act *act = deed->act;
     uint64_t delay = act->delay ? act->delay : act->act == ACT_NACK ? 300000 : 60000;
-    array_int4 (&columns[PRINCIPAL], (int64_t)deed->behalf->principal);
+    array_int4 (&columns[PRINCIPAL], (int64_t) deed->behalf->principal);
     array_bytes (&columns[ID], act->id.at, sizeof act->id.at);
-    array_int4 (&columns[AGENCY], act->agency <= INT32_MAX ? (int64_t)act->agency : 0);
-    array_int8 (&columns[WANTS], (int64_t)act->version);
+    array_int4 (&columns[AGENCY], act->agency <= INT32_MAX ? (int64_t) act->agency : 0);
+    array_int8 (&columns[WANTS], (int64_t) act->version);
     array_bytes (&columns[KEY], act->key.at, sizeof act->key.at);
     array_int2 (&columns[ACT], act->act);
     array_view (&columns[TEXT], act->text);
     array_int4 (&columns[DELAY], delay < 1000       ? 1000
                                  : delay > 86400000 ? 86400000
-                                                    : (int64_t)delay);
+                                                    : (int64_t) delay);
     array_int2 (&columns[WHY], act->reason);
-    array_int4 (&columns[SUGGESTED], act->suggested <= INT32_MAX ? (int64_t)act->suggested : 0);
+    array_int4 (&columns[SUGGESTED], act->suggested <= INT32_MAX ? (int64_t) act->suggested : 0);
     array_int2 (&columns[CLASS], act->class);
 }
 
@@ -197,8 +197,7 @@ static struct act_batch *gather (struct store *store)
     struct act_batch *batch = xcalloc (1, sizeof *batch);
     struct deed *deed, *next, *same, *ids = NULL;
     batch->store = store;
-    DL_FOREACH_SAFE (store->deeds, deed, next)
-    {
+    DL_FOREACH_SAFE (store->deeds, deed, next) {
         if (batch->count == store->act_batch)
             break;
         HASH_FIND (hh, ids, &deed->act->id, sizeof (struct id), same);
@@ -223,7 +222,7 @@ void act_end (struct store *store)
 {
     struct deed *deed, *next;
     DL_FOREACH_SAFE (store->deeds, deed, next)
-    deed_free (deed);
+        deed_free (deed);
     for (int i = 0; i < COLUMNS; i++)
         array_free (&columns[i]);
 }

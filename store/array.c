@@ -9,14 +9,14 @@
 static void put (uint8_t *at, uint64_t number, unsigned bytes)
 {
     for (unsigned i = bytes; i-- > 0; number >>= 8)
-        at[i] = (uint8_t)number;
+        at[i] = (uint8_t) number;
 }
 
 static void add_number (struct array *array, int64_t number, unsigned bytes)
 {
-    uint8_t *at = (uint8_t *)buffer_room (&array->bytes, 4 + bytes);
+    uint8_t *at = (uint8_t *) buffer_room (&array->bytes, 4 + bytes);
     put (at, bytes, 4);
-    put (at + 4, (uint64_t)number, bytes);
+    put (at + 4, (uint64_t) number, bytes);
     array->bytes.len += 4 + bytes;
     array->count++;
 }
@@ -24,7 +24,7 @@ static void add_number (struct array *array, int64_t number, unsigned bytes)
 void array_begin (struct array *array, uint32_t element_oid)
 {
     buffer_clear (&array->bytes);
-    uint8_t *at = (uint8_t *)buffer_room (&array->bytes, 20);
+    uint8_t *at = (uint8_t *) buffer_room (&array->bytes, 20);
     put (at, 1, 4);
     put (at + 4, 0, 4);
     put (at + 8, element_oid, 4);
@@ -36,7 +36,7 @@ void array_begin (struct array *array, uint32_t element_oid)
 
 void array_null (struct array *array)
 {
-    put ((uint8_t *)buffer_room (&array->bytes, 4), UINT32_MAX, 4);
+    put ((uint8_t *) buffer_room (&array->bytes, 4), UINT32_MAX, 4);
     array->bytes.len += 4;
     array->count++;
     array->nulls++;
@@ -44,7 +44,7 @@ void array_null (struct array *array)
 
 void array_bytes (struct array *array, const void *bytes, size_t len)
 {
-    put ((uint8_t *)buffer_room (&array->bytes, 4), len, 4);
+    put ((uint8_t *) buffer_room (&array->bytes, 4), len, 4);
     array->bytes.len += 4;
     buffer_add (&array->bytes, bytes, len);
     array->count++;
@@ -72,7 +72,7 @@ void array_time (struct array *array, int64_t ms)
 
 void array_json (struct array *array, struct view text)
 {
-    uint8_t *at = (uint8_t *)buffer_room (&array->bytes, 5);
+    uint8_t *at = (uint8_t *) buffer_room (&array->bytes, 5);
     put (at, text.len + 1, 4);
     at[4] = 1; /* jsonb's version */
     array->bytes.len += 5;
@@ -90,10 +90,10 @@ void array_view (struct array *array, struct view view)
 
 struct db_value array_end (struct array *array)
 {
-    put ((uint8_t *)array->bytes.at + 4, array->nulls > 0, 4);
-    put ((uint8_t *)array->bytes.at + 12, array->count, 4);
+    put ((uint8_t *) array->bytes.at + 4, array->nulls > 0, 4);
+    put ((uint8_t *) array->bytes.at + 12, array->count, 4);
     if (array->count == 0) /* an empty array has no dimension */
-        put ((uint8_t *)array->bytes.at, 0, 4);
+        put ((uint8_t *) array->bytes.at, 0, 4);
     return (struct db_value){array->bytes.at, array->count ? array->bytes.len : 12, true};
 }
 
@@ -106,13 +106,13 @@ int64_t result_int (const PGresult *result, int row, int column)
 {
     if (PQgetisnull (result, row, column))
         return 0;
-    const uint8_t *at = (const uint8_t *)PQgetvalue (result, row, column);
+    const uint8_t *at = (const uint8_t *) PQgetvalue (result, row, column);
     int len = PQgetlength (result, row, column);
     check (len == 2 || len == 4 || len == 8);
     uint64_t number = at[0] & 0x80 ? UINT64_MAX : 0;
     for (int i = 0; i < len; i++)
         number = number << 8 | at[i];
-    return (int64_t)number;
+    return (int64_t) number;
 }
 
 int64_t result_ms (const PGresult *result, int row, int column)
@@ -127,7 +127,7 @@ struct view result_view (const PGresult *result, int row, int column)
     if (PQgetisnull (result, row, column))
         return (struct view){NULL, 0};
     return (struct view){PQgetvalue (result, row, column),
-                         (size_t)PQgetlength (result, row, column)};
+                         (size_t) PQgetlength (result, row, column)};
 }
 
 bool result_bool (const PGresult *result, int row, int column)
@@ -145,14 +145,14 @@ struct id result_id (const PGresult *result, int row, int column)
 
 struct db_value value_int4 (uint8_t room[8], int64_t number)
 {
-    put (room, (uint64_t)number, 4);
-    return (struct db_value){(const char *)room, 4, true};
+    put (room, (uint64_t) number, 4);
+    return (struct db_value){(const char *) room, 4, true};
 }
 
 struct db_value value_int8 (uint8_t room[8], int64_t number)
 {
-    put (room, (uint64_t)number, 8);
-    return (struct db_value){(const char *)room, 8, true};
+    put (room, (uint64_t) number, 8);
+    return (struct db_value){(const char *) room, 8, true};
 }
 
 struct db_value value_time (uint8_t room[8], int64_t ms)
@@ -167,5 +167,5 @@ struct db_value value_view (struct view view)
 
 struct db_value value_id (const struct id *id)
 {
-    return (struct db_value){(const char *)id->at, sizeof id->at, true};
+    return (struct db_value){(const char *) id->at, sizeof id->at, true};
 }

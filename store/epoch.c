@@ -65,10 +65,10 @@ static void note (struct store *store, uint64_t epoch)
         return;
     uint8_t room[3][8], check_value[16];
     number_key_check (store->id_key, check_value);
-    struct db_value values[] = {value_int8 (room[0], (int64_t)epoch),
-                                value_int8 (room[1], (int64_t)store->system),
-                                value_int4 (room[2], (int64_t)store->timeline),
-                                {(const char *)check_value, sizeof check_value, true}};
+    struct db_value values[] = {value_int8 (room[0], (int64_t) epoch),
+                                value_int8 (room[1], (int64_t) store->system),
+                                value_int4 (room[2], (int64_t) store->timeline),
+                                {(const char *) check_value, sizeof check_value, true}};
     write_known (store, epoch);
     struct db_unit *unit = db_begin (db, on_noted, store);
     db_add (unit, SQL_update_installation, values, array_len (values));
@@ -100,7 +100,7 @@ static void on_installation (void *with, const struct db_answer *answer)
     if (!result_bool (result, 0, SAFE)) {
         struct view said = result_view (result, 0, SAID);
         log_error ("PostgreSQL is not safe to promise on: %.*s; all three must be on",
-                   (int)said.len, said.at);
+                   (int) said.len, said.at);
         daemon_exit (EX_CONFIG);
         return;
     }
@@ -110,11 +110,11 @@ static void on_installation (void *with, const struct db_answer *answer)
         daemon_exit (EX_CONFIG);
         return;
     }
-    store->system = (uint64_t)result_int (result, 0, SYSTEM_NOW) & INT64_MAX;
-    store->timeline = (uint64_t)result_int (result, 0, TIMELINE_NOW);
-    store->position = (uint64_t)result_int (result, 0, POSITION_NOW);
+    store->system = (uint64_t) result_int (result, 0, SYSTEM_NOW) & INT64_MAX;
+    store->timeline = (uint64_t) result_int (result, 0, TIMELINE_NOW);
+    store->position = (uint64_t) result_int (result, 0, POSITION_NOW);
     read_known (store->epoch_file, &known);
-    uint64_t epoch = (uint64_t)result_int (result, 0, EPOCH);
+    uint64_t epoch = (uint64_t) result_int (result, 0, EPOCH);
     epoch = known.epoch > epoch ? known.epoch : epoch;
     bool met = known.epoch != 0, other = known.system != store->system ||
                                          known.timeline != store->timeline ||
@@ -125,7 +125,7 @@ static void on_installation (void *with, const struct db_answer *answer)
                      "; intakes offer again what may be lost",
                      epoch);
     }
-    store->version_base = (int64_t)(epoch << EPOCH_SHIFT);
+    store->version_base = (int64_t) (epoch << EPOCH_SHIFT);
     note (store, epoch);
 }
 

@@ -49,16 +49,16 @@ void lease_take (struct store *store, struct link *from, struct parcel *parcel)
                           .waited = behalf->waited,
                           .ref = asked->ref,
                           .came = reactor_now (store->reactor)};
-    pull->count = asked->count < 1 ? 1 : asked->count > 100 ? 100 : (uint32_t)asked->count;
+    pull->count = asked->count < 1 ? 1 : asked->count > 100 ? 100 : (uint32_t) asked->count;
     pull->lease = asked->lease == 0        ? 60000
                   : asked->lease < 1000    ? 1000
                   : asked->lease > 3600000 ? 3600000
-                                           : (uint32_t)asked->lease;
+                                           : (uint32_t) asked->lease;
     pull->agency_count = asked->agencies.count;
     for (uint32_t i = 0; i < pull->agency_count; i++)
-        pull->agencies[i] = (uint32_t)asked->agencies.at[i];
+        pull->agencies[i] = (uint32_t) asked->agencies.at[i];
     DL_APPEND (store->pulls, pull);
-    (void)fault_point (lease_received);
+    (void) fault_point (lease_received);
 }
 
 /* ---- answering ----------------------------------------------------------------------------- */
@@ -108,26 +108,26 @@ static void say_assigned (struct store *store, struct pull *pull, const PGresult
     pull->given++;
     if (!link)
         return; /* the lease runs out by itself */
-    number_of_bits ((uint64_t)result_int (result, row, NUMBER), number);
-    int64_t waited = (int64_t)pull->waited + reactor_now (store->reactor) - pull->came;
+    number_of_bits ((uint64_t) result_int (result, row, NUMBER), number);
+    int64_t waited = (int64_t) pull->waited + reactor_now (store->reactor) - pull->came;
     struct msg_behalf behalf = {.ref = pull->behalf, .principal = pull->principal};
     struct msg_assigned assigned = {
         .ref = pull->ref,
         .id = result_id (result, row, ID),
-        .agency = (uint64_t)result_int (result, row, AGENCY),
-        .version = (uint64_t)result_int (result, row, VERSION),
-        .lease = (uint64_t)result_int (result, row, LEASE),
-        .waited = (uint64_t)waited,
-        .attempt = (uint64_t)result_int (result, row, ATTEMPT),
+        .agency = (uint64_t) result_int (result, row, AGENCY),
+        .version = (uint64_t) result_int (result, row, VERSION),
+        .lease = (uint64_t) result_int (result, row, LEASE),
+        .waited = (uint64_t) waited,
+        .attempt = (uint64_t) result_int (result, row, ATTEMPT),
         .number = view_of (number),
-        .priority = (uint32_t)result_int (result, row, PRIORITY),
-        .class = (uint32_t)result_int (result, row, CLASS),
-        .category = (uint64_t)result_int (result, row, CATEGORY),
+        .priority = (uint32_t) result_int (result, row, PRIORITY),
+        .class = (uint32_t) result_int (result, row, CLASS),
+        .category = (uint64_t) result_int (result, row, CATEGORY),
         .region = result_view (result, row, REGION),
         .location = result_view (result, row, LOCATION),
-        .received = (uint64_t)result_ms (result, row, RECEIVED),
-        .due_first = (uint64_t)result_ms (result, row, DUE_FIRST),
-        .due_resolve = (uint64_t)result_ms (result, row, DUE_RESOLVE),
+        .received = (uint64_t) result_ms (result, row, RECEIVED),
+        .due_first = (uint64_t) result_ms (result, row, DUE_FIRST),
+        .due_resolve = (uint64_t) result_ms (result, row, DUE_RESOLVE),
         .secret = result_int (result, row, FLAGS) & 2 ? FLAG_YES : FLAG_NO,
     };
     struct msg_content content = {.title = result_view (result, row, TITLE),
@@ -138,7 +138,7 @@ static void say_assigned (struct store *store, struct pull *pull, const PGresult
     parcel_add (&answer, WIRE_content, &content);
     link_send (link, &answer);
     parcel_done (&answer);
-    (void)fault_point (assigned_sent);
+    (void) fault_point (assigned_sent);
 }
 
 static void on_leased (void *with, const struct db_answer *answer)
@@ -148,7 +148,7 @@ static void on_leased (void *with, const struct db_answer *answer)
     if (answer->outcome == DB_FAILED && failure_of (answer->sqlstate) == FAILURE_OUTAGE)
         store_outage (store, answer->sqlstate);
     if (answer->outcome == DB_DONE) {
-        (void)fault_point (lease_committed);
+        (void) fault_point (lease_committed);
         const PGresult *result = answer->results[0];
         metric_add (store_leases_total, PQntuples (result));
         metric_add (store_lease_batches_total, 1);
@@ -185,8 +185,7 @@ static struct lease_batch *gather (struct store *store)
     struct pull *pull, *next;
     unsigned pairs = 0;
     batch->store = store;
-    DL_FOREACH_SAFE (store->pulls, pull, next)
-    {
+    DL_FOREACH_SAFE (store->pulls, pull, next) {
         if (batch->count == PULLS_MOST || pairs + pull->agency_count > PAIRS_MOST)
             break;
         if (overlaps (named, pull))
@@ -234,7 +233,7 @@ static void send_batch (struct store *store, struct db *db, struct lease_batch *
         add_pairs (&numbers, &agencies, batch->pulls[i], i + 1);
         array_int4 (&counts, batch->pulls[i]->count);
         array_int4 (&leases, batch->pulls[i]->lease);
-        array_int4 (&principals, (int64_t)batch->pulls[i]->principal);
+        array_int4 (&principals, (int64_t) batch->pulls[i]->principal);
     }
     struct db_value values[] = {array_end (&numbers),    array_end (&agencies),
                                 array_end (&counts),     array_end (&leases),
@@ -256,5 +255,5 @@ void lease_end (struct store *store)
 {
     struct pull *pull, *next;
     DL_FOREACH_SAFE (store->pulls, pull, next)
-    free (pull);
+        free (pull);
 }

@@ -61,7 +61,7 @@ static long run_number (PGconn *db, const char *what, const char *sql)
 
 static int load_schema (PGconn *db, const char *unused)
 {
-    (void)unused;
+    (void) unused;
     run_quietly (db, "schema",
                  "create table if not exists migration (number int primary key, "
                  "name text not null, at timestamptz not null default now())");
@@ -100,7 +100,7 @@ static void copy_file (PGconn *db, const char *path, const char *table)
     bool head = true;
     while ((len = getline (&line, &room, file)) > 0) {
         if (!head && line[0] != '#' && line[0] != '\n')
-            PQputCopyData (db, line, (int)len);
+            PQputCopyData (db, line, (int) len);
         head = head && line[0] == '#';
     }
     free (line);
@@ -291,7 +291,7 @@ static int usage (void)
 
 static void notice (void *unused, const char *text)
 {
-    (void)unused;
+    (void) unused;
     log_debug ("%s", text);
 }
 

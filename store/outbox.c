@@ -54,16 +54,16 @@ enum {
 static void say_notice (struct claim *claim, struct link *link, const PGresult *result, int row)
 {
     char number[NUMBER_LEN + 1];
-    size_t template = (size_t)result_int (result, row, TEMPLATE);
+    size_t template = (size_t) result_int (result, row, TEMPLATE);
     bool secret = (result_int (result, row, FLAGS) & 6) != 0;
-    number_of_bits ((uint64_t)result_int (result, row, NUMBER), number);
+    number_of_bits ((uint64_t) result_int (result, row, NUMBER), number);
     struct msg_notice notice = {
         .ref = claim->ref,
         .dispatch = claim->dispatch,
-        .position = (uint64_t)result_int (result, row, POSITION),
+        .position = (uint64_t) result_int (result, row, POSITION),
         .id = result_id (result, row, ID),
-        .event = (uint64_t)result_int (result, row, EVENT),
-        .recipient = (uint64_t)result_int (result, row, RECIPIENT),
+        .event = (uint64_t) result_int (result, row, EVENT),
+        .recipient = (uint64_t) result_int (result, row, RECIPIENT),
         /* of a secret complaint the letter says no more than that there is news */
         .template = view_of (
             secret ? "news" : template <array_len (templates) ? templates[template] : "news"),
@@ -71,17 +71,17 @@ static void say_notice (struct claim *claim, struct link *link, const PGresult *
             .agency = secret ? (struct view){NULL, 0} : result_view (result, row, AGENCY),
             .text = secret ? (struct view){NULL, 0} : result_view (result, row, TEXT),
             .contact = result_view (result, row, CONTACT),
-            .contact_key_id = (uint64_t)result_int (result, row, CONTACT_KEY),
-            .language = (uint32_t)result_int (result, row, LANGUAGE),
-            .attempt = (uint64_t)result_int (result, row, ATTEMPT),
-            .due = template <= 2 ? (uint64_t)result_ms (result, row, DUE) : 0,
+            .contact_key_id = (uint64_t) result_int (result, row, CONTACT_KEY),
+            .language = (uint32_t) result_int (result, row, LANGUAGE),
+            .attempt = (uint64_t) result_int (result, row, ATTEMPT),
+            .due = template <= 2 ? (uint64_t) result_ms (result, row, DUE) : 0,
         };
     link_say (link, WIRE_notice, &notice);
 }
 
 static void on_nothing (void *with, const struct db_answer *answer)
 {
-    (void)with;
+    (void) with;
     if (answer->outcome == DB_FAILED)
         log_limited (LOG_WARNING, "a statement nobody waits for failed: SQLSTATE %s",
                      answer->sqlstate);
@@ -117,13 +117,13 @@ static void on_claimed (void *with, const struct db_answer *answer)
         return;
     }
     if (answer->outcome == DB_DONE) {
-        (void)fault_point (claim_committed);
+        (void) fault_point (claim_committed);
         const PGresult *result = answer->results[0];
         struct link *link = listener_find (claim->store->notifiers, claim->link);
-        count = (unsigned)PQntuples (result);
+        count = (unsigned) PQntuples (result);
         metric_add (store_notices_claimed_total, count);
         for (unsigned row = 0; link && row < count; row++)
-            say_notice (claim, link, result, (int)row);
+            say_notice (claim, link, result, (int) row);
         if (!link && count)
             give_back (claim->store, &claim->dispatch);
     } else if (answer->outcome == DB_FAILED) {
@@ -138,13 +138,13 @@ void outbox_claim (struct store *store, struct link *from, const struct msg_clai
     *claim = (struct claim){store, link_number (from), asked->ref,
                             id_zero (&asked->dispatch) ? id_random () : asked->dispatch};
     struct db *db = lane_any (&store->others);
-    (void)fault_point (claim_received);
+    (void) fault_point (claim_received);
     if (!store->ready || !db) {
         say_claimed (claim, 0); /* it asks again by itself */
         return;
     }
     uint8_t count[8];
-    int64_t most = asked->count < 1 ? 1 : asked->count > 256 ? 256 : (int64_t)asked->count;
+    int64_t most = asked->count < 1 ? 1 : asked->count > 256 ? 256 : (int64_t) asked->count;
     struct db_value values[] = {value_id (&claim->dispatch), value_int4 (count, most)};
     struct db_unit *unit = db_begin (db, on_claimed, claim);
     db_binary (unit);
@@ -159,7 +159,7 @@ static void on_closed (void *with, const struct db_answer *answer)
     struct claim *claim = with;
     struct link *link = listener_find (claim->store->notifiers, claim->link);
     if (answer->outcome == DB_DONE)
-        (void)fault_point (told_committed);
+        (void) fault_point (told_committed);
     if (link) {
         struct msg_heard heard = {.ref = claim->ref};
         if (answer->outcome == DB_DONE)
@@ -173,7 +173,7 @@ void outbox_told (struct store *store, struct link *from, const struct msg_told 
 {
     static struct array outcomes, codes;
     struct db *db = lane_any (&store->others);
-    (void)fault_point (told_received);
+    (void) fault_point (told_received);
     if (!store->ready || !db) {
         link_credit (from, WIRE_CLASS_REST, 1);
         return;
@@ -184,8 +184,8 @@ void outbox_told (struct store *store, struct link *from, const struct msg_told 
     array_begin (&codes, OID_INT4);
     for (uint32_t i = 0; i < told->outcomes.count; i++) {
         uint64_t code = i < told->codes.count ? told->codes.at[i] : 0;
-        array_int4 (&outcomes, (int64_t)(told->outcomes.at[i] & 7));
-        array_int4 (&codes, code <= INT32_MAX ? (int64_t)code : 0);
+        array_int4 (&outcomes, (int64_t) (told->outcomes.at[i] & 7));
+        array_int4 (&codes, code <= INT32_MAX ? (int64_t) code : 0);
     }
     metric_add (store_notices_closed_total, told->outcomes.count);
     struct db_value values[] = {value_id (&claim->dispatch), array_end (&outcomes),

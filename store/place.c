@@ -81,7 +81,7 @@ void place_take (struct store *store, struct link *from, struct parcel *parcel)
     }
     DL_APPEND (store->place.waiting, place);
     store->place.count++;
-    (void)fault_point (place_received);
+    (void) fault_point (place_received);
 }
 
 /* ---- answering ----------------------------------------------------------------------------- */
@@ -106,7 +106,7 @@ static void place_answer (struct store *store, struct place *place)
         parcel_done (&answer);
         link_credit (link, WIRE_CLASS_REST, 1);
     }
-    (void)fault_point (stored_sent);
+    (void) fault_point (stored_sent);
     place_free (place);
 }
 
@@ -198,7 +198,7 @@ static void on_quarantined (void *with, const struct db_answer *answer)
         LL_PREPEND (batch->store->place.again, batch);
         return;
     }
-    (void)fault_point (quarantine_after);
+    (void) fault_point (quarantine_after);
     metric_add (store_quarantined_total, 1);
     batch->items[0]->fresh = true;
     batch_answer (batch);
@@ -216,14 +216,14 @@ static void send_quarantine (struct store *store, struct db *db, struct place_ba
         {place->sqlstate, 5, false},
         {place->alone ? "failed alone, while others commit" : "cannot be held as a complaint", 0,
          false},
-        value_int4 (adapter, (int64_t)place->offer->adapter),
-        value_time (received, (int64_t)place->offer->received),
+        value_int4 (adapter, (int64_t) place->offer->adapter),
+        value_time (received, (int64_t) place->offer->received),
         value_view (offer),
         {submit.at ? submit.at : "", submit.len, true},
         {content.at ? content.at : "", content.len, true},
     };
-    (void)store;
-    (void)fault_point (quarantine_before);
+    (void) store;
+    (void) fault_point (quarantine_before);
     struct db_unit *unit = db_begin (db, on_quarantined, batch);
     db_add (unit, SQL_quarantine_record, values, array_len (values));
     db_end (unit);
@@ -258,11 +258,11 @@ static void on_positioned (void *with, const struct db_answer *answer)
         LL_PREPEND (store->place.again, batch); /* committed, but nobody can say where: again */
         return;
     }
-    uint64_t position = (uint64_t)result_int (answer->results[0], 0, 0);
-    store->timeline = (uint64_t)result_int (answer->results[0], 0, 1);
+    uint64_t position = (uint64_t) result_int (answer->results[0], 0, 0);
+    store->timeline = (uint64_t) result_int (answer->results[0], 0, 1);
     if (position > store->position)
         store->position = position;
-    (void)fault_point (place_committed);
+    (void) fault_point (place_committed);
     batch_answer (batch);
 }
 
@@ -419,7 +419,7 @@ static bool is_placed (const struct msg_place *place)
 
 static void add_due (struct store *store, const struct place *place)
 {
-    int64_t received = (int64_t)place->offer->received;
+    int64_t received = (int64_t) place->offer->received;
     uint64_t agency = place->place->agency;
     int zone = agency < store->zone_count ? store->zones[agency] : 7;
     uint32_t class = place->place->class;
@@ -446,18 +446,18 @@ static void add_record (const struct place *place)
     for (int i = 8; i < 16; i++)
         bits = bits << 8 | place->offer->id.at[i];
     array_bytes (&columns[ID], place->offer->id.at, 16);
-    array_int8 (&columns[NUMBER], (int64_t)(bits & NUMBER_BITS));
-    array_time (&columns[RECEIVED], (int64_t)place->offer->received);
-    array_int4 (&columns[AGENCY], (int64_t)decided->agency);
-    array_int4 (&columns[ADAPTER], (int64_t)place->offer->adapter);
-    optional4 (&columns[CATEGORY], submit->category <= INT32_MAX ? (int64_t)submit->category : 0);
-    array_int4 (&columns[RULES], (int64_t)decided->rules);
-    array_int4 (&columns[REGISTRY], (int64_t)decided->registry);
+    array_int8 (&columns[NUMBER], (int64_t) (bits & NUMBER_BITS));
+    array_time (&columns[RECEIVED], (int64_t) place->offer->received);
+    array_int4 (&columns[AGENCY], (int64_t) decided->agency);
+    array_int4 (&columns[ADAPTER], (int64_t) place->offer->adapter);
+    optional4 (&columns[CATEGORY], submit->category <= INT32_MAX ? (int64_t) submit->category : 0);
+    array_int4 (&columns[RULES], (int64_t) decided->rules);
+    array_int4 (&columns[REGISTRY], (int64_t) decided->registry);
     array_int2 (&columns[CHANNEL], submit->channel);
     optional2 (&columns[CLASS], decided->class);
     array_int2 (&columns[PRIORITY], decided->priority ? decided->priority : PRIORITY_NORMAL);
-    array_int2 (&columns[RUNG], decided->agency ? (int64_t)decided->rung : 6);
-    array_int2 (&columns[CONFIDENCE], (int64_t)decided->confidence);
+    array_int2 (&columns[RUNG], decided->agency ? (int64_t) decided->rung : 6);
+    array_int2 (&columns[CONFIDENCE], (int64_t) decided->confidence);
     optional2 (&columns[LANGUAGE], submit->language);
     array_int2 (&columns[FLAGS], flags_of (place));
     array_view (&columns[REGION], decided->region);
@@ -502,9 +502,9 @@ static void add_words (const struct place *place)
     array_view (&columns[RAW_TITLE], content->raw_title);
     array_view (&columns[RAW_BODY], content->raw_text);
     array_view (&columns[SEAL], content->seal);
-    optional4 (&columns[SEAL_KEY], (int64_t)content->seal_key_id);
+    optional4 (&columns[SEAL_KEY], (int64_t) content->seal_key_id);
     array_view (&columns[CONTACT], content->contact);
-    optional4 (&columns[CONTACT_KEY], (int64_t)content->contact_key_id);
+    optional4 (&columns[CONTACT_KEY], (int64_t) content->contact_key_id);
     array_view (&columns[ATTACHMENTS], content->attachments);
 }
 
@@ -538,7 +538,7 @@ static void send_batch (struct store *store, struct db *db, struct place_batch *
     db_binary (unit);
     db_add (unit, SQL_select_position, NULL, 0);
     db_end (unit);
-    (void)fault_point (place_sent);
+    (void) fault_point (place_sent);
 }
 
 /* ---- a reporter's word --------------------------------------------------------------------- */
@@ -552,14 +552,14 @@ static void on_replied (void *with, const struct db_answer *answer)
         return;
     }
     struct place *place = batch->items[0];
-    place->outcome = (enum outcome)result_int (answer->results[0], 0, 0);
+    place->outcome = (enum outcome) result_int (answer->results[0], 0, 0);
     place->fresh = result_bool (answer->results[0], 0, 1);
     int64_t ready = result_int (answer->results[0], 0, 2);
     store->place.commits++;
     if (place->outcome == OUTCOME_REFUSED && place->fresh)
         metric_add (store_refused_total, 1);
     if (ready > 0)
-        store_hint (store, (uint64_t)ready, 1);
+        store_hint (store, (uint64_t) ready, 1);
     batch_answer (batch);
 }
 
@@ -570,18 +570,18 @@ static void send_reply (struct store *store, struct db *db, struct place_batch *
     uint64_t parent = 0;
     uint8_t number[8], kind[8], adapter[8], rating[8], received[8], base[8];
     number_parse (submit->parent, &parent); /* intake has checked it; 0 is nobody's */
-    struct view submission = parcel_bytes ((struct parcel *)&place->parcel, 2),
-                content = parcel_bytes ((struct parcel *)&place->parcel, 3);
+    struct view submission = parcel_bytes ((struct parcel *) &place->parcel, 2),
+                content = parcel_bytes ((struct parcel *) &place->parcel, 3);
     char *text = xstrndup (place->content->text.at, place->content->text.len);
     struct db_value values[] = {
         value_id (&place->offer->id),
-        value_int8 (number, (int64_t)parent),
+        value_int8 (number, (int64_t) parent),
         value_int4 (kind, submit->kind),
-        value_int4 (adapter, (int64_t)place->offer->adapter),
+        value_int4 (adapter, (int64_t) place->offer->adapter),
         value_view (submit->code_hash),
         {text, 0, false},
-        value_int4 (rating, (int64_t)submit->rating),
-        value_time (received, (int64_t)place->offer->received),
+        value_int4 (rating, (int64_t) submit->rating),
+        value_time (received, (int64_t) place->offer->received),
         value_view (place->offer->digest),
         value_view (submission),
         value_view (content),
@@ -628,8 +628,7 @@ static struct place_batch *gather (struct store *store)
 {
     struct place *items[STORE_BATCH], *ids = NULL, *place, *next, *same;
     unsigned count = 0;
-    DL_FOREACH_SAFE (store->place.waiting, place, next)
-    {
+    DL_FOREACH_SAFE (store->place.waiting, place, next) {
         if (count == store->batch)
             break;
         if (unreadable (store, place))
@@ -682,9 +681,8 @@ void place_end (struct store *store)
     struct place *place, *next;
     struct place_batch *batch, *next_batch;
     DL_FOREACH_SAFE (store->place.waiting, place, next)
-    place_free (place);
-    LL_FOREACH_SAFE (store->place.again, batch, next_batch)
-    {
+        place_free (place);
+    LL_FOREACH_SAFE (store->place.again, batch, next_batch) {
         for (unsigned i = 0; i < batch->count; i++)
             place_free (batch->items[i]);
         batch_free (batch);

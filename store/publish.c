@@ -20,7 +20,7 @@ static void on_body (void *with, const struct db_answer *answer)
     struct asked *asked = with;
     struct store *store = asked->store;
     if (answer->outcome == DB_DONE && PQntuples (answer->results[0]) == 1) {
-        uint64_t version = (uint64_t)result_int (answer->results[0], 0, 0);
+        uint64_t version = (uint64_t) result_int (answer->results[0], 0, 0);
         struct view body = result_view (answer->results[0], 0, 1);
         if (snapshots_publish (store->snapshots, asked->kind, version, body.at ? body.at : "",
                                body.len) == 0)
@@ -51,28 +51,28 @@ static void on_calendar (void *with, const struct db_answer *answer)
     const PGresult *zones = answer->results[0], *days = answer->results[1],
                    *limits = answer->results[2];
     int count = PQntuples (zones);
-    size_t most = count ? (size_t)result_int (zones, count - 1, 0) + 1 : 0;
+    size_t most = count ? (size_t) result_int (zones, count - 1, 0) + 1 : 0;
     free (store->zones);
     store->zones = xcalloc (most, 1);
     memset (store->zones, 7, most);
     store->zone_count = most;
     for (int row = 0; row < count; row++)
-        store->zones[result_int (zones, row, 0)] = (uint8_t)result_int (zones, row, 1);
+        store->zones[result_int (zones, row, 0)] = (uint8_t) result_int (zones, row, 1);
     free (store->days_off);
-    store->days_off = xcalloc ((size_t)PQntuples (days), sizeof *store->days_off);
+    store->days_off = xcalloc ((size_t) PQntuples (days), sizeof *store->days_off);
     for (int row = 0; row < PQntuples (days); row++)
-        store->days_off[row] = (int32_t)result_int (days, row, 0);
+        store->days_off[row] = (int32_t) result_int (days, row, 0);
     store->calendar = (struct workday_calendar){
-        .off = store->days_off, .count = (size_t)PQntuples (days), .from = 1970, .to = 9999};
+        .off = store->days_off, .count = (size_t) PQntuples (days), .from = 1970, .to = 9999};
     for (int row = 0; row < PQntuples (limits); row++) {
         struct view clock = result_view (limits, row, 0);
         int64_t class = result_int (limits, row, 1), limit = result_int (limits, row, 2);
         if (view_is (clock, "verify"))
-            store->limit_verify = (uint8_t)limit;
+            store->limit_verify = (uint8_t) limit;
         else if (view_is (clock, "first"))
-            store->limit_first = (uint8_t)limit;
-        else if (class >= 0 && class < (int64_t)array_len (store->limit_resolve))
-            store->limit_resolve[class] = (uint8_t)limit;
+            store->limit_first = (uint8_t) limit;
+        else if (class >= 0 && class < (int64_t) array_len (store->limit_resolve))
+            store->limit_resolve[class] = (uint8_t) limit;
     }
 }
 
@@ -96,9 +96,9 @@ static void on_versions (void *with, const struct db_answer *answer)
     for (int row = 0; row < PQntuples (answer->results[0]); row++) {
         int64_t kind = result_int (answer->results[0], row, 0),
                 version = result_int (answer->results[0], row, 1);
-        if (kind < 1 || kind >= SNAPSHOT_LAST || store->published[kind] == (uint64_t)version)
+        if (kind < 1 || kind >= SNAPSHOT_LAST || store->published[kind] == (uint64_t) version)
             continue;
-        ask_body (store, db, (enum snapshot)kind);
+        ask_body (store, db, (enum snapshot) kind);
         if (kind == SNAPSHOT_REGISTRY)
             ask_calendar (store, db);
     }

@@ -90,8 +90,7 @@ static void send_hints (struct store *store)
     uint64_t agencies[1024], counts[1024];
     struct msg_ready ready = {.agencies = {agencies, 0}, .counts = {counts, 0}};
     struct hint *hint, *next;
-    HASH_ITER (hh, store->hints, hint, next)
-    {
+    HASH_ITER (hh, store->hints, hint, next) {
         if (ready.agencies.count < array_len (agencies)) {
             agencies[ready.agencies.count++] = hint->agency;
             counts[ready.counts.count++] = hint->count;
@@ -181,7 +180,7 @@ static void on_database_down (void *owner, struct db *db)
 static void open_lane (struct store *store, struct lane *lane, const char *name,
                        const char *conninfo, int64_t count)
 {
-    lane->count = (unsigned)count;
+    lane->count = (unsigned) count;
     for (unsigned i = 0; i < lane->count; i++) {
         struct db_options options = {.name = name,
                                      .conninfo = conninfo,
@@ -232,7 +231,7 @@ static int store_start (struct reactor *reactor, const struct settings *settings
     store->limit_verify = 3;
     store->limit_first = 5;
     memset (store->limit_resolve, 5, sizeof store->limit_resolve);
-    store->batch = store->act_batch = (unsigned)settings_number (settings, "batch");
+    store->batch = store->act_batch = (unsigned) settings_number (settings, "batch");
     if (read_keys (store, settings) != 0)
         return EX_CONFIG;
     char *folder = xformat ("%s/snapshots/store", settings_text (settings, "data"));
@@ -272,6 +271,12 @@ static bool store_drain (void *state)
            (!lane_any (&store->places) || lane_idle (&store->places));
 }
 
+static void abandon_lane (struct lane *lane)
+{
+    for (unsigned i = 0; i < lane->count; i++)
+        db_abandon (lane->db[i]);
+}
+
 static void close_lane (struct lane *lane)
 {
     for (unsigned i = 0; i < lane->count; i++)
@@ -282,6 +287,11 @@ static void store_stop (void **held)
 {
     struct store *store = *held;
     struct hint *hint, *next;
+    /* all of them first: what one gives back must not be begun on another */
+    abandon_lane (&store->places);
+    abandon_lane (&store->acts);
+    abandon_lane (&store->leases);
+    abandon_lane (&store->others);
     close_lane (&store->places);
     close_lane (&store->acts);
     close_lane (&store->leases);
@@ -290,8 +300,7 @@ static void store_stop (void **held)
     act_end (store);
     lease_end (store);
     publish_end (store);
-    HASH_ITER (hh, store->hints, hint, next)
-    {
+    HASH_ITER (hh, store->hints, hint, next) {
         HASH_DEL (store->hints, hint);
         free (hint);
     }

@@ -21,7 +21,7 @@ const char *fail_text (int fail)
 #define ERROR(name, number, text) [number] = text,
 #include "base/errors.def"
     };
-    bool known = fail <= 0 && (size_t)-fail < array_len (texts) && texts[-fail];
+    bool known = fail <= 0 && (size_t) -fail < array_len (texts) && texts[-fail];
     return known ? texts[-fail] : "an unknown failure";
 }
 
@@ -68,7 +68,7 @@ static int64_t clock_ns (clockid_t clock)
 {
     struct timespec now;
     check (clock_gettime (clock, &now) == 0);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+    return (int64_t) now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
 int64_t wall_ms (void)
@@ -149,9 +149,9 @@ void buffer_format (struct buffer *buffer, const char *format, ...)
     int len = vsnprintf (NULL, 0, format, arguments);
     va_end (arguments);
     check (len >= 0);
-    vsnprintf (buffer_room (buffer, (size_t)len + 1), (size_t)len + 1, format, again);
+    vsnprintf (buffer_room (buffer, (size_t) len + 1), (size_t) len + 1, format, again);
     va_end (again);
-    buffer->len += (size_t)len;
+    buffer->len += (size_t) len;
 }
 
 void buffer_clear (struct buffer *buffer)

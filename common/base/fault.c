@@ -101,8 +101,8 @@ bool fault_here (enum fault fault)
         return false;
     armed[fault].passes++;
     if (armed[fault].kind == FAULT_KIND_DELAY) {
-        struct timespec wait = {(time_t)(armed[fault].number / 1000),
-                                (long)(armed[fault].number % 1000) * 1000000};
+        struct timespec wait = {(time_t) (armed[fault].number / 1000),
+                                (long) (armed[fault].number % 1000) * 1000000};
         nanosleep (&wait, NULL);
         return false;
     }

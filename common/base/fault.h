@@ -33,7 +33,7 @@ enum mutant {
 bool fault_here (enum fault fault);
 bool mutant_on (enum mutant mutant);
 #else
-#define fault_point(name) ((void)0, false)
+#define fault_point(name) ((void) 0, false)
 #define mutant(name)      false
 #endif
 

@@ -19,7 +19,7 @@ static int read_all (int fd, char *at, size_t len)
         if (got <= 0)
             return FAIL_IO;
         at += got;
-        len -= (size_t)got;
+        len -= (size_t) got;
     }
     return 0;
 }
@@ -34,15 +34,15 @@ int file_read (const char *path, size_t limit, char **ret_at, size_t *ret_len)
     struct stat stat;
     if (fstat (fd, &stat) != 0)
         goto done;
-    if ((size_t)stat.st_size > limit) {
+    if ((size_t) stat.st_size > limit) {
         result = FAIL_TOO_LONG;
         goto done;
     }
-    at = xcalloc ((size_t)stat.st_size + 1, 1);
-    result = read_all (fd, at, (size_t)stat.st_size);
+    at = xcalloc ((size_t) stat.st_size + 1, 1);
+    result = read_all (fd, at, (size_t) stat.st_size);
     if (result == 0) {
         *ret_at = at;
-        *ret_len = (size_t)stat.st_size;
+        *ret_len = (size_t) stat.st_size;
         at = NULL;
     }
 done:
@@ -60,7 +60,7 @@ static int write_all (int fd, const char *at, size_t len)
         if (put < 0)
             return FAIL_IO;
         at += put;
-        len -= (size_t)put;
+        len -= (size_t) put;
     }
     return 0;
 }

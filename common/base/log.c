@@ -35,23 +35,23 @@ __attribute__ ((format (printf, 2, 0))) static void write_line (enum log_level l
     int saved = errno;
     char line[2048];
     int64_t now = wall_ms ();
-    time_t second = (time_t)(now / 1000);
+    time_t second = (time_t) (now / 1000);
     struct tm utc;
     gmtime_r (&second, &utc);
     size_t len = strftime (line, sizeof line, "%Y-%m-%dT%H:%M:%S", &utc);
-    len += (size_t)snprintf (line + len, sizeof line - len, ".%03dZ %s ", (int)(now % 1000),
-                             log_program);
-    len += (size_t)snprintf (line + len, sizeof line - len, "%s", level_words[level]);
+    len += (size_t) snprintf (line + len, sizeof line - len, ".%03dZ %s ", (int) (now % 1000),
+                              log_program);
+    len += (size_t) snprintf (line + len, sizeof line - len, "%s", level_words[level]);
     errno = saved; /* for %m */
     int more = vsnprintf (line + len, sizeof line - len - 1, format, arguments);
     size_t room = sizeof line - len - 2;
-    len += more < 0 ? 0 : (size_t)more < room ? (size_t)more : room;
+    len += more < 0 ? 0 : (size_t) more < room ? (size_t) more : room;
     for (size_t i = 0; i < len; i++)
-        if ((unsigned char)line[i] < 0x20)
+        if ((unsigned char) line[i] < 0x20)
             line[i] = ' '; /* nobody may forge a second line */
     line[len++] = '\n';
     ssize_t written = write (STDERR_FILENO, line, len);
-    (void)written; /* nobody is left to tell */
+    (void) written; /* nobody is left to tell */
     errno = saved;
 }
 
@@ -99,6 +99,6 @@ void outage_ends (struct outage *outage, const char *format, ...)
     va_start (arguments, format);
     vsnprintf (text, sizeof text, format, arguments);
     va_end (arguments);
-    log_info ("%s, after %.1f s", text, (double)(mono_ms () - outage->since) / 1000);
+    log_info ("%s, after %.1f s", text, (double) (mono_ms () - outage->since) / 1000);
     outage->since = 0;
 }

@@ -15,8 +15,8 @@ enum metric {
 };
 
 extern uint64_t metric_values[METRICS];
-#define metric_add(name, n) (metric_values[METRIC_##name] += (uint64_t)(n))
-#define metric_set(name, n) (metric_values[METRIC_##name] = (uint64_t)(n))
+#define metric_add(name, n) (metric_values[METRIC_##name] += (uint64_t) (n))
+#define metric_set(name, n) (metric_values[METRIC_##name] = (uint64_t) (n))
 #define metric_get(name)    (metric_values[METRIC_##name])
 
 /* Appends "# HELP", "# TYPE" and value lines of every metric whose name begins with `prefix`. */

@@ -45,7 +45,7 @@ static size_t utf8_sequence (const unsigned char *at, size_t len)
 
 bool utf8_valid (const char *text, size_t len)
 {
-    const unsigned char *at = (const unsigned char *)text;
+    const unsigned char *at = (const unsigned char *) text;
     while (len) {
         size_t step = at[0] ? utf8_sequence (at, len) : 0;
         if (step == 0)
@@ -67,7 +67,7 @@ size_t utf8_count (const char *text, size_t len)
 static bool clean_already (const char *in, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
-        unsigned char byte = (unsigned char)in[i];
+        unsigned char byte = (unsigned char) in[i];
         if ((byte < 0x20 && byte != '\t' && byte != '\n') || byte == 0x7f)
             return false;
     }
@@ -80,9 +80,9 @@ bool utf8_clean (const char *in, size_t len, struct buffer *out)
         buffer_add (out, in, len);
         return false;
     }
-    const unsigned char *at = (const unsigned char *)in, *end = at + len;
+    const unsigned char *at = (const unsigned char *) in, *end = at + len;
     while (at < end) {
-        size_t step = utf8_sequence (at, (size_t)(end - at));
+        size_t step = utf8_sequence (at, (size_t) (end - at));
         if (step == 0 || *at == 0) {
             buffer_add (out, "\xef\xbf\xbd", 3);
             at++;
@@ -109,7 +109,7 @@ const char *log_text (const void *at, size_t len)
         if (in[i] < 0x20 || in[i] >= 0x7f || in[i] == '"' || in[i] == '\\')
             end += sprintf (end, "\\x%02x", in[i]);
         else
-            *end++ = (char)in[i];
+            *end++ = (char) in[i];
     }
     strcpy (end, shown < len ? "..." : "");
     return out;

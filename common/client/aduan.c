@@ -10,7 +10,7 @@
 
 /* The public header repeats the codes of messages.def, so that it stands alone: here they are
  * compared.  A code that is missing there does not compile here. */
-#define ASSERT_kind(value)      _Static_assert((int)ADUAN_##value == (int)value, #value);
+#define ASSERT_kind(value)      _Static_assert((int) ADUAN_##value == (int) value, #value);
 #define ASSERT_channel(value)   ASSERT_kind (value)
 #define ASSERT_class(value)     ASSERT_kind (value)
 #define ASSERT_flag(value)      ASSERT_kind (value)
@@ -64,7 +64,7 @@ const char *aduan_result_word (enum aduan_result result)
         [ADUAN_STALE] = "stale",       [ADUAN_REFUSED] = "refused",   [ADUAN_UNKNOWN] = "unknown",
         [ADUAN_UNSENT] = "unsent",
     };
-    return (size_t)result < array_len (words) && words[result] ? words[result] : "?";
+    return (size_t) result < array_len (words) && words[result] ? words[result] : "?";
 }
 
 struct view view_said (const char *text)
@@ -131,7 +131,7 @@ struct watch {
 static void on_watched (void *owner, int events)
 {
     const struct watch *watch = owner;
-    (void)events;
+    (void) events;
     watch->ready (watch->with);
 }
 
@@ -143,8 +143,7 @@ static void watch_free (void *object)
 void aduan_loop_watch (struct aduan_loop *loop, int fd, void (*ready) (void *with), void *with)
 {
     struct watch *watch, *next;
-    LL_FOREACH_SAFE (loop->watches, watch, next)
-    {
+    LL_FOREACH_SAFE (loop->watches, watch, next) {
         if (watch->fd != fd)
             continue;
         LL_DELETE (loop->watches, watch);
@@ -211,7 +210,7 @@ static void on_refused (void *owner, struct link *link, struct parcel *parcel)
 {
     struct aduan *aduan = owner;
     const struct msg_refused *refused = &parcel->said[0].refused;
-    (void)link;
+    (void) link;
     if (refused->number >= WIRE_LAST)
         return;
     struct op *op = op_find (aduan, kind_of_message[refused->number], refused->ref);

@@ -21,7 +21,7 @@ void on_rows (void *owner, struct link *from, struct parcel *parcel)
 {
     const struct msg_rows *said = &parcel->said[0].rows;
     struct op *op = op_find (owner, OP_ASK, said->ref);
-    (void)from;
+    (void) from;
     if (op)
         op_end (op, &(struct ending){
                         .result = said->verdict == VERDICT_DONE ? ADUAN_DONE : ADUAN_REFUSED,
@@ -32,7 +32,7 @@ void on_rows (void *owner, struct link *from, struct parcel *parcel)
 void on_shown (void *owner, struct link *from, struct parcel *parcel)
 {
     struct aduan *aduan = owner;
-    (void)from;
+    (void) from;
     for (struct op *op = aduan->lines[LINE_QUERY].sent; op; op = op->next) {
         if (op->kind != OP_SHOW)
             continue;

@@ -15,7 +15,7 @@ int64_t boot_ms (void)
 {
     struct timespec now;
     clock_gettime (CLOCK_BOOTTIME, &now); /* a lease runs on while the machine sleeps */
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 /* Three quarters to five quarters of it, so that clients of one outage do not come back in step. */
@@ -24,7 +24,7 @@ static int64_t jittered (struct aduan_loop *loop, int64_t ms)
     loop->dice ^= loop->dice << 13;
     loop->dice ^= loop->dice >> 7;
     loop->dice ^= loop->dice << 17;
-    return ms * 3 / 4 + (int64_t)(loop->dice % (uint64_t)(ms / 2 + 1));
+    return ms * 3 / 4 + (int64_t) (loop->dice % (uint64_t) (ms / 2 + 1));
 }
 
 static void ring_by (struct aduan_loop *loop, int64_t at)
@@ -89,7 +89,7 @@ void op_frames (struct op *op, unsigned frames)
     for (unsigned i = 0, at = 0; i < frames; i++) {
         op->frame_len[i] = from[i].len;
         memcpy (op->bytes + at, from[i].at, from[i].len);
-        at += (unsigned)from[i].len;
+        at += (unsigned) from[i].len;
     }
 }
 
@@ -169,7 +169,7 @@ static void op_said (struct op *op)
     op->tries++;
     int64_t silence = op->tries == 1 ? op->pause : jittered (loop, op->pause);
     if (op->kind == OP_PULL)
-        silence += (int64_t)op->pull.wait;
+        silence += (int64_t) op->pull.wait;
     op->pause = op->pause * 2 < REPEAT_LAST_MS ? op->pause * 2 : REPEAT_LAST_MS;
     op->at = reactor_now (loop->reactor) + silence;
     op_move (op, OP_SENT);
@@ -222,8 +222,7 @@ void op_start (struct op *op)
 void line_down (struct line *line)
 {
     struct op *op, *next;
-    DL_FOREACH_SAFE (line->sent, op, next)
-    {
+    DL_FOREACH_SAFE (line->sent, op, next) {
         op->pause = line->aduan->repeat_ms; /* it was the link, not a far side that is slow */
         if (op->kind == OP_PULL && op->came)
             op_end (op, &(struct ending){.result = ADUAN_DONE}); /* what came, came */
@@ -236,8 +235,8 @@ void line_end (struct line *line)
 {
     struct op *op, *next;
     HASH_ITER (hh, line->aduan->ops, op, next)
-    if (op->line == line)
-        op_give_up (op);
+        if (op->line == line)
+            op_give_up (op);
 }
 
 /* ---- what is due ----------------------------------------------------------------------------- */
@@ -286,7 +285,7 @@ void at_due (void *owner)
         collect_due (aduan, now, &due, &next);
     if (next)
         ring_by (loop, next < now + SCAN_LEAST_MS ? now + SCAN_LEAST_MS : next);
-    const struct due *each = (const struct due *)due.at;
+    const struct due *each = (const struct due *) due.at;
     for (size_t i = 0; i < due.len / sizeof *each; i++) {
         struct op *op;
         HASH_FIND (hh, each[i].aduan->ops, &each[i].ref, sizeof each[i].ref, op);

@@ -73,7 +73,7 @@ static int pack_fields (msgpack_packer *packer, const struct view *values, uint8
                         uint8_t count)
 {
     for (uint8_t i = 0; i < count; i++)
-        if (values[i].len && (msgpack_pack_uint8 (packer, (uint8_t)(first + i)) != 0 ||
+        if (values[i].len && (msgpack_pack_uint8 (packer, (uint8_t) (first + i)) != 0 ||
                               pack_text (packer, values[i]) != 0))
             return -1;
     return 0;
@@ -103,7 +103,7 @@ static void clear_wipe (struct clear *clear)
 static int clear_pad (struct clear *clear, size_t step)
 {
     size_t padded;
-    if (sodium_pad (&padded, (uint8_t *)clear->at, clear->len, step, clear->room) != 0)
+    if (sodium_pad (&padded, (uint8_t *) clear->at, clear->len, step, clear->room) != 0)
         return FAIL_TOO_LONG;
     clear->len = padded;
     return 0;
@@ -205,8 +205,8 @@ static bool seal (const struct clear *clear, struct view key, struct buffer *out
     if (key.len != crypto_box_PUBLICKEYBYTES)
         return false;
     size_t len = clear->len + crypto_box_SEALBYTES;
-    uint8_t *room = (uint8_t *)buffer_room (out, len);
-    if (crypto_box_seal (room, (const uint8_t *)clear->at, clear->len, (const uint8_t *)key.at) !=
+    uint8_t *room = (uint8_t *) buffer_room (out, len);
+    if (crypto_box_seal (room, (const uint8_t *) clear->at, clear->len, (const uint8_t *) key.at) !=
         0)
         return false;
     out->len += len;

@@ -52,7 +52,7 @@ void on_accepted (void *owner, struct link *from, struct parcel *parcel)
 {
     const struct msg_accepted *said = &parcel->said[0].accepted;
     struct op *op = op_find (owner, OP_SUBMIT, said->ref);
-    (void)from;
+    (void) from;
     if (op) /* none: the answer to an earlier repeat was here first */
         op_end (op, &(struct ending){.result = ADUAN_ACCEPTED, .accepted = said});
 }
@@ -61,16 +61,16 @@ void on_tempfail (void *owner, struct link *from, struct parcel *parcel)
 {
     const struct msg_tempfail *said = &parcel->said[0].tempfail;
     struct op *op = op_find (owner, OP_SUBMIT, said->ref);
-    (void)from;
+    (void) from;
     if (op && op->state == OP_SENT)
-        op_rest (op, said->retry < REPEAT_LAST_MS ? (int64_t)said->retry : REPEAT_LAST_MS);
+        op_rest (op, said->retry < REPEAT_LAST_MS ? (int64_t) said->retry : REPEAT_LAST_MS);
 }
 
 void on_reject (void *owner, struct link *from, struct parcel *parcel)
 {
     const struct msg_reject *said = &parcel->said[0].reject;
     struct op *op = op_find (owner, OP_SUBMIT, said->ref);
-    (void)from;
+    (void) from;
     if (!op)
         return;
     char field[33] = "";
@@ -168,7 +168,7 @@ void aduan_submit_start (struct aduan *aduan, const struct aduan_submission *sub
     uint32_t reject = find_fault (&submit, &content, submission, code_hash, &field);
     if (reject == 0) {
         if (submission->code && *submission->code)
-            submit.code_hash = (struct view){(const char *)code_hash, sizeof code_hash};
+            submit.code_hash = (struct view){(const char *) code_hash, sizeof code_hash};
         struct buffer *frame = &aduan->loop->frame[0];
         buffer_clear (frame);
         wire_encode (WIRE_submit, &submit, frame);

@@ -47,7 +47,7 @@ void pull_ended (struct op *op, const struct ending *ending)
 void aduan_pull_start (struct aduan *aduan, const struct aduan_pull *pull, int64_t deadline_ms,
                        aduan_assigned_fn *assigned, aduan_pulled_fn *pulled, void *with)
 {
-    if (pull->agency_count == 0 || pull->agency_count > array_len (((struct op *)0)->agencies)) {
+    if (pull->agency_count == 0 || pull->agency_count > array_len (((struct op *) 0)->agencies)) {
         pulled (with, &(struct aduan_pulled){.result = ADUAN_REFUSED, .reason = REASON_SCOPE});
         return;
     }
@@ -57,7 +57,7 @@ void aduan_pull_start (struct aduan *aduan, const struct aduan_pull *pull, int64
     for (size_t i = 0; i < pull->agency_count; i++)
         op->agencies[i] = pull->agencies[i];
     op->pull = (struct msg_pull){
-        .agencies = {op->agencies, (uint32_t)pull->agency_count},
+        .agencies = {op->agencies, (uint32_t) pull->agency_count},
         .count = pull->count == 0    ? 1
                  : pull->count > 100 ? 100
                                      : pull->count,
@@ -71,7 +71,7 @@ void aduan_pull_start (struct aduan *aduan, const struct aduan_pull *pull, int64
 static void give_back (struct aduan *aduan, const struct msg_assigned *said)
 {
     struct aduan_act act = {
-        .agency = (uint32_t)said->agency, .version = said->version, .act = ADUAN_ACT_RELEASE};
+        .agency = (uint32_t) said->agency, .version = said->version, .act = ADUAN_ACT_RELEASE};
     memcpy (act.id, said->id.at, sizeof act.id);
     aduan_act_start (aduan, &act, 10000, NULL, NULL);
 }
@@ -107,29 +107,29 @@ void on_assigned (void *owner, struct link *from, struct parcel *parcel)
     static struct buffer texts; /* kept: one thread, and a callback never waits for another */
     const struct msg_assigned *said = &parcel->said[0].assigned;
     struct op *op = op_find (owner, OP_PULL, said->ref);
-    (void)from;
+    (void) from;
     if (!op) {
         give_back (owner, said);
         return;
     }
     struct aduan_assignment assignment = {
-        .agency = (uint32_t)said->agency,
+        .agency = (uint32_t) said->agency,
         .version = said->version,
-        .stop_at = op->said_at + (int64_t)said->waited + (int64_t)said->lease * 8 / 10,
-        .lease_ms = (uint32_t)said->lease,
-        .attempt = (uint32_t)said->attempt,
+        .stop_at = op->said_at + (int64_t) said->waited + (int64_t) said->lease * 8 / 10,
+        .lease_ms = (uint32_t) said->lease,
+        .attempt = (uint32_t) said->attempt,
         .priority = said->priority,
         .complaint_class = said->class,
-        .category = (uint32_t)said->category,
+        .category = (uint32_t) said->category,
         .received = said->received,
         .due_first = said->due_first,
         .due_resolve = said->due_resolve,
         .secret = said->secret == FLAG_YES,
     };
     memcpy (assignment.id, said->id.at, sizeof assignment.id);
-    snprintf (assignment.number, sizeof assignment.number, "%.*s", (int)said->number.len,
+    snprintf (assignment.number, sizeof assignment.number, "%.*s", (int) said->number.len,
               said->number.at);
-    snprintf (assignment.region, sizeof assignment.region, "%.*s", (int)said->region.len,
+    snprintf (assignment.region, sizeof assignment.region, "%.*s", (int) said->region.len,
               said->region.at ? said->region.at : "");
     fill_content (parcel, &assignment, &texts);
     op->came++;
@@ -140,7 +140,7 @@ void on_pulled (void *owner, struct link *from, struct parcel *parcel)
 {
     const struct msg_pulled *said = &parcel->said[0].pulled;
     struct op *op = op_find (owner, OP_PULL, said->ref);
-    (void)from;
+    (void) from;
     if (!op)
         return;
     if (said->verdict != VERDICT_DONE && said->reason == REASON_BUSY && op->state == OP_SENT)
@@ -171,7 +171,7 @@ void act_ended (struct op *op, const struct ending *ending)
     if (ending->acted) {
         result.version = ending->acted->version;
         if (op->delay_ms)
-            result.stop_at = op->said_at + (int64_t)op->delay_ms * 8 / 10;
+            result.stop_at = op->said_at + (int64_t) op->delay_ms * 8 / 10;
     }
     if (op->acted) /* none: what give_back started */
         op->acted (op->with, &result);
@@ -181,7 +181,7 @@ void on_acted (void *owner, struct link *from, struct parcel *parcel)
 {
     const struct msg_acted *said = &parcel->said[0].acted;
     struct op *op = op_find (owner, OP_ACT, said->ref);
-    (void)from;
+    (void) from;
     if (!op)
         return;
     struct ending ending = {.result = ADUAN_DONE, .reason = said->reason, .acted = said};
@@ -291,7 +291,7 @@ enum aduan_result aduan_pull (struct aduan *aduan, const struct aduan_pull *pull
     aduan_pull_start (aduan, pull, deadline_ms, keep_assignment, pull_over, &waits);
     while (!waits.over)
         aduan_turn (aduan, -1);
-    *ret_list = (struct aduan_assignment *)waits.list.at;
+    *ret_list = (struct aduan_assignment *) waits.list.at;
     *ret = waits.result;
     return waits.result.result;
 }
@@ -299,7 +299,7 @@ enum aduan_result aduan_pull (struct aduan *aduan, const struct aduan_pull *pull
 void aduan_assignments_free (struct aduan_assignment **list, size_t count)
 {
     for (size_t i = 0; *list && i < count; i++) {
-        char *block = (char *)(uintptr_t)(*list)[i].location;
+        char *block = (char *) (uintptr_t) (*list)[i].location;
         free (block);
     }
     free (*list);

@@ -146,7 +146,7 @@ static void reload (struct life *life)
 static void at_drain_deadline (void *owner)
 {
     log_warning ("not everything was finished in time; what is left is repeated after the start");
-    daemon_exit (((struct life *)owner)->status);
+    daemon_exit (((struct life *) owner)->status);
 }
 
 static void stop_softly (struct life *life)
@@ -166,7 +166,7 @@ static void on_signal (void *owner, int events)
 {
     struct life *life = owner;
     struct signalfd_siginfo info;
-    (void)events;
+    (void) events;
     while (read (life->signal_fd, &info, sizeof info) == sizeof info) {
         if (info.ssi_signo == SIGHUP)
             reload (life);
@@ -265,8 +265,8 @@ static void notify_systemd (const char *text)
     if (address.sun_path[0] == '@')
         address.sun_path[0] = 0;
     int fd = socket (AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    socklen_t len = (socklen_t)(offsetof (struct sockaddr_un, sun_path) + strlen (path));
-    if (fd < 0 || sendto (fd, text, strlen (text), 0, (struct sockaddr *)&address, len) < 0)
+    socklen_t len = (socklen_t) (offsetof (struct sockaddr_un, sun_path) + strlen (path));
+    if (fd < 0 || sendto (fd, text, strlen (text), 0, (struct sockaddr *) &address, len) < 0)
         log_debug ("NOTIFY_SOCKET: not heard");
     if (fd >= 0)
         close (fd);
@@ -277,7 +277,7 @@ static void say_ready (const struct life *life)
     notify_systemd ("READY=1");
     if (life->options.ready_fd >= 0) {
         ssize_t put = write (life->options.ready_fd, "\n", 1);
-        (void)put;
+        (void) put;
         close (life->options.ready_fd);
     }
     log_info ("ready");

@@ -77,7 +77,7 @@ int keys_make (const char *path, char ret_public[41])
         return FAIL_BUSY;
     check (zmq_curve_keypair (ret_public, secret_key) == 0);
     int len = snprintf (text, sizeof text, "%s %s\n", ret_public, secret_key);
-    int result = file_write (path, text, (size_t)len, 0600);
+    int result = file_write (path, text, (size_t) len, 0600);
     sodium_memzero (secret_key, sizeof secret_key);
     sodium_memzero (text, sizeof text);
     return result;
@@ -120,17 +120,17 @@ static void judge (zmq_msg_t *frames, unsigned count, char *ret_key)
     zmq_z85_encode (key, zmq_msg_data (&frames[ZAP_KEY]), 32);
     struct door *door;
     LL_FOREACH (zap.doors, door)
-    if (frame_is (&frames[ZAP_DOMAIN], door->domain) &&
-        may_enter (door, principals_find (door->principals, key)))
-        strcpy (ret_key, key);
+        if (frame_is (&frames[ZAP_DOMAIN], door->domain) &&
+            may_enter (door, principals_find (door->principals, key)))
+            strcpy (ret_key, key);
 }
 
 static bool zap_knows_nobody (void)
 {
     const struct door *door;
     LL_FOREACH (zap.doors, door)
-    if (door->principals)
-        return false;
+        if (door->principals)
+            return false;
     return true;
 }
 
@@ -176,7 +176,7 @@ static void on_zap_ready (void *owner)
 {
     zmq_msg_t frames[ZAP_FRAMES];
     unsigned count;
-    (void)owner;
+    (void) owner;
     for (int i = 0; i < REACTOR_BUDGET && zap_receive (frames, &count); i++) {
         char key[41];
         judge (frames, count, key);

@@ -120,7 +120,7 @@ static enum wire_type type_of (struct parcel *parcel)
 {
     struct view frame = parcel_bytes (parcel, 0);
     check (frame.len >= 3);
-    return (enum wire_type) (uint8_t)frame.at[2]; /* all numbers are below 128: one byte each */
+    return (enum wire_type) (uint8_t) frame.at[2]; /* all numbers are below 128: one byte each */
 }
 
 int link_send (struct link *link, struct parcel *parcel)
@@ -161,7 +161,7 @@ size_t link_can_send (const struct link *link, enum wire_class class)
         return 0;
     if (link->listener || class == WIRE_CLASS_CONTROL)
         return SIZE_MAX;
-    return (size_t)(link->allowed[class] - link->sent[class]);
+    return (size_t) (link->allowed[class] - link->sent[class]);
 }
 
 void link_credit (struct link *link, enum wire_class class, unsigned n)
@@ -182,8 +182,7 @@ static void pay_credit (void *owner)
 {
     struct listener *listener = owner;
     struct link *link, *next;
-    LL_FOREACH_SAFE2 (listener->owing, link, next, next_owing)
-    {
+    LL_FOREACH_SAFE2 (listener->owing, link, next, next_owing) {
         struct msg_credit credit = {.acts = link->granted[WIRE_CLASS_ACTS],
                                     .rest = link->granted[WIRE_CLASS_REST]};
         link->announced[WIRE_CLASS_ACTS] = credit.acts;
@@ -347,7 +346,7 @@ static void listening_garbage (struct link *link, const struct wire_fault *fault
 static struct link *link_of (struct listener *listener, const uint8_t *routing, size_t len)
 {
     struct link *link;
-    HASH_FIND (hh, listener->links, routing, (unsigned)len, link);
+    HASH_FIND (hh, listener->links, routing, (unsigned) len, link);
     if (link)
         return link;
     if (HASH_COUNT (listener->links) >= LINKS_MAX) {
@@ -365,7 +364,7 @@ static struct link *link_of (struct listener *listener, const uint8_t *routing, 
     strcpy (link->name, "a peer");
     memcpy (link->routing, routing, len);
     link->routing_len = len;
-    HASH_ADD (hh, listener->links, routing, (unsigned)len, link);
+    HASH_ADD (hh, listener->links, routing, (unsigned) len, link);
     HASH_ADD (hh_number, listener->numbers, number, sizeof link->number, link);
     return link;
 }
@@ -381,7 +380,7 @@ static void say_hello (struct link *link)
     struct msg_hello hello = {
         .protocol = WIRE_PROTOCOL, .name = view_of (link->own_name), .instance = *own_instance ()};
     say_control (link, WIRE_hello, &hello);
-    int64_t jitter = (int64_t)(next_number * 2654435761u % 100);
+    int64_t jitter = (int64_t) (next_number * 2654435761u % 100);
     reactor_timer_at (link->timer, reactor_now (link->reactor) + link->hello_wait + jitter);
     link->hello_wait = link->hello_wait * 2 < HELLO_LAST_MS ? link->hello_wait * 2 : HELLO_LAST_MS;
 }
@@ -403,11 +402,11 @@ static void on_welcome (struct link *link, const struct msg_welcome *welcome)
     link->welcome = *welcome;
     if (welcome->seal_key.len == sizeof link->seal_key) {
         memcpy (link->seal_key, welcome->seal_key.at, sizeof link->seal_key);
-        link->welcome.seal_key.at = (const char *)link->seal_key;
+        link->welcome.seal_key.at = (const char *) link->seal_key;
     }
     if (welcome->contact_key.len == sizeof link->contact_key) {
         memcpy (link->contact_key, welcome->contact_key.at, sizeof link->contact_key);
-        link->welcome.contact_key.at = (const char *)link->contact_key;
+        link->welcome.contact_key.at = (const char *) link->contact_key;
     }
     for (int class = 0; class < WIRE_CLASSES; class ++)
         link->sent[class] = 0;
@@ -435,7 +434,7 @@ static void on_refused (struct link *link, struct parcel *parcel)
 {
     const struct msg_refused *refused = &parcel->said[0].refused;
     log_limited (LOG_WARNING, "%s refused %s: %s %s", link->name,
-                 wire_name ((enum wire_type)refused->number), refusal_word (refused->refusal),
+                 wire_name ((enum wire_type) refused->number), refusal_word (refused->refusal),
                  log_text (refused->field.at, refused->field.len));
     if (refused->refusal == REFUSAL_HELLO && link->state == LINK_UP)
         open_again (link);
@@ -628,7 +627,7 @@ static bool is_tcp (const char *endpoint)
 
 static void end_silent (struct link *link, void *with)
 {
-    int64_t now = *(int64_t *)with;
+    int64_t now = *(int64_t *) with;
     if (now - link->heard > 3 * LINK_HEARTBEAT_MS)
         link_end (link);
 }
@@ -639,7 +638,7 @@ static void at_listener_beat (void *owner)
     int64_t now = reactor_now (listener->reactor);
     struct link *link, *next;
     HASH_ITER (hh, listener->links, link, next)
-    end_silent (link, &now);
+        end_silent (link, &now);
     reactor_timer_at (listener->timer, now + LINK_HEARTBEAT_MS);
 }
 
@@ -688,8 +687,8 @@ void listener_each (struct listener *listener, void (*each) (struct link *link, 
 {
     struct link *link, *next;
     HASH_ITER (hh, listener->links, link, next)
-    if (link->state == LINK_UP)
-        each (link, with);
+        if (link->state == LINK_UP)
+            each (link, with);
 }
 
 size_t listener_count (const struct listener *listener)
@@ -711,7 +710,7 @@ void listener_destroy (struct listener **held)
         return;
     struct link *link, *next;
     HASH_ITER (hh, listener->links, link, next)
-    link_end (link);
+        link_end (link);
     reactor_forget (&listener->source);
     reactor_timer_forget (&listener->timer);
     reactor_end_forget (listener->reactor, pay_credit, listener);

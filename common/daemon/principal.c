@@ -20,7 +20,7 @@ static bool next_field (struct view *line, struct view *ret)
     if (!line->at)
         return false;
     const char *tab = memchr (line->at, '\t', line->len);
-    *ret = (struct view){line->at, tab ? (size_t)(tab - line->at) : line->len};
+    *ret = (struct view){line->at, tab ? (size_t) (tab - line->at) : line->len};
     line->at = tab ? tab + 1 : NULL;
     line->len -= ret->len + (tab ? 1 : 0);
     return true;
@@ -34,9 +34,9 @@ static bool number_of (struct view text, uint32_t *ret)
     for (size_t i = 0; i < text.len; i++) {
         if (text.at[i] < '0' || text.at[i] > '9')
             return false;
-        number = number * 10 + (uint64_t)(text.at[i] - '0');
+        number = number * 10 + (uint64_t) (text.at[i] - '0');
     }
-    *ret = (uint32_t)number;
+    *ret = (uint32_t) number;
     return number <= UINT32_MAX;
 }
 
@@ -45,7 +45,7 @@ static bool next_item (struct view *list, struct view *ret)
     if (list->len == 0)
         return false;
     const char *comma = memchr (list->at, ',', list->len);
-    *ret = (struct view){list->at, comma ? (size_t)(comma - list->at) : list->len};
+    *ret = (struct view){list->at, comma ? (size_t) (comma - list->at) : list->len};
     size_t step = ret->len + (comma ? 1 : 0);
     list->at += step;
     list->len -= step;
@@ -131,7 +131,7 @@ int principals_parse (const char *at, size_t len, struct principals **ret)
     int result = 0;
     while (len && result == 0) {
         const char *newline = memchr (at, '\n', len);
-        size_t line = newline ? (size_t)(newline - at) : len;
+        size_t line = newline ? (size_t) (newline - at) : len;
         result = add_line (principals, (struct view){at, line});
         at += line + (newline ? 1 : 0);
         len -= line + (newline ? 1 : 0);
@@ -148,8 +148,7 @@ void principals_destroy (struct principals **held)
     struct entry *entry, *next;
     if (!*held)
         return;
-    HASH_ITER (hh, (*held)->by_key, entry, next)
-    {
+    HASH_ITER (hh, (*held)->by_key, entry, next) {
         HASH_DEL ((*held)->by_key, entry);
         free (entry->principal.agencies);
         free (entry);
@@ -170,7 +169,7 @@ bool principal_works_for (const struct principal *principal, uint64_t agency)
 {
     if (agency > UINT32_MAX || !principal->agencies)
         return false;
-    uint32_t number = (uint32_t)agency;
+    uint32_t number = (uint32_t) agency;
     return bsearch (&number, principal->agencies, principal->agency_count, sizeof number,
                     by_number) != NULL;
 }

@@ -125,8 +125,8 @@ struct source *reactor_socket (struct reactor *reactor, void *zmq_socket, reacto
 
 static short poll_events (int events)
 {
-    return (short)((events & REACTOR_READ ? ZMQ_POLLIN : 0) |
-                   (events & REACTOR_WRITE ? ZMQ_POLLOUT : 0));
+    return (short) ((events & REACTOR_READ ? ZMQ_POLLIN : 0) |
+                    (events & REACTOR_WRITE ? ZMQ_POLLOUT : 0));
 }
 
 struct source *reactor_fd (struct reactor *reactor, int fd, int events, reactor_fd_fn *ready,
@@ -285,10 +285,10 @@ static void at_watch (int signal)
 {
     struct timespec now;
     clock_gettime (CLOCK_MONOTONIC, &now);
-    int64_t ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    int64_t ms = (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
     if (turn_running && ms - turn_began > turn_limit)
         abort ();
-    (void)signal;
+    (void) signal;
 }
 
 static timer_t watch_turns (int64_t limit_ms)
@@ -316,10 +316,10 @@ void reactor_turn (struct reactor *reactor, int64_t wait_ms)
     }
     for (size_t i = 0; i < count; i++) {
         const struct source *source = reactor->sources.at[i];
-        reactor->items[i] = (zmq_pollitem_t){source->socket, source->fd, (short)source->events, 0};
+        reactor->items[i] = (zmq_pollitem_t){source->socket, source->fd, (short) source->events, 0};
     }
     reactor->now = mono_ms ();
-    int ready = zmq_poll (reactor->items, (int)count, (long)until_next_timer (reactor, wait_ms));
+    int ready = zmq_poll (reactor->items, (int) count, (long) until_next_timer (reactor, wait_ms));
     check (ready >= 0 || errno == EINTR);
     reactor->now = mono_ms ();
     turn_began = reactor->now;

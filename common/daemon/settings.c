@@ -81,7 +81,7 @@ static bool with_unit (const char *text, const struct unit *units, size_t count,
         return false;
     for (size_t i = 0; i < count; i++)
         if (strcmp (end, units[i].word) == 0)
-            return !__builtin_mul_overflow ((int64_t)number, units[i].factor, ret);
+            return !__builtin_mul_overflow ((int64_t) number, units[i].factor, ret);
     return false;
 }
 
@@ -183,7 +183,7 @@ static void walk (struct settings *settings, yaml_document_t *document, const ya
             fault (settings, &name->start_mark, prefix, "a key must be a word");
             continue;
         }
-        const char *word = (const char *)name->data.scalar.value;
+        const char *word = (const char *) name->data.scalar.value;
         char *key = xformat ("%s%s%s", prefix, *prefix ? "." : "", word);
         struct value *value = find (settings, key);
         if (is->type == YAML_MAPPING_NODE && !value) {
@@ -196,7 +196,7 @@ static void walk (struct settings *settings, yaml_document_t *document, const ya
             fault (settings, &name->start_mark, key, "is said twice");
         } else {
             value->said = true;
-            set (settings, value, (const char *)is->data.scalar.value, &is->start_mark);
+            set (settings, value, (const char *) is->data.scalar.value, &is->start_mark);
         }
         free (key);
     }
@@ -213,7 +213,7 @@ static bool is_program (const char *word)
 static void top_pair (struct settings *settings, yaml_document_t *document, const yaml_node_t *name,
                       const yaml_node_t *is, const char *program)
 {
-    const char *word = name->type == YAML_SCALAR_NODE ? (const char *)name->data.scalar.value : "";
+    const char *word = name->type == YAML_SCALAR_NODE ? (const char *) name->data.scalar.value : "";
     struct value *value = find (settings, word);
     if (strcmp (word, program) == 0) {
         if (is->type == YAML_MAPPING_NODE)
@@ -225,7 +225,7 @@ static void top_pair (struct settings *settings, yaml_document_t *document, cons
         if (value->said)
             fault (settings, &name->start_mark, word, "is said twice");
         value->said = true;
-        set (settings, value, (const char *)is->data.scalar.value, &is->start_mark);
+        set (settings, value, (const char *) is->data.scalar.value, &is->start_mark);
     } else if (!is_program (word)) {
         fault (settings, &name->start_mark, *word ? word : "a key",
                "neither a program nor one of run, data, log");
@@ -261,7 +261,7 @@ static void read_file (struct settings *settings, const char *path, const char *
     yaml_parser_t parser;
     yaml_document_t document;
     check (yaml_parser_initialize (&parser));
-    yaml_parser_set_input_string (&parser, (const unsigned char *)text, len);
+    yaml_parser_set_input_string (&parser, (const unsigned char *) text, len);
     if (yaml_parser_load (&parser, &document)) {
         read_document (settings, &document, program);
         yaml_document_delete (&document);
@@ -276,7 +276,7 @@ static void read_file (struct settings *settings, const char *path, const char *
 static void override (struct settings *settings, const char *pair)
 {
     const char *equals = strchr (pair, '=');
-    char *key = equals ? xstrndup (pair, (size_t)(equals - pair)) : xstrdup (pair);
+    char *key = equals ? xstrndup (pair, (size_t) (equals - pair)) : xstrdup (pair);
     struct value *value = find (settings, key);
     if (!equals)
         fault (settings, NULL, key, "-o wants key=value");

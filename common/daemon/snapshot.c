@@ -43,7 +43,7 @@ static char *path_of (const struct snapshots *snapshots, enum snapshot kind)
 
 static void digest_of (const char *at, size_t len, uint8_t *ret)
 {
-    crypto_generichash (ret, DIGEST_LEN, (const uint8_t *)at, len, NULL, 0);
+    crypto_generichash (ret, DIGEST_LEN, (const uint8_t *) at, len, NULL, 0);
 }
 
 /* Takes the bytes into force if the program can use them; frees them else. */
@@ -76,7 +76,7 @@ static void load (struct snapshots *snapshots, enum snapshot kind)
         if (body && sscanf (text, "aduan-snapshot %" SCNu64 " %64s", &found.version, hex) == 2 &&
             hex_parse (hex, found.digest, DIGEST_LEN) == 0) {
             body++;
-            found.len = len - (size_t)(body - text);
+            found.len = len - (size_t) (body - text);
             digest_of (body, found.len, digest);
             if (memcmp (digest, found.digest, DIGEST_LEN) == 0) {
                 found.at = xcalloc (found.len + 1, 1);
@@ -97,7 +97,7 @@ struct snapshots *snapshots_new (const char *folder, snapshot_use_fn *use, void 
     *snapshots = (struct snapshots){.folder = xstrdup (folder), .use = use, .owner = owner};
     mkdir (folder, 0750);
     for (int kind = 1; kind < SNAPSHOT_LAST; kind++)
-        load (snapshots, (enum snapshot)kind);
+        load (snapshots, (enum snapshot) kind);
     return snapshots;
 }
 
@@ -109,7 +109,7 @@ void snapshots_destroy (struct snapshots **held)
     for (int kind = 1; kind < SNAPSHOT_LAST; kind++) {
         struct wanting *one, *next;
         LL_FOREACH_SAFE (snapshots->wanting[kind], one, next)
-        free (one);
+            free (one);
         free (snapshots->held[kind].at);
         free (snapshots->coming[kind].at);
     }
@@ -132,7 +132,7 @@ static void send_whole (const struct held *held, enum snapshot kind, struct link
         size_t len = held->len - offset < SNAPSHOT_PIECE ? held->len - offset : SNAPSHOT_PIECE;
         struct msg_snapshot piece = {.snapshot = kind,
                                      .version = held->version,
-                                     .digest = {(const char *)held->digest, DIGEST_LEN},
+                                     .digest = {(const char *) held->digest, DIGEST_LEN},
                                      .size = held->len,
                                      .offset = offset,
                                      .piece = {held->at + offset, len}};
@@ -144,7 +144,7 @@ static void send_whole (const struct held *held, enum snapshot kind, struct link
 
 void snapshots_wanted (struct snapshots *snapshots, struct link *from, const struct msg_want *want)
 {
-    enum snapshot kind = (enum snapshot)want->snapshot;
+    enum snapshot kind = (enum snapshot) want->snapshot;
     struct wanting *one;
     LL_SEARCH_SCALAR (snapshots->wanting[kind], one, link, from);
     if (!one) {
@@ -189,7 +189,7 @@ static int adopt (struct snapshots *snapshots, enum snapshot kind, struct held *
               held->version, held->len);
     struct wanting *one;
     LL_FOREACH (snapshots->wanting[kind], one)
-    send_whole (held, kind, one->link);
+        send_whole (held, kind, one->link);
     return 0;
 }
 
@@ -216,17 +216,17 @@ static void begin (struct snapshots *snapshots, const struct msg_snapshot *piece
 {
     struct held *coming = &snapshots->coming[piece->snapshot];
     free (coming->at);
-    *coming = (struct held){.version = piece->version, .at = xcalloc ((size_t)piece->size + 1, 1)};
+    *coming = (struct held){.version = piece->version, .at = xcalloc ((size_t) piece->size + 1, 1)};
     memcpy (coming->digest, piece->digest.at, DIGEST_LEN);
-    snapshots->coming_size[piece->snapshot] = (size_t)piece->size;
+    snapshots->coming_size[piece->snapshot] = (size_t) piece->size;
 }
 
 void snapshots_piece (struct snapshots *snapshots, struct link *from,
                       const struct msg_snapshot *piece)
 {
-    enum snapshot kind = (enum snapshot)piece->snapshot;
+    enum snapshot kind = (enum snapshot) piece->snapshot;
     struct held *coming = &snapshots->coming[kind];
-    (void)from;
+    (void) from;
     if (piece->size > SNAPSHOT_MAX || piece->digest.len != DIGEST_LEN ||
         piece->version == snapshots->held[kind].version)
         return;

@@ -127,14 +127,14 @@ void db_add (struct db_unit *unit, unsigned statement, const struct db_value *va
     int len[PARAMETERS_MAX], format[PARAMETERS_MAX];
 
     check (statement < options->statement_count && count <= PARAMETERS_MAX &&
-           (int)count == options->statements[statement].parameters);
+           (int) count == options->statements[statement].parameters);
     for (unsigned i = 0; i < count; i++) {
         at[i] = values[i].at;
-        len[i] = (int)values[i].len;
+        len[i] = (int) values[i].len;
         format[i] = values[i].binary;
     }
     unit_sent (unit, PQsendQueryPrepared (unit->db->connection, options->statements[statement].name,
-                                          (int)count, at, len, format, unit->binary));
+                                          (int) count, at, len, format, unit->binary));
 }
 
 /* Sends what can be sent now; asks for more readiness where not all went. */
@@ -261,11 +261,11 @@ static void connection_lost (struct db *db, const char *why)
     db->retry = db->retry ? db->retry * 2 : RETRY_FIRST_MS;
     if (db->retry > RETRY_LAST_MS)
         db->retry = RETRY_LAST_MS;
-    int64_t jitter = (int64_t)randombytes_uniform ((uint32_t)(db->retry / 2 + 1));
+    int64_t jitter = (int64_t) randombytes_uniform ((uint32_t) (db->retry / 2 + 1));
     reactor_timer_at (db->timer, reactor_now (db->reactor) + db->retry + jitter);
     outage_begins (&db->outage, "database %s: %s; trying again for ever", db->options.name, why);
     DL_FOREACH_SAFE (units, unit, next)
-    unit_done (unit, DB_UNKNOWN);
+        unit_done (unit, DB_UNKNOWN);
     if (was_up && db->options.down)
         db->options.down (db->options.owner, db);
 }
@@ -369,7 +369,7 @@ static void at_ready (void *owner, int events)
 {
     struct db *db = owner;
 
-    (void)events;
+    (void) events;
     if (db->state == DB_CONNECTING) {
         connect_step (db);
         return;
@@ -427,6 +427,21 @@ struct db *db_new (struct reactor *reactor, const struct db_options *options)
     return db;
 }
 
+void db_abandon (struct db *db)
+{
+    struct db_unit *units = db->units, *unit, *next;
+
+    check (!db->open && !db->reading);
+    db->state = DB_WAITING;
+    reactor_timer_at (db->timer, 0);
+    if (db->source)
+        reactor_want (db->source, 0);
+    db->units = NULL;
+    db->depth = 0;
+    DL_FOREACH_SAFE (units, unit, next)
+        unit_done (unit, DB_UNKNOWN);
+}
+
 void db_destroy (struct db **ref)
 {
     struct db *db = *ref;
@@ -440,13 +455,13 @@ void db_destroy (struct db **ref)
         reactor_forget (&db->source);
     reactor_timer_forget (&db->timer);
     DL_FOREACH_SAFE (db->units, unit, next)
-    unit_free (unit);
+        unit_free (unit);
     if (db->open)
         unit_free (db->open);
     PQfinish (db->connection);
-    free ((char *)db->options.name);
-    free ((char *)db->options.conninfo);
-    free ((char *)db->options.session);
+    free ((char *) db->options.name);
+    free ((char *) db->options.conninfo);
+    free ((char *) db->options.session);
     free (db);
 }
 

@@ -69,6 +69,10 @@ struct db *db_new (struct reactor *reactor, const struct db_options *options);
 /* Closes; units that are not answered are forgotten without a call. */
 void db_destroy (struct db **db);
 
+/* The program is about to stop: every unit under way is answered DB_UNKNOWN now, nothing more is done
+ * on this connection.  db_destroy comes next. */
+void db_abandon (struct db *db);
+
 bool db_is_up (const struct db *db);
 /* Units that are under way. */
 unsigned db_depth (const struct db *db);

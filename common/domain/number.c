@@ -10,7 +10,7 @@ static const char symbols[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"; /* Crockford's
 static void put_u64 (uint8_t *at, uint64_t number)
 {
     for (int i = 7; i >= 0; i--, number >>= 8)
-        at[i] = (uint8_t)number;
+        at[i] = (uint8_t) number;
 }
 
 struct id number_id (const uint8_t id_key[ID_KEY_LEN], const char *adapter, struct view key,
@@ -20,12 +20,12 @@ struct id number_id (const uint8_t id_key[ID_KEY_LEN], const char *adapter, stru
     uint8_t hash[16], when[8];
     size_t len = strlen (adapter);
     check (len < 256);
-    uint8_t len_byte = (uint8_t)len;
+    uint8_t len_byte = (uint8_t) len;
     crypto_generichash_state state;
     crypto_generichash_init (&state, id_key, ID_KEY_LEN, sizeof hash);
     crypto_generichash_update (&state, &len_byte, 1);
-    crypto_generichash_update (&state, (const uint8_t *)adapter, len);
-    crypto_generichash_update (&state, (const uint8_t *)key.at, key.len);
+    crypto_generichash_update (&state, (const uint8_t *) adapter, len);
+    crypto_generichash_update (&state, (const uint8_t *) key.at, key.len);
     put_u64 (when, created);
     crypto_generichash_update (&state, when, sizeof when);
     crypto_generichash_final (&state, hash, sizeof hash);
@@ -50,7 +50,7 @@ void number_of_bits (uint64_t bits, char ret[NUMBER_LEN + 1])
 {
     unsigned digits[12];
     for (int i = 11; i >= 0; i--, bits >>= 5)
-        digits[i] = (unsigned)(bits & 31);
+        digits[i] = (unsigned) (bits & 31);
     ret[0] = 'A';
     for (int i = 0; i < 12; i++)
         ret[i + 1] = symbols[digits[i]];
@@ -72,13 +72,13 @@ static int symbol_value (char symbol)
     if (symbol == '-' || symbol == ' ')
         return -1;
     if (symbol >= 'a' && symbol <= 'z')
-        symbol = (char)(symbol - 'a' + 'A');
+        symbol = (char) (symbol - 'a' + 'A');
     if (symbol == 'I' || symbol == 'L')
         return 1;
     if (symbol == 'O')
         return 0;
     const char *found = symbol ? strchr (symbols, symbol) : NULL;
-    return found ? (int)(found - symbols) : -2;
+    return found ? (int) (found - symbols) : -2;
 }
 
 /* Reads exactly `count` symbols. */
@@ -91,7 +91,7 @@ static int read_symbols (struct view text, unsigned *digits, size_t count)
             continue;
         if (value < 0 || got == count)
             return FAIL_MALFORMED;
-        digits[got++] = (unsigned)value;
+        digits[got++] = (unsigned) value;
     }
     return got == count ? 0 : FAIL_MALFORMED;
 }
@@ -144,7 +144,7 @@ int number_code_hash (struct view code, uint8_t ret[CODE_HASH_LEN])
     if (read_symbols (code, digits, CODE_LEN) != 0)
         return FAIL_MALFORMED;
     for (int i = 0; i < CODE_LEN; i++)
-        text[i] = (uint8_t)symbols[digits[i]];
+        text[i] = (uint8_t) symbols[digits[i]];
     crypto_generichash (ret, CODE_HASH_LEN, text, sizeof text, NULL, 0);
     sodium_memzero (text, sizeof text);
     sodium_memzero (digits, sizeof digits);
@@ -159,8 +159,8 @@ void number_digest (const uint8_t id_key[ID_KEY_LEN], struct view body, struct v
     crypto_generichash_init (&state, id_key, ID_KEY_LEN, NUMBER_DIGEST_LEN);
     put_u64 (len, body.len);
     crypto_generichash_update (&state, len, sizeof len);
-    crypto_generichash_update (&state, (const uint8_t *)body.at, body.len);
-    crypto_generichash_update (&state, (const uint8_t *)target.at, target.len);
+    crypto_generichash_update (&state, (const uint8_t *) body.at, body.len);
+    crypto_generichash_update (&state, (const uint8_t *) target.at, target.len);
     crypto_generichash_final (&state, ret, NUMBER_DIGEST_LEN);
 }
 

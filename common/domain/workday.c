@@ -23,13 +23,13 @@ static int year_of (int64_t day)
     int64_t of_era = shifted - era * 146097;
     int64_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
     int64_t of_year = of_era - (365 * year + year / 4 - year / 100);
-    return (int)(year + era * 400 + (of_year >= 306));
+    return (int) (year + era * 400 + (of_year >= 306));
 }
 
 static bool is_working (int64_t day, const struct workday_calendar *calendar)
 {
     int64_t weekday = ((day + 4) % 7 + 7) % 7; /* 0 is Sunday; 1970-01-01 was a Thursday */
-    int32_t key = (int32_t)day;
+    int32_t key = (int32_t) day;
     return weekday != 0 && weekday != 6 &&
            (calendar->count == 0 ||
             !bsearch (&key, calendar->off, calendar->count, sizeof key, by_day));
@@ -38,7 +38,7 @@ static bool is_working (int64_t day, const struct workday_calendar *calendar)
 int64_t workday_due (int64_t start_ms, unsigned days, int zone,
                      const struct workday_calendar *calendar, bool *ret_provisional)
 {
-    int64_t shift = (int64_t)zone * 3600000, day = floor_div (start_ms + shift, DAY_MS);
+    int64_t shift = (int64_t) zone * 3600000, day = floor_div (start_ms + shift, DAY_MS);
     while (days) {
         day++;
         days -= is_working (day, calendar);

@@ -15,7 +15,7 @@ void wire_describe (struct buffer *out)
                    number, #msg, route, #class, meaning);
 #define FIELD(msg, tag, name, kind, rule, limit, meaning)                                          \
     buffer_format (out, "| %d | %s | %s | %s | %d | %s |\n", tag, #name, #kind, #rule,             \
-                   (int)(limit), meaning);
+                   (int) (limit), meaning);
 #define END(msg)
 #include "wire/messages.def"
 }

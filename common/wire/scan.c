@@ -15,7 +15,7 @@ struct scan {
 
 static int take_number (struct scan *scan, unsigned bytes, uint64_t *ret)
 {
-    if ((size_t)(scan->end - scan->at) < bytes)
+    if ((size_t) (scan->end - scan->at) < bytes)
         return FAIL_MALFORMED;
     *ret = 0;
     while (bytes--)
@@ -25,7 +25,7 @@ static int take_number (struct scan *scan, unsigned bytes, uint64_t *ret)
 
 static int skip_bytes (struct scan *scan, uint64_t len)
 {
-    if ((uint64_t)(scan->end - scan->at) < len)
+    if ((uint64_t) (scan->end - scan->at) < len)
         return FAIL_MALFORMED;
     scan->at += len;
     return 0;
@@ -44,7 +44,7 @@ static int open_container (struct scan *scan, uint64_t items, bool map)
 {
     uint64_t children = map ? items * 2 : items;
     scan->counted += items;
-    if (children > (uint64_t)(scan->end - scan->at) || scan->counted > WIRE_COUNT_MAX ||
+    if (children > (uint64_t) (scan->end - scan->at) || scan->counted > WIRE_COUNT_MAX ||
         scan->depth == WIRE_DEPTH_MAX)
         return FAIL_MALFORMED;
     scan->open[++scan->depth] = children;
@@ -113,7 +113,7 @@ int wire_scan (const void *at, size_t len)
 {
     if (len == 0 || len > WIRE_FRAME_MAX)
         return FAIL_MALFORMED;
-    struct scan scan = {.at = at, .end = (const uint8_t *)at + len, .open = {1}};
+    struct scan scan = {.at = at, .end = (const uint8_t *) at + len, .open = {1}};
     for (;;) {
         while (scan.open[scan.depth] == 0) {
             if (scan.depth == 0)

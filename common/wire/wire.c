@@ -101,8 +101,8 @@ __attribute__ ((constructor)) static void shape_messages (void)
     for (size_t i = 0; i < array_len (fields); i++) {
         enum wire_type type = fields[i].type;
         if (shape[type].count == 0)
-            shape[type].first = (uint16_t)i;
-        shape[type].of_tag[fields[i].tag] = (uint8_t)++shape[type].count;
+            shape[type].first = (uint16_t) i;
+        shape[type].of_tag[fields[i].tag] = (uint8_t) ++shape[type].count;
         if (fields[i].rule == RULE_REQUIRED)
             shape[type].required |= 1u << fields[i].tag;
     }
@@ -193,7 +193,7 @@ static int decode_number (const struct field *field, const msgpack_object *value
     }
     if (value->via.u64 >= field->limit || value->via.u64 == 0)
         return fault_set (fault, REJECT_VALUE, field->name, "no such code");
-    uint32_t code = (uint32_t)value->via.u64;
+    uint32_t code = (uint32_t) value->via.u64;
     memcpy (into, &code, sizeof code);
     return 0;
 }
@@ -201,7 +201,7 @@ static int decode_number (const struct field *field, const msgpack_object *value
 static int decode_field (const struct field *field, const msgpack_object *value,
                          struct wire_message *message, struct wire_fault *fault)
 {
-    void *into = (char *)&message->hello + field->offset;
+    void *into = (char *) &message->hello + field->offset;
     switch (field->kind) {
     case KIND_OF_UUID:
         if (value->type != MSGPACK_OBJECT_BIN || value->via.bin.size != sizeof (struct id))
@@ -273,7 +273,7 @@ static int decode_object (const msgpack_object *whole, struct wire_message *mess
         return fault_set (fault, REJECT_MALFORMED, NULL, "another protocol version");
     if (items[1].via.u64 >= WIRE_LAST || !messages[items[1].via.u64].name)
         return fault_set (fault, REJECT_MALFORMED, NULL, "no such message");
-    message->type = (enum wire_type)items[1].via.u64;
+    message->type = (enum wire_type) items[1].via.u64;
     fault->type = message->type;
     memset (&message->hello, 0, messages[message->type].size);
     if (decode_map (&items[2].via.map, message, fault) == 0)
@@ -355,8 +355,8 @@ static bool is_absent (const struct field *field, const void *value)
     switch (field->kind) {
     case KIND_OF_UUID: return memcmp (value, &no_id, sizeof no_id) == 0;
     case KIND_OF_SEQ:
-    case KIND_OF_INT: return *(const uint64_t *)value == 0;
-    case KIND_OF_ENUM: return *(const uint32_t *)value == 0;
+    case KIND_OF_INT: return *(const uint64_t *) value == 0;
+    case KIND_OF_ENUM: return *(const uint32_t *) value == 0;
     case KIND_OF_TEXT:
     case KIND_OF_LOOSE:
     case KIND_OF_BYTES: return memcmp (value, &no_view, sizeof no_view) == 0;
@@ -374,17 +374,17 @@ static void encode_field (msgpack_packer *packer, const struct field *field, con
         msgpack_pack_bin_body (packer, value, sizeof (struct id));
         break;
     case KIND_OF_SEQ:
-        check (*(const uint64_t *)value <= INT64_MAX);
-        msgpack_pack_uint64 (packer, *(const uint64_t *)value);
+        check (*(const uint64_t *) value <= INT64_MAX);
+        msgpack_pack_uint64 (packer, *(const uint64_t *) value);
         break;
-    case KIND_OF_INT: msgpack_pack_int64 (packer, *(const int64_t *)value); break;
+    case KIND_OF_INT: msgpack_pack_int64 (packer, *(const int64_t *) value); break;
     case KIND_OF_ENUM:
-        check (*(const uint32_t *)value && *(const uint32_t *)value < field->limit);
-        msgpack_pack_uint32 (packer, *(const uint32_t *)value);
+        check (*(const uint32_t *) value && *(const uint32_t *) value < field->limit);
+        msgpack_pack_uint32 (packer, *(const uint32_t *) value);
         break;
     case KIND_OF_TEXT:
     case KIND_OF_LOOSE:
-    case KIND_OF_BYTES: encode_span (packer, field, *(const struct view *)value); break;
+    case KIND_OF_BYTES: encode_span (packer, field, *(const struct view *) value); break;
     case KIND_OF_SEQS: encode_list (packer, field, value); break;
     }
 }
@@ -398,7 +398,7 @@ void wire_encode (enum wire_type type, const void *msg, struct buffer *out)
     const struct field *present[32];
     uint32_t count = 0;
     for (const struct field *field = first; field < first + shape[type].count; field++) {
-        const void *value = (const char *)msg + field->offset;
+        const void *value = (const char *) msg + field->offset;
         if (field->rule == RULE_REQUIRED ||
             (field->rule == RULE_OPTIONAL && !is_absent (field, value)))
             present[count++] = field;
@@ -408,7 +408,7 @@ void wire_encode (enum wire_type type, const void *msg, struct buffer *out)
     msgpack_pack_uint32 (&packer, type);
     msgpack_pack_map (&packer, count);
     for (uint32_t i = 0; i < count; i++)
-        encode_field (&packer, present[i], (const char *)msg + present[i]->offset);
+        encode_field (&packer, present[i], (const char *) msg + present[i]->offset);
 }
 
 static int check_span (const struct field *field, struct view view, struct wire_fault *fault)
@@ -425,20 +425,20 @@ static int check_field (const struct field *field, const void *value, struct wir
 {
     switch (field->kind) {
     case KIND_OF_SEQ:
-        if (*(const uint64_t *)value > INT64_MAX)
+        if (*(const uint64_t *) value > INT64_MAX)
             return fault_set (fault, REJECT_VALUE, field->name, "out of range");
         return 0;
     case KIND_OF_ENUM:
-        if (*(const uint32_t *)value == 0)
+        if (*(const uint32_t *) value == 0)
             return fault_set (fault, REJECT_MISSING, field->name, "is required");
-        if (*(const uint32_t *)value >= field->limit)
+        if (*(const uint32_t *) value >= field->limit)
             return fault_set (fault, REJECT_VALUE, field->name, "no such code");
         return 0;
     case KIND_OF_TEXT:
     case KIND_OF_LOOSE:
-    case KIND_OF_BYTES: return check_span (field, *(const struct view *)value, fault);
+    case KIND_OF_BYTES: return check_span (field, *(const struct view *) value, fault);
     case KIND_OF_SEQS:
-        if (((const struct wire_list *)value)->count > field->limit)
+        if (((const struct wire_list *) value)->count > field->limit)
             return fault_set (fault, REJECT_TOO_LONG, field->name, "over its limit");
         return 0;
     default: return 0;
@@ -451,7 +451,7 @@ int wire_check (enum wire_type type, const void *msg, struct wire_fault *ret_fau
     *ret_fault = (struct wire_fault){.type = type};
     const struct field *first = &fields[shape[type].first];
     for (const struct field *field = first; field < first + shape[type].count; field++) {
-        const void *value = (const char *)msg + field->offset;
+        const void *value = (const char *) msg + field->offset;
         bool said = field->rule == RULE_REQUIRED ||
                     (field->rule == RULE_OPTIONAL && !is_absent (field, value));
         if (said && check_field (field, value, ret_fault) != 0)

@@ -50,7 +50,7 @@ int act_fill (const struct cli *cli, const json_t *said, struct aduan_act *act)
     double seconds = json_is_number (delay) ? json_number_value (delay) : 0;
     if (!(seconds >= 0 && seconds <= 31536000))
         return word_fault ("delay", "< 0, > 1 y");
-    act->delay_ms = seconds < 4294967 ? (uint32_t)(seconds * 1000) : UINT32_MAX;
+    act->delay_ms = seconds < 4294967 ? (uint32_t) (seconds * 1000) : UINT32_MAX;
     act->text = *text ? text : NULL;
     return *suggested ? cli_agency (cli, suggested, &act->suggested) : 0;
 }
@@ -73,12 +73,12 @@ int act_report (const struct cli *cli, const char *number, const struct aduan_ac
         if (*why)
             json_object_set_new (out, "why", json_string (why));
         if (result->result == ADUAN_DONE)
-            json_object_set_new (out, "version", json_integer ((json_int_t)result->version));
+            json_object_set_new (out, "version", json_integer ((json_int_t) result->version));
         put_json (out);
         json_decref (out);
     } else if (result->result == ADUAN_DONE) {
         char version[24];
-        snprintf (version, sizeof version, "%llu", (unsigned long long)result->version);
+        snprintf (version, sizeof version, "%llu", (unsigned long long) result->version);
         say (stdout, TEXT_acted, "number", *number ? number : id_text (&id), "act", word, "version",
              version, NULL);
     } else {
@@ -121,10 +121,9 @@ static int look_up (const struct cli *cli, const char *said, const char *agency,
     else if (id_parse (json_text (row, "id"), ret_id) != 0)
         status = EX_SOFTWARE;
     bool named = *ret_version != 0;
-    json_array_foreach (json_object_get (row, "assignments"), at,
-                        assignment) if (!named && strcmp (json_text (assignment, "agency"),
-                                                          agency) == 0) *ret_version =
-        (uint64_t)json_integer_value (json_object_get (assignment, "version"));
+    json_array_foreach (json_object_get (row, "assignments"), at, assignment)
+        if (!named && strcmp (json_text (assignment, "agency"), agency) == 0)
+            *ret_version = (uint64_t) json_integer_value (json_object_get (assignment, "version"));
     if (status == 0 && !*ret_version)
         status =
             complain (EX_NOTHING, TEXT_act_no_assignment, "number", said, "agency", agency, NULL);
@@ -174,7 +173,7 @@ static int fill (const struct cli *cli, const json_t *said, struct aduan_act *ac
         status = act_fill (cli, said, act);
     if (status == 0)
         status = cli_agency (cli, agency, &act->agency);
-    act->version = (uint64_t)version;
+    act->version = (uint64_t) version;
     if (status == 0)
         status = look_up (cli, cli->options.arguments[0], agency, &id, &act->version, number);
     memcpy (act->id, id.at, sizeof act->id);

@@ -83,7 +83,7 @@ static volatile sig_atomic_t interrupted;
 
 static void on_interrupt (int signal)
 {
-    (void)signal;
+    (void) signal;
     interrupted = 1;
 }
 
@@ -103,7 +103,7 @@ static json_t *raw_json (const struct flying *flying)
 
 static void keep_reject (struct import *import, const struct flying *flying)
 {
-    json_t *row = json_pack ("{s:I, s:s}", "line", (json_int_t)flying->line, "code",
+    json_t *row = json_pack ("{s:I, s:s}", "line", (json_int_t) flying->line, "code",
                              reject_word (flying->reject));
     if (*flying->field)
         json_object_set_new (row, "field", json_string (flying->field));
@@ -117,10 +117,10 @@ static void keep_reject (struct import *import, const struct flying *flying)
     if (import->rejects < 0)
         import->rejects = open (import->rejects_path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     bool kept = import->rejects >= 0 && pwrite (import->rejects, with_end, len,
-                                                import->position.rejects_len) == (ssize_t)len;
+                                                import->position.rejects_len) == (ssize_t) len;
     free (with_end);
     if (kept) {
-        import->position.rejects_len += (int64_t)len;
+        import->position.rejects_len += (int64_t) len;
     } else if (import->status == 0) { /* a reject that nobody can read would be lost */
         import->status = complain (EX_CANTCREAT, TEXT_cannot_write, "path", import->rejects_path,
                                    "why", strerror (errno), NULL);
@@ -244,7 +244,7 @@ static int64_t throttled (struct import *import)
     if (!import->rate)
         return 0;
     int64_t now = mono_ms ();
-    int64_t due = import->started_at + (int64_t)import->started * 1000 / import->rate;
+    int64_t due = import->started_at + (int64_t) import->started * 1000 / import->rate;
     if (now - due > 1000) { /* after an outage: no burst to make up for it */
         import->started_at = now;
         import->started = 0;
@@ -449,9 +449,9 @@ static void report (struct import *import)
     if (import->cli->json) {
         json_t *out = json_pack (
             "{s:b, s:I, s:I, s:I, s:I, s:I, s:f}", "complete", whole, "accepted",
-            (json_int_t)position->accepted, "repeated", (json_int_t)position->repeated, "rejected",
-            (json_int_t)position->rejected, "line", (json_int_t)position->line,
-            "unknown_categories", (json_int_t)unknown, "rate", progress_rate (&import->progress));
+            (json_int_t) position->accepted, "repeated", (json_int_t) position->repeated,
+            "rejected", (json_int_t) position->rejected, "line", (json_int_t) position->line,
+            "unknown_categories", (json_int_t) unknown, "rate", progress_rate (&import->progress));
         if (position->rejected)
             json_object_set_new (out, "rejects", json_string (import->rejects_path));
         put_json (out);
@@ -475,8 +475,7 @@ static void import_close (struct import *import)
     struct flying *flying, *next;
     import->closing = true;
     aduan_close (&import->aduan);
-    DL_FOREACH_SAFE (import->flight, flying, next)
-    {
+    DL_FOREACH_SAFE (import->flight, flying, next) {
         free (flying->raw);
         free (flying);
     }

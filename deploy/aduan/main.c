@@ -203,9 +203,9 @@ static int run (struct cli *cli, int argc, char **argv)
                 help_command (command, stdout);
                 return EX_OK;
             }
-        cli->options.arguments = xcalloc ((size_t)argc + 1, sizeof *argv);
-        memcpy (cli->options.arguments, argv, (size_t)argc * sizeof *argv);
-        cli->options.argument_count = (size_t)argc;
+        cli->options.arguments = xcalloc ((size_t) argc + 1, sizeof *argv);
+        memcpy (cli->options.arguments, argv, (size_t) argc * sizeof *argv);
+        cli->options.argument_count = (size_t) argc;
     } else {
         int status = options_read (&cli->options, command->rows, rows_of (command), argc, argv);
         if (status != 0) {
@@ -254,7 +254,7 @@ int main (int argc, char **argv)
     signal (SIGPIPE, SIG_IGN);
     log_open ("aduan", LOG_ERROR);
     choose_language (argc, argv);
-    char **words = xcalloc ((size_t)argc + 1, sizeof *words);
+    char **words = xcalloc ((size_t) argc + 1, sizeof *words);
     int count = command_first (argc, argv, words), status;
     const char *name = count ? words[0] : "";
     if (strcmp (name, "--help") == 0 || strcmp (name, "-h") == 0)

@@ -56,8 +56,7 @@ void mapping_free (struct mapping **held)
         free (mapping->constants[i]);
     }
     struct category *category, *next;
-    HASH_ITER (hh, mapping->categories, category, next)
-    {
+    HASH_ITER (hh, mapping->categories, category, next) {
         HASH_DEL (mapping->categories, category);
         free (category->word);
         free (category);
@@ -74,8 +73,8 @@ void mapping_digest (const struct mapping *mapping, uint8_t ret[16])
 
 static void note (struct mapping *mapping, const char *what, const char *text)
 {
-    crypto_generichash_update (&mapping->said, (const uint8_t *)what, strlen (what) + 1);
-    crypto_generichash_update (&mapping->said, (const uint8_t *)text, strlen (text) + 1);
+    crypto_generichash_update (&mapping->said, (const uint8_t *) what, strlen (what) + 1);
+    crypto_generichash_update (&mapping->said, (const uint8_t *) text, strlen (text) + 1);
 }
 
 /* ---- what was said --------------------------------------------------------------------------- */
@@ -143,7 +142,7 @@ static char *lower (const char *text)
     char *copy = xstrdup (text);
     for (char *at = copy; *at; at++)
         if (*at >= 'A' && *at <= 'Z')
-            *at = (char)(*at - 'A' + 'a');
+            *at = (char) (*at - 'A' + 'a');
     return copy;
 }
 
@@ -164,7 +163,7 @@ static bool read_category (struct mapping *mapping, char *line)
         line[--len] = 0;
     struct category *category = xcalloc (1, sizeof *category);
     category->word = lower (line);
-    category->number = (uint32_t)number;
+    category->number = (uint32_t) number;
     struct category *old;
     HASH_REPLACE_STR (mapping->categories, word, category, old);
     if (old) {
@@ -230,7 +229,7 @@ static size_t gather (struct mapping *mapping, struct record *record, enum targe
                       struct draft *draft)
 {
     struct buffer *text = &draft->texts[target];
-    char *const own[] = {(char *)(uintptr_t)target_names[target], NULL};
+    char *const own[] = {(char *) (uintptr_t) target_names[target], NULL};
     /* a number is what other systems call `id` and `date` */
     char key[] = "id", created[] = "date";
     char *const common[] = {target == TARGET_key ? key : created, NULL};
@@ -316,7 +315,7 @@ static uint32_t degrees (struct draft *draft, enum target target, double most, i
         *ret_field = target_names[target];
         return REJECT_VALUE;
     }
-    *ret = (int64_t)(value * 1e7 + (value < 0 ? -0.5 : 0.5));
+    *ret = (int64_t) (value * 1e7 + (value < 0 ? -0.5 : 0.5));
     return 0;
 }
 
@@ -331,7 +330,7 @@ static uint32_t number (struct draft *draft, enum target target, uint32_t *ret,
         *ret_field = target_names[target];
         return REJECT_VALUE;
     }
-    *ret = (uint32_t)value;
+    *ret = (uint32_t) value;
     return 0;
 }
 
@@ -345,7 +344,7 @@ static void category (struct mapping *mapping, struct draft *draft)
     if (found)
         draft->submission.category = found->number;
     else if (*text && end != text && !*end && value <= INT32_MAX)
-        draft->submission.category = (uint32_t)value;
+        draft->submission.category = (uint32_t) value;
     else if (*text)
         mapping->unknown++;
     free (text);
@@ -438,7 +437,7 @@ uint32_t mapping_fill (struct mapping *mapping, struct record *record, struct dr
                        const char **ret_field)
 {
     for (unsigned i = 0; i < TARGETS; i++)
-        gather (mapping, record, (enum target)i, draft);
+        gather (mapping, record, (enum target) i, draft);
     draft->submission = (struct aduan_submission){0};
     draft->identity = (struct aduan_identity){0};
     draft->contact = (struct aduan_contact){0};

@@ -40,7 +40,7 @@ static int read_one (struct options *options, const struct option_row *rows, siz
     if (word[1] == '-') {
         name = word + 2;
         const char *equals = strchr (name, '=');
-        len = equals ? (size_t)(equals - name) : strlen (name);
+        len = equals ? (size_t) (equals - name) : strlen (name);
         value = equals ? equals + 1 : NULL;
     } else {
         letter = word[1];
@@ -69,7 +69,7 @@ int options_read (struct options *options, const struct option_row *rows, size_t
                   int argc, char **argv)
 {
     bool over = false; /* after `--` */
-    options->arguments = xcalloc ((size_t)argc + 1, sizeof *options->arguments);
+    options->arguments = xcalloc ((size_t) argc + 1, sizeof *options->arguments);
     for (int i = 0; i < argc; i++) {
         if (!over && strcmp (argv[i], "--") == 0) {
             over = true;
@@ -127,8 +127,8 @@ int option_number (const struct options *options, const char *name, int64_t leas
         *ret = number;
         return 0;
     }
-    snprintf (low, sizeof low, "%lld", (long long)least);
-    snprintf (high, sizeof high, "%lld", (long long)most);
+    snprintf (low, sizeof low, "%lld", (long long) least);
+    snprintf (high, sizeof high, "%lld", (long long) most);
     return complain (EX_USAGE, TEXT_not_a_number, "option", name, "value", value, "least", low,
                      "most", high, NULL);
 }

@@ -32,7 +32,7 @@ const char *json_text (const json_t *object, const char *key)
 const char *time_text (uint64_t ms)
 {
     char *text = slot ();
-    time_t second = (time_t)(ms / 1000);
+    time_t second = (time_t) (ms / 1000);
     struct tm local;
     localtime_r (&second, &local);
     strftime (text, 64, "%Y-%m-%d %H:%M:%S %Z", &local);
@@ -64,7 +64,7 @@ const char *span_text (int64_t seconds)
 const char *count_text (uint64_t count)
 {
     char digits[24], *text = slot ();
-    int len = snprintf (digits, sizeof digits, "%llu", (unsigned long long)count);
+    int len = snprintf (digits, sizeof digits, "%llu", (unsigned long long) count);
     size_t at = 0;
     for (int i = 0; i < len; i++) {
         if (i > 0 && (len - i) % 3 == 0)
@@ -90,9 +90,9 @@ void put_text (FILE *to, const char *at, size_t len)
     struct buffer clean = {0};
     utf8_clean (at, len, &clean);
     for (size_t i = 0; i < clean.len; i++) {
-        unsigned char byte = (unsigned char)clean.at[i];
+        unsigned char byte = (unsigned char) clean.at[i];
         /* U+0080 to U+009F are control characters of two bytes */
-        if (byte == 0xc2 && i + 1 < clean.len && (unsigned char)clean.at[i + 1] < 0xa0)
+        if (byte == 0xc2 && i + 1 < clean.len && (unsigned char) clean.at[i + 1] < 0xa0)
             i++;
         else
             fputc (byte, to);
@@ -131,7 +131,7 @@ int input_read (const char *path, char **ret_at, size_t *ret_len)
 static bool take_number (const char **at, int digits, int *ret)
 {
     int count = 0, value = 0;
-    while (isdigit ((unsigned char)**at) && count < (digits ? digits : 4)) {
+    while (isdigit ((unsigned char) **at) && count < (digits ? digits : 4)) {
         value = value * 10 + (*(*at)++ - '0');
         count++;
     }
@@ -161,7 +161,7 @@ static bool take_clock (const char **at, struct tm *tm, int *ret_ms, int *ret_zo
     if (take (at, ':') && !take_number (at, 2, &tm->tm_sec))
         return false;
     if (take (at, '.') || take (at, ',')) {
-        for (int scale = 100; isdigit ((unsigned char)**at); scale /= 10)
+        for (int scale = 100; isdigit ((unsigned char) **at); scale /= 10)
             *ret_ms += (*(*at)++ - '0') * scale;
     }
     while (take (at, ' '))
@@ -225,9 +225,9 @@ bool time_parse (struct view text, uint64_t *ret_ms)
     time_t second = timegm (&tm);
     if (tm.tm_mday != day) /* 31 February */
         return false;
-    int64_t result = ((int64_t)second - zone) * 1000 + ms;
+    int64_t result = ((int64_t) second - zone) * 1000 + ms;
     if (result < 0)
         return false;
-    *ret_ms = (uint64_t)result;
+    *ret_ms = (uint64_t) result;
     return true;
 }

@@ -11,14 +11,14 @@ int position_head (FILE *file, uint8_t ret[16], int64_t *len)
 {
     static char head[HEAD_LEN];
     off_t was = ftello (file);
-    size_t want = *len > 0 && *len < HEAD_LEN ? (size_t)*len : HEAD_LEN;
+    size_t want = *len > 0 && *len < HEAD_LEN ? (size_t) *len : HEAD_LEN;
     if (was < 0 || fseeko (file, 0, SEEK_SET) != 0)
         return FAIL_IO;
     size_t got = fread (head, 1, want, file);
     if (ferror (file) || fseeko (file, was, SEEK_SET) != 0)
         return FAIL_IO;
-    crypto_generichash (ret, 16, (const uint8_t *)head, got, NULL, 0);
-    *len = (int64_t)got;
+    crypto_generichash (ret, 16, (const uint8_t *) head, got, NULL, 0);
+    *len = (int64_t) got;
     return 0;
 }
 
@@ -56,10 +56,10 @@ int position_read (const char *path, struct position *ret)
     json_decref (said);
     if (!good)
         return FAIL_MALFORMED;
-    position.line = (uint64_t)line;
-    position.accepted = (uint64_t)accepted;
-    position.repeated = (uint64_t)repeated;
-    position.rejected = (uint64_t)rejected;
+    position.line = (uint64_t) line;
+    position.accepted = (uint64_t) accepted;
+    position.repeated = (uint64_t) repeated;
+    position.rejected = (uint64_t) rejected;
     *ret = position;
     return 0;
 }
@@ -70,11 +70,11 @@ int position_write (const char *path, const struct position *position)
         xformat ("{\"head\": \"%s\", \"head_bytes\": %lld, \"mapping\": \"%s\", "
                  "\"offset\": %lld, \"line\": %llu, \"accepted\": %llu, "
                  "\"repeated\": %llu, \"rejected\": %llu, \"rejects_bytes\": %lld}\n",
-                 hex_text (position->head, 16), (long long)position->head_len,
-                 hex_text (position->mapping, 16), (long long)position->offset,
-                 (unsigned long long)position->line, (unsigned long long)position->accepted,
-                 (unsigned long long)position->repeated, (unsigned long long)position->rejected,
-                 (long long)position->rejects_len);
+                 hex_text (position->head, 16), (long long) position->head_len,
+                 hex_text (position->mapping, 16), (long long) position->offset,
+                 (unsigned long long) position->line, (unsigned long long) position->accepted,
+                 (unsigned long long) position->repeated, (unsigned long long) position->rejected,
+                 (long long) position->rejects_len);
     int result = file_write (path, text, strlen (text), 0600);
     free (text);
     return result;

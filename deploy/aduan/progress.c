@@ -37,7 +37,8 @@ int64_t progress_wait (const struct progress *progress)
 double progress_rate (const struct progress *progress)
 {
     int64_t ms = mono_ms () - progress->began;
-    return ms > 0 ? (double)(count_of (progress) - progress->began_count) * 1000.0 / (double)ms : 0;
+    return ms > 0 ? (double) (count_of (progress) - progress->began_count) * 1000.0 / (double) ms
+                  : 0;
 }
 
 static double recent_rate (struct progress *progress, int64_t now)
@@ -51,7 +52,7 @@ static double recent_rate (struct progress *progress, int64_t now)
     }
     int64_t ms = now - progress->seen[progress->seen_at].when;
     uint64_t count = count_of (progress) - progress->seen[progress->seen_at].count;
-    return ms > 0 ? (double)count * 1000.0 / (double)ms : 0;
+    return ms > 0 ? (double) count * 1000.0 / (double) ms : 0;
 }
 
 static void put_bar (const struct progress *progress)
@@ -61,7 +62,7 @@ static void put_bar (const struct progress *progress)
     for (int64_t i = 0; i < BAR; i++)
         fputc (i < full ? '#' : '.', stderr);
     fprintf (stderr, "] %3lld %% ",
-             (long long)(progress->total ? progress->at * 100 / progress->total : 0));
+             (long long) (progress->total ? progress->at * 100 / progress->total : 0));
 }
 
 void progress_show (struct progress *progress, bool now)

@@ -25,7 +25,7 @@ struct reader {
 static int get (struct reader *reader)
 {
     int byte = reader->again_at < reader->again.len
-                   ? (unsigned char)reader->again.at[reader->again_at++]
+                   ? (unsigned char) reader->again.at[reader->again_at++]
                    : getc_unlocked (reader->file);
     if (byte == EOF)
         return EOF;
@@ -41,7 +41,7 @@ static void unread (struct reader *reader, size_t from)
     buffer_add (&again, reader->raw.at + from, reader->raw.len - from);
     for (size_t i = from; i < reader->raw.len; i++)
         reader->line -= reader->raw.at[i] == '\n';
-    reader->offset -= (int64_t)(reader->raw.len - from);
+    reader->offset -= (int64_t) (reader->raw.len - from);
     buffer_add (&again, reader->again.at + reader->again_at, reader->again.len - reader->again_at);
     buffer_free (&reader->again);
     reader->again = again;
@@ -67,7 +67,7 @@ static enum cut cut_line (struct reader *reader)
     int byte;
     buffer_clear (&reader->raw);
     while ((byte = get (reader)) != EOF) {
-        char one = (char)byte;
+        char one = (char) byte;
         buffer_add (&reader->raw, &one, 1);
         if (byte == '\n')
             return CUT_RECORD;
@@ -87,7 +87,7 @@ static enum cut cut_csv (struct reader *reader)
     bool quoted = false;
     buffer_clear (&reader->raw);
     while ((byte = get (reader)) != EOF) {
-        char one = (char)byte;
+        char one = (char) byte;
         buffer_add (&reader->raw, &one, 1);
         if (byte == '"')
             quoted = !quoted;
@@ -104,7 +104,7 @@ static enum cut cut_csv (struct reader *reader)
             skip_line (reader);
         return quoted ? CUT_QUOTE : CUT_LONG;
     }
-    unread (reader, (size_t)(line_end - reader->raw.at) + 1);
+    unread (reader, (size_t) (line_end - reader->raw.at) + 1);
     return quoted ? CUT_QUOTE : CUT_LONG;
 }
 
@@ -210,7 +210,7 @@ static enum record_format guess_format (struct reader *reader, const char *name)
     buffer_clear (&reader->raw);
     do {
         byte = get (reader);
-        char one = (char)byte;
+        char one = (char) byte;
         if (byte != EOF)
             buffer_add (&reader->raw, &one, 1);
     } while (byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r');
@@ -224,7 +224,7 @@ static void skip_mark (struct reader *reader)
     buffer_clear (&reader->raw);
     for (size_t i = 0; i < 3; i++) {
         int byte = get (reader);
-        char one = (char)byte;
+        char one = (char) byte;
         if (byte != EOF)
             buffer_add (&reader->raw, &one, 1);
         if (one != mark[i]) {
@@ -309,7 +309,7 @@ void reader_close (struct reader **held)
 static void read_json (struct reader *reader, struct record *record)
 {
     json_error_t error;
-    (void)reader;
+    (void) reader;
     record->json = json_loadb (record->raw.at, record->raw.len,
                                JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES, &error);
     if (!record->json)
@@ -360,7 +360,7 @@ static json_t *json_find (json_t *object, const char *name)
     const char *dot = strchr (name, '.');
     if (found || !dot)
         return found;
-    char *outer = xstrndup (name, (size_t)(dot - name));
+    char *outer = xstrndup (name, (size_t) (dot - name));
     found = json_object_get (object, outer);
     free (outer);
     return json_is_object (found) ? json_find (found, dot + 1) : NULL;
@@ -387,7 +387,7 @@ static bool json_value (struct record *record, const char *name, struct view *re
     else if (json_is_false (value))
         *ret = view_of ("no");
     else if (json_is_integer (value)) {
-        snprintf (number, sizeof number, "%lld", (long long)json_integer_value (value));
+        snprintf (number, sizeof number, "%lld", (long long) json_integer_value (value));
         *ret = keep (record, number);
     } else if (json_is_real (value)) {
         snprintf (number, sizeof number, "%.10g", json_real_value (value));
@@ -416,7 +416,7 @@ void record_done (struct record *record)
     record->json = NULL;
     if (!record->kept)
         return;
-    char **texts = (char **)record->kept->at;
+    char **texts = (char **) record->kept->at;
     for (size_t i = 0; i < record->kept->len / sizeof *texts; i++)
         free (texts[i]);
     buffer_free (record->kept);

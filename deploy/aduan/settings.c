@@ -11,7 +11,7 @@ static const struct setting rows[] = {
     {"keys", SETTING_PATH, "", 0, 0, false, "folder of key files; empty: <data>/keys"},
     {"adapter", SETTING_TEXT, "cli", 0, 0, false,
      "the adapter that submit and import speak as: keys/adapter-<name>.key"},
-    {"worker", SETTING_TEXT, "cli", 0, 0, false,
+    {"worker", SETTING_TEXT, "desk", 0, 0, false,
      "the worker that work and act speak as: keys/worker-<name>.key"},
 };
 
@@ -152,15 +152,16 @@ int cli_agency (const struct cli *cli, const char *code, uint32_t *ret)
     json_t *found, *row;
     size_t at;
     if (code[0] == '#' && strspn (code + 1, "0123456789") == strlen (code + 1) && code[1]) {
-        *ret = (uint32_t)strtoul (code + 1, NULL, 10);
+        *ret = (uint32_t) strtoul (code + 1, NULL, 10);
         return 0;
     }
     int status = cli_ask (cli, "agency", &code, 1, &found);
     if (status != 0)
         return status;
     *ret = 0;
-    json_array_foreach (found, at, row) if (strcmp (json_text (row, "code"), code) == 0) *ret =
-        (uint32_t)json_integer_value (json_object_get (row, "number"));
+    json_array_foreach (found, at, row)
+        if (strcmp (json_text (row, "code"), code) == 0)
+            *ret = (uint32_t) json_integer_value (json_object_get (row, "number"));
     json_decref (found);
     if (*ret)
         return 0;

@@ -78,7 +78,7 @@ static int take_degrees (const struct options *options, const char *name, double
     double degrees = strtod (word, &end);
     if (errno || end == word || *end || !(degrees >= -most && degrees <= most))
         return complain (EX_USAGE, TEXT_unknown_word, "option", name, "value", word, NULL);
-    *ret = (int64_t)(degrees * 1e7 + (degrees < 0 ? -0.5 : 0.5));
+    *ret = (int64_t) (degrees * 1e7 + (degrees < 0 ? -0.5 : 0.5));
     return 0;
 }
 
@@ -101,11 +101,11 @@ static int take_words (const struct options *options, struct aduan_submission *s
     if (status == 0)
         status = option_number (options, "category", 0, INT32_MAX, 0, &number);
     if (status == 0) {
-        submission->category = (uint32_t)number;
+        submission->category = (uint32_t) number;
         status = option_number (options, "rating", 1, 5, 0, &number);
     }
     if (status == 0)
-        submission->rating = (uint32_t)number;
+        submission->rating = (uint32_t) number;
     return status;
 }
 
@@ -131,7 +131,7 @@ static int take_key (const struct cli *cli, struct draft *draft)
 {
     const char *key = option (&cli->options, "key"), *token = option (&cli->options, "token"),
                *created = option (&cli->options, "created");
-    draft->submission.created = (uint64_t)wall_ms ();
+    draft->submission.created = (uint64_t) wall_ms ();
     if (created && !time_parse (view_of (created), &draft->submission.created))
         return complain (EX_USAGE, TEXT_unknown_word, "option", "created", "value", created, NULL);
     draft->submission.code = option (&cli->options, "code");
@@ -224,7 +224,7 @@ static void report_json (const struct draft *draft, const struct aduan_submitted
     struct id id;
     memcpy (id.at, result->id, sizeof id.at);
     json_t *out = json_pack ("{s:s, s:I}", "result", aduan_result_word (result->result), "created",
-                             (json_int_t)draft->submission.created);
+                             (json_int_t) draft->submission.created);
     if (draft->own_key)
         json_object_set_new (out, "key", json_string (draft->submission.key));
     else
@@ -232,7 +232,7 @@ static void report_json (const struct draft *draft, const struct aduan_submitted
     if (result->result == ADUAN_ACCEPTED) {
         json_object_set_new (out, "number", json_string (result->number));
         json_object_set_new (out, "id", json_string (id_text (&id)));
-        json_object_set_new (out, "received", json_integer ((json_int_t)result->received));
+        json_object_set_new (out, "received", json_integer ((json_int_t) result->received));
         json_object_set_new (out, "repeated", json_boolean (result->repeated));
         if (draft->submission.code && !draft->submission.parent)
             json_object_set_new (out, "code", json_string (draft->submission.code));
@@ -251,7 +251,7 @@ static void report_words (const struct draft *draft, const struct aduan_submitte
                           const char *where)
 {
     char created[24];
-    snprintf (created, sizeof created, "%llu", (unsigned long long)draft->submission.created);
+    snprintf (created, sizeof created, "%llu", (unsigned long long) draft->submission.created);
     switch (result->result) {
     case ADUAN_ACCEPTED:
         say (stdout, TEXT_submitted, "number", result->number, "received",

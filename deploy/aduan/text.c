@@ -48,8 +48,8 @@ static void put (FILE *to, enum text text, va_list pairs)
     while ((open = strchr (at, '{')) != NULL && (close = strchr (open, '}')) != NULL) {
         va_list copy;
         va_copy (copy, pairs);
-        fwrite (at, 1, (size_t)(open - at), to);
-        fputs (value_of (open + 1, (size_t)(close - open - 1), copy), to);
+        fwrite (at, 1, (size_t) (open - at), to);
+        fputs (value_of (open + 1, (size_t) (close - open - 1), copy), to);
         va_end (copy);
         at = close + 1;
     }

@@ -15,15 +15,14 @@ int run_ask (struct cli *cli)
     size_t at;
     if (cli->options.argument_count == 0)
         return complain (EX_USAGE, TEXT_ask_which, NULL);
-    const char *const *arguments = (const char *const *)cli->options.arguments;
+    const char *const *arguments = (const char *const *) cli->options.arguments;
     int status = cli_ask (cli, arguments[0], arguments + 1, cli->options.argument_count - 1, &rows);
     if (status != 0)
         return status;
     if (cli->json) {
         put_json (rows);
     } else {
-        json_array_foreach (rows, at, row)
-        {
+        json_array_foreach (rows, at, row) {
             json_dumpf (row, stdout, JSON_INDENT (2));
             fputc ('\n', stdout);
         }

@@ -84,8 +84,7 @@ static void put_complaint (const json_t *row)
     put_due (row, "due_resolve", TEXT_track_due_resolve);
     if (json_is_true (json_object_get (row, "secret")))
         say (stdout, TEXT_track_secret, NULL);
-    json_array_foreach (json_object_get (row, "history"), at, event)
-    {
+    json_array_foreach (json_object_get (row, "history"), at, event) {
         const char *kind = json_text (event, "kind");
         enum text what = event_text (kind);
         printf ("  %s  %s", stamp_text (json_text (event, "at")), what ? text_of (what) : kind);
@@ -114,7 +113,8 @@ int run_track (struct cli *cli)
     if (cli->json) {
         put_json (rows);
     } else {
-        json_array_foreach (rows, at, row) put_complaint (row);
+        json_array_foreach (rows, at, row)
+            put_complaint (row);
     }
     if (json_array_size (rows) == 0)
         /* the same words for a number that nobody has and one that waits in a spool */
@@ -144,20 +144,18 @@ static void put_queue (const json_t *rows)
     size_t at;
     json_int_t sums[array_len (columns)] = {0};
     int width = 6;
-    json_array_foreach (rows, at, row)
-    {
-        int len = (int)strlen (json_text (row, "agency"));
+    json_array_foreach (rows, at, row) {
+        int len = (int) strlen (json_text (row, "agency"));
         width = len > width ? len : width;
     }
     printf ("%-*s %8s %8s %8s %8s %8s %8s  %s\n", width, text_of (TEXT_queue_agency),
             text_of (TEXT_queue_ready), text_of (TEXT_queue_delayed), text_of (TEXT_queue_leased),
             text_of (TEXT_queue_taken), text_of (TEXT_queue_waiting), text_of (TEXT_queue_parked),
             text_of (TEXT_queue_oldest));
-    json_array_foreach (rows, at, row)
-    {
+    json_array_foreach (rows, at, row) {
         printf ("%-*s", width, json_text (row, "agency"));
         for (size_t i = 0; i < array_len (columns); i++) {
-            printf (" %8s", count_text ((uint64_t)cell (row, columns[i])));
+            printf (" %8s", count_text ((uint64_t) cell (row, columns[i])));
             sums[i] += cell (row, columns[i]);
         }
         const json_t *age = json_object_get (row, "oldest_ready_age_seconds");
@@ -167,7 +165,7 @@ static void put_queue (const json_t *rows)
         return;
     printf ("%-*s", width, text_of (TEXT_queue_sum));
     for (size_t i = 0; i < array_len (columns); i++)
-        printf (" %8s", count_text ((uint64_t)sums[i]));
+        printf (" %8s", count_text ((uint64_t) sums[i]));
     fputc ('\n', stdout);
 }
 
@@ -175,7 +173,7 @@ static volatile sig_atomic_t stopping;
 
 static void on_stop (int signal)
 {
-    (void)signal;
+    (void) signal;
     stopping = 1;
 }
 
@@ -195,7 +193,7 @@ int run_queue (struct cli *cli)
         status = cli_ask (cli, "queue", &agency, 1, &rows);
         if (status == 0) {
             if (every && !cli->json && isatty (STDOUT_FILENO))
-                printf ("\033[H\033[2J%s\n", time_text ((uint64_t)wall_ms ()));
+                printf ("\033[H\033[2J%s\n", time_text ((uint64_t) wall_ms ()));
             if (cli->json)
                 put_json (rows);
             else

@@ -57,7 +57,7 @@ static volatile sig_atomic_t interrupted;
 
 static void on_interrupt (int signal)
 {
-    (void)signal;
+    (void) signal;
     interrupted = 1;
 }
 
@@ -123,7 +123,7 @@ static void on_answered (void *with, const struct aduan_acted *result)
 
 static void answer_all (struct work *work, struct aduan_assignment *list, size_t count)
 {
-    unsigned left = (unsigned)count;
+    unsigned left = (unsigned) count;
     struct answering *answering = xcalloc (count, sizeof *answering);
     for (size_t i = 0; i < count; i++) {
         answering[i] = (struct answering){.work = work, .number = list[i].number, .left = &left};
@@ -146,22 +146,22 @@ static json_t *assignment_json (const struct work *work, const struct aduan_assi
     json_t *out = json_pack (
         "{s:s, s:s, s:s, s:I, s:I, s:I, s:s, s:s, s:I, s:s, s:I, s:I, s:b}", "number",
         assignment->number, "id", id_text (&id), "agency", code_of (work, assignment->agency),
-        "agency_number", (json_int_t)assignment->agency, "version", (json_int_t)assignment->version,
-        "attempt", (json_int_t)assignment->attempt, "priority",
+        "agency_number", (json_int_t) assignment->agency, "version",
+        (json_int_t) assignment->version, "attempt", (json_int_t) assignment->attempt, "priority",
         priority_word (assignment->priority), "class", class_word (assignment->complaint_class),
-        "category", (json_int_t)assignment->category, "region", assignment->region, "received",
-        (json_int_t)assignment->received, "lease_left_ms",
-        (json_int_t)aduan_lease_left (assignment), "secret", assignment->secret);
+        "category", (json_int_t) assignment->category, "region", assignment->region, "received",
+        (json_int_t) assignment->received, "lease_left_ms",
+        (json_int_t) aduan_lease_left (assignment), "secret", assignment->secret);
     json_object_set_new (out, "location", json_string (assignment->location));
     json_object_set_new (out, "title", json_stringn (assignment->title, assignment->title_len));
     json_object_set_new (out, "text",
                          assignment->text ? json_stringn (assignment->text, assignment->text_len)
                                           : json_null ());
     if (assignment->due_first)
-        json_object_set_new (out, "due_first", json_integer ((json_int_t)assignment->due_first));
+        json_object_set_new (out, "due_first", json_integer ((json_int_t) assignment->due_first));
     if (assignment->due_resolve)
         json_object_set_new (out, "due_resolve",
-                             json_integer ((json_int_t)assignment->due_resolve));
+                             json_integer ((json_int_t) assignment->due_resolve));
     return out;
 }
 
@@ -171,7 +171,7 @@ static int case_file (const struct work *work, const struct aduan_assignment *as
     json_t *out = assignment_json (work, assignment);
     char *text = json_dumps (out, JSON_COMPACT);
     int fd = memfd_create ("case", MFD_CLOEXEC);
-    check (fd >= 0 && write (fd, text, strlen (text)) == (ssize_t)strlen (text));
+    check (fd >= 0 && write (fd, text, strlen (text)) == (ssize_t) strlen (text));
     check (lseek (fd, 0, SEEK_SET) == 0);
     json_decref (out);
     free (text);
@@ -181,7 +181,7 @@ static int case_file (const struct work *work, const struct aduan_assignment *as
 static int start_command (const char *command, int input, int output, pid_t *ret_pid)
 {
     char shell[] = "/bin/sh", flag[] = "-c";
-    char *const arguments[] = {shell, flag, (char *)(uintptr_t)command, NULL};
+    char *const arguments[] = {shell, flag, (char *) (uintptr_t) command, NULL};
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     sigset_t defaults;
@@ -204,8 +204,8 @@ static void on_said (void *with)
 {
     struct work *work = with;
     ssize_t got = read (work->said_fd, buffer_room (&work->said, 65536), 65536);
-    if (got > 0 && work->said.len + (size_t)got <= EXEC_OUT_MAX) {
-        work->said.len += (size_t)got;
+    if (got > 0 && work->said.len + (size_t) got <= EXEC_OUT_MAX) {
+        work->said.len += (size_t) got;
         return;
     }
     aduan_loop_watch (aduan_loop (work->aduan), work->said_fd, NULL, NULL);
@@ -293,7 +293,7 @@ static void on_typed (void *with)
     struct work *work = with;
     ssize_t got = read (STDIN_FILENO, buffer_room (&work->typed, 4096), 4096);
     if (got > 0)
-        work->typed.len += (size_t)got;
+        work->typed.len += (size_t) got;
     else if (got == 0 || errno != EINTR)
         work->typed_over = true;
 }
@@ -307,7 +307,7 @@ static bool still_ours (struct work *work, struct aduan_assignment *assignment, 
         return true;
     aduan_act_on (assignment, &act);
     act.act = ADUAN_ACT_EXTEND;
-    act.delay_ms = (uint32_t)work->lease_ms;
+    act.delay_ms = (uint32_t) work->lease_ms;
     aduan_act (work->aduan, &act, aduan_lease_left (assignment) + 1, &result);
     if (result.result == ADUAN_DONE) {
         assignment->version = result.version;
@@ -327,7 +327,7 @@ static char *line_typed (struct work *work, struct aduan_assignment *assignment,
     for (;;) {
         char *end = work->typed.len ? memchr (work->typed.at, '\n', work->typed.len) : NULL;
         if (end) {
-            size_t len = (size_t)(end - work->typed.at);
+            size_t len = (size_t) (end - work->typed.at);
             char *line = xstrndup (work->typed.at, len);
             work->typed.len -= len + 1;
             memmove (work->typed.at, end + 1, work->typed.len);
@@ -401,7 +401,7 @@ static bool ask_for (struct work *work, struct aduan_assignment *assignment, boo
         char *line = line_typed (work, assignment, taken);
         long minutes = line && *line ? strtol (line, NULL, 10) : 60;
         free (line);
-        act->delay_ms = (uint32_t)(minutes < 1 ? 1 : minutes > 40000 ? 40000 : minutes) * 60000;
+        act->delay_ms = (uint32_t) (minutes < 1 ? 1 : minutes > 40000 ? 40000 : minutes) * 60000;
         return !leaving (work);
     }
     if (act->act == ADUAN_ACT_HAND_BACK) {
@@ -414,7 +414,7 @@ static bool ask_for (struct work *work, struct aduan_assignment *assignment, boo
         free (line);
         if (reason < 1 || reason >= HAND_BACK_LAST)
             return false;
-        act->reason = (uint32_t)reason;
+        act->reason = (uint32_t) reason;
         say (stdout, TEXT_work_suggested, NULL);
         fflush (stdout);
         line = line_typed (work, assignment, taken);
@@ -505,7 +505,7 @@ static uint32_t next_count (const struct work *work)
     int64_t most = work->most ? work->most - work->done : BATCH;
     bool one_by_one =
         !work->answer && !work->cli->json; /* the others' leases would run meanwhile */
-    return one_by_one ? 1 : (uint32_t)(most < BATCH ? most : BATCH);
+    return one_by_one ? 1 : (uint32_t) (most < BATCH ? most : BATCH);
 }
 
 /* One pull; false: that was all. */
@@ -518,8 +518,8 @@ static bool round_of (struct work *work)
         .agencies = work->agencies,
         .agency_count = work->agency_count,
         .count = next_count (work),
-        .wait_ms = (uint32_t)wait_ms,
-        .lease_ms = (uint32_t)work->lease_ms,
+        .wait_ms = (uint32_t) wait_ms,
+        .lease_ms = (uint32_t) work->lease_ms,
     };
     aduan_pull (work->aduan, &pull, wait_ms + 15000, &list, &result);
     if (result.count)

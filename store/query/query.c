@@ -91,7 +91,7 @@ static void on_answer (void *with, const struct db_answer *answer)
         bool there =
             PQntuples (result) == 1 && PQnfields (result) == 1 && !PQgetisnull (result, 0, 0);
         const char *rows = there ? PQgetvalue (result, 0, 0) : "[]";
-        size_t len = there ? (size_t)PQgetlength (result, 0, 0) : 2;
+        size_t len = there ? (size_t) PQgetlength (result, 0, 0) : 2;
         if (len > QUERY_ROWS_MAX)
             question_refuse (query, question,
                              "the answer is over its limit; ask for less at a time");
@@ -131,7 +131,7 @@ static void on_database_up (void *owner, struct db *db)
 {
     struct connection *connection = owner;
 
-    (void)db;
+    (void) db;
     pool_turn (connection->query);
 }
 
@@ -142,8 +142,7 @@ static void at_second (void *owner)
     struct question *question, *next;
 
     reactor_timer_at (query->timer, now + 1000);
-    DL_FOREACH_SAFE (query->waiting, question, next)
-    {
+    DL_FOREACH_SAFE (query->waiting, question, next) {
         if (question->until > now)
             continue;
         DL_DELETE (query->waiting, question);
@@ -164,7 +163,7 @@ static void on_ask (void *owner, struct link *from, struct parcel *parcel)
     const struct msg_ask *said = &parcel->said[0].ask;
 
     int statement = query_find (said->query);
-    log_debug ("ask %llu of %s: %s", (unsigned long long)said->ref, link_name (from),
+    log_debug ("ask %llu of %s: %s", (unsigned long long) said->ref, link_name (from),
                log_text (said->query.at, said->query.len));
     const char *fault = NULL;
     struct question *question = xcalloc (1, sizeof *question);
@@ -178,7 +177,7 @@ static void on_ask (void *owner, struct link *from, struct parcel *parcel)
     else if (query->waiting_count >= query->waiting_max)
         fault = "too many questions wait already; ask again later";
     else {
-        question->statement = (unsigned)statement;
+        question->statement = (unsigned) statement;
         fault = question_arguments (question, said->arguments);
     }
     if (fault) {
@@ -206,7 +205,7 @@ int query_start (struct reactor *reactor, const struct settings *settings, void 
     for (unsigned i = 0; i < query_statements_len; i++)
         check (query_statements[i].parameters <= QUERY_PARAMETERS);
     query->reactor = reactor;
-    query->waiting_max = (unsigned)settings_number (settings, "waiting");
+    query->waiting_max = (unsigned) settings_number (settings, "waiting");
     query->wait_ms = settings_number (settings, "wait");
     query->timer = reactor_timer (reactor, mono_ms () + 1000, at_second, query);
     *ret_state = query;
@@ -228,8 +227,8 @@ int query_start (struct reactor *reactor, const struct settings *settings, void 
     char *conninfo = xformat ("%s application_name=aduan-query connect_timeout=10 "
                               "options='-c default_transaction_read_only=on "
                               "-c statement_timeout=%lld -c lock_timeout=2000'",
-                              settings_text (settings, "database"), (long long)statement_ms);
-    query->pool_count = (unsigned)settings_number (settings, "pool");
+                              settings_text (settings, "database"), (long long) statement_ms);
+    query->pool_count = (unsigned) settings_number (settings, "pool");
     for (unsigned i = 0; i < query->pool_count; i++) {
         char *name = xformat ("query %u", i + 1);
         query->pool[i].query = query;
@@ -273,7 +272,7 @@ void query_stop (void **state)
             question_free (query->pool[i].question);
     }
     DL_FOREACH_SAFE (query->waiting, question, next)
-    question_free (question);
+        question_free (question);
     if (query->listener)
         listener_destroy (&query->listener);
     reactor_timer_forget (&query->timer);
@@ -294,8 +293,8 @@ bool query_show (void *state, const char *what, struct buffer *out)
             query->pool[i].question ? query_statements[query->pool[i].question->statement].name
                                     : "idle");
     DL_FOREACH (query->waiting, question)
-    buffer_format (out, "waits %s try %u\n", query_statements[question->statement].name,
-                   question->tries + 1);
+        buffer_format (out, "waits %s try %u\n", query_statements[question->statement].name,
+                       question->tries + 1);
     for (unsigned i = 0; i < query_statements_len; i++)
         buffer_format (out, "query %s %d\n", query_statements[i].name,
                        query_statements[i].parameters);

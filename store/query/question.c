@@ -24,7 +24,7 @@ int query_find (struct view name)
         name = (struct view){name.at + skip, name.len - skip};
     for (unsigned i = 0; i < query_statements_len; i++)
         if (view_is (name, query_statements[i].name + skip))
-            return (int)i;
+            return (int) i;
     return -1;
 }
 
@@ -37,16 +37,15 @@ const char *question_arguments (struct question *question, struct view arguments
     json_t *list = json_loadb (arguments.at, arguments.len, 0, NULL); /* refuses \u0000 by itself */
     if (!json_is_array (list))
         fault = "the arguments are not a JSON array of strings";
-    else if (json_array_size (list) != (size_t)query_statements[question->statement].parameters)
+    else if (json_array_size (list) != (size_t) query_statements[question->statement].parameters)
         fault = "another number of arguments than the query has";
     else
-        json_array_foreach (list, at, value)
-        {
+        json_array_foreach (list, at, value) {
             if (json_is_string (value))
                 question->arguments[at] = xstrdup (json_string_value (value));
             else if (!json_is_null (value))
                 fault = "an argument is not a string";
-            question->count = (unsigned)at + 1;
+            question->count = (unsigned) at + 1;
         }
     json_decref (list);
     return fault;

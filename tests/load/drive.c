@@ -71,7 +71,7 @@ static uint64_t draw (void)
 
 static double draw_share (void)
 {
-    return (double)(draw () >> 11) / 9007199254740992.0;
+    return (double) (draw () >> 11) / 9007199254740992.0;
 }
 
 static void note (struct latencies *latencies, int64_t ns)
@@ -80,7 +80,7 @@ static void note (struct latencies *latencies, int64_t ns)
         latencies->room = latencies->room ? latencies->room * 2 : 65536;
         latencies->us = xrealloc (latencies->us, latencies->room * sizeof *latencies->us);
     }
-    latencies->us[latencies->count++] = (uint32_t)(ns / 1000);
+    latencies->us[latencies->count++] = (uint32_t) (ns / 1000);
 }
 
 static int by_size (const void *a, const void *b)
@@ -94,7 +94,7 @@ static double percentile (struct latencies *latencies, double share)
     if (latencies->count == 0)
         return 0;
     qsort (latencies->us, latencies->count, sizeof *latencies->us, by_size);
-    return latencies->us[(size_t)((double)(latencies->count - 1) * share)] / 1000.0;
+    return latencies->us[(size_t) ((double) (latencies->count - 1) * share)] / 1000.0;
 }
 
 /* ---- set-up -------------------------------------------------------------------------------- */
@@ -110,7 +110,7 @@ static void read_agencies (const char *folder)
         if (fscanf (file, "%" SCNu32 " %" SCNu32 " %13s", &agency->number, &agency->category,
                     agency->place) != 3)
             break;
-        sum += 1.0 / (double)(drive.agency_count + 1);
+        sum += 1.0 / (double) (drive.agency_count + 1);
         drive.weight[drive.agency_count++] = sum;
     }
     for (unsigned i = 0; i < drive.agency_count; i++)
@@ -141,7 +141,7 @@ static void make_text (void)
         "di",        "depan", "pasar", "sungai",  "jembatan", "surat", "antri",   "lama"};
     size_t at = 0;
     while (at + 16 < sizeof drive.text)
-        at += (size_t)sprintf (drive.text + at, "%s ", words[draw () % array_len (words)]);
+        at += (size_t) sprintf (drive.text + at, "%s ", words[draw () % array_len (words)]);
 }
 
 static struct aduan *open_one (const char *folder, const char *kind, unsigned number,
@@ -276,7 +276,7 @@ static void submit_next (struct aduan *by, int64_t at)
     submission->by = by;
     submission->agency = draw_agency ();
     submission->at = at;
-    submission->created = (uint64_t)wall_ms ();
+    submission->created = (uint64_t) wall_ms ();
     submission->text_at = draw () % (sizeof drive.text - TEXT_LEN - 64);
     snprintf (submission->key, sizeof submission->key, "%d-%" PRIu64, getpid (), drive.next_key++);
     drive.submitted++;
@@ -297,7 +297,7 @@ static unsigned puller_count;
 static void on_acted (void *with, const struct aduan_acted *result)
 {
     struct puller *puller = with;
-    (void)puller;
+    (void) puller;
     if (result->result == ADUAN_DONE) {
         drive.answered++;
         if (stalled)
@@ -309,8 +309,8 @@ static void on_acted (void *with, const struct aduan_acted *result)
 
 static void on_acted_again (void *with, const struct aduan_acted *result)
 {
-    (void)with;
-    (void)result;
+    (void) with;
+    (void) result;
 }
 
 static void on_assigned (void *with, const struct aduan_assignment *assignment)
@@ -342,7 +342,7 @@ static void pull (struct puller *puller);
 
 static void on_pulled (void *with, const struct aduan_pulled *result)
 {
-    (void)result;
+    (void) result;
     if (mono_ms () < drive.ends + 3000)
         pull (with);
 }
@@ -382,7 +382,7 @@ static void report (double seconds)
         "{\"lives\": %" PRIu64 ", \"seconds\": %.3f, \"lives_s\": %.0f, \"accepted\": %" PRIu64
         ", \"repeats\": %" PRIu64 ", \"stale\": %" PRIu64 ", \"failed\": %" PRIu64
         ", \"accept_p50\": %.2f, \"accept_p99\": %.2f, \"pulled_p50\": %.2f, \"pulled_p99\": %.2f}\n",
-        drive.answered, seconds, (double)drive.answered / seconds, drive.accepted, drive.repeats,
+        drive.answered, seconds, (double) drive.answered / seconds, drive.accepted, drive.repeats,
         drive.stale, drive.failed, percentile (&drive.accept, 0.5),
         percentile (&drive.accept, 0.99), percentile (&drive.pulled, 0.5),
         percentile (&drive.pulled, 0.99));
@@ -394,13 +394,13 @@ static int run_lives (int argc, char **argv, bool open)
     drive.open = open;
     const char *folder = argv[2], *intake = argv[3], *router = argv[4];
     int64_t seconds = atoll (argv[5]);
-    drive.adapter_count = (unsigned)atoi (argv[6]);
-    unsigned window = (unsigned)atoi (argv[7]);
-    drive.worker_count = (unsigned)atoi (argv[8]);
-    drive.count = (unsigned)atoi (argv[9]);
-    drive.unfinished_most = argc > 10 ? (uint64_t)atoll (argv[10]) : 4000;
+    drive.adapter_count = (unsigned) atoi (argv[6]);
+    unsigned window = (unsigned) atoi (argv[7]);
+    drive.worker_count = (unsigned) atoi (argv[8]);
+    drive.count = (unsigned) atoi (argv[9]);
+    drive.unfinished_most = argc > 10 ? (uint64_t) atoll (argv[10]) : 4000;
     drive.rate = open ? window : 0;
-    drive.seed = (uint64_t)mono_ns () | 1;
+    drive.seed = (uint64_t) mono_ns () | 1;
     read_agencies (folder);
     make_text ();
     drive.loop = aduan_loop_new ();
@@ -418,11 +418,11 @@ static int run_lives (int argc, char **argv, bool open)
     while (running ()) {
         int64_t now = mono_ns (), due = began;
         while (open && running () &&
-               (due = began + (int64_t)((double)drive.submitted * 1e9 / drive.rate)) <= now)
+               (due = began + (int64_t) ((double) drive.submitted * 1e9 / drive.rate)) <= now)
             submit_next (drive.adapters[drive.submitted % drive.adapter_count], due);
         aduan_loop_turn (drive.loop, open ? 1 : 20);
     }
-    double lasted = (double)(mono_ns () - began) / 1e9;
+    double lasted = (double) (mono_ns () - began) / 1e9;
     report (lasted);
     fflush (stdout);
     _exit (0); /* hundreds of connections with work under way: nothing to tidy */
@@ -442,8 +442,8 @@ static void claim_more (struct link *link)
 
 static void on_notice (void *owner, struct link *link, struct parcel *parcel)
 {
-    (void)owner;
-    (void)link;
+    (void) owner;
+    (void) link;
     told.dispatch = parcel->said[0].notice.dispatch;
 }
 
@@ -453,35 +453,35 @@ static struct link *store;
 
 static void on_claimed (void *owner, struct link *link, struct parcel *parcel)
 {
-    (void)owner;
+    (void) owner;
     uint64_t count = parcel->said[0].claimed.count;
     if (count == 0) {
         reactor_timer_at (scan, mono_ms () + 20);
         return;
     }
     told.ref++;
-    told.outcomes = (struct wire_list){outcomes, (uint32_t)count};
-    told.codes = (struct wire_list){codes, (uint32_t)count};
+    told.outcomes = (struct wire_list){outcomes, (uint32_t) count};
+    told.codes = (struct wire_list){codes, (uint32_t) count};
     link_say (link, WIRE_told, &told);
     claim_more (link);
 }
 
 static void on_nothing (void *owner, struct link *link, struct parcel *parcel)
 {
-    (void)owner;
-    (void)link;
-    (void)parcel;
+    (void) owner;
+    (void) link;
+    (void) parcel;
 }
 
 static void notifier_up (void *owner, struct link *link)
 {
-    (void)owner;
+    (void) owner;
     claim_more (link);
 }
 
 static void at_scan (void *owner)
 {
-    (void)owner;
+    (void) owner;
     claim_more (store);
 }
 

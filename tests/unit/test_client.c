@@ -51,7 +51,7 @@ static char next_word (struct peer *peer)
 static void say_accepted (struct peer *peer, struct link *link, uint64_t ref)
 {
     struct id id = {{1, 2, 3}};
-    (void)peer;
+    (void) peer;
     link_say (link, WIRE_accepted,
               &(struct msg_accepted){.ref = ref,
                                      .id = id,
@@ -68,7 +68,7 @@ static void on_submit (void *owner, struct link *from, struct parcel *parcel)
     peer->from = from;
     peer->ref = said->ref;
     peer->created = said->created;
-    snprintf (peer->key, sizeof peer->key, "%.*s", (int)said->key.len, said->key.at);
+    snprintf (peer->key, sizeof peer->key, "%.*s", (int) said->key.len, said->key.at);
     buffer_clear (&peer->content);
     struct view content = parcel_bytes (parcel, 1);
     buffer_add (&peer->content, content.at, content.len);
@@ -196,12 +196,12 @@ static void on_show (void *owner, struct link *from, struct parcel *parcel)
 static void fill_welcome (void *owner, struct link *link, struct msg_welcome *welcome)
 {
     struct peer *peer = owner;
-    (void)link;
+    (void) link;
     if (!peer->keys)
         return;
-    welcome->seal_key = (struct view){(const char *)peer->seal_public, 32};
+    welcome->seal_key = (struct view){(const char *) peer->seal_public, 32};
     welcome->seal_key_id = 3;
-    welcome->contact_key = (struct view){(const char *)peer->contact_public, 32};
+    welcome->contact_key = (struct view){(const char *) peer->contact_public, 32};
     welcome->contact_key_id = 4;
 }
 
@@ -301,7 +301,7 @@ static void accepted_carries_everything (void **state)
 {
     struct world world;
     struct aduan_submitted result;
-    (void)state;
+    (void) state;
     world_open (&world, "a", 64);
     assert_int_equal (aduan_submit (world.aduan, &sample, 5000, &result), ADUAN_ACCEPTED);
     assert_string_equal (result.number, "A0123456789ABC");
@@ -324,7 +324,7 @@ static void repeats_are_the_same (void **state)
         {"tempfail", "ta", 2},      {"tempfail and silence", "t-ta", 4},
         {"answered twice", "d", 1},
     };
-    (void)state;
+    (void) state;
     for (size_t i = 0; i < array_len (cases); i++) {
         struct world world;
         struct aduan_submitted result;
@@ -343,7 +343,7 @@ static void refusals_are_final (void **state)
 {
     struct world world;
     struct aduan_submitted result;
-    (void)state;
+    (void) state;
     world_open (&world, "ru", 64);
     assert_int_equal (aduan_submit (world.aduan, &sample, 5000, &result), ADUAN_REJECTED);
     assert_int_equal (result.reject, ADUAN_REJECT_AHEAD);
@@ -357,7 +357,7 @@ static void refusals_are_final (void **state)
 static void refused_after_silence_is_unknown (void **state)
 {
     struct world world;
-    (void)state;
+    (void) state;
     world_open (&world, "-u", 64);
     assert_int_equal (aduan_submit (world.aduan, &sample, 5000, NULL), ADUAN_UNKNOWN);
     world_close (&world);
@@ -366,7 +366,7 @@ static void refused_after_silence_is_unknown (void **state)
 static void out_of_time_is_unknown_or_unsent (void **state)
 {
     struct world world;
-    (void)state;
+    (void) state;
     world_open (&world, "-", 64);
     assert_int_equal (aduan_submit (world.aduan, &sample, 200, NULL), ADUAN_UNKNOWN);
     world_close (&world);
@@ -417,7 +417,7 @@ static void faults_of_our_own_are_rejected_like_intakes (void **state)
          "seal"},
     };
     struct world world;
-    (void)state;
+    (void) state;
     world_open (&world, "a", 64);
     for (size_t i = 0; i < array_len (cases); i++) {
         struct aduan_submitted result;
@@ -436,7 +436,7 @@ static void a_new_peer_hears_them_again (void **state)
     struct world world;
     struct heard outcomes[40] = {0};
     unsigned done = 0;
-    (void)state;
+    (void) state;
     world_open (&world, "-", 64);
     for (unsigned i = 0; i < array_len (outcomes); i++)
         aduan_submit_start (world.aduan, &sample, 0, on_outcome, &outcomes[i]);
@@ -464,7 +464,7 @@ static void a_lost_link_repeats_by_itself (void **state)
     struct world world = {0};
     struct heard outcomes[20] = {0};
     char folder[] = "/tmp/aduan-client-XXXXXX";
-    (void)state;
+    (void) state;
     assert_non_null (mkdtemp (folder));
     char *socket = xformat ("ipc://%s/intake.sock", folder);
     world.loop = aduan_loop_new ();
@@ -501,7 +501,7 @@ static void credit_is_kept_to (void **state)
 {
     struct world world;
     struct heard outcomes[30] = {0};
-    (void)state;
+    (void) state;
     world_open (&world, "a", 8);
     world.peer.credit_kept = 8; /* the first eight stay unpaid */
     for (unsigned i = 0; i < array_len (outcomes); i++)
@@ -520,7 +520,7 @@ static void closing_ends_everything_once (void **state)
 {
     struct world world;
     struct heard sent = {0}, unsent = {0};
-    (void)state;
+    (void) state;
     world_open (&world, "-", 1);
     world.peer.credit_kept = 1;
     aduan_submit_start (world.aduan, &sample, 0, on_outcome, &sent);
@@ -559,10 +559,10 @@ static char *open_box (struct view box, const uint8_t *public_key, const uint8_t
     size_t padded = box.len - crypto_box_SEALBYTES, len;
     char *clear = xcalloc (1, padded);
     assert_int_equal (padded % step, 0);
-    assert_int_equal (crypto_box_seal_open ((uint8_t *)clear, (const uint8_t *)box.at, box.len,
+    assert_int_equal (crypto_box_seal_open ((uint8_t *) clear, (const uint8_t *) box.at, box.len,
                                             public_key, secret),
                       0);
-    assert_int_equal (sodium_unpad (&len, (const uint8_t *)clear, padded, step), 0);
+    assert_int_equal (sodium_unpad (&len, (const uint8_t *) clear, padded, step), 0);
     assert_int_equal (wire_scan (clear, len), 0);
     msgpack_unpacked_init (ret);
     assert_int_equal (msgpack_unpack_next (ret, clear, len, NULL), MSGPACK_UNPACK_SUCCESS);
@@ -580,7 +580,7 @@ static void identity_is_sealed (void **state)
     struct aduan_contact contact = {.address = "siti@example.org",
                                     .language = ADUAN_LANGUAGE_EN,
                                     .message_id = "<1@example.org>"};
-    (void)state;
+    (void) state;
     world_open (&world, "-a", 64); /* twice: the same bytes both times */
     world.peer.keys = true;
     crypto_box_keypair (world.peer.seal_public, world.peer.seal_secret);
@@ -632,7 +632,7 @@ static void without_a_sealing_key_nothing_leaves (void **state)
     struct aduan_submission submission = sample;
     struct aduan_submitted result;
     struct aduan_identity identity = {.name = "Siti Contoh"};
-    (void)state;
+    (void) state;
     world_open (&world, "a", 64);
     submission.identity = &identity;
     assert_int_equal (aduan_submit (world.aduan, &submission, 5000, &result), ADUAN_REFUSED);
@@ -652,7 +652,7 @@ static void pulled_with_leases (void **state)
     struct world world;
     struct aduan_assignment *list;
     struct aduan_pulled result;
-    (void)state;
+    (void) state;
     world_open (&world, "a", 64);
     int64_t before = boot_ms ();
     assert_int_equal (aduan_pull (world.aduan, &one_pull, 5000, &list, &result), ADUAN_DONE);
@@ -685,7 +685,7 @@ static void pulls_end_as_they_should (void **state)
         {"-a", ADUAN_DONE, 2, 0, 2},  /* silence: asked again */
         {"-", ADUAN_UNKNOWN, 0, 0, 0},
     };
-    (void)state;
+    (void) state;
     for (size_t i = 0; i < array_len (cases); i++) {
         struct world world;
         struct aduan_assignment *list;
@@ -708,7 +708,7 @@ static void late_assignments_are_given_back (void **state)
 {
     struct world world;
     struct heard outcome = {0};
-    (void)state;
+    (void) state;
     world_open (&world, "-a", 64);
     aduan_pull_start (world.aduan, &one_pull, 40, on_assigned_outcome, on_pulled_outcome, &outcome);
     until (&world, outcome.calls == 1);
@@ -730,7 +730,7 @@ static void acts_repeat_their_key (void **state)
                             .act = ADUAN_ACT_ANSWER,
                             .text = "Sudah diperbaiki."};
     struct aduan_acted result;
-    (void)state;
+    (void) state;
     world_open (&world, "--as", 64);
     assert_int_equal (aduan_act (world.aduan, &act, 8000, &result), ADUAN_DONE);
     assert_int_equal (world.peer.heard, 3);
@@ -747,7 +747,7 @@ static void extending_moves_the_lease (void **state)
     struct aduan_act act = {
         .id = {9}, .agency = 7, .version = 42, .act = ADUAN_ACT_EXTEND, .delay_ms = 100000};
     struct aduan_acted result;
-    (void)state;
+    (void) state;
     world_open (&world, "a", 64);
     int64_t before = boot_ms ();
     assert_int_equal (aduan_act (world.aduan, &act, 8000, &result), ADUAN_DONE);
@@ -771,7 +771,7 @@ static void faulty_acts_stay_here (void **state)
         {{.id = {1}}, "act"},
     };
     struct world world;
-    (void)state;
+    (void) state;
     world_open (&world, "a", 64);
     for (size_t i = 0; i < array_len (cases); i++) {
         struct aduan_acted result;
@@ -788,7 +788,7 @@ static void questions_are_answered (void **state)
 {
     struct world world;
     char *text;
-    (void)state;
+    (void) state;
     world_open (&world, "-aa", 64);
     assert_int_equal (aduan_ask (world.aduan, "track", "[\"x\"]", 5000, &text), ADUAN_DONE);
     assert_string_equal (text, "[\"x\"]");
@@ -813,7 +813,7 @@ static void wrong_options_are_named (void **state)
         {{.name = "0123456789012345678901234567890123456789012345678901234567890123456789"},
          "longer than 64"},
     };
-    (void)state;
+    (void) state;
     for (size_t i = 0; i < array_len (cases); i++) {
         struct aduan *aduan = NULL;
         assert_int_equal (aduan_open (&cases[i].options, &aduan), -1);
@@ -825,7 +825,7 @@ static void wrong_options_are_named (void **state)
 static void tokens_derive_the_same (void **state)
 {
     struct aduan_token token, again;
-    (void)state;
+    (void) state;
     aduan_token_new (&token);
     memcpy (again.token, token.token, sizeof again.token);
     aduan_token_derive (&again);
@@ -885,7 +885,7 @@ static void many_handles_share_a_loop (void **state)
     enum { HANDLES = 64, FLIGHT = 16 };
     bool measure = getenv ("ADUAN_MEASURE") != NULL;
     unsigned each = measure ? 4000 : 60;
-    (void)state;
+    (void) state;
     for (int acts = 0; acts < 2; acts++) {
         struct world world;
         struct runner runners[HANDLES];
@@ -915,9 +915,9 @@ static void many_handles_share_a_loop (void **state)
         if (measure)
             printf ("%s: %.0f a second, both sides in one thread; %.1f us of its CPU each\n",
                     acts ? "acts" : "submissions of 1 KiB",
-                    done * 1e9 / (double)(mono_ns () - began),
-                    ((double)(cpu[1].tv_sec - cpu[0].tv_sec) * 1e6 +
-                     (double)(cpu[1].tv_nsec - cpu[0].tv_nsec) / 1e3) /
+                    done * 1e9 / (double) (mono_ns () - began),
+                    ((double) (cpu[1].tv_sec - cpu[0].tv_sec) * 1e6 +
+                     (double) (cpu[1].tv_nsec - cpu[0].tv_nsec) / 1e3) /
                         done);
         for (unsigned i = 0; i < HANDLES; i++)
             aduan_close (&runners[i].aduan);

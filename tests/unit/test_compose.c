@@ -18,7 +18,7 @@
     {                                                                                              \
         literal, sizeof (literal) - 1                                                              \
     }
-#define VIEW(literal) ((struct view)TEXT (literal))
+#define VIEW(literal) ((struct view) TEXT (literal))
 
 static const struct letterhead head = {"aduan@example.go.id", "Aduan", "example.go.id",
                                        "https://aduan.example.go.id/t/"};
@@ -103,7 +103,7 @@ static void test_address (void **state)
          false},
     };
 
-    (void)state;
+    (void) state;
     for (size_t i = 0; i < array_len (cases); i++)
         if (address_valid (cases[i].address) != cases[i].valid)
             fail_msg ("%s: should be %s", log_text (cases[i].address.at, cases[i].address.len),
@@ -139,7 +139,7 @@ static void test_message_id (void **state)
         {TEXT ("<a\xc3\xa9@b>"), false},
     };
 
-    (void)state;
+    (void) state;
     for (size_t i = 0; i < array_len (cases); i++)
         if (message_id_valid (cases[i].id) != cases[i].valid)
             fail_msg ("case %zu", i);
@@ -167,7 +167,7 @@ static void test_words (void **state)
          "=?UTF-8?B?w6l6?="},
     };
 
-    (void)state;
+    (void) state;
     for (size_t i = 0; i < array_len (cases); i++) {
         struct buffer out = {0};
         int fail = header_words (cases[i].text, &out);
@@ -189,7 +189,7 @@ static void test_letter (void **state)
     struct contact contact = contact_of ("siti@example.org");
     struct letter letter = {0}, again = {0};
 
-    (void)state;
+    (void) state;
     contact.language = LANGUAGE_EN;
     assert_int_equal (letter_compose (&notice, &contact, &head, noon, &letter), 0);
     assert_string_equal (letter.to, "siti@example.org");
@@ -239,7 +239,7 @@ static void test_language (void **state)
         {LANGUAGE_EN, LANGUAGE_ID, "There is news on your report"},
     };
 
-    (void)state;
+    (void) state;
     for (size_t i = 0; i < array_len (cases); i++) {
         struct msg_notice notice = notice_of ("news");
         struct contact contact = contact_of ("siti@example.org");
@@ -259,7 +259,7 @@ static void test_templates (void **state)
     static const char *const keys[] = {"received", "moved",  "progress", "answered",
                                        "asked",    "closed", "refused",  "news"};
 
-    (void)state;
+    (void) state;
     for (size_t i = 0; i < array_len (keys); i++)
         for (uint32_t language = 1; language < LANGUAGE_LAST; language++) {
             struct msg_notice notice = notice_of (keys[i]);
@@ -293,7 +293,7 @@ static void test_optional_lines (void **state)
     struct contact contact = contact_of ("siti@example.org");
     struct letter letter = {0};
 
-    (void)state;
+    (void) state;
     bare.tracking = "";
     notice.due = 0;
     contact.language = LANGUAGE_EN;
@@ -327,7 +327,7 @@ static void test_agency_text (void **state)
     struct contact contact = contact_of ("siti@example.org");
     struct letter letter = {0};
 
-    (void)state;
+    (void) state;
     notice.text =
         VIEW ("satu\ndua\r\ntiga\rempat\x01\x1b[31m\n.\n{url}{agency}\x7f\tlima \xc3\xa9");
     assert_int_equal (letter_compose (&notice, &contact, &head, noon, &letter), 0);
@@ -356,7 +356,7 @@ static void test_thread (void **state)
         {TEXT (""), TEXT ("<a@x>"), NULL, NULL},
     };
 
-    (void)state;
+    (void) state;
     for (size_t i = 0; i < array_len (cases); i++) {
         struct msg_notice notice = notice_of ("news");
         struct contact contact = contact_of ("siti@example.org");
@@ -385,7 +385,7 @@ static void test_thread_long (void **state)
     struct contact contact = contact_of ("siti@example.org");
     struct letter letter = {0};
 
-    (void)state;
+    (void) state;
     for (int i = 0; i < 400; i++)
         buffer_format (&list, "<%040d@example.org> ", i);
     contact.message_id = view_of ("<m@x.org>");
@@ -403,7 +403,7 @@ static void test_refused (void **state)
     struct contact contact = contact_of ("siti@example.org");
     struct letter letter = {0};
 
-    (void)state;
+    (void) state;
     assert_int_equal (letter_compose (&notice, &contact, &head, noon, &letter), FAIL_ABSENT);
     notice.template = view_of ("answered");
     contact.address = VIEW ("siti@example.org\r\nBcc: spy@example.org");
@@ -465,7 +465,7 @@ static struct view seal (const struct sealing *sealing, const char *at, size_t l
         assert_int_equal (sodium_pad (&padded, clear, len, 256, room), 0);
     assert_int_equal (crypto_box_seal (sealed, clear, padded, sealing->public), 0);
     free (clear);
-    return (struct view){(char *)sealed, padded + crypto_box_SEALBYTES};
+    return (struct view){(char *) sealed, padded + crypto_box_SEALBYTES};
 }
 
 static void pack_text (msgpack_packer *packer, uint64_t tag, const char *text)
@@ -510,15 +510,15 @@ static void test_contact (void **state)
     assert_int_equal (contact_open (sealing->folder, 9, sealed, &contact), FAIL_ABSENT);
     assert_int_equal (contact_open (sealing->folder, 8, sealed, &contact), FAIL_CORRUPT);
     for (size_t i = 0; i < sealed.len; i += 7) { /* any changed byte is noticed */
-        ((char *)sealed.at)[i] ^= 1;
+        ((char *) sealed.at)[i] ^= 1;
         assert_int_equal (contact_open (sealing->folder, 7, sealed, &contact), FAIL_CORRUPT);
-        ((char *)sealed.at)[i] ^= 1;
+        ((char *) sealed.at)[i] ^= 1;
     }
     for (size_t len = 0; len < sealed.len; len += 5)
         assert_int_equal (
             contact_open (sealing->folder, 7, (struct view){sealed.at, len}, &contact),
             FAIL_CORRUPT);
-    free ((char *)sealed.at);
+    free ((char *) sealed.at);
 
     /* sealed rightly, but not a contact */
     static const struct view bad[] = {
@@ -538,7 +538,7 @@ static void test_contact (void **state)
             sealed = seal (sealing, bad[i].at, bad[i].len, pad);
             if (contact_open (sealing->folder, 7, sealed, &contact) != FAIL_CORRUPT)
                 fail_msg ("case %zu was taken", i);
-            free ((char *)sealed.at);
+            free ((char *) sealed.at);
         }
     msgpack_sbuffer_destroy (&clear);
 }

@@ -32,7 +32,7 @@ static void test_find (void **state)
         {TEXT ("track;drop table complaint"), NULL},
     };
 
-    (void)state;
+    (void) state;
     for (size_t i = 0; i < array_len (cases); i++) {
         int found = query_find (cases[i].name);
         if (!cases[i].found)
@@ -48,7 +48,7 @@ static void test_reads_only (void **state)
     static const char *const words[] = {"insert", "update", "delete", "truncate", "drop", "alter",
                                         "create", "grant",  "copy",   "call",     "do",   "lock"};
 
-    (void)state;
+    (void) state;
     assert_true (query_statements_len >= 6);
     for (unsigned i = 0; i < query_statements_len; i++) {
         const char *text = query_statements[i].text;
@@ -57,8 +57,8 @@ static void test_reads_only (void **state)
         assert_null (strchr (text, ';'));
         for (size_t w = 0; w < array_len (words); w++)
             for (const char *at = strstr (text, words[w]); at; at = strstr (at + 1, words[w])) {
-                unsigned char after = (unsigned char)at[strlen (words[w])];
-                bool whole = at > text && !isalnum ((unsigned char)at[-1]) && at[-1] != '_' &&
+                unsigned char after = (unsigned char) at[strlen (words[w])];
+                bool whole = at > text && !isalnum ((unsigned char) at[-1]) && at[-1] != '_' &&
                              !isalnum (after) && after != '_';
                 if (whole)
                     fail_msg ("%s holds %s", query_statements[i].name, words[w]);
@@ -94,10 +94,10 @@ static void test_arguments (void **state)
         {"counts", TEXT ("[\"a\"]"), NULL},
     };
 
-    (void)state;
+    (void) state;
     for (size_t i = 0; i < array_len (cases); i++) {
         struct question *question = xcalloc (1, sizeof *question);
-        question->statement = (unsigned)query_find (view_of (cases[i].query));
+        question->statement = (unsigned) query_find (view_of (cases[i].query));
         const char *fault = question_arguments (question, cases[i].arguments);
         if ((fault == NULL) != (cases[i].first != NULL))
             fail_msg ("case %zu: %s", i, fault ? fault : "was taken");
@@ -106,11 +106,11 @@ static void test_arguments (void **state)
         question_free (question);
     }
     struct question *question = xcalloc (1, sizeof *question);
-    question->statement = (unsigned)query_find (view_of ("counts"));
+    question->statement = (unsigned) query_find (view_of ("counts"));
     assert_null (question_arguments (question, view_of ("[]")));
     question_free (question);
     question = xcalloc (1, sizeof *question);
-    question->statement = (unsigned)query_find (view_of ("track"));
+    question->statement = (unsigned) query_find (view_of ("track"));
     assert_null (question_arguments (question, view_of ("[null]")));
     assert_null (question->arguments[0]);
     question_free (question);

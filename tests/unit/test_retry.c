@@ -38,23 +38,23 @@ static void test_judge (void **state)
         {"silent after the text", STAGE_DOT, 0, 28, TOLD_UNKNOWN, 10028, true},
     };
 
-    (void)state;
+    (void) state;
     for (size_t i = 0; i < array_len (cases); i++) {
         struct judgement got = retry_judge (cases[i].stage, cases[i].reply, cases[i].error);
         if (got.told != cases[i].told || got.code != cases[i].code ||
             got.gateway != cases[i].gateway)
             fail_msg ("%s: %s, code %d, gateway %d", cases[i].name, told_word (got.told),
-                      (int)got.code, got.gateway);
+                      (int) got.code, got.gateway);
     }
 }
 
 /* Whatever a gateway says at whatever stage: unknown only after the text, and never sent on error. */
 static void test_judge_all (void **state)
 {
-    (void)state;
+    (void) state;
     for (int stage = STAGE_OPEN; stage <= STAGE_DOT; stage++)
         for (unsigned reply = 0; reply < 1000; reply++) {
-            struct judgement got = retry_judge ((enum stage)stage, reply, 56);
+            struct judgement got = retry_judge ((enum stage) stage, reply, 56);
             assert_true (got.told == TOLD_FAILED || got.told == TOLD_REFUSED ||
                          got.told == TOLD_UNKNOWN);
             assert_true (got.told != TOLD_UNKNOWN || stage == STAGE_DOT);
@@ -72,7 +72,7 @@ static void test_breaker (void **state)
     struct breaker breaker = {0};
     int64_t now = 1000;
 
-    (void)state;
+    (void) state;
     for (int i = 1; i < BREAKER_FAULTS; i++) {
         assert_false (breaker_saw (&breaker, &fault, now));
         assert_int_equal (breaker_allows (&breaker, now, 16), 16);
@@ -110,7 +110,7 @@ static void test_breaker_grows (void **state)
     struct breaker breaker = {0};
     int64_t now = 1000;
 
-    (void)state;
+    (void) state;
     for (int i = 0; i < BREAKER_FAULTS; i++)
         breaker_saw (&breaker, &fault, now);
     for (int i = 0; i < 40; i++) {

@@ -50,16 +50,23 @@ create function agency_derive () returns void language sql as $$
             select up.agency, a.parent, up.depth + 1 from up join agency a on a.agency_id = up.above
             where a.parent is not null)
         select agency, above, depth from up;
-    update agency a set
-        desk = coalesce (
-            (select u.above from agency_above u join agency d on d.agency_id = u.above
-             where u.agency = a.agency_id and u.depth > 0 and d.flags ~ '\mdesk\M' and d.retired_at is null
-             order by u.depth limit 1),
-            (select agency_id from agency where parent is null order by agency_id limit 1)),
-        overseer = coalesce (
-            (select i.agency_id from agency_above u join agency i on i.parent = u.above
-             where u.agency = a.agency_id and u.depth > 0 and i.flags ~ '\minspectorate\M'
-               and i.agency_id <> a.agency_id and i.retired_at is null
-             order by u.depth limit 1),
-            (select agency_id from agency where parent is null order by agency_id limit 1));
+    with root as (
+        select agency_id from agency where parent is null order by agency_id limit 1
+    ), desks as (
+        select distinct on (u.agency) u.agency, u.above as found
+        from agency d join agency_above u on u.above = d.agency_id
+        where u.depth > 0 and d.flags ~ '\mdesk\M' and d.retired_at is null
+        order by u.agency, u.depth
+    ), overseers as (
+        select distinct on (u.agency) u.agency, i.agency_id as found
+        from agency i join agency_above u on u.above = i.parent
+        where u.depth > 0 and i.flags ~ '\minspectorate\M' and i.agency_id <> u.agency and i.retired_at is null
+        order by u.agency, u.depth, i.agency_id
+    )
+    update agency a set desk = n.desk, overseer = n.overseer
+    from (select b.agency_id, coalesce (d.found, r.agency_id) as desk, coalesce (o.found, r.agency_id) as overseer
+          from agency b cross join root r
+          left join desks d on d.agency = b.agency_id
+          left join overseers o on o.agency = b.agency_id) n
+    where n.agency_id = a.agency_id and (a.desk, a.overseer) is distinct from (n.desk, n.overseer);
 $$;
