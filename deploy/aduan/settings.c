@@ -132,7 +132,11 @@ int cli_ask (const struct cli *cli, const char *query, const char *const *argume
     }
     char *encoded = json_dumps (list, JSON_COMPACT);
     json_decref (list);
-    enum aduan_result result = aduan_ask (aduan, query, encoded, 15000, &text);
+    char *socket = xformat ("%s/query.sock", cli_text (cli, "run"));
+    /* without a socket there is nobody, but for a moment while it starts again */
+    int64_t most_ms = access (socket, F_OK) == 0 ? 15000 : 2000;
+    enum aduan_result result = aduan_ask (aduan, query, encoded, most_ms, &text);
+    free (socket);
     aduan_close (&aduan);
     free (encoded);
     json_t *rows_said = result == ADUAN_DONE ? json_loads (text, 0, NULL) : NULL;

@@ -50,7 +50,8 @@ int run_show (struct cli *cli)
     int status = 0;
     if (aduan_open (&options, &aduan) != 0)
         status = complain (EX_CONFIG, TEXT_cannot_open, "why", aduan_problem (), NULL);
-    else if (aduan_ask (aduan, page, NULL, 5000, &text) != ADUAN_DONE)
+    else if (aduan_ask (aduan, page, NULL, access (endpoint + 6, F_OK) == 0 ? 5000 : 1000, &text) !=
+             ADUAN_DONE)
         status = complain (EX_UNAVAILABLE, TEXT_show_silent, "program", program, "where",
                            endpoint + strlen ("ipc://"), NULL);
     if (status == 0 && cli->json) {

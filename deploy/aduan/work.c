@@ -61,9 +61,11 @@ static void on_interrupt (int signal)
     interrupted = 1;
 }
 
+/* What was typed before the end of input still counts. */
 static bool leaving (const struct work *work)
 {
-    return interrupted || work->quit || work->typed_over;
+    bool no_line = !work->typed.len || !memchr (work->typed.at, '\n', work->typed.len);
+    return interrupted || work->quit || (work->typed_over && no_line);
 }
 
 static void note (struct work *work, int status)
@@ -292,10 +294,16 @@ static void on_typed (void *with)
 {
     struct work *work = with;
     ssize_t got = read (STDIN_FILENO, buffer_room (&work->typed, 4096), 4096);
-    if (got > 0)
+    if (got > 0) {
         work->typed.len += (size_t) got;
-    else if (got == 0 || errno != EINTR)
-        work->typed_over = true;
+        return;
+    }
+    if (got < 0 && errno == EINTR)
+        return;
+    if (work->typed.len && work->typed.at[work->typed.len - 1] != '\n')
+        buffer_add (&work->typed, "\n", 1);
+    work->typed_over = true;
+    aduan_loop_watch (aduan_loop (work->aduan), STDIN_FILENO, NULL, NULL);
 }
 
 /* Keeps the case while somebody thinks about it: renewed at two thirds of what is left to work. */

@@ -57,15 +57,14 @@ def assignment_state(stack, said, wanted):
     return stack.wait("select version from assignment where complaint_id = %s and state = %s", said["id"], wanted)[0][0]
 
 
-def drain(aduan):
+def drain(stack):
     """Answers whatever earlier tests left."""
-    for agency in ("91.01/PUPR", "91.01", "ID"):
-        subprocess_status = None
-        while subprocess_status != 1:
-            try:
-                aduan("work", "--agency", agency, "--answer", "Selesai.", "--count", 100)
-            except AssertionError:
-                subprocess_status = 1
+    done = 100
+    while done == 100:
+        out = subprocess.run([ADUAN, "work", "-c", stack.settings, "--agency", "91.01/PUPR", "--answer", "Selesai.", "--count", "100"],
+                             text=True, check=False, capture_output=True, timeout=60, env=ENVIRONMENT)
+        assert out.returncode in (0, 1), out.stderr
+        done = out.stdout.count("answer done")
 
 
 def test_submit_in_words(aduan):
@@ -95,12 +94,14 @@ def test_identity_is_sealed(stack, aduan, submitted, tmp_path):
     said = submitted("Sampah menumpuk", "--identity-file", str(person))
     seal, contact = stack.wait("select seal, contact from content where complaint_id = %s", said["id"])[0]
     assert (len(seal) - 48) % 512 == 0 and (len(contact) - 48) % 256 == 0
+    spool = b""
     for folder, _, names in os.walk(os.path.join(stack.folder, "spool")):
         for name in names:
             with open(os.path.join(folder, name), "rb") as file:
-                data = file.read()
-            assert b"Jalan" in data or b"\0" * 64 in data
-            assert b"Budi Contoh" not in data and b"budi@example.org" not in data
+                spool += file.read()
+    assert b"Sampah menumpuk" in spool
+    for secret in (b"Budi Contoh", b"budi@example.org", b"0800111222", said["code"].encode()):
+        assert secret not in spool
 
 
 def test_track(stack, aduan, submitted):
@@ -123,7 +124,7 @@ def tracked(aduan, said):
 
 
 def test_queue_and_answer_all(stack, aduan, submitted):
-    drain(aduan)
+    drain(stack)
     ids = [submitted(f"Lubang nomor {at}")["id"] for at in range(5)]
     stack.wait("select 1 from assignment where state = 1 and complaint_id = any(%s::uuid[]) having count(*) = 5", ids)
     (row,) = json.loads(aduan("queue", "91.01/PUPR", "--json"))
@@ -138,7 +139,7 @@ def test_queue_and_answer_all(stack, aduan, submitted):
 
 
 def test_exec(stack, aduan, submitted, tmp_path):
-    drain(aduan)
+    drain(stack)
     script = tmp_path / "decide"
     script.write_text("#!/bin/sh\n/usr/bin/python3 -c '\n"
                       "import json, sys\n"
@@ -160,22 +161,22 @@ def test_exec(stack, aduan, submitted, tmp_path):
 
 
 def test_exec_past_its_lease_is_ended(stack, aduan, submitted):
-    drain(aduan)
+    drain(stack)
     said = submitted("lama sekali")
     assignment_state(stack, said, 1)
     began = time.monotonic()
     aduan("work", "--agency", "91.01/PUPR", "--exec", "sleep 60", "--lease", 2, wanted=75)
     assert time.monotonic() - began < 15
-    drain(aduan)
+    drain(stack)
 
 
 def test_by_hand(stack, aduan, submitted):
-    drain(aduan)
+    drain(stack)
     said = submitted("Jembatan retak")
     assignment_state(stack, said, 1)
     out = aduan("work", "--agency", "91.01/PUPR", "--count", 1, text="t\np\nKami periksa.\nBesok pagi.\n.\na\nSudah aman.\n.\n")
     assert "Jembatan retak" in out and "ack done" in out and "progress done" in out and "answer done" in out
-    events = stack.sql("select kind, text from event where complaint_id = %s and kind between 11 and 29 order by number", said["id"])
+    events = stack.sql("select kind, text from event where complaint_id = %s and kind between 11 and 29 order by at", said["id"])
     assert [(16, "Kami periksa.\nBesok pagi."), (17, "Sudah aman.")] == events[1:]
     # Whoever goes away gives the case back.
     other = submitted("Pohon tumbang")
@@ -192,7 +193,7 @@ def test_by_hand(stack, aduan, submitted):
 
 
 def test_act(stack, aduan, submitted):
-    drain(aduan)
+    drain(stack)
     said = submitted("Got mampet")
     assignment_state(stack, said, 1)
     (case,) = [json.loads(line) for line in aduan("work", "--agency", "91.01/PUPR", "--json").splitlines()]
@@ -314,7 +315,7 @@ def test_import_interrupted_and_resumed(stack, aduan, tmp_path):
     summary = json.loads(aduan("import", str(file), *MAPPING, "--json"))
     assert summary["complete"] and summary["accepted"] + summary["repeated"] >= 1500
     stack.wait("select 1 from complaint having count(*) = %s", before + 1500, seconds=60)
-    assert stack.sql("select count(*) from complaint c join assignment a using (complaint_id) where a.lead") == stack.sql("select count(*) from complaint")
+    assert stack.sql("select count(*) from complaint c join assignment a using (complaint_id) where a.lead and a.state < 7") == stack.sql("select count(*) from complaint")
     stack.checks()
 
 
