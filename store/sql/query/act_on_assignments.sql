@@ -60,7 +60,7 @@ with input as (
         nacks = a.nacks + (g.act = 2)::int, attempt = a.attempt + (g.act = 3)::int
     from good g
     where a.complaint_id = g.id and a.agency = g.agency
-    returning g.ordinal, a.version
+    returning g.*, a.version
 ), record as (
     update complaint c
     set version = greatest (c.version, $12::bigint) + 1, events = c.events + 1,
@@ -78,10 +78,10 @@ with input as (
         set state = 1, queued = true, version = greatest (assignment.version, $12::bigint) + 1
 ), history as (
     insert into event (complaint_id, at, act_key, version, principal, agency, kind, number, text, data)
-    select g.id, clock_timestamp (), g.key, m.version, g.principal, g.agency, 10 + g.act,
-           case when g.touches then g.events + 1 end, g.text,
-           case when g.act = 9 then jsonb_build_object ('reason', g.reason, 'suggested', g.suggested, 'to', g.next) end
-    from good g join moved m on m.ordinal = g.ordinal
+    select id, clock_timestamp (), key, version, principal, agency, 10 + act,
+           case when touches then events + 1 end, text,
+           case when act = 9 then jsonb_build_object ('reason', reason, 'suggested', suggested, 'to', next) end
+    from moved
 ), told as (
     insert into notice (complaint_id, recipient, agency, event, template)
     select g.id, 0, case when g.act = 9 then g.next else g.agency end, g.events + 1,
