@@ -15,3 +15,6 @@ alter role aduan_store set idle_in_transaction_session_timeout = '5s';
 alter role aduan_store set jit = off;
 alter role aduan_query set default_transaction_read_only = on;
 alter role aduan_query set statement_timeout = '30s';
+-- Statements over arrays: their plan does not depend on the arrays, and planning costs more than running.
+alter role aduan_store set plan_cache_mode = force_generic_plan;
+alter role aduan_store set enable_seqscan = off;
