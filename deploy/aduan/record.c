@@ -326,6 +326,14 @@ static void read_csv (struct reader *reader, struct record *record)
         record->fault = "not as many cells as the header has columns";
 }
 
+static bool is_blank (const struct reader *reader, struct view raw)
+{
+    for (size_t i = 0; i < raw.len; i++)
+        if (reader->format == RECORD_CSV || (raw.at[i] != ' ' && raw.at[i] != '\t'))
+            return false;
+    return true;
+}
+
 bool reader_next (struct reader *reader, struct record *record, bool *ret_failed)
 {
     enum cut cut;
@@ -334,7 +342,7 @@ bool reader_next (struct reader *reader, struct record *record, bool *ret_failed
         *record = (struct record){.line = reader->line, .reader = reader};
         cut = reader->format == RECORD_JSON ? cut_line (reader) : cut_csv (reader);
         record->raw = without_line_end (&reader->raw);
-    } while (cut == CUT_RECORD && record->raw.len == 0);
+    } while (cut == CUT_RECORD && is_blank (reader, record->raw));
     record->end = reader->offset;
     record->end_line = reader->line;
     if (cut == CUT_END) {

@@ -1,0 +1,49 @@
+"""The examples of docs/libaduan.md, as they stand there, on real servers."""
+import os
+import subprocess
+
+import pytest
+
+from conftest import Stack
+from stack import BUILD
+
+
+@pytest.fixture(scope="module")
+def stack(folder):
+    with Stack(folder, adapters=("web", "sms"), workers={"desk": ["ID", "91.01"]}) as running:
+        yield running
+
+
+def example(stack, name, *arguments, text=None):
+    env = dict(os.environ, ASAN_OPTIONS="detect_leaks=1:exitcode=99")
+    return subprocess.run([os.path.join(BUILD, "tests", "unit", f"example_{name}"), *map(str, arguments)], input=text, text=True,
+                          capture_output=True, check=False, timeout=60, env=env)
+
+
+def keys(stack, *names):
+    return [os.path.join(stack.folder, "keys", name) for name in names]
+
+
+def test_submit_gateway_worker(stack):
+    intake, router = (f"tcp://127.0.0.1:{stack.ports[name]}" for name in ("intake", "router"))
+    done = example(stack, "submit", intake, *keys(stack, "intake.pub", "adapter-web.key"), "Lampu jalan padam")
+    assert done.returncode == 0, done.stderr
+    number, code = done.stdout.split()
+    assert len(number) == 14 and len(code) == 26
+    texts = "".join(f"Pesan nomor {at}\n" for at in range(250))
+    for _ in range(2):  # the same messages once more are the same complaints
+        done = example(stack, "gateway", intake, *keys(stack, "intake.pub", "adapter-sms.key"), text=texts)
+        assert (done.returncode, done.stdout) == (0, "250 accepted, 0 rejected\n"), done.stderr
+    stack.wait("select 1 from complaint having count(*) = 251", seconds=60)
+    agency = stack.sql("select agency_id from agency where code = 'ID'")[0][0]
+    done = example(stack, "worker", router, *keys(stack, "router.pub", "worker-desk.key"), agency)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count(": answered") == 251 and f"{number}: Lampu jalan padam" in done.stdout
+    assert stack.sql("select count(*) from event where kind = 17") == [(251,)]
+    stack.checks()
+
+
+def test_wrong_keys(stack):
+    intake = f"tcp://127.0.0.1:{stack.ports['intake']}"
+    assert example(stack, "submit", intake, *keys(stack, "intake.pub", "none.key"), "x").returncode == 78
+    assert example(stack, "submit", intake, *keys(stack, "none.pub", "adapter-web.key"), "x").returncode == 78
