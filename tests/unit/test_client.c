@@ -211,10 +211,13 @@ static link_message_fn *const peer_handlers[WIRE_LAST] = {
 };
 static const struct link_hooks peer_hooks = {.handlers = peer_handlers, .welcome = fill_welcome};
 
-static const char endpoint[] = "inproc://peer";
+/* A new name for each listener: libzmq gives the name of a closed one back at a time of its own. */
+static char endpoint[32];
 
 static void peer_listen (struct peer *peer, unsigned credit)
 {
+    static unsigned listeners;
+    snprintf (endpoint, sizeof endpoint, "inproc://peer-%u", ++listeners);
     assert_int_equal (link_listen (client_reactor (peer->loop), endpoint, NULL, &peer_hooks, peer,
                                    credit, credit, &peer->listener),
                       0);
