@@ -36,6 +36,7 @@ const struct option_row import_options[] = {
     {"parallel", 0, OPTION_VALUE, "N", TEXT_o_parallel},
     {"state", 0, OPTION_VALUE, "FILE", TEXT_o_state},
     {"rejects", 0, OPTION_VALUE, "FILE", TEXT_o_rejects},
+    {"receipts", 0, OPTION_VALUE, "FILE", TEXT_o_receipts},
     {"from-start", 0, OPTION_FLAG, NULL, TEXT_o_from_start},
     {"check", 0, OPTION_FLAG, NULL, TEXT_o_check},
     {"quiet", 'q', OPTION_FLAG, NULL, TEXT_o_quiet},
@@ -54,6 +55,7 @@ struct flying {
     uint32_t reject; /* 0: accepted */
     const char *why; /* of a record that could not be read; static */
     char field[33];
+    char *key; /* NULL: no receipts are kept */
     char *raw;
     size_t raw_len;
     struct flying *prev, *next;
@@ -71,7 +73,8 @@ struct import {
     unsigned in_flight, kept; /* not over; all of the list */
     int64_t parallel, rate, give_up_ms;
     bool check_only, closing, saves, ended;
-    int rejects; /* descriptor; -1: none yet */
+    int rejects;  /* descriptor; -1: none yet */
+    int receipts; /* the same; -1: none are kept */
     struct position position;
     struct progress progress;
     int64_t saved_at, heard_at, started_at;
@@ -127,6 +130,36 @@ static void keep_reject (struct import *import, const struct flying *flying)
     }
 }
 
+/* What was accepted, one line each, written as the answer comes: the other system's key beside our
+ * number.  A run that was cut off repeats its last lines, with the same number. */
+static void keep_receipt (struct import *import, const struct flying *flying,
+                          const struct aduan_submitted *result)
+{
+    struct id id;
+    memcpy (id.at, result->id, sizeof id.at);
+    json_t *key = json_string (flying->key),
+           *row = json_pack ("{s:I, s:o, s:s, s:s, s:b}", "line", (json_int_t) flying->line, "key",
+                             key ? key : json_null (), "id", id_text (&id), "number",
+                             result->number, "repeated", result->repeated);
+    char *line = json_dumps (row, JSON_COMPACT), *with_end = xformat ("%s\n", line);
+    size_t len = strlen (with_end);
+    json_decref (row);
+    free (line);
+    if (write (import->receipts, with_end, len) != (ssize_t) len && import->status == 0)
+        import->status =
+            complain (EX_CANTCREAT, TEXT_cannot_write, "path",
+                      option (&import->cli->options, "receipts"), "why", strerror (errno), NULL);
+    free (with_end);
+}
+
+static void flying_free (struct flying *flying)
+{
+    sodium_memzero (flying->raw, flying->raw_len); /* it may hold an identity */
+    free (flying->raw);
+    free (flying->key);
+    free (flying);
+}
+
 /* Moves the position past what is answered. */
 static void pass (struct import *import)
 {
@@ -143,9 +176,7 @@ static void pass (struct import *import)
         import->position.line = flying->end_line;
         DL_DELETE (import->flight, flying);
         import->kept--;
-        sodium_memzero (flying->raw, flying->raw_len);
-        free (flying->raw);
-        free (flying);
+        flying_free (flying);
     }
     import->progress.at = import->position.offset;
     import->progress.accepted = import->position.accepted;
@@ -185,7 +216,11 @@ static void on_submitted (void *with, const struct aduan_submitted *result)
     import->heard_at = mono_ms ();
     import->progress.waiting = false;
     switch (result->result) {
-    case ADUAN_ACCEPTED: flying->repeated = result->repeated; break;
+    case ADUAN_ACCEPTED:
+        flying->repeated = result->repeated;
+        if (flying->key)
+            keep_receipt (import, flying, result);
+        break;
     case ADUAN_REJECTED:
         flying->reject = result->reject;
         snprintf (flying->field, sizeof flying->field, "%s", result->field);
@@ -234,6 +269,8 @@ static void start (struct import *import, struct record *record)
         flying_over (flying);
     } else {
         import->started++;
+        if (import->receipts >= 0)
+            flying->key = xstrndup (import->draft.key, import->draft.submission.key_len);
         aduan_submit_start (import->aduan, &import->draft.submission, 0, on_submitted, flying);
     }
 }
@@ -470,17 +507,29 @@ static void report (struct import *import)
         say (stdout, TEXT_import_incomplete, "line", count_text (position->line), NULL);
 }
 
+/* Appended to, never cut: what it says was promised. */
+static int open_receipts (struct import *import)
+{
+    const char *path = option (&import->cli->options, "receipts");
+    if (!path || import->check_only)
+        return 0;
+    import->receipts = open (path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if (import->receipts >= 0)
+        return 0;
+    return complain (EX_CANTCREAT, TEXT_cannot_write, "path", path, "why", strerror (errno), NULL);
+}
+
 static void import_close (struct import *import)
 {
     struct flying *flying, *next;
     import->closing = true;
     aduan_close (&import->aduan);
-    DL_FOREACH_SAFE (import->flight, flying, next) {
-        free (flying->raw);
-        free (flying);
-    }
+    DL_FOREACH_SAFE (import->flight, flying, next)
+        flying_free (flying);
     if (import->rejects >= 0)
         close (import->rejects);
+    if (import->receipts >= 0)
+        close (import->receipts);
     draft_free (&import->draft);
     mapping_free (&import->mapping);
     reader_close (&import->reader);
@@ -490,7 +539,7 @@ static void import_close (struct import *import)
 
 int run_import (struct cli *cli)
 {
-    struct import import = {.cli = cli, .rejects = -1, .mapping = mapping_new ()};
+    struct import import = {.cli = cli, .rejects = -1, .receipts = -1, .mapping = mapping_new ()};
     int status = 0;
     if (cli->options.argument_count != 1)
         status = complain (EX_USAGE, TEXT_import_which, NULL);
@@ -504,6 +553,8 @@ int run_import (struct cli *cli)
         status = open_input (&import);
     if (status == 0)
         status = resume (&import);
+    if (status == 0)
+        status = open_receipts (&import);
     if (status == 0)
         status = cli_open (cli, import.check_only ? 0 : SIDE_INTAKE, NULL, &import.aduan);
     if (status == 0) {

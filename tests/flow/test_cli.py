@@ -253,13 +253,18 @@ def test_import_jsonl_twice(stack, aduan, tmp_path):
     words = tmp_path / "words.tsv"
     words.write_text("# kata\tnomor\njalan\t1\nsampah=3\n", encoding="utf-8")
     mapping = [*MAPPING, "--category-map", str(words)]
-    summary = json.loads(aduan("import", str(file), *mapping, "--json", wanted=65))
+    receipts = tmp_path / "receipts.jsonl"
+    summary = json.loads(aduan("import", str(file), *mapping, "--json", "--receipts", str(receipts), wanted=65))
     assert summary["complete"] and summary["accepted"] == 300 and summary["rejected"] == 4 and summary["unknown_categories"] == 100
     rejects = [json.loads(line) for line in (tmp_path / "aduan.jsonl.rejects.jsonl").read_text().splitlines()]
     assert [(row["line"], row["code"], row.get("field")) for row in rejects] == [
         (101, "malformed", None), (102, "value", "created"), (103, "empty", "text"), (104, "malformed", None)]
     assert rejects[0]["record"] == "not json at all"
     stack.wait("select 1 from complaint having count(*) = %s", before + 300, seconds=60)
+    told = [json.loads(line) for line in receipts.read_text().splitlines()]
+    assert {row["key"] for row in told} == {record["id"] for record in records} and len(told) == 300
+    for row in told[::30]:
+        assert tracked(aduan, row)[0]["number"] == row["number"] and not row["repeated"]
     row = stack.sql("select c.category, c.channel, c.priority, c.flags, t.title, t.body, t.external from complaint c join content t using (complaint_id) "
                     "where t.external = 'J-7'")
     assert row == [(3, 13, 4, 0, "Laporan 7", "Isi laporan 7", "J-7")]
