@@ -18,3 +18,5 @@ alter role aduan_query set statement_timeout = '30s';
 -- Statements over arrays: their plan does not depend on the arrays, and planning costs more than running.
 alter role aduan_store set plan_cache_mode = force_generic_plan;
 alter role aduan_store set enable_seqscan = off;
+-- A queue is read in its index's order and left after a few rows; a bitmap would read all of it first.
+alter role aduan_store set enable_bitmapscan = off;

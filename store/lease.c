@@ -1,7 +1,7 @@
 /* lease.c - all PULLs that wait become one statement, which is the only judge of who may pull.
  *
- * Two PULLs that name one agency never share a statement: within one, `skip locked` does not skip
- * the statement's own rows.  The second one waits for the next, which begins when this one is back.
+ * Two PULLs that name one agency never share a statement, nor do two statements run at once: both
+ * would find the same rows.  The second one waits for the next, which begins when this one is back.
  */
 #include "array.h"
 #include "domain/number.h"

@@ -398,7 +398,13 @@ static void optional2 (struct array *array, int64_t number)
         array_null (array);
 }
 
-enum { FLAG_BIT_ANONYMOUS = 1, FLAG_BIT_SECRET = 2, FLAG_BIT_OVERSIGHT = 4, FLAG_BIT_DOUBTFUL = 8 };
+enum {
+    FLAG_BIT_ANONYMOUS = 1,
+    FLAG_BIT_SECRET = 2,
+    FLAG_BIT_OVERSIGHT = 4,
+    FLAG_BIT_DOUBTFUL = 8,
+    FLAG_BIT_CONTACT = 16
+};
 
 /* Unset counts as yes (DOMAIN 4.3); the filter and rules may only tighten. */
 static int64_t flags_of (const struct place *place)
@@ -407,7 +413,8 @@ static int64_t flags_of (const struct place *place)
            (place->submit->secret != FLAG_NO || place->place->secret == FLAG_YES ? FLAG_BIT_SECRET
                                                                                  : 0) |
            (place->place->oversight == FLAG_YES ? FLAG_BIT_OVERSIGHT : 0) |
-           (place->offer->doubtful == FLAG_YES ? FLAG_BIT_DOUBTFUL : 0);
+           (place->offer->doubtful == FLAG_YES ? FLAG_BIT_DOUBTFUL : 0) |
+           (place->content->contact.len ? FLAG_BIT_CONTACT : 0);
 }
 
 /* Rungs 0 to 4 place a complaint: the first-answer clock starts.  5 and 6 leave it received with a

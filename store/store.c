@@ -327,7 +327,7 @@ static const struct setting store_settings[] = {
     {"database", SETTING_TEXT, "host=/run/aduan/pg dbname=aduan user=aduan_store", 0, 0, false,
      "how to reach PostgreSQL (libpq connection string)"},
     {"batch", SETTING_NUMBER, "500", 1, STORE_BATCH, false, "rows of one statement at most"},
-    {"lanes.places", SETTING_NUMBER, "2", 1, STORE_LANE, false,
+    {"lanes.places", SETTING_NUMBER, "1", 1, STORE_LANE, false,
      "connections that place complaints"},
     {"lanes.acts", SETTING_NUMBER, "1", 1, STORE_LANE, false, "connections that carry acts"},
     {"lanes.leases", SETTING_NUMBER, "1", 1, STORE_LANE, false, "connections that lease"},

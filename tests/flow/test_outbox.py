@@ -101,9 +101,9 @@ class World:
         with connection.cursor() as cursor:
             for identity, contact, number in planted.values():
                 cursor.execute("insert into complaint (complaint_id, number, version, received, due_first, holder, adapter, state,"
-                               " events, channel, priority, rung, confidence, flags, digest)"
-                               " values (%s, %s, 1, now (), now (), 1, 1, 5, 2, 1, 3, 6, 0, %s, 'd')", (identity, number, flags))
-                cursor.execute("insert into content (complaint_id, title, body, contact, contact_key) values (%s, 't', 'b', %s, 1)",
+                               " events, channel, priority, rung, confidence, flags)"
+                               " values (%s, %s, 1, now (), now (), 1, 1, 5, 2, 1, 3, 6, 0, %s)", (identity, number, flags))
+                cursor.execute("insert into content (complaint_id, digest, title, body, contact, contact_key) values (%s, 'd', 't', 'b', %s, 1)",
                                (identity, contact))
                 cursor.execute("insert into event (complaint_id, at, act_key, principal, agency, kind, number, text)"
                                " values (%s, now (), %s, 1, 1, 17, 2, %s)", (identity, str(uuid.uuid4()), text))

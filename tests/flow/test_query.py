@@ -85,14 +85,14 @@ insert into agency (code, parent, kind, function_id, region, name)
 select agency_derive ();
 insert into category values (1, null, 1, null, 2, 'Jalan rusak');
 insert into complaint (complaint_id, number, version, received, due_first, due_resolve, holder, adapter, state,
-                       channel, class, priority, rung, confidence, flags, digest, decision) values
+                       channel, class, priority, rung, confidence, flags) values
     ('01000000-0000-0000-0000-000000000001', 0, 1, now () - interval '90 s', now () + interval '5 d', now (), 3, 1, 5,
-     1, 2, 3, 3, 900, 1, 'd', '{"rung": 3}'),
+     1, 2, 3, 3, 900, 1),
     ('01000000-0000-0000-0000-000000000002', 1152921504606846975, 1, now () - interval '20 s', null, now (), 3, 1, 1,
-     1, 2, 3, 6, 0, 3, 'd', null);
-insert into content (complaint_id, title, body, seal, contact) values
-    ('01000000-0000-0000-0000-000000000001', 'Lubang', 'Jalan berlubang', 'S', 'C'),
-    ('01000000-0000-0000-0000-000000000002', 'Rahasia', 'Isi rahasia', 'S', 'C');
+     1, 2, 3, 6, 0, 3);
+insert into content (complaint_id, digest, decision, title, body, seal, contact) values
+    ('01000000-0000-0000-0000-000000000001', 'd', '{"rung": 3}', 'Lubang', 'Jalan berlubang', 'S', 'C'),
+    ('01000000-0000-0000-0000-000000000002', 'd', null, 'Rahasia', 'Isi rahasia', 'S', 'C');
 insert into event (complaint_id, at, act_key, principal, agency, kind, number, text) values
     ('01000000-0000-0000-0000-000000000001', now () - interval '80 s', '01000000-0000-0000-0000-000000000001', 0, 3, 1, 1, null),
     ('01000000-0000-0000-0000-000000000001', now (), '01000000-0000-0000-0000-0000000000aa', 2, 3, 17, 2, 'Sudah ditambal'),

@@ -1,5 +1,7 @@
 -- Judges and carries out a batch of acts, at most one a complaint.  One guard: the act's principal,
--- its agencies, the assignment's state, lease and version, in this statement (RELIABILITY P15).
+-- its agencies, the assignment's state, lease and version, in this statement (RELIABILITY P15).  Rows
+-- are judged as they stand when it begins, and changed only while their version is still that one;
+-- where another transaction was faster the whole batch is rolled back and judged anew (40001).
 -- Returns each act's ordinal, verdict (1 done, 2 stale), reason (enum reason), new version, agency
 -- that has new work.
 --   $1 principals  $2 ids  $3 agencies  $4 versions  $5 keys  $6 acts  $7 texts  $8 delays (ms)
@@ -14,15 +16,13 @@ with input as (
     join event e on e.complaint_id = i.id and e.principal = i.principal and e.act_key = i.key
 ), held as (
     select i.*, a.state, a.version as has, a.leased_by, a.lease_until, a.nacks, a.priority, a.due, a.lead,
-           c.state as was, c.events, c.flags, c.received, c.class as class_now
+           c.state as was, c.version as complaint_has, c.events, c.flags
     from input i
     join principal p on p.principal_id = i.principal and p.revoked_at is null and p.role = 2
     join principal_agency pa on pa.principal_id = i.principal and pa.agency_id = i.agency
     join assignment a on a.complaint_id = i.id and a.agency = i.agency
     join complaint c on c.complaint_id = i.id
     where not exists (select from said s where s.ordinal = i.ordinal)
-    order by i.id
-    for update of a, c
 ), judged as (
     select h.*,
            case when h.has <> h.wants and not $13::boolean then 1
@@ -51,16 +51,6 @@ with input as (
                            else 4 end as becomes,
            j.act in (6, 7, 8, 9) as touches
     from judged j where j.fault = 0
-), moved as (
-    update assignment a
-    set state = g.becomes, version = greatest (a.version, $12::bigint) + 1,
-        queued = g.becomes in (1, 2, 5),
-        lease_until = case when g.act in (2, 4) then clock_timestamp () + make_interval (secs => g.delay / 1000.0)
-                           when g.act = 6 then a.lease_until end,
-        nacks = a.nacks + (g.act = 2)::int, attempt = a.attempt + (g.act = 3)::int
-    from good g
-    where a.complaint_id = g.id and a.agency = g.agency
-    returning g.*, a.version
 ), record as (
     update complaint c
     set version = greatest (c.version, $12::bigint) + 1, events = c.events + 1,
@@ -69,8 +59,19 @@ with input as (
                            else 5 end,
         holder = case when g.act = 9 then g.next else c.holder end
     from good g
-    where g.touches and g.lead and c.complaint_id = g.id
-    returning c.complaint_id, c.events
+    where g.touches and g.lead and c.complaint_id = g.id and c.version = g.complaint_has
+    returning c.complaint_id
+), moved as (
+    update assignment a
+    set state = g.becomes, version = greatest (a.version, $12::bigint) + 1,
+        queued = g.becomes in (1, 2, 5),
+        lease_until = case when g.act in (2, 4) then clock_timestamp () + make_interval (secs => g.delay / 1000.0)
+                           when g.act = 6 then a.lease_until end,
+        nacks = a.nacks + (g.act = 2)::int, attempt = a.attempt + (g.act = 3)::int
+    from good g
+    where a.complaint_id = g.id and a.agency = g.agency and a.version = g.has
+      and (not (g.touches and g.lead) or (g.id in (select complaint_id from record)) = true)
+    returning g.*, a.version
 ), handed as (
     insert into assignment (complaint_id, due, version, agency, state, priority)
     select g.id, g.due, $12::bigint + 1, g.next, 1, g.priority from good g where g.act = 9
@@ -86,8 +87,7 @@ with input as (
     insert into notice (complaint_id, recipient, agency, event, template)
     select g.id, 0, case when g.act = 9 then g.next else g.agency end, g.events + 1,
            case g.act when 6 then 3 when 7 then 4 when 8 then 5 else 2 end
-    from good g join content t on t.complaint_id = g.id
-    where g.touches and t.contact is not null
+    from good g where g.touches and g.flags & 16 <> 0
 ), sealed as (
     insert into audit_digest (at, kind, count, digest)
     select clock_timestamp (), 3, count (*),
@@ -99,6 +99,7 @@ select i.ordinal::int as ordinal,
        (case when m.ordinal is not null or s.same then 0
              when s.ordinal is not null then 5
              when j.ordinal is null then 3
+             when j.fault = 0 then raced ()
              else j.fault end)::int as reason,
        coalesce (m.version, s.version, 0)::bigint as version,
        (case when m.ordinal is not null and j.act = 9 then j.next

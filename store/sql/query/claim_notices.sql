@@ -17,11 +17,13 @@ with taken as (
 )
 select n.position::int, n.complaint_id, n.event, n.recipient, n.template, n.attempt,
        c.number, c.flags, c.language, a.name as agency,
-       case when c.flags & 6 = 0 then e.text end as text, t.contact, t.contact_key,
+       e.text, t.contact, t.contact_key,
        coalesce (c.due_first, c.due_verify) as due
 from numbered n
 join complaint c on c.complaint_id = n.complaint_id
 join content t on t.complaint_id = n.complaint_id
 left join agency a on a.agency_id = n.agency
-left join event e on n.template <> 1 and e.complaint_id = n.complaint_id and e.number = n.event
+left join lateral (
+    select said.text from event said
+    where n.template <> 1 and c.flags & 6 = 0 and said.complaint_id = n.complaint_id and said.number = n.event) e on true
 order by n.position

@@ -1,5 +1,8 @@
 -- Leases work for all PULLs of a turn; no two of them name the same agency.  What is ready, or whose
--- lease or delay has run out by this clock, by priority, then due time.
+-- lease or delay has run out by this clock, by priority, then due time.  Nothing is locked to look at
+-- it; what an act has changed meanwhile has another version, and stays out.  At most `count` agencies
+-- of a PULL can have its best rows, and none of them gives more than about twice its even share, so
+-- that a long queue does not starve the others of the same PULL.
 --   $1 pull numbers and $2 agencies, a pair each  $3 counts and $4 lease ms, by pull number from 1
 --   $5 principals, by pull number  $6 version base
 with wanted as (
@@ -8,17 +11,28 @@ with wanted as (
     from unnest ($1::int[], $2::int[]) as w (pull, agency)
     join principal_agency pa on pa.principal_id = ($5::int[])[w.pull] and pa.agency_id = w.agency
     join principal p on p.principal_id = pa.principal_id and p.revoked_at is null and p.role = 2
-), found as (
-    select w.pull, w.count, w.lease, w.principal, a.*
+), heads as (
+    select w.*, row_number () over (partition by w.pull order by h.priority, h.due, h.complaint_id) as rank,
+           count (*) over (partition by w.pull) as heads
     from wanted w
     cross join lateral (
-        select q.complaint_id, q.agency, q.priority, q.due
+        select q.priority, q.due, q.complaint_id
         from assignment q
         where q.agency = w.agency and q.queued
           and (q.state = 1 or q.lease_until <= clock_timestamp ())
         order by q.priority, q.due, q.complaint_id
-        limit w.count
-        for update skip locked) a
+        limit 1) h
+), found as (
+    select h.pull, h.count, h.lease, h.principal, a.*
+    from heads h
+    cross join lateral (
+        select q.complaint_id, q.agency, q.priority, q.due, q.version as has
+        from assignment q
+        where q.agency = h.agency and q.queued
+          and (q.state = 1 or q.lease_until <= clock_timestamp ())
+        order by q.priority, q.due, q.complaint_id
+        limit least (h.count, 8 + 2 * h.count / h.heads)) a
+    where h.rank <= h.count
 ), best as (
     select * from (select f.*, row_number () over (partition by f.pull order by f.priority, f.due, f.complaint_id) as place
                    from found f) ranked
@@ -29,7 +43,7 @@ with wanted as (
         lease_until = clock_timestamp () + make_interval (secs => b.lease / 1000.0),
         attempt = a.attempt + (a.state = 2)::int
     from best b
-    where a.complaint_id = b.complaint_id and a.agency = b.agency
+    where a.complaint_id = b.complaint_id and a.agency = b.agency and a.version = b.has
     returning b.pull, b.lease, a.complaint_id, a.agency, a.version, a.attempt, a.priority
 ), sealed as (
     insert into audit_digest (at, kind, count, digest)

@@ -31,31 +31,30 @@ with input as (
 ), placed as (
     insert into complaint (complaint_id, number, version, received, due_verify, due_first, due_resolve,
                            holder, adapter, category, rules, registry, state, channel, class, priority,
-                           rung, confidence, language, flags, region, decision, digest, code_hash)
+                           rung, confidence, language, flags, region)
     select id, number, $38::bigint, received, due_verify, due_first, due_resolve, holder, adapter,
            category, rules, registry, case when due_first is null then 1 else 4 end, channel, class,
-           priority, rung, confidence, language, flags, region, decision, digest, code_hash
+           priority, rung, confidence, language, flags, region
     from input
     on conflict (complaint_id) do nothing
-    returning complaint_id
+    returning complaint_id, holder, priority, flags, coalesce (due_verify, due_first, due_resolve) as due
 ), words as (
-    insert into content
-    select i.id, i.title, i.body, i.location, i.target, i.external, i.incident, i.latitude, i.longitude,
-           i.raw_title, i.raw_body, i.seal, i.seal_key, i.contact, i.contact_key, i.attachments
+    insert into content (complaint_id, digest, code_hash, decision, title, body, location, target, external,
+                         incident, latitude, longitude, raw_title, raw_body, seal, seal_key, contact,
+                         contact_key, attachments)
+    select i.id, i.digest, i.code_hash, i.decision, i.title, i.body, i.location, i.target, i.external,
+           i.incident, i.latitude, i.longitude, i.raw_title, i.raw_body, i.seal, i.seal_key, i.contact,
+           i.contact_key, i.attachments
     from input i where (i.id in (select complaint_id from placed)) = true
 ), history as (
     insert into event (complaint_id, at, act_key, version, principal, agency, kind, number)
-    select i.id, clock_timestamp (), i.id, null, 0, i.holder, 1, 1
-    from input i where (i.id in (select complaint_id from placed)) = true
+    select complaint_id, clock_timestamp (), complaint_id, null, 0, holder, 1, 1 from placed
 ), work as (
     insert into assignment (complaint_id, due, version, agency, state, priority)
-    select i.id, coalesce (i.due_verify, i.due_first, i.due_resolve), $38::bigint, i.holder, 1, i.priority
-    from input i where (i.id in (select complaint_id from placed)) = true
+    select complaint_id, due, $38::bigint, holder, 1, priority from placed
 ), told as (
     insert into notice (complaint_id, recipient, agency, event, template)
-    select i.id, 0, i.holder, 1, 1
-    from input i
-    where i.contact is not null and (i.id in (select complaint_id from placed)) = true
+    select complaint_id, 0, holder, 1, 1 from placed where flags & 16 <> 0
 ), sealed as (
     insert into audit_digest (at, kind, count, digest)
     select clock_timestamp (), 1, count (*), sha256 (convert_to (string_agg (complaint_id::text, ',' order by complaint_id), 'UTF8'))
@@ -63,5 +62,5 @@ with input as (
 )
 select i.ordinal::int as ordinal, c.digest = i.digest as same
 from input i
-left join complaint c on c.complaint_id = i.id
+left join content c on c.complaint_id = i.id
 where (i.id in (select complaint_id from placed)) = false

@@ -4,15 +4,13 @@
 --   $9 digest  $10 submission  $11 content  $12 version base
 with parent as (
     select c.complaint_id, c.state, c.events, c.holder
-    from complaint c
+    from complaint c join content t on t.complaint_id = c.complaint_id
     where c.number = $2::bigint
-      and (c.code_hash = $5::bytea or not exists
-           (select from complaint o where o.number = $2::bigint and o.code_hash = $5::bytea))
-    order by c.code_hash = $5::bytea desc, c.complaint_id limit 1
+    order by coalesce (t.code_hash = $5::bytea, false) desc, c.complaint_id limit 1
     for update of c
 ), proof as (
-    select p.*, (select c.code_hash is not distinct from $5::bytea and c.code_hash is not null
-                 from complaint c where c.complaint_id = p.complaint_id) as proven,
+    select p.*, (select coalesce (t.code_hash = $5::bytea, false) from content t
+                  where t.complaint_id = p.complaint_id) as proven,
            case $3::int when 4 then p.state = 7 when 3 then p.state = 3 when 5 then p.state < 7 else p.state < 7 end as fits,
            exists (select from event e where e.complaint_id = p.complaint_id and e.principal = $4::int and e.act_key = $1::uuid) as said
     from parent p

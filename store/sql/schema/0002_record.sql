@@ -26,16 +26,18 @@ create table complaint (
     rung         smallint not null,
     confidence   smallint not null,
     language     smallint,
-    flags        smallint not null,             -- 1 anonymous, 2 secret, 4 oversight, 8 receipt doubtful
-    region       text,
-    decision     jsonb,                         -- every rung's view, codes and parameters
-    digest       bytea not null,
-    code_hash    bytea
-) with (fillfactor = 85);
+    flags        smallint not null,             -- 1 anonymous, 2 secret, 4 oversight, 8 receipt doubtful,
+                                                -- 16 a contact is kept: notices are made
+    region       text
+) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05);
 create index complaint_number on complaint (number);
 
+-- What is written once: a change of state must not copy it.
 create table content (
     complaint_id uuid primary key,
+    digest       bytea not null,
+    code_hash    bytea,
+    decision     jsonb,                         -- every rung's view, codes and parameters
     title        text not null,
     body         text not null,
     location     text,
@@ -110,6 +112,8 @@ create table dispatch (
     attempts    smallint[] not null
 ) with (autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_scale_factor = 0,
         autovacuum_vacuum_cost_delay = 0);
+
+alter table dispatch alter ids set storage external; -- random: compressing them is in vain
 
 -- Notices that nobody sends by himself any more: unknown outcomes, ten failures, refused for ever.
 create table notice_ended (

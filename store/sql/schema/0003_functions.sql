@@ -70,3 +70,10 @@ create function agency_derive () returns void language sql as $$
           left join overseers o on o.agency = b.agency_id) n
     where n.agency_id = a.agency_id and (a.desk, a.overseer) is distinct from (n.desk, n.overseer);
 $$;
+
+-- Rolls a statement back whose rows another transaction has changed since it began; the store says it
+-- again as for any serialization failure.
+create function raced () returns int language plpgsql volatile as $$
+begin
+    raise exception 'rows were changed by another transaction' using errcode = '40001';
+end $$;

@@ -6,7 +6,7 @@ grant usage on all sequences in schema public to aduan_store;
 revoke update, delete on audit_digest, event from aduan_store;
 grant select on region, function, agency, agency_above, category, complaint, event, assignment, notice, dispatch,
     notice_ended, day_off, snapshot to aduan_query;
-grant select (complaint_id, title, body, location, target, external, incident, latitude, longitude) on content to aduan_query;
+grant select (complaint_id, decision, title, body, location, target, external, incident, latitude, longitude) on content to aduan_query;
 grant select (complaint_id, parent, adapter, kind, reason, received, at) on refused to aduan_query;
 grant select (complaint_id, parent, adapter, kind, received, at) on waiting to aduan_query;
 grant select (complaint_id, sqlstate, reason, owner, adapter, received, at) on quarantine to aduan_query;
