@@ -96,6 +96,7 @@ class History:
 @dataclasses.dataclass
 class Record:
     complaints: list = dataclasses.field(default_factory=list)   # (id, number, digest)
+    replies: list = dataclasses.field(default_factory=list)      # (id, digest) of what took effect as an event
     refused: list = dataclasses.field(default_factory=list)      # (id, digest)
     waiting: list = dataclasses.field(default_factory=list)      # (id, digest)
     quarantine: list = dataclasses.field(default_factory=list)   # (id, digest)
@@ -118,16 +119,19 @@ def _twice(items):
     return [item for item, count in collections.Counter(items).items() if count > 1]
 
 
+def _settled(record):
+    return {row[0] for row in itertools.chain(record.complaints, record.replies, record.refused, record.waiting, record.quarantine)}
+
+
 def _submissions(history, record):
     """a, b, i."""
     complaints = {identity: digest for identity, _, digest in record.complaints}
     numbers = {identity: number for identity, number, _ in record.complaints}
-    kept = dict(itertools.chain(complaints.items(), record.refused, record.waiting))
+    kept = dict(itertools.chain(complaints.items(), record.replies, record.refused, record.waiting))
     quarantine = collections.defaultdict(set)
     for identity, digest in record.quarantine:
         quarantine[identity].add(digest)
-    for identity in _twice(itertools.chain((row[0] for row in record.complaints), (row[0] for row in record.refused),
-                                           (row[0] for row in record.waiting))):
+    for identity in _twice(row[0] for row in itertools.chain(record.complaints, record.replies, record.refused, record.waiting)):
         yield f"a: {identity} is there more than once"
     sent_ids, owners = set(), {}
     for ref, (identity, digest) in history.sent.items():
@@ -218,7 +222,7 @@ def _sums(history, record):
         if age > limit:
             yield f"e: {what} is in stage {stage} since {age:.0f} s, at most {limit:.0f} s"
     acked = sum(1 for ref in history.sent if any(row[0] == "accepted" for row in history.answers.get(ref, ())))
-    settled = {row[0] for row in itertools.chain(record.complaints, record.refused, record.waiting, record.quarantine)}
+    settled = _settled(record)
     unsure = len(history.sent) - acked
     if not acked <= len(settled) <= acked + unsure:
         yield f"f: {acked} were acked ({unsure} not), {len(settled)} are settled"
@@ -233,7 +237,7 @@ def _sums(history, record):
 
 def _spool(record):
     """h."""
-    settled = {row[0] for row in itertools.chain(record.complaints, record.refused, record.waiting, record.quarantine)}
+    settled = _settled(record)
     for seq, identity in record.spool:
         if identity not in settled and seq <= record.frontier:
             yield f"h: the frontier {record.frontier} is past record {seq} of {identity}, which is not in the database"

@@ -12,6 +12,7 @@ import pwd
 import shutil
 import signal
 import subprocess
+import time
 
 import psycopg2
 
@@ -21,6 +22,19 @@ def _binary(name):
     if not found:
         raise RuntimeError(f"{name} is not there: install postgresql-15")
     return found[-1]
+
+
+def _children(pid):
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+        return [int(word) for word in file.read().split()]
+
+
+def _lives(pid):
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 class PrivatePostgres:
@@ -56,19 +70,51 @@ class PrivatePostgres:
     def __exit__(self, *_):
         self.stop()
 
-    def start(self):
-        """Starts the server and waits until it answers."""
-        self._run(_binary("pg_ctl"), "-D", self.data, "-l", os.path.join(self.folder, "log"), "-w", "-t", "60", "-s",
+    def start(self, wait=True):
+        """Starts the server and waits until it answers; or does not wait."""
+        self._run(_binary("pg_ctl"), "-D", self.data, "-l", os.path.join(self.folder, "log"), "-w" if wait else "-W", "-t", "60", "-s",
                   "-o", f"-k {self.folder} -c listen_addresses= {self.settings}", "start")
+
+    def answers(self):
+        """Does it take connections now?"""
+        try:
+            return self.sql("select 1") == [(1,)]
+        except psycopg2.Error:
+            return False
 
     def stop(self, mode="immediate"):
         if os.path.exists(os.path.join(self.data, "postmaster.pid")):
             self._run(_binary("pg_ctl"), "-D", self.data, "-m", mode, "-w", "-s", "stop")
 
     def kill(self):
-        """SIGKILL to the server's first process: the others notice and leave."""
-        with open(os.path.join(self.data, "postmaster.pid"), encoding="ascii") as file:
-            os.kill(int(file.readline()), signal.SIGKILL)
+        """SIGKILL to the server and all its children, as a power cut of the database's host would end
+        them; returns when they are gone.  (The first process alone would leave children behind that
+        keep a new server from starting.)"""
+        path = os.path.join(self.data, "postmaster.pid")
+        try:
+            with open(path, encoding="ascii") as file:
+                server = int(file.readline())
+        except (FileNotFoundError, ValueError):
+            return
+        try:
+            os.kill(server, signal.SIGSTOP)  # it makes no more children
+            family = [server] + _children(server)
+        except ProcessLookupError:
+            family = []
+        for pid in family:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        deadline = time.monotonic() + 30
+        while any(_lives(pid) for pid in family):
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"the server's processes {family} do not end")
+            time.sleep(0.002)
+        # its number may live on as a zombie, which a new server would take for a rival
+        for lock in (path, os.path.join(self.folder, ".s.PGSQL.5432.lock")):
+            if os.path.exists(lock):
+                os.unlink(lock)
 
     def conninfo(self, user="super"):
         return f"host={self.folder} dbname={self.database} user={user}"

@@ -41,7 +41,7 @@ class Program:
     """One daemon: started with its settings, ready when it says so on its descriptor."""
 
     def __init__(self, stack, name):
-        self.stack, self.name, self.process = stack, name, None
+        self.stack, self.name, self.process, self.ready_fd = stack, name, None, None
         self.log = os.path.join(stack.folder, "log", name)
         self.starts = 0
 
@@ -67,6 +67,7 @@ class Program:
         if select.select([self.ready_fd], [], [], seconds)[0]:
             ready = os.read(self.ready_fd, 1)
         os.close(self.ready_fd)
+        self.ready_fd = None
         if ready != b"\n":
             raise RuntimeError(f"{self.name} did not come up:\n{self.tail()}")
 
