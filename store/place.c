@@ -86,24 +86,29 @@ void place_take (struct store *store, struct link *from, struct parcel *parcel)
 
 /* ---- answering ----------------------------------------------------------------------------- */
 
+static void say_stored (struct store *store, struct link *link, const struct place *place)
+{
+    struct msg_origin origin = {.route = place->place->route};
+    struct msg_stored stored = {.id = place->offer->id,
+                                .segment = place->offer->segment,
+                                .seq = place->offer->seq,
+                                .outcome = place->outcome,
+                                .fresh = place->fresh ? FLAG_YES : FLAG_NO,
+                                .system = store->system,
+                                .timeline = store->timeline,
+                                .lsn = store->position};
+    struct parcel answer = {0};
+    parcel_add (&answer, WIRE_origin, &origin);
+    parcel_add (&answer, WIRE_stored, &stored);
+    link_send (link, &answer);
+    parcel_done (&answer);
+}
+
 static void place_answer (struct store *store, struct place *place)
 {
     struct link *link = listener_find (store->routers, place->link);
     if (link) {
-        struct msg_origin origin = {.route = place->place->route};
-        struct msg_stored stored = {.id = place->offer->id,
-                                    .segment = place->offer->segment,
-                                    .seq = place->offer->seq,
-                                    .outcome = place->outcome,
-                                    .fresh = place->fresh ? FLAG_YES : FLAG_NO,
-                                    .system = store->system,
-                                    .timeline = store->timeline,
-                                    .lsn = store->position};
-        struct parcel answer = {0};
-        parcel_add (&answer, WIRE_origin, &origin);
-        parcel_add (&answer, WIRE_stored, &stored);
-        link_send (link, &answer);
-        parcel_done (&answer);
+        say_stored (store, link, place);
         link_credit (link, WIRE_CLASS_REST, 1);
     }
     (void) fault_point (stored_sent);
@@ -671,13 +676,12 @@ void place_flush (struct store *store)
             continue; /* gathering found something for quarantine */
         if (!batch)
             return;
-        if (mutant (stored_first)) {
-            for (unsigned i = 0; i < batch->count; i++) {
-                batch->items[i]->outcome = OUTCOME_STORED;
-                batch->items[i]->fresh = true;
-            }
-            batch_answer (batch);
-            continue;
+        for (unsigned i = 0; mutant (stored_first) && i < batch->count; i++) {
+            struct place *early = batch->items[i];
+            struct link *link = listener_find (store->routers, early->link);
+            early->outcome = early->outcome ? early->outcome : OUTCOME_STORED;
+            if (link)
+                say_stored (store, link, early);
         }
         send_any (store, db, batch);
     }

@@ -25,8 +25,11 @@ def _binary(name):
 
 
 def _children(pid):
-    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
-        return [int(word) for word in file.read().split()]
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+            return [int(word) for word in file.read().split()]
+    except (FileNotFoundError, ProcessLookupError):
+        return []
 
 
 def _lives(pid):
@@ -86,21 +89,31 @@ class PrivatePostgres:
         if os.path.exists(os.path.join(self.data, "postmaster.pid")):
             self._run(_binary("pg_ctl"), "-D", self.data, "-m", mode, "-w", "-s", "stop")
 
+    def _server(self):
+        """The number of the server's first process, or None."""
+        try:
+            with open(os.path.join(self.data, "postmaster.pid"), encoding="ascii") as file:
+                return int(file.readline())
+        except (FileNotFoundError, ValueError):
+            return None
+
+    def family(self):
+        """The server's processes, the first one first."""
+        server = self._server()
+        return [server] + _children(server) if server else []
+
     def kill(self):
         """SIGKILL to the server and all its children, as a power cut of the database's host would end
         them; returns when they are gone.  (The first process alone would leave children behind that
         keep a new server from starting.)"""
-        path = os.path.join(self.data, "postmaster.pid")
-        try:
-            with open(path, encoding="ascii") as file:
-                server = int(file.readline())
-        except (FileNotFoundError, ValueError):
+        server = self._server()
+        if server is None:
             return
         try:
             os.kill(server, signal.SIGSTOP)  # it makes no more children
-            family = [server] + _children(server)
         except ProcessLookupError:
-            family = []
+            pass
+        family = self.family()
         for pid in family:
             try:
                 os.kill(pid, signal.SIGKILL)
@@ -112,7 +125,7 @@ class PrivatePostgres:
                 raise RuntimeError(f"the server's processes {family} do not end")
             time.sleep(0.002)
         # its number may live on as a zombie, which a new server would take for a rival
-        for lock in (path, os.path.join(self.folder, ".s.PGSQL.5432.lock")):
+        for lock in (os.path.join(self.data, "postmaster.pid"), os.path.join(self.folder, ".s.PGSQL.5432.lock")):
             if os.path.exists(lock):
                 os.unlink(lock)
 
