@@ -29,7 +29,7 @@ def _content_digest(content, with_title):
 
 def _submissions(stack, record):
     record.complaints = [
-        (identity, number, words_digest(bytes(title), bytes(body))) for identity, number, title, body in stack.sql(
+        (identity, number, words_digest(bytes(title or b""), bytes(body or b""))) for identity, number, title, body in stack.sql(
             f"select {_hex('complaint_id')}, number_text (number), coalesce (raw_title, convert_to (title, 'UTF8')),"
             " coalesce (raw_body, convert_to (body, 'UTF8')) from complaint left join content using (complaint_id)")]
     record.replies = [(identity, words_digest(b"", bytes(text))) for identity, text in stack.sql(
