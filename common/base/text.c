@@ -43,10 +43,30 @@ static size_t utf8_sequence (const unsigned char *at, size_t len)
     return want;
 }
 
+/* Eight bytes at a time: most text is ASCII, and every program looks at every text. */
+#define EACH_BYTE(byte) (UINT64_MAX / 255 * (byte))
+
+static uint64_t word_at (const void *at)
+{
+    uint64_t word;
+    memcpy (&word, at, sizeof word);
+    return word;
+}
+
+/* All bytes are ASCII and at least `least` (1 .. 0x80). */
+static bool all_ascii (uint64_t word, unsigned least)
+{
+    return (((word - EACH_BYTE (least)) | word) & EACH_BYTE (0x80)) == 0;
+}
+
 bool utf8_valid (const char *text, size_t len)
 {
     const unsigned char *at = (const unsigned char *) text;
     while (len) {
+        for (; len >= 8 && all_ascii (word_at (at), 1); len -= 8)
+            at += 8;
+        if (!len)
+            break;
         size_t step = at[0] ? utf8_sequence (at, len) : 0;
         if (step == 0)
             return false;
@@ -58,8 +78,12 @@ bool utf8_valid (const char *text, size_t len)
 
 size_t utf8_count (const char *text, size_t len)
 {
-    size_t count = 0;
-    for (size_t i = 0; i < len; i++)
+    size_t count = 0, i = 0;
+    for (; i + 8 <= len; i += 8) {
+        uint64_t word = word_at (text + i), follows = word >> 7 & ~(word >> 6) & EACH_BYTE (1);
+        count += 8 - (size_t) __builtin_popcountll (follows);
+    }
+    for (; i < len; i++)
         count += (text[i] & 0xc0) != 0x80;
     return count;
 }
@@ -67,6 +91,9 @@ size_t utf8_count (const char *text, size_t len)
 static bool clean_already (const char *in, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
+        while (i + 8 < len && all_ascii (word_at (in + i), 0x20) &&
+               all_ascii (word_at (in + i) ^ EACH_BYTE (0x7f), 1))
+            i += 8;
         unsigned char byte = (unsigned char) in[i];
         if ((byte < 0x20 && byte != '\t' && byte != '\n') || byte == 0x7f)
             return false;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <malloc.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -252,6 +253,15 @@ static int open_control (struct life *life)
     return result == 0 ? 0 : EX_UNAVAILABLE;
 }
 
+/* Memory that a burst has taken is kept for the next one: giving it back and taking it again, page
+ * by page, cost a third of a busy program's time on virtual machines. */
+static void keep_memory (void)
+{
+    mallopt (M_TRIM_THRESHOLD, 64 << 20);
+    mallopt (M_MMAP_THRESHOLD, 16 << 20);
+    mallopt (M_TOP_PAD, 1 << 20);
+}
+
 /* ---- readiness ----------------------------------------------------------------------------- */
 
 /* sd_notify(3)'s protocol is one datagram; a library for it is not worth its weight. */
@@ -323,6 +333,7 @@ static void end (struct life *life)
 int daemon_main (const struct daemon *daemon, int argc, char **argv)
 {
     struct life life = {.daemon = daemon};
+    keep_memory ();
     log_open (daemon->name, LOG_INFO);
     int status = read_options (&life, argc, argv);
     if (status >= 0)

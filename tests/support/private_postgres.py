@@ -32,6 +32,13 @@ def _children(pid):
         return []
 
 
+def _environment():
+    """That of a server as deploy/up starts it."""
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "deploy", "lib", "postgres.env")
+    with open(path, encoding="ascii") as file:
+        return dict(os.environ, **dict(line.strip().split("=", 1) for line in file if not line.startswith("#")))
+
+
 def _lives(pid):
     try:
         with open(f"/proc/{pid}/stat", encoding="ascii") as file:
@@ -52,7 +59,7 @@ class PrivatePostgres:
     def _run(self, *command):
         if self.as_user:
             command = ("setpriv", "--reuid", self.as_user, "--regid", self.as_user, "--init-groups", *command)
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd="/", check=False)
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd="/", env=_environment(), check=False)
         if done.returncode:
             raise RuntimeError(f"{' '.join(command)}:\n{done.stdout}")
 

@@ -1,0 +1,101 @@
+/* test_text.c - outside text: what looks at eight bytes at a time says what a look at each byte says. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "base/base.h"
+
+#define LEN_MOST 40
+
+static uint64_t seed = 88172645463325252u;
+
+static unsigned draw (unsigned below)
+{
+    seed ^= seed << 13;
+    seed ^= seed >> 7;
+    seed ^= seed << 17;
+    return (unsigned) (seed >> 32) % below;
+}
+
+/* Mostly letters, now and then what is special: controls, DEL, NUL, halves of sequences, whole ones. */
+static size_t draw_text (char text[LEN_MOST + 4])
+{
+    static const char *const special[] = {
+        "\n",           "\t",   "\r",  "\x01", "\x7f", "\x80", "é", "€", "\xf0\x9f\x98\x80",
+        "\xed\xa0\x80", "\xc0", "\xff"};
+    size_t len = draw (LEN_MOST), rare = 1 + draw (40);
+    for (size_t i = 0; i < len;) {
+        if (draw ((unsigned) rare)) {
+            text[i++] = (char) (' ' + draw (95));
+        } else if (draw (12) == 0) {
+            text[i++] = 0;
+        } else {
+            const char *piece = special[draw (array_len (special))];
+            size_t size = strlen (piece);
+            memcpy (text + i, piece, size);
+            i += size;
+            len = i > len ? i : len;
+        }
+    }
+    return len;
+}
+
+/* RFC 3629 by its definition: decode, then look at the number. */
+static bool valid_by_each (const unsigned char *at, size_t len)
+{
+    while (len) {
+        unsigned lead = *at, more = lead < 0x80 ? 0 : lead >= 0xf0 ? 3 : lead >= 0xe0 ? 2 : 1;
+        static const uint32_t least[] = {1, 0x80, 0x800, 0x10000};
+        uint32_t point = more ? lead & (0x3fu >> more) : lead;
+        if ((lead >= 0x80 && lead < 0xc0) || lead >= 0xf8 || len <= more)
+            return false;
+        for (unsigned i = 1; i <= more; i++) {
+            if ((at[i] & 0xc0) != 0x80)
+                return false;
+            point = point << 6 | (at[i] & 0x3f);
+        }
+        if (point < least[more] || point > 0x10ffff || (point >= 0xd800 && point < 0xe000))
+            return false;
+        at += more + 1;
+        len -= more + 1;
+    }
+    return true;
+}
+
+static void test_agrees (void **state)
+{
+    (void) state;
+    unsigned valid = 0, cleaned = 0;
+    for (int round = 0; round < 300000; round++) {
+        char text[LEN_MOST + 4];
+        size_t len = draw_text (text), points = 0;
+        bool good = valid_by_each ((const unsigned char *) text, len), plain = good;
+        for (size_t i = 0; i < len; i++) {
+            points += (text[i] & 0xc0) != 0x80;
+            plain = plain && text[i] != 0x7f &&
+                    ((unsigned char) text[i] >= 0x20 || text[i] == '\n' || text[i] == '\t');
+        }
+        struct buffer out = {0};
+        assert_int_equal (utf8_valid (text, len), good);
+        assert_int_equal (utf8_count (text, len), points);
+        assert_int_equal (utf8_clean (text, len, &out), !plain);
+        assert_true (valid_by_each ((const unsigned char *) out.at, out.len));
+        if (plain)
+            assert_true (out.len == len && (len == 0 || memcmp (out.at, text, len) == 0));
+        valid += good;
+        cleaned += !plain;
+        buffer_free (&out);
+    }
+    assert_in_range (valid, 10000, 290000); /* both were seen, often */
+    assert_in_range (cleaned, 10000, 290000);
+}
+
+int main (void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test (test_agrees)};
+    return cmocka_run_group_tests (tests, NULL, NULL);
+}
