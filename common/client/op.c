@@ -152,8 +152,7 @@ static bool op_seal (struct op *op)
 
 static int op_send (struct op *op)
 {
-    struct parcel parcel;
-    parcel.frames = 0;
+    struct parcel parcel = {0};
     for (size_t i = 0, at = 0; i < op->frames; at += op->frame_len[i++])
         parcel_add_bytes (&parcel, op->bytes + at, op->frame_len[i]);
     int result = link_send (op->line->link, &parcel);

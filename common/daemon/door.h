@@ -8,6 +8,7 @@
 #ifndef ADUAN_DOOR_H
 #define ADUAN_DOOR_H
 
+#include <zmq.h>
 #include "base/base.h"
 #include "daemon/link.h"
 #include "daemon/reactor.h"

@@ -7,6 +7,9 @@
  *
  * High-water marks are off: credit is the limit, and with a mark ROUTER would drop in silence or
  * refuse.  What a peer without credit can make us hold is one frame of at most 1 MiB.
+ *
+ * What is said to a peer that reads bundles is gathered, and leaves as one frame before the reactor
+ * waits again: each frame costs ZeroMQ as much as a message's whole handling costs us.
  */
 #include "daemon/link.h"
 #include "base/fault.h"
@@ -24,11 +27,14 @@
 #include <unistd.h>
 #include <uthash.h>
 #include <utlist.h>
+#include <zmq.h>
 
 #define LINKS_MAX      4096 /* of one listener */
 #define HELLO_FIRST_MS 250
 #define HELLO_LAST_MS  5000
 #define ROUTING_MAX    8
+#define BUNDLE_MOST    (64u << 10) /* bytes; what is larger goes alone */
+#define BUNDLE_COPIED  (4u << 10)  /* bytes; up to here copying is cheaper than giving away */
 
 enum link_state { LINK_OPENING, LINK_UP, LINK_GONE };
 
@@ -43,14 +49,18 @@ struct link {
     struct id instance;  /* the peer's */
     int64_t heard, said; /* mono_ms of the last message in and out */
     const struct principal *principal;
+    bool bundles; /* the peer reads them */
+    bool lost;    /* the last bundle could not be sent: the link is down before the next wait */
+    struct buffer bundle; /* said, not yet sent */
 
     /* listening side */
     struct listener *listener; /* NULL: a connection */
     uint8_t routing[ROUTING_MAX];
     size_t routing_len;
     uint64_t received[WIRE_CLASSES], granted[WIRE_CLASSES], announced[WIRE_CLASSES];
-    bool owing; /* on listener->owing */
-    struct link *next_owing;
+    bool owing;  /* on listener->owing */
+    bool unsent; /* on listener->unsent */
+    struct link *next_owing, *next_unsent;
     UT_hash_handle hh, hh_number;
 
     /* connecting side */
@@ -78,6 +88,7 @@ struct listener {
     struct link *links;   /* by routing id */
     struct link *numbers; /* the same, by number */
     struct link *owing;   /* links whose new credit leaves at the turn's end */
+    struct link *unsent;  /* links with a bundle, or whose bundle could not be sent */
 };
 
 static uint64_t next_number = 1;
@@ -94,29 +105,102 @@ static const struct id *own_instance (void)
 
 static void link_down (struct link *link);
 
-/* Sends the frames; on a ROUTER behind the peer's routing id.  Takes them on success. */
-static int send_frames (struct link *link, struct parcel *parcel)
+/* One frame of ZeroMQ.  0 or FAIL_GONE; takes the frame either way. */
+static int send_frame (struct link *link, zmq_msg_t *frame, int more)
 {
-    if (link->listener &&
-        zmq_send (link->socket, link->routing, link->routing_len, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0)
-        return FAIL_GONE;
-    for (unsigned i = 0; i < parcel->frames; i++) {
-        int more = i + 1 < parcel->frames ? ZMQ_SNDMORE : 0;
-        if (zmq_msg_send (&parcel->frame[i], link->socket, more | ZMQ_DONTWAIT) < 0) {
-            check (i == 0); /* ZeroMQ sends a message whole or not at all */
-            return FAIL_GONE;
-        }
+    if (zmq_msg_send (frame, link->socket, more | ZMQ_DONTWAIT) >= 0)
+        return 0;
+    zmq_msg_close (frame);
+    return FAIL_GONE;
+}
+
+/* On a ROUTER a message stands behind the peer's routing id. */
+static int send_routing (struct link *link)
+{
+    return link->listener && zmq_send (link->socket, link->routing, link->routing_len,
+                                       ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0
+               ? FAIL_GONE
+               : 0;
+}
+
+/* A message as it is, for peers that read no bundles and for what is too large for one. */
+static int send_alone (struct link *link, const struct parcel *parcel)
+{
+    int result = send_routing (link);
+    for (unsigned i = 0; result == 0 && i < parcel->frames; i++) {
+        struct view bytes = parcel_bytes (parcel, i);
+        zmq_msg_t frame;
+        check (zmq_msg_init_size (&frame, bytes.len) == 0);
+        if (bytes.len)
+            memcpy (zmq_msg_data (&frame), bytes.at, bytes.len);
+        result = send_frame (link, &frame, i + 1 < parcel->frames ? ZMQ_SNDMORE : 0);
+        check (result == 0 || i == 0); /* ZeroMQ sends a message whole or not at all */
     }
-    for (unsigned i = 0; i < parcel->frames; i++)
-        wire_done (&parcel->said[i]);
-    parcel->frames = 0; /* the frames are ZeroMQ's now */
+    return result;
+}
+
+static void free_bundle (void *at, void *hint)
+{
+    (void) hint;
+    free (at);
+}
+
+/* What was gathered leaves.  Where it cannot, the link is lost: its owner repeats from what is
+ * durable, as after any loss. */
+static void send_bundle (struct link *link)
+{
+    struct buffer *bundle = &link->bundle;
+    zmq_msg_t frame;
+    if (bundle->len == 0)
+        return;
+    int result = link->lost ? FAIL_GONE : send_routing (link);
+    if (result == 0 && bundle->len <= BUNDLE_COPIED) {
+        check (zmq_msg_init_size (&frame, bundle->len) == 0);
+        memcpy (zmq_msg_data (&frame), bundle->at, bundle->len);
+        result = send_frame (link, &frame, 0);
+    } else if (result == 0) {
+        check (zmq_msg_init_data (&frame, bundle->at, bundle->len, free_bundle, NULL) == 0);
+        *bundle = (struct buffer){0};
+        result = send_frame (link, &frame, 0);
+    }
+    buffer_clear (bundle);
+    link->lost = link->lost || result != 0;
+}
+
+static int gather (struct link *link, const struct parcel *parcel)
+{
+    if (link->bundle.len + bundle_room (parcel) > BUNDLE_MOST)
+        send_bundle (link);
+    if (link->lost)
+        return FAIL_GONE;
+    bundle_add (&link->bundle, parcel);
+    if (link->listener && !link->unsent) {
+        link->unsent = true;
+        LL_PREPEND2 (link->listener->unsent, link, next_unsent);
+    }
+    return 0;
+}
+
+/* Takes the parcel on success. */
+static int send_parcel (struct link *link, struct parcel *parcel)
+{
+    int result;
+    if (link->bundles && bundle_room (parcel) < BUNDLE_MOST) {
+        result = gather (link, parcel);
+    } else {
+        send_bundle (link); /* order is kept */
+        result = link->lost ? FAIL_GONE : send_alone (link, parcel);
+    }
+    if (result != 0)
+        return result;
+    parcel_done (parcel);
     link->said = reactor_now (link->reactor);
     metric_add (link_sent_total, 1);
     return 0;
 }
 
 /* The number of the first frame's message, as the sender encoded it: [1, number, ...]. */
-static enum wire_type type_of (struct parcel *parcel)
+static enum wire_type type_of (const struct parcel *parcel)
 {
     struct view frame = parcel_bytes (parcel, 0);
     check (frame.len >= 3);
@@ -131,7 +215,7 @@ int link_send (struct link *link, struct parcel *parcel)
     bool costs = !link->listener && class != WIRE_CLASS_CONTROL;
     if (costs && link->sent[class] >= link->allowed[class])
         return FAIL_CREDIT;
-    int result = send_frames (link, parcel);
+    int result = send_parcel (link, parcel);
     if (result == 0 && costs)
         link->sent[class]++;
     return result;
@@ -151,7 +235,7 @@ static void say_control (struct link *link, enum wire_type type, const void *msg
 {
     struct parcel parcel = {0};
     parcel_add (&parcel, type, msg);
-    send_frames (link, &parcel);
+    send_parcel (link, &parcel);
     parcel_done (&parcel);
 }
 
@@ -208,6 +292,8 @@ static void link_down (struct link *link)
     if (link->state != LINK_UP)
         return;
     link->state = LINK_OPENING;
+    link->bundles = link->lost = false;
+    buffer_clear (&link->bundle);
     log_debug ("link %" PRIu64 ": %s is down", link->number, link->name);
     if (link->hooks->down)
         link->hooks->down (link->owner, link);
@@ -220,6 +306,7 @@ static void free_link (void *object)
         sodium_memzero (link->keys, sizeof *link->keys);
     free (link->keys);
     free (link->endpoint);
+    buffer_free (&link->bundle);
     free (link);
 }
 
@@ -227,12 +314,15 @@ static void free_link (void *object)
 static void link_end (struct link *link)
 {
     struct listener *listener = link->listener;
+    send_bundle (link);
     link_down (link);
     link->state = LINK_GONE;
     HASH_DEL (listener->links, link);
     HASH_DELETE (hh_number, listener->numbers, link);
     if (link->owing)
         LL_DELETE2 (listener->owing, link, next_owing);
+    if (link->unsent)
+        LL_DELETE2 (listener->unsent, link, next_unsent);
     reactor_retire (link->reactor, link, free_link);
 }
 
@@ -250,6 +340,21 @@ static void refuse (struct link *link, enum refusal refusal, const struct wire_f
         say_control (link, WIRE_refused, &refused);
 }
 
+/* ---- before the reactor waits -------------------------------------------------------------- */
+
+static void send_unsent (void *owner)
+{
+    struct listener *listener = owner;
+    while (listener->unsent) {
+        struct link *link = listener->unsent;
+        LL_DELETE2 (listener->unsent, link, next_unsent);
+        link->unsent = false;
+        send_bundle (link);
+        if (link->lost)
+            link_end (link);
+    }
+}
+
 /* ---- the conversation, listening side ------------------------------------------------------ */
 
 static void on_hello (struct link *link, const struct msg_hello *hello)
@@ -263,6 +368,7 @@ static void on_hello (struct link *link, const struct msg_hello *hello)
         }
     }
     link->instance = hello->instance;
+    link->bundles = hello->bundles == FLAG_YES;
     size_t len = hello->name.len < sizeof link->name ? hello->name.len : sizeof link->name - 1;
     const char *name = log_text (hello->name.at, len);
     memcpy (link->name, name, strnlen (name, sizeof link->name - 1) + 1);
@@ -275,7 +381,8 @@ static void on_hello (struct link *link, const struct msg_hello *hello)
                                   .instance = *own_instance (),
                                   .acts = link->granted[WIRE_CLASS_ACTS],
                                   .rest = link->granted[WIRE_CLASS_REST],
-                                  .heartbeat = LINK_HEARTBEAT_MS};
+                                  .heartbeat = LINK_HEARTBEAT_MS,
+                                  .bundles = FLAG_YES};
     if (link->hooks->welcome)
         link->hooks->welcome (link->owner, link, &welcome);
     say_control (link, WIRE_welcome, &welcome);
@@ -377,8 +484,10 @@ static void say_hello (struct link *link)
 {
     if (link->keys && link->hello_wait == HELLO_LAST_MS)
         reopen_socket (link);
-    struct msg_hello hello = {
-        .protocol = WIRE_PROTOCOL, .name = view_of (link->own_name), .instance = *own_instance ()};
+    struct msg_hello hello = {.protocol = WIRE_PROTOCOL,
+                              .name = view_of (link->own_name),
+                              .instance = *own_instance (),
+                              .bundles = FLAG_YES};
     say_control (link, WIRE_hello, &hello);
     int64_t jitter = (int64_t) (next_number * 2654435761u % 100);
     reactor_timer_at (link->timer, reactor_now (link->reactor) + link->hello_wait + jitter);
@@ -399,6 +508,7 @@ static void on_welcome (struct link *link, const struct msg_welcome *welcome)
         return; /* the answer to a repeated hello */
     link_down (link);
     link->instance = welcome->instance;
+    link->bundles = welcome->bundles == FLAG_YES;
     link->welcome = *welcome;
     if (welcome->seal_key.len == sizeof link->seal_key) {
         memcpy (link->seal_key, welcome->seal_key.at, sizeof link->seal_key);
@@ -458,6 +568,14 @@ static void connecting_message (struct link *link, struct parcel *parcel)
         metric_add (link_refused_total, 1);
 }
 
+static void send_own (void *owner)
+{
+    struct link *link = owner;
+    send_bundle (link);
+    if (link->lost)
+        open_again (link);
+}
+
 /* Hello until welcome; then a ping after a beat of silence, and three beats end it. */
 static void at_beat (void *owner)
 {
@@ -478,117 +596,171 @@ static void at_beat (void *owner)
 
 /* ---- receiving ----------------------------------------------------------------------------- */
 
-/* The frames of one message; false when there is none.  More than PARCEL_FRAMES: the rest is
- * dropped and *ret_whole is false. */
-static bool receive (void *socket, zmq_msg_t *routing, struct parcel *parcel, bool *ret_whole)
+/* What ZeroMQ hands over at once: a message's frames, or one frame that is a bundle of messages. */
+struct delivery {
+    zmq_msg_t routing; /* of a ROUTER */
+    zmq_msg_t frame[PARCEL_FRAMES];
+    unsigned frames;
+    bool routed, whole; /* whole: no frames beyond PARCEL_FRAMES were dropped */
+};
+
+static void delivery_done (struct delivery *delivery)
 {
-    *ret_whole = true;
-    if (routing) {
-        zmq_msg_init (routing);
-        if (zmq_msg_recv (routing, socket, ZMQ_DONTWAIT) < 0) {
-            zmq_msg_close (routing);
-            return false;
-        }
-        if (!zmq_msg_more (routing))
-            return true;
-    }
-    for (;;) {
+    if (delivery->routed)
+        zmq_msg_close (&delivery->routing);
+    for (unsigned i = 0; i < delivery->frames; i++)
+        zmq_msg_close (&delivery->frame[i]);
+}
+
+static bool receive_frame (void *socket, zmq_msg_t *frame)
+{
+    zmq_msg_init (frame);
+    if (zmq_msg_recv (frame, socket, ZMQ_DONTWAIT) >= 0)
+        return true;
+    zmq_msg_close (frame);
+    return false;
+}
+
+/* False when there is nothing. */
+static bool receive (void *socket, bool routed, struct delivery *ret)
+{
+    bool more = true;
+    ret->frames = 0;
+    ret->whole = true;
+    ret->routed = routed && receive_frame (socket, &ret->routing);
+    if (routed && !ret->routed)
+        return false;
+    if (routed)
+        more = zmq_msg_more (&ret->routing);
+    while (more) {
         zmq_msg_t surplus, *frame = &surplus;
-        bool kept = parcel->frames < PARCEL_FRAMES;
+        bool kept = ret->frames < PARCEL_FRAMES;
         if (kept)
-            frame = &parcel->frame[parcel->frames];
-        zmq_msg_init (frame);
-        if (zmq_msg_recv (frame, socket, ZMQ_DONTWAIT) < 0) {
+            frame = &ret->frame[ret->frames];
+        if (!receive_frame (socket, frame))
+            return ret->frames > 0;
+        more = zmq_msg_more (frame);
+        ret->frames += kept;
+        ret->whole = ret->whole && kept;
+        if (!kept)
             zmq_msg_close (frame);
-            return parcel->frames > 0;
-        }
-        bool more = zmq_msg_more (frame);
-        if (kept) {
-            parcel->said[parcel->frames].type = 0;
-            parcel->said[parcel->frames++].memory = NULL;
-        } else {
-            zmq_msg_close (frame);
-            *ret_whole = false;
-        }
-        if (!more)
-            return true;
     }
+    return true;
 }
 
-static int decode_first (struct parcel *parcel, bool whole, struct wire_fault *fault)
+static struct view frame_bytes (struct delivery *delivery, unsigned at)
 {
-    *fault = (struct wire_fault){.reject = REJECT_MALFORMED, .text = "too many frames, or none"};
-    if (!whole || parcel->frames == 0)
-        return FAIL_MALFORMED;
+    return (struct view){zmq_msg_data (&delivery->frame[at]), zmq_msg_size (&delivery->frame[at])};
+}
+
+static int decode_first (struct parcel *parcel, struct wire_fault *fault)
+{
     struct view bytes = parcel_bytes (parcel, 0);
-    return wire_decode (bytes.at, bytes.len, &parcel->said[0], fault);
+    *fault = (struct wire_fault){.reject = REJECT_MALFORMED, .text = "no frame"};
+    return bytes.at ? wire_decode (bytes.at, bytes.len, &parcel->said[0], fault) : FAIL_MALFORMED;
 }
 
-static void listener_take (struct listener *listener, zmq_msg_t *routing, struct parcel *parcel,
-                           bool whole)
+typedef void take_fn (struct link *link, struct parcel *parcel, const struct wire_fault *fault);
+
+static void take_one (struct link *link, struct parcel *parcel, take_fn *take)
 {
+    struct wire_fault fault;
+    bool good = decode_first (parcel, &fault) == 0;
     metric_add (link_received_total, 1);
+    take (link, parcel, good ? NULL : &fault);
+    parcel_done (parcel);
+}
+
+/* Calls `take` for each message, as long as the link is there; `fault` is NULL where it decodes. */
+static void take_all (struct link *link, struct delivery *delivery, take_fn *take)
+{
+    struct parcel parcel;
+    struct wire_fault fault = {.reject = REJECT_MALFORMED, .text = "too many frames"};
+    parcel.frames = 0;
+    parcel.own = (struct buffer){0};
+    struct view rest = delivery->frames ? frame_bytes (delivery, 0) : (struct view){0};
+    link->heard = reactor_now (link->reactor);
+    if (!delivery->whole) {
+        take (link, &parcel, &fault);
+        return;
+    }
+    if (delivery->frames != 1 || !bundle_is (rest.at, rest.len)) {
+        for (unsigned i = 0; i < delivery->frames; i++) {
+            struct view bytes = frame_bytes (delivery, i);
+            parcel_add_bytes (&parcel, bytes.at, bytes.len);
+        }
+        take_one (link, &parcel, take);
+        return;
+    }
+    rest = (struct view){rest.at + 1, rest.len - 1};
+    while (link->state != LINK_GONE && bundle_next (&rest, &parcel, &fault))
+        take_one (link, &parcel, take);
+    if (link->state != LINK_GONE && fault.reject)
+        take (link, &parcel, &fault);
+    parcel_done (&parcel);
+}
+
+static void listener_take (struct link *link, struct parcel *parcel, const struct wire_fault *fault)
+{
+    if (fault)
+        listening_garbage (link, fault);
+    else
+        listening_message (link, parcel);
+}
+
+static void listener_deliver (struct listener *listener, struct delivery *delivery)
+{
     const struct principal *principal = NULL;
-    size_t routing_len = zmq_msg_size (routing);
-    if (parcel->frames == 0 || routing_len > ROUTING_MAX)
+    size_t routing_len = zmq_msg_size (&delivery->routing);
+    if (delivery->frames == 0 || routing_len > ROUTING_MAX)
         return;
     if (listener->door) {
-        principal = door_principal (listener->door, &parcel->frame[0]);
+        principal = door_principal (listener->door, &delivery->frame[0]);
         if (!principal)
             metric_add (door_unknown_principal_total, 1);
     }
-    struct link *link = link_of (listener, zmq_msg_data (routing), routing_len);
+    struct link *link = link_of (listener, zmq_msg_data (&delivery->routing), routing_len);
     if (!link)
         return;
-    link->principal = principal;
     if (listener->door && !principal) {
         struct wire_fault fault = {.text = "its key is not, or no longer, known"};
         refuse (link, REFUSAL_PRINCIPAL, &fault);
         link_end (link);
         return;
     }
-    link->heard = reactor_now (link->reactor);
-    struct wire_fault fault;
-    if (decode_first (parcel, whole, &fault) == 0)
-        listening_message (link, parcel);
-    else
-        listening_garbage (link, &fault);
+    link->principal = principal;
+    take_all (link, delivery, listener_take);
     link->principal = NULL;
 }
 
 static void on_listener_ready (void *owner)
 {
     struct listener *listener = owner;
-    for (int i = 0; i < REACTOR_BUDGET; i++) {
-        zmq_msg_t routing;
-        struct parcel parcel;
-        parcel.frames = 0;
-        bool whole;
-        if (!receive (listener->socket, &routing, &parcel, &whole))
-            return;
-        listener_take (listener, &routing, &parcel, whole);
-        parcel_done (&parcel);
-        zmq_msg_close (&routing);
+    struct delivery delivery;
+    for (int i = 0; i < REACTOR_BUDGET && receive (listener->socket, true, &delivery); i++) {
+        listener_deliver (listener, &delivery);
+        delivery_done (&delivery);
     }
+}
+
+static void connection_take (struct link *link, struct parcel *parcel,
+                             const struct wire_fault *fault)
+{
+    if (fault)
+        refuse (link, REFUSAL_MALFORMED, fault);
+    else
+        connecting_message (link, parcel);
 }
 
 static void on_connection_ready (void *owner)
 {
     struct link *link = owner;
+    struct delivery delivery;
     for (int i = 0; i < REACTOR_BUDGET && link->state != LINK_GONE; i++) {
-        struct parcel parcel;
-        parcel.frames = 0;
-        bool whole;
-        if (!receive (link->socket, NULL, &parcel, &whole))
+        if (!receive (link->socket, false, &delivery))
             return;
-        metric_add (link_received_total, 1);
-        link->heard = reactor_now (link->reactor);
-        struct wire_fault fault;
-        if (decode_first (&parcel, whole, &fault) == 0)
-            connecting_message (link, &parcel);
-        else
-            refuse (link, REFUSAL_MALFORMED, &fault);
-        parcel_done (&parcel);
+        take_all (link, &delivery, connection_take);
+        delivery_done (&delivery);
     }
 }
 
@@ -667,6 +839,7 @@ int link_listen (struct reactor *reactor, const char *endpoint, struct door *doo
     listener->timer =
         reactor_timer (reactor, mono_ms () + LINK_HEARTBEAT_MS, at_listener_beat, listener);
     reactor_at_end (reactor, REACTOR_CREDIT, pay_credit, listener);
+    reactor_at_end (reactor, REACTOR_SEND, send_unsent, listener);
     *ret_listener = listener;
     return 0;
 failed:;
@@ -714,6 +887,7 @@ void listener_destroy (struct listener **held)
     reactor_forget (&listener->source);
     reactor_timer_forget (&listener->timer);
     reactor_end_forget (listener->reactor, pay_credit, listener);
+    reactor_end_forget (listener->reactor, send_unsent, listener);
     zmq_close (listener->socket);
     free (listener);
     *held = NULL;
@@ -766,6 +940,7 @@ struct link *link_connect (struct reactor *reactor, const char *endpoint,
     }
     open_socket (link);
     link->timer = reactor_timer (reactor, mono_ms () + 1, at_beat, link);
+    reactor_at_end (reactor, REACTOR_SEND, send_own, link);
     return link;
 }
 
@@ -777,9 +952,11 @@ void link_destroy (struct link **held)
     check (!link->listener);
     if (link->state == LINK_UP)
         say_control (link, WIRE_bye, &(struct msg_bye){0});
+    send_bundle (link);
     link_down (link);
     link->state = LINK_GONE;
     reactor_forget (&link->source);
+    reactor_end_forget (link->reactor, send_own, link);
     reactor_timer_forget (&link->timer);
     zmq_close (link->socket);
     link->socket = NULL;

@@ -1,16 +1,18 @@
-/* parcel.c - frames in, frames out, without copying what is only passed on. */
+/* parcel.c - frames in, frames out, and bundles of them. */
 #include "daemon/parcel.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#define ROOM_FIRST 2048 /* holds most messages whole */
+
 void parcel_done (struct parcel *parcel)
 {
-    for (unsigned i = 0; i < parcel->frames; i++) {
+    for (unsigned i = 0; i < parcel->frames; i++)
         wire_done (&parcel->said[i]);
-        zmq_msg_close (&parcel->frame[i]);
-    }
     parcel->frames = 0;
+    if (parcel->own.at)
+        buffer_free (&parcel->own);
 }
 
 const struct wire_message *parcel_read (struct parcel *parcel, unsigned at, enum wire_type type,
@@ -24,8 +26,8 @@ const struct wire_message *parcel_read (struct parcel *parcel, unsigned at, enum
         return NULL;
     }
     struct wire_message *said = &parcel->said[at];
-    if (!said->type && wire_decode (zmq_msg_data (&parcel->frame[at]),
-                                    zmq_msg_size (&parcel->frame[at]), said, ret_fault) != 0)
+    struct view bytes = parcel_bytes (parcel, at);
+    if (!said->type && wire_decode (bytes.at, bytes.len, said, ret_fault) != 0)
         return NULL;
     if (said->type != type) {
         *ret_fault = (struct wire_fault){.reject = REJECT_MALFORMED,
@@ -37,53 +39,138 @@ const struct wire_message *parcel_read (struct parcel *parcel, unsigned at, enum
     return said;
 }
 
-void parcel_move (struct parcel *to, struct parcel *from)
-{
-    to->frames = from->frames;
-    for (unsigned i = 0; i < from->frames; i++) {
-        wire_done (&from->said[i]);
-        to->said[i] = (struct wire_message){0};
-        zmq_msg_init (&to->frame[i]);
-        zmq_msg_move (&to->frame[i], &from->frame[i]);
-        zmq_msg_close (&from->frame[i]);
-    }
-    from->frames = 0;
-}
-
-struct view parcel_bytes (struct parcel *parcel, unsigned at)
+struct view parcel_bytes (const struct parcel *parcel, unsigned at)
 {
     if (at >= parcel->frames)
         return (struct view){NULL, 0};
-    return (struct view){zmq_msg_data (&parcel->frame[at]), zmq_msg_size (&parcel->frame[at])};
+    const struct parcel_frame *frame = &parcel->frame[at];
+    const char *bytes = frame->borrowed ? frame->borrowed : parcel->own.at + frame->start;
+    return (struct view){bytes, frame->len};
 }
 
-static zmq_msg_t *next_frame (struct parcel *parcel)
+size_t parcel_size (const struct parcel *parcel)
+{
+    size_t size = 0;
+    for (unsigned i = 0; i < parcel->frames; i++)
+        size += parcel->frame[i].len;
+    return size;
+}
+
+static struct parcel_frame *next_frame (struct parcel *parcel)
 {
     check (parcel->frames < PARCEL_FRAMES);
-    parcel->said[parcel->frames] = (struct wire_message){0};
+    parcel->said[parcel->frames].type = 0;
+    parcel->said[parcel->frames].memory = NULL;
     return &parcel->frame[parcel->frames++];
 }
 
-void parcel_add_bytes (struct parcel *parcel, const void *at, size_t len)
+void parcel_move (struct parcel *to, struct parcel *from)
 {
-    zmq_msg_t *frame = next_frame (parcel);
-    check (zmq_msg_init_size (frame, len) == 0);
-    if (len)
-        memcpy (zmq_msg_data (frame), at, len);
+    bool owned = true;
+    for (unsigned i = 0; i < from->frames; i++)
+        owned = owned && !from->frame[i].borrowed;
+    if (owned) {
+        to->own = from->own;
+        from->own = (struct buffer){0};
+    } else {
+        char *room = buffer_room (&to->own, parcel_size (from));
+        for (unsigned i = 0; i < from->frames; i++) {
+            struct view bytes = parcel_bytes (from, i);
+            memcpy (room + to->own.len, bytes.at, bytes.len); /* it held nothing before */
+            from->frame[i] = (struct parcel_frame){.start = to->own.len, .len = bytes.len};
+            to->own.len += bytes.len;
+        }
+    }
+    to->frames = 0;
+    for (unsigned i = 0; i < from->frames; i++)
+        *next_frame (to) = from->frame[i];
+    parcel_done (from);
 }
 
 void parcel_add (struct parcel *parcel, enum wire_type type, const void *msg)
 {
-    static struct buffer
-        frame; /* one thread encodes; kept, so that most messages allocate nothing */
-    buffer_clear (&frame);
-    wire_encode (type, msg, &frame);
-    parcel_add_bytes (parcel, frame.at, frame.len);
+    struct parcel_frame *frame = next_frame (parcel);
+    size_t start = parcel->own.len;
+    if (parcel->own.room == 0)
+        buffer_room (&parcel->own, ROOM_FIRST);
+    wire_encode (type, msg, &parcel->own);
+    *frame = (struct parcel_frame){.start = start, .len = parcel->own.len - start};
 }
 
-void parcel_add_frame (struct parcel *parcel, struct parcel *from, unsigned at)
+void parcel_add_bytes (struct parcel *parcel, const void *at, size_t len)
+{
+    *next_frame (parcel) = (struct parcel_frame){.borrowed = len ? at : "", .len = len};
+}
+
+void parcel_add_frame (struct parcel *parcel, const struct parcel *from, unsigned at)
 {
     check (at < from->frames);
-    zmq_msg_t *frame = next_frame (parcel);
-    check (zmq_msg_init (frame) == 0 && zmq_msg_copy (frame, &from->frame[at]) == 0);
+    struct view bytes = parcel_bytes (from, at);
+    parcel_add_bytes (parcel, bytes.at, bytes.len);
+}
+
+/* ---- bundles ------------------------------------------------------------------------------- */
+
+bool bundle_is (const void *at, size_t len)
+{
+    return len > 0 && *(const uint8_t *) at == BUNDLE_MARK;
+}
+
+size_t bundle_room (const struct parcel *parcel)
+{
+    return 1 + 4 * (size_t) parcel->frames + parcel_size (parcel);
+}
+
+void bundle_add (struct buffer *bundle, const struct parcel *parcel)
+{
+    char *begin = buffer_room (bundle, 1 + bundle_room (parcel)), *into = begin;
+    if (bundle->len == 0)
+        *into++ = (char) BUNDLE_MARK;
+    *into++ = (char) parcel->frames;
+    for (unsigned i = 0; i < parcel->frames; i++) {
+        struct view bytes = parcel_bytes (parcel, i);
+        uint32_t len = (uint32_t) bytes.len;
+        for (int shift = 0; shift < 32; shift += 8)
+            *into++ = (char) (len >> shift & 0xff);
+        memcpy (into, bytes.at, bytes.len);
+        into += bytes.len;
+    }
+    bundle->len += (size_t) (into - begin);
+}
+
+static bool next_bytes (struct view *rest, struct view *ret)
+{
+    uint32_t len = 0;
+    if (rest->len < 4)
+        return false;
+    for (int i = 0; i < 4; i++)
+        len |= (uint32_t) (uint8_t) rest->at[i] << (8 * i);
+    if (len > rest->len - 4)
+        return false;
+    *ret = (struct view){rest->at + 4, len};
+    rest->at += 4 + len;
+    rest->len -= 4 + (size_t) len;
+    return true;
+}
+
+bool bundle_next (struct view *rest, struct parcel *ret, struct wire_fault *ret_fault)
+{
+    *ret_fault = (struct wire_fault){0};
+    ret->frames = 0;
+    ret->own = (struct buffer){0};
+    if (rest->len == 0)
+        return false;
+    unsigned frames = (uint8_t) rest->at[0];
+    rest->at++;
+    rest->len--;
+    for (unsigned i = 0; i < frames && frames <= PARCEL_FRAMES; i++) {
+        struct view bytes;
+        if (!next_bytes (rest, &bytes))
+            break;
+        parcel_add_bytes (ret, bytes.at, bytes.len);
+    }
+    if (frames > 0 && ret->frames == frames)
+        return true;
+    *ret_fault = (struct wire_fault){.reject = REJECT_MALFORMED, .text = "a bundle that is torn"};
+    return false;
 }

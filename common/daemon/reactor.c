@@ -306,8 +306,16 @@ static timer_t watch_turns (int64_t limit_ms)
     return timer;
 }
 
+static void run_ends (struct reactor *reactor, enum reactor_phase phase)
+{
+    for (size_t i = 0; i < reactor->ends[phase].count; i++)
+        if (reactor->ends[phase].at[i].end)
+            reactor->ends[phase].at[i].end (reactor->ends[phase].at[i].owner);
+}
+
 void reactor_turn (struct reactor *reactor, int64_t wait_ms)
 {
+    run_ends (reactor, REACTOR_SEND);
     sweep (reactor);
     size_t count = reactor->sources.count;
     if (count > reactor->items_room) {
@@ -327,10 +335,8 @@ void reactor_turn (struct reactor *reactor, int64_t wait_ms)
     ring_timers (reactor);
     for (size_t i = 0; i < count && ready > 0; i++)
         serve (reactor->sources.at[i], reactor->items[i].revents);
-    for (size_t phase = 0; phase < REACTOR_PHASES; phase++)
-        for (size_t i = 0; i < reactor->ends[phase].count; i++)
-            if (reactor->ends[phase].at[i].end)
-                reactor->ends[phase].at[i].end (reactor->ends[phase].at[i].owner);
+    for (enum reactor_phase phase = REACTOR_DURABLE; phase < REACTOR_SEND; phase++)
+        run_ends (reactor, phase);
     free_retired (reactor);
     turn_running = 0;
 }

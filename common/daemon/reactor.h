@@ -2,7 +2,7 @@
  *
  * A turn: cache the time -> zmq_poll -> timers that are due -> ready sources (each handles at most
  * REACTOR_BUDGET messages, so that no peer starves another) -> the turn's end, in this order:
- * durable, answer (daemon.h's hooks), credit, free (retired objects).
+ * durable, answer (daemon.h's hooks), credit, free (retired objects), send.
  * A handler never frees what it was called with: it retires it.
  */
 #ifndef ADUAN_REACTOR_H
@@ -43,8 +43,15 @@ void reactor_timer_at (struct timer *timer, int64_t at);
 void reactor_timer_forget (struct timer **timer);
 
 /* Something to do at the end of each turn, in the order of `phase`; several in one phase run in the
- * order in which they were added.  The hooks of struct daemon use the first two. */
-enum reactor_phase { REACTOR_DURABLE, REACTOR_ANSWER, REACTOR_CREDIT, REACTOR_PHASES };
+ * order in which they were added.  The hooks of struct daemon use the first two.  SEND runs before
+ * the next wait, so that also what was said between turns leaves before it. */
+enum reactor_phase {
+    REACTOR_DURABLE,
+    REACTOR_ANSWER,
+    REACTOR_CREDIT,
+    REACTOR_SEND,
+    REACTOR_PHASES
+};
 void reactor_at_end (struct reactor *reactor, enum reactor_phase phase, reactor_end_fn *end,
                      void *owner);
 void reactor_end_forget (struct reactor *reactor, reactor_end_fn *end, void *owner);
