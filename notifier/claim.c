@@ -347,8 +347,10 @@ static void on_notice (void *owner, struct link *from, struct parcel *parcel)
     }
     struct notice *notice = &dispatch->notices[dispatch->count++];
     notifier->held++;
-    *notice = (struct notice){.parcel = *parcel, .dispatch = dispatch};
-    *parcel = (struct parcel){0};
+    *notice = (struct notice){.dispatch = dispatch};
+    parcel_move (&notice->parcel, parcel);
+    struct wire_fault fault;
+    check (parcel_read (&notice->parcel, 0, WIRE_notice, &fault)); /* it could be read before */
 }
 
 /*

@@ -105,9 +105,15 @@ static const struct id *own_instance (void)
 
 static void link_down (struct link *link);
 
+static void socket_used (const struct link *link)
+{
+    reactor_used (link->listener ? link->listener->source : link->source);
+}
+
 /* One frame of ZeroMQ.  0 or FAIL_GONE; takes the frame either way. */
 static int send_frame (struct link *link, zmq_msg_t *frame, int more)
 {
+    socket_used (link);
     if (zmq_msg_send (frame, link->socket, more | ZMQ_DONTWAIT) >= 0)
         return 0;
     zmq_msg_close (frame);
@@ -117,10 +123,12 @@ static int send_frame (struct link *link, zmq_msg_t *frame, int more)
 /* On a ROUTER a message stands behind the peer's routing id. */
 static int send_routing (struct link *link)
 {
-    return link->listener && zmq_send (link->socket, link->routing, link->routing_len,
-                                       ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0
-               ? FAIL_GONE
-               : 0;
+    if (!link->listener)
+        return 0;
+    socket_used (link);
+    int sent =
+        zmq_send (link->socket, link->routing, link->routing_len, ZMQ_SNDMORE | ZMQ_DONTWAIT);
+    return sent < 0 ? FAIL_GONE : 0;
 }
 
 /* A message as it is, for peers that read no bundles and for what is too large for one. */

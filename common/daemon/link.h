@@ -37,7 +37,7 @@ struct principal; /* door.h */
 struct door;      /* door.h */
 
 /* What a program does with one message number.  `owner` is the one given at listen or connect.
- * The parcel may be kept by moving it out (struct copy, then zero it); else link.c ends it. */
+ * The parcel's bytes are gone when it returns; parcel_move keeps a copy. */
 typedef void link_message_fn (void *owner, struct link *from, struct parcel *parcel);
 
 struct link_hooks {

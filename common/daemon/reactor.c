@@ -1,18 +1,28 @@
-/* reactor.c - the turn: poll, timers, ready sources, the turn's end.
+/* reactor.c - the turn: wait, timers, ready sources, the turn's end.
  *
  * Sources and timers live in plain arrays of pointers: a program has a dozen, and a scan of a dozen
  * is cheaper than a structure to keep.  What a handler forgets is freed at the turn's end only, so
  * that the array being walked never changes under the walk.
+ *
+ * A ZeroMQ socket tells by its descriptor only that something has happened to it, and only once;
+ * whether there is something to read must be asked after that, and after every use of the socket
+ * (zmq_getsockopt(3), ZMQ_FD).  So a socket is `used` until it has been asked and had nothing.
+ * zmq_poll would ask all sockets in each turn, with a system call for each.
  */
 #include "daemon/reactor.h"
 #include "base/log.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <time.h>
+#include <unistd.h>
 #include <zmq.h>
+
+#define EVENTS_MOST 64 /* of one wait; the others come with the next */
 
 struct source {
     struct reactor *reactor;
@@ -22,6 +32,9 @@ struct source {
     reactor_source_fn *on_socket;
     reactor_fd_fn *on_fd;
     void *owner;
+    bool used;   /* a socket: ask it before waiting */
+    bool always; /* a descriptor that cannot be waited for, as of a file: always ready */
+    int ready;   /* found in this turn; of a descriptor epoll's events */
     bool forgotten;
 };
 
@@ -63,8 +76,7 @@ struct reactor {
     LIST (struct timer *) timers;
     LIST (struct end) ends[REACTOR_PHASES];
     LIST (struct retired) retired;
-    zmq_pollitem_t *items;
-    size_t items_room;
+    int epoll;
     int64_t now;
     bool stopping, forgot;
 };
@@ -73,6 +85,8 @@ struct reactor *reactor_new (void)
 {
     struct reactor *reactor = xcalloc (1, sizeof *reactor);
     reactor->now = mono_ms ();
+    reactor->epoll = epoll_create1 (EPOLL_CLOEXEC);
+    check (reactor->epoll >= 0);
     return reactor;
 }
 
@@ -99,7 +113,7 @@ void reactor_destroy (struct reactor **held)
     free (reactor->sources.at);
     free (reactor->timers.at);
     free (reactor->retired.at);
-    free (reactor->items);
+    close (reactor->epoll);
     free (reactor);
     *held = NULL;
 }
@@ -110,23 +124,36 @@ static struct source *add_source (struct reactor *reactor, struct source source)
     *new = source;
     new->reactor = reactor;
     LIST_ADD (reactor->sources, new);
+    struct epoll_event event = {.events = (uint32_t) new->events, .data = {.ptr = new}};
+    if (epoll_ctl (reactor->epoll, EPOLL_CTL_ADD, new->fd, &event) != 0) {
+        check (errno == EPERM && !new->socket);
+        new->always = true;
+    }
     return new;
 }
 
 struct source *reactor_socket (struct reactor *reactor, void *zmq_socket, reactor_source_fn *ready,
                                void *owner)
 {
+    int fd;
+    size_t len = sizeof fd;
+    check (zmq_getsockopt (zmq_socket, ZMQ_FD, &fd, &len) == 0);
     return add_source (reactor, (struct source){.socket = zmq_socket,
-                                                .events = ZMQ_POLLIN,
-                                                .fd = -1,
+                                                .events = EPOLLIN,
+                                                .fd = fd,
+                                                .used = true,
                                                 .on_socket = ready,
                                                 .owner = owner});
 }
 
-static short poll_events (int events)
+void reactor_used (struct source *source)
 {
-    return (short) ((events & REACTOR_READ ? ZMQ_POLLIN : 0) |
-                    (events & REACTOR_WRITE ? ZMQ_POLLOUT : 0));
+    source->used = true;
+}
+
+static int epoll_events (int events)
+{
+    return (events & REACTOR_READ ? EPOLLIN : 0) | (events & REACTOR_WRITE ? EPOLLOUT : 0);
 }
 
 struct source *reactor_fd (struct reactor *reactor, int fd, int events, reactor_fd_fn *ready,
@@ -134,21 +161,31 @@ struct source *reactor_fd (struct reactor *reactor, int fd, int events, reactor_
 {
     return add_source (
         reactor,
-        (struct source){.fd = fd, .events = poll_events (events), .on_fd = ready, .owner = owner});
+        (struct source){.fd = fd, .events = epoll_events (events), .on_fd = ready, .owner = owner});
 }
 
 void reactor_want (struct source *source, int events)
 {
-    source->events = poll_events (events);
+    int wanted = epoll_events (events);
+    if (source->events == wanted)
+        return;
+    source->events = wanted;
+    struct epoll_event event = {.events = (uint32_t) wanted, .data = {.ptr = source}};
+    if (!source->always)
+        check (epoll_ctl (source->reactor->epoll, EPOLL_CTL_MOD, source->fd, &event) == 0);
 }
 
-void reactor_forget (struct source **source)
+/* At once: the descriptor's number may be another one's before the turn is over. */
+void reactor_forget (struct source **held)
 {
-    if (!*source)
+    struct source *source = *held;
+    if (!source)
         return;
-    (*source)->forgotten = true;
-    (*source)->reactor->forgot = true;
-    *source = NULL;
+    if (!source->always)
+        epoll_ctl (source->reactor->epoll, EPOLL_CTL_DEL, source->fd, NULL); /* or closed already */
+    source->forgotten = true;
+    source->reactor->forgot = true;
+    *held = NULL;
 }
 
 struct timer *reactor_timer (struct reactor *reactor, int64_t at, reactor_timer_fn *ring,
@@ -261,17 +298,65 @@ static void ring_timers (struct reactor *reactor)
     }
 }
 
-static void serve (struct source *source, short events)
+static void serve (struct source *source)
 {
-    if (source->forgotten || events == 0)
+    int found = source->ready;
+    source->ready = 0;
+    if (source->forgotten || found == 0)
         return;
     if (source->socket) {
+        source->used = true;
         source->on_socket (source->owner);
         return;
     }
-    int ready = (events & (ZMQ_POLLIN | ZMQ_POLLERR) ? REACTOR_READ : 0) |
-                (events & ZMQ_POLLOUT ? REACTOR_WRITE : 0);
+    int ready = (found & (EPOLLIN | EPOLLERR | EPOLLHUP) ? REACTOR_READ : 0) |
+                (found & EPOLLOUT ? REACTOR_WRITE : 0);
     source->on_fd (source->owner, ready);
+}
+
+/* ---- waiting ------------------------------------------------------------------------------- */
+
+/* Asks a socket that was used; true where it has something to read. */
+static bool ask (struct source *source)
+{
+    int events = 0;
+    size_t len = sizeof events;
+    check (zmq_getsockopt (source->socket, ZMQ_EVENTS, &events, &len) == 0 || errno == EINTR);
+    source->used = false;
+    source->ready = events & ZMQ_POLLIN;
+    return source->ready != 0;
+}
+
+static bool ask_used (struct reactor *reactor)
+{
+    bool found = false;
+    for (size_t i = 0; i < reactor->sources.count; i++) {
+        struct source *source = reactor->sources.at[i];
+        if (source->always)
+            source->ready = source->events;
+        else if (source->socket && source->used)
+            ask (source);
+        found = found || source->ready;
+    }
+    return found;
+}
+
+/* Marks what is ready. */
+static void wait_for_sources (struct reactor *reactor, int64_t wait_ms)
+{
+    struct epoll_event events[EVENTS_MOST];
+    if (ask_used (reactor))
+        wait_ms = 0;
+    int most = wait_ms > INT_MAX ? INT_MAX : (int) wait_ms;
+    int count = epoll_wait (reactor->epoll, events, EVENTS_MOST, most);
+    check (count >= 0 || errno == EINTR);
+    for (int i = 0; i < count; i++) {
+        struct source *source = events[i].data.ptr;
+        if (source->socket)
+            ask (source);
+        else
+            source->ready = (int) events[i].events;
+    }
 }
 
 /* ---- the turn's watchdog ------------------------------------------------------------------- */
@@ -317,24 +402,15 @@ void reactor_turn (struct reactor *reactor, int64_t wait_ms)
 {
     run_ends (reactor, REACTOR_SEND);
     sweep (reactor);
-    size_t count = reactor->sources.count;
-    if (count > reactor->items_room) {
-        reactor->items_room = count * 2;
-        reactor->items = xrealloc (reactor->items, reactor->items_room * sizeof *reactor->items);
-    }
-    for (size_t i = 0; i < count; i++) {
-        const struct source *source = reactor->sources.at[i];
-        reactor->items[i] = (zmq_pollitem_t){source->socket, source->fd, (short) source->events, 0};
-    }
     reactor->now = mono_ms ();
-    int ready = zmq_poll (reactor->items, (int) count, (long) until_next_timer (reactor, wait_ms));
-    check (ready >= 0 || errno == EINTR);
+    wait_for_sources (reactor, until_next_timer (reactor, wait_ms));
     reactor->now = mono_ms ();
     turn_began = reactor->now;
     turn_running = 1;
     ring_timers (reactor);
-    for (size_t i = 0; i < count && ready > 0; i++)
-        serve (reactor->sources.at[i], reactor->items[i].revents);
+    size_t count = reactor->sources.count; /* those added meanwhile are served next turn */
+    for (size_t i = 0; i < count; i++)
+        serve (reactor->sources.at[i]);
     for (enum reactor_phase phase = REACTOR_DURABLE; phase < REACTOR_SEND; phase++)
         run_ends (reactor, phase);
     free_retired (reactor);

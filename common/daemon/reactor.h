@@ -1,6 +1,6 @@
-/* reactor.h - one thread, one poll: sockets, descriptors, timers, signals.
+/* reactor.h - one thread, one wait: sockets, descriptors, timers, signals.
  *
- * A turn: cache the time -> zmq_poll -> timers that are due -> ready sources (each handles at most
+ * A turn: cache the time -> wait (epoll) -> timers that are due -> ready sources (each handles at most
  * REACTOR_BUDGET messages, so that no peer starves another) -> the turn's end, in this order:
  * durable, answer (daemon.h's hooks), credit, free (retired objects), send.
  * A handler never frees what it was called with: it retires it.
@@ -29,6 +29,9 @@ void reactor_destroy (struct reactor **reactor);
 /* `ready` is called while the socket has something to read.  The socket stays its owner's. */
 struct source *reactor_socket (struct reactor *reactor, void *zmq_socket, reactor_source_fn *ready,
                                void *owner);
+/* The socket was used outside `ready`: whoever sends on it says so, or a message that came meanwhile
+ * would be found only with the next. */
+void reactor_used (struct source *source);
 /* One registration a descriptor; interest is changed by reactor_want. */
 struct source *reactor_fd (struct reactor *reactor, int fd, int events, reactor_fd_fn *ready,
                            void *owner);
