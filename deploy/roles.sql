@@ -1,13 +1,27 @@
--- The roles of an installation's own PostgreSQL cluster; run once by its superuser, harmless again.
+-- The roles of an installation's own PostgreSQL cluster; run in its database by its superuser, harmless again.
+-- None of them is a superuser or may leave row-level security out; each has a fixed search path and timeouts.
 do $$
 declare wanted text;
 begin
+    if not exists (select from pg_roles where rolname = 'aduan_owner') then
+        create role aduan_owner nologin; -- owns everything; nobody logs in as it
+    end if;
     foreach wanted in array array['aduan_migrate', 'aduan_store', 'aduan_query'] loop
         if not exists (select from pg_roles where rolname = wanted) then
-            execute format ('create role %I login', wanted);
+            execute format ('create role %I login nosuperuser nobypassrls nocreatedb nocreaterole noreplication', wanted);
         end if;
+        execute format ('alter role %I set search_path = public', wanted);
     end loop;
+    execute format ('revoke all on database %I from public', current_database ());
+    execute format ('grant connect on database %I to aduan_migrate, aduan_store, aduan_query', current_database ());
+    execute format ('grant create, temporary on database %I to aduan_owner', current_database ());
+    if not pg_has_role ('aduan_migrate', 'aduan_owner', 'member') then
+        grant aduan_owner to aduan_migrate;
+    end if;
 end $$;
+alter role aduan_migrate set role = 'aduan_owner';
+alter schema public owner to aduan_owner;
+alter role aduan_migrate set idle_in_transaction_session_timeout = '5min';
 alter role aduan_store set synchronous_commit = on;
 alter role aduan_store set statement_timeout = '30s';
 alter role aduan_store set lock_timeout = '10s';
@@ -15,6 +29,8 @@ alter role aduan_store set idle_in_transaction_session_timeout = '5s';
 alter role aduan_store set jit = off;
 alter role aduan_query set default_transaction_read_only = on;
 alter role aduan_query set statement_timeout = '30s';
+alter role aduan_query set lock_timeout = '10s';
+alter role aduan_query set idle_in_transaction_session_timeout = '5s';
 -- Statements over arrays: their plan does not depend on the arrays, and planning costs more than running.
 alter role aduan_store set plan_cache_mode = force_generic_plan;
 alter role aduan_store set enable_seqscan = off;

@@ -224,7 +224,6 @@ static int load_principals (PGconn *db, const char *path)
                  "create temp table new_principals (name text, role text, key text, rights text, "
                  "agencies text, state text) on commit drop");
     copy_file (db, path, "new_principals");
-    long before = run_number (db, "principals", "select version from snapshot where kind = 1");
     run_quietly (db, "principals", "alter table principal disable trigger principal_changed");
     run_quietly (db, "principals",
                  "alter table principal_agency disable trigger principal_agency_changed");
@@ -232,7 +231,8 @@ static int load_principals (PGconn *db, const char *path)
     for (size_t i = 0; i < array_len (principal_steps); i++)
         run_quietly (db, "principals", principal_steps[i]);
     PGresult *new = run (db, "principals", "select md5 (snapshot_principals ())");
-    if (strcmp (PQgetvalue (old, 0, 0), PQgetvalue (new, 0, 0)) != 0)
+    bool changed = strcmp (PQgetvalue (old, 0, 0), PQgetvalue (new, 0, 0)) != 0;
+    if (changed)
         run_quietly (db, "principals", "update snapshot set version = version + 1 where kind = 1");
     run_quietly (db, "principals", "alter table principal enable trigger principal_changed");
     run_quietly (db, "principals",
@@ -246,7 +246,9 @@ static int load_principals (PGconn *db, const char *path)
     if (unknown)
         log_warning ("%s: %ld agency codes are not in the registry; their rows are without effect",
                      path, unknown);
-    log_info ("principals: version %ld was in force", before);
+    log_info ("principals: %ld keys, %s",
+              run_number (db, "principals", "select count (*) from principal"),
+              changed ? "a new version" : "as they were");
     return 0;
 }
 

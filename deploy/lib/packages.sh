@@ -1,20 +1,31 @@
 # packages.sh - installs Debian packages named in lists, one a line; what is there already is left alone.
-# Sourced by deploy/up and tests/check.
+# Sourced by deploy/up and the test commands.
 
-# install_packages LIST...: 0, or apt's status.
-install_packages() {
-  local wanted missing=() name
-  wanted=$(grep -hv '^#' "$@" | sort -u)
-  for name in $wanted; do
+# missing_packages LIST...: the names, blanks between
+missing_packages() {
+  local name missing=()
+  for name in $(grep -hv '^#' "$@" | sort -u); do
     # a Node.js that did not come from Debian brings its own npm, and will not have Debian's beside it
     [ "$name" = npm ] && command -v npm >/dev/null && continue
     dpkg-query -W -f '${Status}' "$name" 2>/dev/null | grep -q 'install ok installed' || missing+=("$name")
   done
-  [ "${#missing[@]}" = 0 ] && return 0
+  echo ${missing[@]+"${missing[@]}"}
+}
+
+# install_packages LIST...: 0, or apt's status.
+install_packages() {
+  local missing masked=/etc/systemd/system/redis-server.service
+  missing=$(missing_packages "$@")
+  [ -n "$missing" ] || return 0
+  # Debian starts a cluster and a Redis of its own when their packages come in; nobody here wants them
   mkdir -p /etc/postgresql-common
   [ -e /etc/postgresql-common/createcluster.conf ] ||
     echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf
+  if [[ " $missing " == *" redis-server "* ]] && [ ! -e $masked ] && [ ! -L $masked ]; then
+    mkdir -p /etc/systemd/system && ln -s /dev/null $masked
+  fi
   # a fresh machine may still be installing its own updates: wait for it
   local apt=(apt-get -qq -o DPkg::Lock::Timeout=300)
-  "${apt[@]}" update && DEBIAN_FRONTEND=noninteractive "${apt[@]}" install -y --no-install-recommends "${missing[@]}" >/dev/null
+  # shellcheck disable=SC2086 # one argument a name
+  "${apt[@]}" update && DEBIAN_FRONTEND=noninteractive "${apt[@]}" install -y --no-install-recommends $missing >/dev/null
 }

@@ -105,8 +105,6 @@ def test_loads(registry, tmp_path):  # pylint: disable=unused-argument
         os.chmod(parent, 0o755)
     with PrivatePostgres(str(tmp_path / "pg")) as postgres:
         postgres.sql((ROOT / "deploy" / "roles.sql").read_text())
-        postgres.sql("grant all on database aduan to aduan_migrate")
-        postgres.sql("alter schema public owner to aduan_migrate")
 
         def migrate(*command):
             began = time.monotonic()

@@ -178,8 +178,6 @@ class Stack:
     def _make_database(self):
         with open(os.path.join(ROOT, "deploy", "roles.sql"), encoding="utf-8") as file:
             self.postgres.sql(file.read())
-        self.postgres.sql(f"grant all on database {self.postgres.database} to aduan_migrate")
-        self.postgres.sql("alter schema public owner to aduan_migrate")
         self.migrate("schema")
         calendar = os.path.join(ROOT, "deploy", "calendar", "days_off.tsv")
         if os.path.exists(calendar):

@@ -1,0 +1,70 @@
+# postgres.sh - the installation's own PostgreSQL 15: a cluster with checksums on a unix socket, its roles, what is in it.
+# Sourced by deploy/up; uses its $data, $run, $user, $db_user, $programs, as_db, folder, put and die.
+
+post=/usr/lib/postgresql/15/bin
+cluster=$data/pg
+
+cluster_settings() {
+  cat <<CONF
+listen_addresses = ''
+unix_socket_permissions = 0770
+max_connections = 40
+shared_buffers = 128MB
+max_wal_size = 2GB
+checkpoint_timeout = 15min
+autovacuum_naptime = 5s
+idle_in_transaction_session_timeout = 5s
+log_line_prefix = '%u '
+# a statement's text would carry reporters' words into the log
+log_min_error_statement = panic
+log_parameter_max_length_on_error = 0
+CONF
+}
+
+# Who the kernel says one is decides: the store's user may write and read by its two roles and is never a
+# superuser; that, and changing the schema, is for whoever sets up.
+identities() {
+  printf 'aduan %s %s\n' "$user" aduan_store "$user" aduan_query "$admin" super "$admin" aduan_migrate
+}
+
+# Made beside its place and moved there when it is whole, so that half of one is never taken for a cluster.
+make_cluster() {
+  if [ ! -e "$cluster/PG_VERSION" ]; then
+    rm -rf "$cluster.new"
+    folder "$db_user" 0700 "$cluster.new"
+    as_db "$post/initdb" -D "$cluster.new" -U super -A peer -E UTF8 --locale=C --data-checksums >"$data/log/initdb" 2>&1 ||
+      { tail -5 "$data/log/initdb"; die "initdb failed; $data/log/initdb"; }
+    cluster_settings >>"$cluster.new/postgresql.conf"
+    printf 'local all all peer map=aduan\n' >"$cluster.new/pg_hba.conf"
+    identities >"$cluster.new/pg_ident.conf"
+    sync "$cluster.new"/*.conf "$cluster.new"
+    mv "$cluster.new" "$cluster"
+  fi
+  [ "$(cat "$cluster/PG_VERSION")" = 15 ] || die "$cluster is of PostgreSQL $(cat "$cluster/PG_VERSION"), this is made for 15"
+}
+
+# A lock file of a server that was killed names a process number that may by now be another program's,
+# which PostgreSQL would take for a rival and wait for in vain.
+drop_stale_lock() {
+  local pid=
+  ! is_up postgres || return 0
+  [ -e "$cluster/postmaster.pid" ] || return 0
+  read -r pid <"$cluster/postmaster.pid" || true
+  [[ $pid =~ ^[0-9]+$ ]] && [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = postgres ] && return 0
+  echo "$cluster/postmaster.pid is left from a server that was killed; removed"
+  rm -f "$cluster/postmaster.pid" "$run/pg/.s.PGSQL.5432.lock"
+}
+
+psql_as_super() { (cd / && "$post/psql" -X -q -A -t -v ON_ERROR_STOP=1 -h "$run/pg" -U super "$@"); }
+migrate() { "$programs/aduan-migrate" -d "host=$run/pg dbname=aduan user=aduan_migrate" "$@" || die "aduan-migrate $* failed"; }
+
+set_up_database() {
+  [ "$(psql_as_super -d postgres -c "select 1 from pg_database where datname = 'aduan'")" = 1 ] ||
+    psql_as_super -d postgres -c "create database aduan" || die "the database aduan cannot be made"
+  psql_as_super -d aduan <deploy/roles.sql || die "deploy/roles.sql failed"
+  migrate schema
+  "$python" deploy/registry/build "$data/registry" || die "the registry cannot be made, see above"
+  migrate registry "$data/registry"
+  migrate calendar deploy/calendar/days_off.tsv
+  migrate principals "$data/principals.tsv"
+}
