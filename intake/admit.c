@@ -10,6 +10,7 @@
 #define AHEAD_MOST_MS 600000
 #define TITLE_MOST    200
 #define BODY_MOST     10000
+#define FRAME_MOST    262144 /* bytes of either frame; what this version knows is below 220 KiB */
 #define DEGREE        10000000
 
 static bool reject (struct admission *ret, enum reject code, const char *field)
@@ -49,10 +50,10 @@ static bool check_fields (const struct principal *principal, int64_t now,
     bool has_point = submit->latitude || submit->longitude;
     if (submit->key.len == 0)
         return reject (ret, REJECT_MISSING, "key");
-    if ((int64_t) submit->created > now + AHEAD_MOST_MS)
-        return reject (ret, REJECT_AHEAD, "created");
     if (submit->created >= UINT64_C (1) << 48)
         return reject (ret, REJECT_VALUE, "created");
+    if ((int64_t) submit->created > now + AHEAD_MOST_MS)
+        return reject (ret, REJECT_AHEAD, "created");
     if (submit->place.len && !is_region (submit->place))
         return reject (ret, REJECT_VALUE, "place");
     if (submit->incident.len && !is_date (submit->incident))
@@ -133,7 +134,10 @@ void admit (const uint8_t id_key[ID_KEY_LEN], const struct principal *principal,
     struct buffer body = {0}, frame = {0};
     struct view kept;
     *ret = (struct admission){0};
-    if (content->raw_title.len || content->raw_text.len)
+    /* a newer peer's tags are kept, but a record must fit into any segment of the spool */
+    if (submit_frame.len > FRAME_MOST || content_frame.len > FRAME_MOST)
+        reject (ret, REJECT_TOO_LONG, submit_frame.len > FRAME_MOST ? "submit" : "content");
+    else if (content->raw_title.len || content->raw_text.len)
         reject (ret, REJECT_RIGHT, content->raw_text.len ? "raw_text" : "raw_title");
     else if (check_fields (principal, now, submit, ret) &&
              clean_content (submit, content, content_frame, &body, &frame, &kept, ret)) {

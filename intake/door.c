@@ -75,7 +75,8 @@ static enum busy busy_now (struct intake *intake, const struct msg_submit *submi
         return BUSY_STOPPING;
     if (!spool_has_room (intake->spool, submit->priority == PRIORITY_EMERGENCY ? 900 : 800))
         return BUSY_SPOOL_FULL;
-    if (submit->priority != PRIORITY_EMERGENCY && intake->gathered_count > 20000)
+    bool gathers = intake->gathered_count > 20000 || intake->memory > 2 * intake->memory_most;
+    if (submit->priority != PRIORITY_EMERGENCY && gathers)
         return BUSY_SLOW;
     return commit_slowest (intake->commit) > SLOW_MS && intake->gathered_count > 1000 ? BUSY_SLOW
                                                                                       : 0;

@@ -114,6 +114,8 @@ static enum reason pull_fault (const struct router *router, const struct princip
             return REASON_SCOPE;
     DL_FOREACH (router->idle, pull)
         same += pull->principal == principal->number;
+    DL_FOREACH (router->asked, pull)
+        same += pull->principal == principal->number;
     return asked->agencies.count == 0 ? REASON_SCOPE : same >= PULLS_PER_KEY ? REASON_BUSY : 0;
 }
 
@@ -233,8 +235,9 @@ static void relay (struct router *router, uint64_t link, struct parcel *parcel)
 static void on_pulled (struct router *router, struct waiting_pull *pull,
                        const struct msg_pulled *pulled, struct parcel *parcel)
 {
-    bool time_left = reactor_now (router->reactor) < pull->until;
-    if (pulled->count == 0 && pulled->verdict == VERDICT_DONE && time_left) {
+    bool waits = reactor_now (router->reactor) < pull->until &&
+                 listener_find (router->workers, pull->link) != NULL;
+    if (pulled->count == 0 && pulled->verdict == VERDICT_DONE && waits) {
         pull_move (router, pull, false);
         if (pull->hinted)
             pull_ask (router, pull);

@@ -70,6 +70,8 @@ void act_take (struct store *store, struct link *from, struct parcel *parcel)
     const struct wire_message *act = parcel_read (&deed->parcel, 1, WIRE_act, &fault);
     deed->link = link_number (from);
     if (!behalf || !act) {
+        fault.type = WIRE_behalf;
+        link_refuse (from, &fault);
         link_credit (from, WIRE_CLASS_ACTS, 1);
         deed_free (deed);
         return;
@@ -158,7 +160,8 @@ static void add_deed (const struct deed *deed)
 {
     const struct msg_act *act = deed->act;
     uint64_t delay = act->delay ? act->delay : act->act == ACT_NACK ? 300000 : 60000;
-    array_int4 (&columns[PRINCIPAL], (int64_t) deed->behalf->principal);
+    uint64_t principal = deed->behalf->principal;
+    array_int4 (&columns[PRINCIPAL], principal <= INT32_MAX ? (int64_t) principal : 0);
     array_bytes (&columns[ID], act->id.at, sizeof act->id.at);
     array_int4 (&columns[AGENCY], act->agency <= INT32_MAX ? (int64_t) act->agency : 0);
     array_int8 (&columns[WANTS], (int64_t) act->version);

@@ -6,6 +6,12 @@
 
 #define EPOCH_2000_MS INT64_C (946684800000) /* timestamptz counts µs from 2000 */
 
+/* What is no time of ours becomes the last one: the wire's numbers reach further than µs do. */
+static int64_t micros (int64_t ms)
+{
+    return ((ms > ARRAY_TIME_MOST ? ARRAY_TIME_MOST : ms) - EPOCH_2000_MS) * 1000;
+}
+
 static void put (uint8_t *at, uint64_t number, unsigned bytes)
 {
     for (unsigned i = bytes; i-- > 0; number >>= 8)
@@ -67,7 +73,7 @@ void array_int8 (struct array *array, int64_t number)
 
 void array_time (struct array *array, int64_t ms)
 {
-    add_number (array, (ms - EPOCH_2000_MS) * 1000, 8);
+    add_number (array, micros (ms), 8);
 }
 
 void array_json (struct array *array, struct view text)
@@ -157,7 +163,7 @@ struct db_value value_int8 (uint8_t room[8], int64_t number)
 
 struct db_value value_time (uint8_t room[8], int64_t ms)
 {
-    return value_int8 (room, (ms - EPOCH_2000_MS) * 1000);
+    return value_int8 (room, micros (ms));
 }
 
 struct db_value value_view (struct view view)

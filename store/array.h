@@ -22,6 +22,8 @@ enum {
     OID_JSONB = 3802
 };
 
+#define ARRAY_TIME_MOST INT64_C (253402300799999) /* ms; the last of the year 9999 */
+
 struct array {
     struct buffer bytes;
     uint32_t count, nulls;

@@ -12,8 +12,9 @@
 #include <uthash.h>
 #include <utlist.h>
 
-#define PULLS_MOST 256 /* of one statement */
-#define PAIRS_MOST 2048
+#define PULLS_MOST  256 /* of one statement */
+#define PAIRS_MOST  2048
+#define WAITED_MOST 3600000 /* ms; a router keeps a PULL for a minute */
 
 struct pull {
     uint64_t link;
@@ -38,6 +39,8 @@ void lease_take (struct store *store, struct link *from, struct parcel *parcel)
     const struct wire_message *said = parcel_read (parcel, 1, WIRE_pull, &fault);
     const struct msg_behalf *behalf = &parcel->said[0].behalf;
     if (!said) {
+        fault.type = WIRE_behalf;
+        link_refuse (from, &fault);
         link_credit (from, WIRE_CLASS_ACTS, 1);
         return;
     }
@@ -45,8 +48,8 @@ void lease_take (struct store *store, struct link *from, struct parcel *parcel)
     const struct msg_pull *asked = &said->pull;
     *pull = (struct pull){.link = link_number (from),
                           .behalf = behalf->ref,
-                          .principal = behalf->principal,
-                          .waited = behalf->waited,
+                          .principal = behalf->principal <= INT32_MAX ? behalf->principal : 0,
+                          .waited = behalf->waited < WAITED_MOST ? behalf->waited : WAITED_MOST,
                           .ref = asked->ref,
                           .came = reactor_now (store->reactor)};
     pull->count = asked->count < 1 ? 1 : asked->count > 100 ? 100 : (uint32_t) asked->count;
@@ -56,7 +59,8 @@ void lease_take (struct store *store, struct link *from, struct parcel *parcel)
                                            : (uint32_t) asked->lease;
     pull->agency_count = asked->agencies.count;
     for (uint32_t i = 0; i < pull->agency_count; i++)
-        pull->agencies[i] = (uint32_t) asked->agencies.at[i];
+        pull->agencies[i] =
+            asked->agencies.at[i] <= INT32_MAX ? (uint32_t) asked->agencies.at[i] : 0;
     DL_APPEND (store->pulls, pull);
     (void) fault_point (lease_received);
 }

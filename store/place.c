@@ -52,12 +52,12 @@ static void place_free (struct place *place)
 }
 
 /* Reads the frames; what a record must have to be answered at all is place and offer. */
-static bool place_read (struct place *place)
+static bool place_read (struct place *place, struct wire_fault *ret_fault)
 {
     struct wire_fault fault;
-    const struct wire_message *said = parcel_read (&place->parcel, 0, WIRE_place, &fault);
+    const struct wire_message *said = parcel_read (&place->parcel, 0, WIRE_place, ret_fault);
     place->place = said ? &said->place : NULL;
-    said = parcel_read (&place->parcel, 1, WIRE_offer, &fault);
+    said = parcel_read (&place->parcel, 1, WIRE_offer, ret_fault);
     place->offer = said ? &said->offer : NULL;
     said = parcel_read (&place->parcel, 2, WIRE_submit, &fault);
     place->submit = said ? &said->submit : NULL;
@@ -71,10 +71,10 @@ void place_take (struct store *store, struct link *from, struct parcel *parcel)
     struct place *place = xcalloc (1, sizeof *place);
     parcel_move (&place->parcel, parcel);
     place->link = link_number (from);
-    if (!place_read (place)) {
-        log_limited (LOG_ERROR,
-                     "%s: a place without an offer that can be read; dropped, intake offers again",
-                     link_name (from));
+    struct wire_fault fault;
+    if (!place_read (place, &fault)) { /* intake offers again */
+        fault.type = WIRE_place;
+        link_refuse (from, &fault);
         link_credit (from, WIRE_CLASS_REST, 1);
         place_free (place);
         return;
@@ -628,7 +628,7 @@ static void take_out (struct store *store, struct place *place)
 /* Unreadable by any program of this version: our own fault, for ever; kept raw. */
 static bool unreadable (struct store *store, struct place *place)
 {
-    if (place->submit && place->content)
+    if (place->submit && place->content && place->offer->received <= ARRAY_TIME_MOST)
         return false;
     take_out (store, place);
     quarantine (store, place, "NOREA", "its frames cannot be read");

@@ -25,6 +25,8 @@ struct door {
     enum role role;
     char domain[16];
     struct principals *principals;
+    void *watched, *watch; /* the guarded socket, and what tells of its broken handshakes */
+    struct source *watch_source;
     struct door *next;
 };
 
@@ -239,6 +241,49 @@ int door_guard (struct door *door, void *socket)
         zmq_getsockopt (socket, ZAP_ENFORCE_DOMAIN, &enforced, &len) != 0 || enforced != 1)
         return FAIL_IO;
     return 0;
+}
+
+/* Who never gets as far as the ZAP handler (no key, another server's key, half a handshake, no ZMTP at
+ * all) is at least counted. */
+static void on_watch_ready (void *owner)
+{
+    const struct door *door = owner;
+    zmq_msg_t frame;
+    zmq_msg_init (&frame);
+    for (int i = 0; i < REACTOR_BUDGET && zmq_msg_recv (&frame, door->watch, ZMQ_DONTWAIT) >= 0;
+         i++)
+        if (zmq_msg_more (&frame)) /* the first of two: the event, the other is the address */
+            metric_add (door_broken_handshakes_total, 1);
+    zmq_msg_close (&frame);
+}
+
+int door_watch (struct door *door, void *socket)
+{
+    char address[48];
+    int linger = 0, unlimited = 0; /* ZeroMQ's own thread would wait at a mark */
+    snprintf (address, sizeof address, "inproc://%s.watch", door->domain);
+    if (zmq_socket_monitor (socket, address,
+                            ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
+                                ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL) != 0)
+        return FAIL_IO;
+    door->watched = socket;
+    door->watch = zmq_socket (daemon_context (), ZMQ_PAIR);
+    check (door->watch);
+    zmq_setsockopt (door->watch, ZMQ_LINGER, &linger, sizeof linger);
+    zmq_setsockopt (door->watch, ZMQ_RCVHWM, &unlimited, sizeof unlimited);
+    check (zmq_connect (door->watch, address) == 0);
+    door->watch_source = reactor_socket (door->reactor, door->watch, on_watch_ready, door);
+    return 0;
+}
+
+void door_unwatch (struct door *door)
+{
+    if (!door->watch)
+        return;
+    zmq_socket_monitor (door->watched, NULL, 0);
+    reactor_forget (&door->watch_source);
+    zmq_close (door->watch);
+    door->watch = door->watched = NULL;
 }
 
 const struct principal *door_principal (struct door *door, zmq_msg_t *frame)

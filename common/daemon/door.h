@@ -46,6 +46,10 @@ void door_set_principals (struct door *door, struct principals **principals);
 const struct principals *door_principals (const struct door *door);
 /* Prepares a ROUTER socket: CURVE server, keys, domain, enforcement, read back.  0 or FAIL_IO. */
 int door_guard (struct door *door, void *zmq_socket);
+/* Counts the handshakes with the guarded socket that break before a key is known.  0 or FAIL_IO.
+ * Ends with door_unwatch, before the socket is closed; harmless twice. */
+int door_watch (struct door *door, void *zmq_socket);
+void door_unwatch (struct door *door);
 /* The principal of a received frame, by its User-Id; NULL, counted, where there is none. */
 const struct principal *door_principal (struct door *door, zmq_msg_t *frame);
 /* The start-up self-test: a random key and no key at all must both be kept out of `endpoint`, and

@@ -1,12 +1,13 @@
 /* link.c - HELLO, credit, heartbeat, and the way of a message from a socket to its handler.
  *
  * A listener owns one ROUTER socket and its links, a connection one DEALER.  Links are found by
- * ZeroMQ's routing id, which ZeroMQ makes itself (a peer cannot choose another's), never by a name.
+ * ZeroMQ's routing id, never by a name, and ZeroMQ makes it: a peer that chose its own is not heard.
  * Credit counts messages since HELLO in both directions of the accounting: the listening side says
  * how many may have been sent in all, so a lost or doubled `credit` changes nothing.
  *
- * High-water marks are off: credit is the limit, and with a mark ROUTER would drop in silence or
- * refuse.  What a peer without credit can make us hold is one frame of at most 1 MiB.
+ * Between daemons high-water marks are off: credit is the limit.  A door on tcp:// has both, because
+ * strangers' programs need not keep to anything: reading stops at the mark (nothing is lost, TCP
+ * holds it back), and a peer that does not read its answers is lost at its mark; it repeats.
  *
  * What is said to a peer that reads bundles is gathered, and leaves as one frame before the reactor
  * waits again: each frame costs ZeroMQ as much as a message's whole handling costs us.
@@ -30,10 +31,14 @@
 #include <zmq.h>
 
 #define LINKS_MAX      4096 /* of one listener */
+#define LINKS_OF_KEY   64   /* of one key */
 #define HELLO_FIRST_MS 250
 #define HELLO_LAST_MS  5000
-#define ROUTING_MAX    8
+#define ROUTING_LEN    5           /* of the ids that ZeroMQ makes: a zero and 32 bits */
+#define UNREAD_LEAST   1024        /* frames that a stranger may leave unread, */
+#define UNREAD_ANSWERS 4           /* and so many for each credit of the window */
 #define BUNDLE_MOST    (64u << 10) /* bytes; what is larger goes alone */
+#define BUNDLE_DOOR    (16u << 10) /* the same, to strangers */
 #define BUNDLE_COPIED  (4u << 10)  /* bytes; up to here copying is cheaper than giving away */
 
 enum link_state { LINK_OPENING, LINK_UP, LINK_GONE };
@@ -55,8 +60,8 @@ struct link {
 
     /* listening side */
     struct listener *listener; /* NULL: a connection */
-    uint8_t routing[ROUTING_MAX];
-    size_t routing_len;
+    uint8_t routing[ROUTING_LEN];
+    uint32_t key; /* number of the principal that opened it; 0: none */
     uint64_t received[WIRE_CLASSES], granted[WIRE_CLASSES], announced[WIRE_CLASSES];
     bool owing;  /* on listener->owing */
     bool unsent; /* on listener->unsent */
@@ -120,15 +125,32 @@ static int send_frame (struct link *link, zmq_msg_t *frame, int more)
     return FAIL_GONE;
 }
 
-/* On a ROUTER a message stands behind the peer's routing id. */
+/* What leaves before the reactor waits: the bundle, or a link that is lost. */
+static void note_unsent (struct link *link)
+{
+    if (!link->listener || link->unsent || link->state == LINK_GONE)
+        return;
+    link->unsent = true;
+    LL_PREPEND2 (link->listener->unsent, link, next_unsent);
+}
+
+/* On a ROUTER a message stands behind the peer's routing id.  At the mark of its queue a peer has not
+ * read for long, and is lost. */
 static int send_routing (struct link *link)
 {
     if (!link->listener)
         return 0;
     socket_used (link);
-    int sent =
-        zmq_send (link->socket, link->routing, link->routing_len, ZMQ_SNDMORE | ZMQ_DONTWAIT);
-    return sent < 0 ? FAIL_GONE : 0;
+    if (zmq_send (link->socket, link->routing, sizeof link->routing, ZMQ_SNDMORE | ZMQ_DONTWAIT) >=
+        0)
+        return 0;
+    if (errno == EAGAIN) {
+        log_limited (LOG_WARNING, "%s: does not read its answers; lost", link->name);
+        metric_add (link_unread_total, !link->lost);
+        link->lost = true;
+        note_unsent (link);
+    }
+    return FAIL_GONE;
 }
 
 /* A message as it is, for peers that read no bundles and for what is too large for one. */
@@ -175,17 +197,19 @@ static void send_bundle (struct link *link)
     link->lost = link->lost || result != 0;
 }
 
+static size_t bundle_most (const struct link *link)
+{
+    return link->listener && link->listener->door ? BUNDLE_DOOR : BUNDLE_MOST;
+}
+
 static int gather (struct link *link, const struct parcel *parcel)
 {
-    if (link->bundle.len + bundle_room (parcel) > BUNDLE_MOST)
+    if (link->bundle.len + bundle_room (parcel) > bundle_most (link))
         send_bundle (link);
     if (link->lost)
         return FAIL_GONE;
     bundle_add (&link->bundle, parcel);
-    if (link->listener && !link->unsent) {
-        link->unsent = true;
-        LL_PREPEND2 (link->listener->unsent, link, next_unsent);
-    }
+    note_unsent (link);
     return 0;
 }
 
@@ -193,7 +217,7 @@ static int gather (struct link *link, const struct parcel *parcel)
 static int send_parcel (struct link *link, struct parcel *parcel)
 {
     int result;
-    if (link->bundles && bundle_room (parcel) < BUNDLE_MOST) {
+    if (link->bundles && bundle_room (parcel) < bundle_most (link)) {
         result = gather (link, parcel);
     } else {
         send_bundle (link); /* order is kept */
@@ -348,6 +372,11 @@ static void refuse (struct link *link, enum refusal refusal, const struct wire_f
         say_control (link, WIRE_refused, &refused);
 }
 
+void link_refuse (struct link *link, const struct wire_fault *fault)
+{
+    refuse (link, REFUSAL_MALFORMED, fault);
+}
+
 /* ---- before the reactor waits -------------------------------------------------------------- */
 
 static void send_unsent (void *owner)
@@ -365,6 +394,12 @@ static void send_unsent (void *owner)
 
 /* ---- the conversation, listening side ------------------------------------------------------ */
 
+static void number_link (struct link *link)
+{
+    link->number = next_number++;
+    HASH_ADD (hh_number, link->listener->numbers, number, sizeof link->number, link);
+}
+
 static void on_hello (struct link *link, const struct msg_hello *hello)
 {
     if (link->state == LINK_UP) {
@@ -373,6 +408,9 @@ static void on_hello (struct link *link, const struct msg_hello *hello)
             /* repeated before our welcome arrived */
         } else {
             link_down (link);
+            /* what the former conversation left under way answers, and pays credit, to nobody */
+            HASH_DELETE (hh_number, link->listener->numbers, link);
+            number_link (link);
         }
     }
     link->instance = hello->instance;
@@ -450,37 +488,47 @@ static void listening_garbage (struct link *link, const struct wire_fault *fault
                   within_credit (link, class);
     if (counts)
         link_credit (link, class, 1); /* done with, whatever it was */
-    if (counts && link->hooks->undecodable) {
-        metric_add (link_refused_total, 1);
+    if (counts && link->hooks->undecodable)
         link->hooks->undecodable (link->owner, link, fault);
-    } else {
+    else
         refuse (link, REFUSAL_MALFORMED, fault);
-    }
 }
 
-static struct link *link_of (struct listener *listener, const uint8_t *routing, size_t len)
+/* May one more peer be heard, of this key?  Nobody may use up the places of all others. */
+static bool has_place (const struct listener *listener, const struct principal *principal)
 {
-    struct link *link;
-    HASH_FIND (hh, listener->links, routing, (unsigned) len, link);
-    if (link)
-        return link;
-    if (HASH_COUNT (listener->links) >= LINKS_MAX) {
+    unsigned same = 0;
+    for (const struct link *link = listener->links; principal && link; link = link->hh.next)
+        same += link->key == principal->number;
+    if (same >= LINKS_OF_KEY)
+        log_limited (LOG_WARNING, "%s: %s has %d connections already, another one is not heard",
+                     listener->endpoint, principal->name, LINKS_OF_KEY);
+    else if (HASH_COUNT (listener->links) >= LINKS_MAX)
         log_limited (LOG_WARNING, "%s: %d peers already, another one is not heard",
                      listener->endpoint, LINKS_MAX);
-        return NULL;
-    }
+    else
+        return true;
+    return false;
+}
+
+static struct link *link_of (struct listener *listener, const uint8_t *routing,
+                             const struct principal *principal)
+{
+    struct link *link;
+    HASH_FIND (hh, listener->links, routing, ROUTING_LEN, link);
+    if (link || !has_place (listener, principal))
+        return link;
     link = xcalloc (1, sizeof *link);
     link->reactor = listener->reactor;
     link->hooks = listener->hooks;
     link->owner = listener->owner;
     link->listener = listener;
     link->socket = listener->socket;
-    link->number = next_number++;
+    link->key = principal ? principal->number : 0;
     strcpy (link->name, "a peer");
-    memcpy (link->routing, routing, len);
-    link->routing_len = len;
-    HASH_ADD (hh, listener->links, routing, (unsigned) len, link);
-    HASH_ADD (hh_number, listener->numbers, number, sizeof link->number, link);
+    memcpy (link->routing, routing, ROUTING_LEN);
+    HASH_ADD (hh, listener->links, routing, ROUTING_LEN, link);
+    number_link (link);
     return link;
 }
 
@@ -679,8 +727,9 @@ static void take_one (struct link *link, struct parcel *parcel, take_fn *take)
     parcel_done (parcel);
 }
 
-/* Calls `take` for each message, as long as the link is there; `fault` is NULL where it decodes. */
-static void take_all (struct link *link, struct delivery *delivery, take_fn *take)
+/* Calls `take` for each message, as long as the link is there; `fault` is NULL where it decodes.
+ * Returns how many there were. */
+static unsigned take_all (struct link *link, struct delivery *delivery, take_fn *take)
 {
     struct parcel parcel;
     struct wire_fault fault = {.reject = REJECT_MALFORMED, .text = "too many frames"};
@@ -690,7 +739,7 @@ static void take_all (struct link *link, struct delivery *delivery, take_fn *tak
     link->heard = reactor_now (link->reactor);
     if (!delivery->whole) {
         take (link, &parcel, &fault);
-        return;
+        return 1;
     }
     if (delivery->frames != 1 || !bundle_is (rest.at, rest.len)) {
         for (unsigned i = 0; i < delivery->frames; i++) {
@@ -698,14 +747,16 @@ static void take_all (struct link *link, struct delivery *delivery, take_fn *tak
             parcel_add_bytes (&parcel, bytes.at, bytes.len);
         }
         take_one (link, &parcel, take);
-        return;
+        return 1;
     }
+    unsigned count = 0;
     rest = (struct view){rest.at + 1, rest.len - 1};
-    while (link->state != LINK_GONE && bundle_next (&rest, &parcel, &fault))
+    for (; link->state != LINK_GONE && bundle_next (&rest, &parcel, &fault); count++)
         take_one (link, &parcel, take);
     if (link->state != LINK_GONE && fault.reject)
         take (link, &parcel, &fault);
     parcel_done (&parcel);
+    return count + 1;
 }
 
 static void listener_take (struct link *link, struct parcel *parcel, const struct wire_fault *fault)
@@ -716,37 +767,46 @@ static void listener_take (struct link *link, struct parcel *parcel, const struc
         listening_message (link, parcel);
 }
 
-static void listener_deliver (struct listener *listener, struct delivery *delivery)
+/* How many messages it was. */
+static unsigned listener_deliver (struct listener *listener, struct delivery *delivery)
 {
+    const uint8_t *routing = zmq_msg_data (&delivery->routing);
     const struct principal *principal = NULL;
-    size_t routing_len = zmq_msg_size (&delivery->routing);
-    if (delivery->frames == 0 || routing_len > ROUTING_MAX)
-        return;
+    if (delivery->frames == 0 || zmq_msg_size (&delivery->routing) != ROUTING_LEN || routing[0]) {
+        metric_add (link_unheard_total, 1);
+        log_limited (LOG_WARNING, "%s: a peer has chosen its own routing id, it is not heard",
+                     listener->endpoint);
+        return 1;
+    }
     if (listener->door) {
         principal = door_principal (listener->door, &delivery->frame[0]);
         if (!principal)
             metric_add (door_unknown_principal_total, 1);
     }
-    struct link *link = link_of (listener, zmq_msg_data (&delivery->routing), routing_len);
-    if (!link)
-        return;
+    struct link *link = link_of (listener, routing, principal);
+    if (!link) {
+        metric_add (link_unheard_total, 1);
+        return 1;
+    }
     if (listener->door && !principal) {
         struct wire_fault fault = {.text = "its key is not, or no longer, known"};
         refuse (link, REFUSAL_PRINCIPAL, &fault);
         link_end (link);
-        return;
+        return 1;
     }
     link->principal = principal;
-    take_all (link, delivery, listener_take);
+    unsigned count = take_all (link, delivery, listener_take);
     link->principal = NULL;
+    return count;
 }
 
 static void on_listener_ready (void *owner)
 {
     struct listener *listener = owner;
     struct delivery delivery;
-    for (int i = 0; i < REACTOR_BUDGET && receive (listener->socket, true, &delivery); i++) {
-        listener_deliver (listener, &delivery);
+    unsigned count = 0; /* a bundle may hold a hundred thousand */
+    while (count < REACTOR_BUDGET && receive (listener->socket, true, &delivery)) {
+        count += listener_deliver (listener, &delivery);
         delivery_done (&delivery);
     }
 }
@@ -764,15 +824,24 @@ static void on_connection_ready (void *owner)
 {
     struct link *link = owner;
     struct delivery delivery;
-    for (int i = 0; i < REACTOR_BUDGET && link->state != LINK_GONE; i++) {
+    unsigned count = 0;
+    while (count < REACTOR_BUDGET && link->state != LINK_GONE) {
         if (!receive (link->socket, false, &delivery))
             return;
-        take_all (link, &delivery, connection_take);
+        count += take_all (link, &delivery, connection_take);
         delivery_done (&delivery);
     }
 }
 
 /* ---- making and ending --------------------------------------------------------------------- */
+
+/* A door's marks, by the credit of one peer: more than that only one who cheats has under way. */
+static void limit_strangers (void *socket, unsigned credit)
+{
+    int unread = (int) (UNREAD_LEAST + credit * UNREAD_ANSWERS), unheard = (int) credit + 64;
+    zmq_setsockopt (socket, ZMQ_SNDHWM, &unread, sizeof unread);
+    zmq_setsockopt (socket, ZMQ_RCVHWM, &unheard, sizeof unheard);
+}
 
 static void *new_socket (int type, bool tcp)
 {
@@ -834,8 +903,11 @@ int link_listen (struct reactor *reactor, const char *endpoint, struct door *doo
                                   .door = door,
                                   .window = {0, acts, rest}};
     listener->socket = new_socket (ZMQ_ROUTER, is_tcp (endpoint));
-    if (door && door_guard (door, listener->socket) != 0)
-        goto failed;
+    if (door) {
+        limit_strangers (listener->socket, acts + rest);
+        if (door_guard (door, listener->socket) != 0 || door_watch (door, listener->socket) != 0)
+            goto failed;
+    }
     mode_t mask = umask (0117); /* unix sockets: owner and group only */
     int bound = zmq_bind (listener->socket, endpoint);
     umask (mask);
@@ -852,6 +924,8 @@ int link_listen (struct reactor *reactor, const char *endpoint, struct door *doo
     return 0;
 failed:;
     int error = errno;
+    if (door)
+        door_unwatch (door);
     zmq_close (listener->socket);
     free (listener);
     errno = error;
@@ -896,6 +970,8 @@ void listener_destroy (struct listener **held)
     reactor_timer_forget (&listener->timer);
     reactor_end_forget (listener->reactor, pay_credit, listener);
     reactor_end_forget (listener->reactor, send_unsent, listener);
+    if (listener->door)
+        door_unwatch (listener->door);
     zmq_close (listener->socket);
     free (listener);
     *held = NULL;

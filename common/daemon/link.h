@@ -15,8 +15,8 @@
  *   UP         bye                 gone (listener)             hooks->down
  *
  * After `down` whatever was sent and not answered is unknown: its owner repeats it from what is
- * durable.  A heartbeat is 2 s.  A wrong protocol version or an undecodable frame is refused by
- * name, counted, and for CONTROL frames ends the conversation.
+ * durable; a listener's link has another number then.  A heartbeat is 2 s.  A wrong protocol version
+ * or an undecodable frame is refused by name and counted, and changes nothing.
  *
  * tcp:// endpoints carry CURVE, and each message its principal (door.h), looked up again for each
  * message.  ipc:// sockets have none: the role is the socket's, by directory rights.
@@ -91,10 +91,14 @@ size_t link_can_send (const struct link *link, enum wire_class class);
 /* The listening side has finished with `n` messages of a class: they may be sent again.  The new
  * credit leaves at the turn's end. */
 void link_credit (struct link *link, enum wire_class class, unsigned n);
+/* The listening side, handling a message: it cannot be taken, because of a later frame of it.  Says
+ * refused(malformed) with what `fault` names, counts it; the credit is the caller's to pay back. */
+void link_refuse (struct link *link, const struct wire_fault *fault);
 
 bool link_is_up (const struct link *link);
 const char *link_name (const struct link *link); /* the peer's, neutered, for logs */
-uint64_t link_number (const struct link *link);  /* never used again within the process */
+/* Of one conversation, from hello to down; never used again within the process. */
+uint64_t link_number (const struct link *link);
 struct link *listener_find (struct listener *listener, uint64_t number); /* NULL: gone */
 /* The principal of the message that is being handled; NULL on ipc://.  Never kept: looked up anew
  * for each message, because removing a key does not cut a live session. */

@@ -228,7 +228,8 @@ static void find_ref (const msgpack_object_map *map, enum wire_type type, struct
     for (uint32_t i = 0; i < map->size; i++)
         if (map->ptr[i].key.type == MSGPACK_OBJECT_POSITIVE_INTEGER &&
             map->ptr[i].key.via.u64 == first->tag &&
-            map->ptr[i].val.type == MSGPACK_OBJECT_POSITIVE_INTEGER)
+            map->ptr[i].val.type == MSGPACK_OBJECT_POSITIVE_INTEGER &&
+            map->ptr[i].val.via.u64 <= INT64_MAX) /* what no SEQ may be cannot be said back */
             fault->ref = map->ptr[i].val.via.u64;
 }
 

@@ -100,7 +100,7 @@ class Program:
 
 class Stack:
     def __init__(self, folder, registry=None, programs=CORE, settings="", workers=None, adapters=("web", "sms"), smtp=None,
-                 environment=None):
+                 environment=None, recent=100000):
         self.folder = os.path.abspath(folder)
         self.registry = registry or os.path.join(HERE, "registry")
         self.names = programs
@@ -109,6 +109,7 @@ class Stack:
         self.adapters = adapters
         self.workers = workers
         self.smtp = smtp
+        self.recent = recent
         self.settings = os.path.join(self.folder, "aduan.yaml")
         self.ports = {"intake": free_port(), "router": free_port()}
         self.keys = {}
@@ -160,7 +161,7 @@ class Stack:
         smtp = f"  smtp:\n    url: {self.smtp}\n" if self.smtp else ""
         with open(self.settings, "w", encoding="utf-8") as file:
             file.write(f"run: {self._path('run')}\ndata: {self.folder}\nlog: {os.environ.get('ADUAN_LOG', 'info')}\n"
-                       f"intake:\n  door: tcp://127.0.0.1:{self.ports['intake']}\n  spool:\n    bytes: {self.spool}\n    segment: {'64MiB' if self.spool.endswith('GiB') else '1MiB'}\n"
+                       f"intake:\n  door: tcp://127.0.0.1:{self.ports['intake']}\n  recent: {self.recent}\n  spool:\n    bytes: {self.spool}\n    segment: {'64MiB' if self.spool.endswith('GiB') else '1MiB'}\n"
                        f"router:\n  door: tcp://127.0.0.1:{self.ports['router']}\n"
                        f"store:\n  database: {self.postgres.conninfo('aduan_store')}\n"
                        f"query:\n  database: {self.postgres.conninfo('aduan_query')}\n"
