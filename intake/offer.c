@@ -39,7 +39,7 @@ static bool send_offer (struct intake *intake, struct router_link *router, struc
     check (record_parse (bytes, record->spool.len, &parts));
     char number[NUMBER_LEN + 1];
     number_of_id (&record->id, number);
-    bool undecided = record->lost >= UNDECIDED_LOST;
+    bool undecided = record->lost >= UNDECIDED_LOST && !mutant (no_undecided);
     struct msg_offer offer = {.id = record->id,
                               .segment = *segment_id (record->spool.segment),
                               .seq = record->spool.seq,

@@ -15,8 +15,10 @@
 #include <utlist.h>
 #include <uthash.h>
 
-#define ALONE_MOST  5
-#define NUMBER_BITS ((UINT64_C (1) << 60) - 1) /* domain/number.c: the id's last 60 */
+#define ALONE_MOST      5
+#define RETRY_OUTAGE_MS 500
+#define RETRY_SOON_MS   100
+#define NUMBER_BITS     ((UINT64_C (1) << 60) - 1) /* domain/number.c: the id's last 60 */
 
 struct place {
     struct parcel parcel; /* place, offer, submit, content */
@@ -25,8 +27,8 @@ struct place {
     const struct msg_submit *submit;   /* NULL where it cannot be read */
     const struct msg_content *content; /* NULL where it cannot be read */
     uint64_t link;                     /* number of the router's link */
-    unsigned alone;                    /* failures of a batch of its own */
-    uint64_t commits;                  /* store->place.commits at the first of them */
+    unsigned alone;                    /* failures of a batch of its own, others between them */
+    uint64_t commits;                  /* store->place.commits at the last of them */
     enum outcome outcome;
     bool fresh;
     char sqlstate[6];
@@ -159,6 +161,35 @@ static void halve (struct place_batch *batch)
 static void quarantine (struct store *store, struct place *place, const char *sqlstate,
                         const char *reason);
 
+/* Has this record failed alone five times, with commits of others before each time?  Failures with
+ * nothing between them say nothing about the record: then nobody can commit. */
+static bool is_poison (const struct store *store, struct place *place)
+{
+    bool others = place->alone == 0 || store->place.commits > place->commits;
+    place->commits = store->place.commits;
+    place->alone += others;
+    return place->alone >= ALONE_MOST;
+}
+
+/* An outage, or a record that looks like one: it is one if nobody commits. */
+static void failed_otherwise (struct place_batch *batch, const char *sqlstate)
+{
+    struct store *store = batch->store;
+    bool others = store->place.commits > store->place.failed_at;
+    store->place.failed_at = store->place.commits;
+    if (!others)
+        store_outage (store, sqlstate);
+    retry_later (store, others ? RETRY_SOON_MS : RETRY_OUTAGE_MS);
+    if (batch->count > 1) {
+        halve (batch); /* one of them may be the cause */
+    } else if (is_poison (store, batch->items[0])) {
+        quarantine (store, batch->items[0], sqlstate, "failed alone, while others commit");
+        batch_free (batch);
+    } else {
+        LL_APPEND (store->place.again, batch);
+    }
+}
+
 /* A batch failed and was rolled back, or perhaps committed (UNKNOWN).  Takes the batch. */
 static void batch_failed (struct place_batch *batch, enum db_outcome outcome, const char *sqlstate)
 {
@@ -168,6 +199,7 @@ static void batch_failed (struct place_batch *batch, enum db_outcome outcome, co
         return;
     }
     enum failure failure = failure_of (sqlstate);
+    store->place.new_first = true;
     if (failure == FAILURE_AGAIN) {
         LL_PREPEND (store->place.again, batch);
     } else if (failure == FAILURE_OURS && batch->count > 1) {
@@ -176,21 +208,7 @@ static void batch_failed (struct place_batch *batch, enum db_outcome outcome, co
         quarantine (store, batch->items[0], sqlstate, "PostgreSQL cannot hold it");
         batch_free (batch);
     } else {
-        struct place *first = batch->items[0];
-        if (batch->count == 1) {
-            first->commits = first->alone++ ? first->commits : store->place.commits;
-            if (first->alone >= ALONE_MOST && store->place.commits > first->commits) {
-                quarantine (store, first, sqlstate, "failed alone, while others commit");
-                batch_free (batch);
-                return;
-            }
-        }
-        store_outage (store, sqlstate);
-        retry_later (store, 500);
-        if (batch->count > 1)
-            halve (batch); /* one of them may be the cause */
-        else
-            LL_APPEND (store->place.again, batch);
+        failed_otherwise (batch, sqlstate);
     }
 }
 
@@ -199,8 +217,16 @@ static void batch_failed (struct place_batch *batch, enum db_outcome outcome, co
 static void on_quarantined (void *with, const struct db_answer *answer)
 {
     struct place_batch *batch = with;
+    struct store *store = batch->store;
+    if (answer->outcome == DB_FAILED && failure_of (answer->sqlstate) != FAILURE_AGAIN) {
+        store->place.new_first = true;
+        store_outage (store, answer->sqlstate);
+        retry_later (store, RETRY_OUTAGE_MS);
+        LL_APPEND (store->place.again, batch);
+        return;
+    }
     if (answer->outcome != DB_DONE) {
-        LL_PREPEND (batch->store->place.again, batch);
+        LL_PREPEND (store->place.again, batch);
         return;
     }
     (void) fault_point (quarantine_after);
@@ -668,10 +694,12 @@ void place_flush (struct store *store)
     struct db *db;
     while ((db = lane_idle (&store->places))) {
         struct place_batch *batch = store->place.again;
-        if (batch)
+        /* what failed gives way to what is new, once: it must not hold up those that can commit */
+        if (batch && !(store->place.new_first && store->place.waiting))
             LL_DELETE (store->place.again, batch);
         else
             batch = store->place.waiting ? gather (store) : NULL;
+        store->place.new_first = false;
         if (!batch && store->place.again)
             continue; /* gathering found something for quarantine */
         if (!batch)

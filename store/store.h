@@ -18,7 +18,8 @@
  *   committed                   answers leave, credit is paid back
  *   SQLSTATE class 22, 23, 54   halved; alone: quarantine
  *   40001, 40P01                the same batch again
- *   any other, alone 5 times while others commit: quarantine; else an outage: kept, tried for ever
+ *   any other, alone 5 times with commits of others between them: quarantine; else an outage: kept,
+ *   halved, tried for ever, after what is new
  *   connection lost             kept, tried when it is back
  */
 #ifndef ADUAN_STORE_H
@@ -70,6 +71,8 @@ struct store {
         int64_t not_before;                  /* after a failure that is not ours */
         struct timer *timer;
         uint64_t commits;
+        uint64_t failed_at; /* commits when such a failure was met last */
+        bool new_first;     /* a batch has failed: the next one is a new one */
         size_t count;
     } place;
     struct pull *pulls, *pulls_end;

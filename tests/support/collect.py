@@ -24,12 +24,10 @@ def _hex(name):
 def _content_digest(content, with_title):
     try:
         fields = msgpack.unpackb(content, raw=True, strict_map_key=False)[2]
-    except (ValueError, IndexError, TypeError, KeyError):
+        title = fields.get(3, fields.get(1, b""))
+        return words_digest(title if with_title else b"", fields.get(4, fields.get(2, b"")))
+    except (ValueError, IndexError, TypeError, KeyError, AttributeError):
         return words_digest(b"", content)  # kept raw, because nobody can read it
-    if not isinstance(fields, dict):
-        return words_digest(b"", content)
-    title = fields.get(3, fields.get(1, b""))
-    return words_digest(title if with_title else b"", fields.get(4, fields.get(2, b"")))
 
 
 def _submissions(stack, record):

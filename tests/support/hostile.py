@@ -247,8 +247,9 @@ class Maker:
             yield Shot([data], f"bomb: {what}", "refused:malformed:0:")
         yield Shot([frame(4, {})] * 5, "five frames", "refused:malformed:0:")
         yield Shot([frame(4, {})] * 500, "five hundred frames", "refused:malformed:0:")
-        if not door.name.endswith(".ctl"):
-            yield Shot([frame(1, {1: 2, 2: "x", 3: b"y" * 16})], "hello of version 2", "refused:version:1:")
+        yield Shot([frame(1, {1: 2, 2: "x", 3: b"y" * 16})], "hello of version 2", "refused:version:1:")
+        for tag in (5, 31, 32, 33, 1 << 40):
+            yield Shot([frame(4, {tag: [b"x"]})], "a newer peer's tag", "pong")
 
     @staticmethod
     def bombs():

@@ -445,10 +445,9 @@ def besiege(stack, folder, count, rate, seed, factor, say=print, alone=8.0, stra
     stack.wait("select 1 from complaint having count (*) >= %s", max(rate * 4, 1500), seconds=120)  # tables and heaps have their size
     starts = {name: program.starts for name, program in stack.programs.items()}
     pids = {name: stack[name].process.pid for name in stack.programs}
+    before = {name: metrics(stack, name) for name in stack.programs}
     for name in siege.doors:
         siege.line(name)
-    time.sleep(1)
-    before = {name: metrics(stack, name) for name in stack.programs}
     memory = Memory(pids)
     memory.start()
     figures = {"held": None, "beyond": None}
@@ -494,9 +493,9 @@ def _phases(siege, count, rate, alone, strangers_every, figures, say, pids):
                 siege.before_hello()
             if done == 1400:
                 figures["beyond"] = siege.over_credit()
-            ahead = since + (siege.sent - first) / rate - time.monotonic()
-            if ahead > 0:
-                time.sleep(ahead)
+            while (ahead := since + (siege.sent - first) / rate - time.monotonic()) > 0:
+                time.sleep(min(ahead, 0.5))
+                siege.beat()
             if done % 50 == 0 and any(not os.path.exists(f"/proc/{pid}/exe") for pid in pids.values()):
                 return phases
         phases.append(((began, since), (since, time.monotonic())))
