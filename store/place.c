@@ -153,8 +153,10 @@ static void halve (struct place_batch *batch)
     struct store *store = batch->store;
     unsigned half = batch->count / 2;
     metric_add (store_bisects_total, 1);
-    LL_APPEND (store->place.again, batch_of (store, batch->items, half));
-    LL_APPEND (store->place.again, batch_of (store, batch->items + half, batch->count - half));
+    struct place_batch *left = batch_of (store, batch->items, half),
+                       *right = batch_of (store, batch->items + half, batch->count - half);
+    LL_APPEND (store->place.again, left); /* a macro that names its argument twice */
+    LL_APPEND (store->place.again, right);
     batch_free (batch);
 }
 
@@ -269,7 +271,8 @@ static void quarantine (struct store *store, struct place *place, const char *sq
         id_text (&place->offer->id), reason, sqlstate);
     place->outcome = OUTCOME_QUARANTINED;
     snprintf (place->sqlstate, sizeof place->sqlstate, "%.5s", sqlstate);
-    LL_PREPEND (store->place.again, batch_of (store, &place, 1));
+    struct place_batch *alone = batch_of (store, &place, 1);
+    LL_PREPEND (store->place.again, alone);
 }
 
 /* ---- complaints ---------------------------------------------------------------------------- */
