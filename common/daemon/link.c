@@ -849,7 +849,7 @@ static void *new_socket (int type, bool tcp)
     check (socket);
     int linger = 1000, handshake = 2000, unlimited = 0, on = 1, beat = 2000, beat_timeout = 6000,
         again = 100, again_most = 1000;
-    int64_t most = WIRE_FRAME_MAX;
+    int64_t most = mutant (frames_unlimited) ? -1 : WIRE_FRAME_MAX;
     zmq_setsockopt (socket, ZMQ_LINGER, &linger, sizeof linger);
     zmq_setsockopt (socket, ZMQ_HANDSHAKE_IVL, &handshake, sizeof handshake);
     zmq_setsockopt (socket, ZMQ_MAXMSGSIZE, &most, sizeof most);
