@@ -48,8 +48,8 @@ class Program:
     def start(self, wait=True, **environment):
         read_end, write_end = os.pipe()
         log = open(self.log, "ab")  # pylint: disable=consider-using-with
-        env = dict(os.environ, ASAN_OPTIONS="detect_leaks=1:abort_on_error=0:exitcode=99", UBSAN_OPTIONS="print_stacktrace=1",
-                   **{**self.stack.environment, **environment})
+        env = {**os.environ, "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:exitcode=99", "UBSAN_OPTIONS": "print_stacktrace=1",
+               **self.stack.environment, **environment}
         self.process = subprocess.Popen(  # pylint: disable=consider-using-with
             [os.path.join(BUILD, PROGRAMS[self.name]), "-c", self.stack.settings, "-d", str(write_end)],
             stdout=log, stderr=log, pass_fds=[write_end], env=env)
