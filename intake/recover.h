@@ -1,0 +1,43 @@
+/* recover.h - a spool's insides, for spool.c and recover.c, and the start that joins them. */
+#ifndef ADUAN_RECOVER_H
+#define ADUAN_RECOVER_H
+
+#include "segment.h"
+
+#include <pthread.h>
+
+struct spool {
+    struct spool_options options;
+    char *folder;
+    uint8_t key[SEGMENT_KEY];
+    int lock_fd, folder_fd;
+    pthread_mutex_t lock;
+    pthread_cond_t spare_wanted;
+    pthread_t maker;
+    bool stopping;
+    struct segment *segments; /* oldest first; the last is in use */
+    struct segment *active, *spare;
+    uint64_t bytes;       /* of all segments, the spare included */
+    bool spare_failed;    /* the last try; tried again by the second */
+    bool failed;          /* a write or sync on the segment in use: nothing more is written (P6) */
+    bool state_unsaved;
+    uint64_t next_number, next_seq, frontier, frontier_on_disk;
+    int64_t newest_ms; /* receipt of the newest record */
+    uint64_t undrained, undrained_bytes, corrupt, retired_early;
+    struct spool_state state;
+    struct buffer batch; /* of the commit thread */
+};
+
+/* What a start does between the lock file and the first answer.  0 or FAIL_IO. */
+int recover (struct spool *spool, spool_found_fn *found, void *owner);
+
+/* Of spool.c. */
+void spool_put_state (struct spool *spool, struct segment *segment, uint64_t now);
+int spool_write_batch (struct spool *spool, struct segment *segment);
+/* Counts a record that is, or is again, to be drained. */
+void spool_undrained (struct spool *spool, const struct spool_record *record);
+void spool_add_segment (struct spool *spool, struct segment *segment);
+/* Unlinks it. */
+void spool_drop_segment (struct spool *spool, struct segment *segment);
+
+#endif

@@ -1,0 +1,323 @@
+/* segment.c - see segment.h. */
+#include "segment.h"
+#include "base/fault.h"
+#include "base/log.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MAGIC   "ADUANSPL"
+#define VERSION 1u
+#define BLOCK   4096u /* what one bad sector of a disk takes with it */
+
+struct header {
+    char magic[8];
+    uint32_t version, flags;
+    struct id id;
+    uint64_t number, size;
+    uint8_t tag[TAG_LEN];
+};
+_Static_assert(sizeof (struct header) == HEADER_LEN, "header");
+
+uint32_t segment_padded (uint32_t len)
+{
+    return (HEAD_LEN + len + TAG_LEN + 7) & ~7u;
+}
+
+/* ---- tags ---------------------------------------------------------------------------------- */
+
+void segment_key (const uint8_t id_key[ID_KEY_LEN], uint8_t ret[SEGMENT_KEY])
+{
+    static const uint8_t use[] = "aduan spool tags";
+    crypto_generichash (ret, SEGMENT_KEY, use, sizeof use, id_key, ID_KEY_LEN);
+}
+
+static void tag_of (const uint8_t key[SEGMENT_KEY], const struct id *segment, const void *head,
+                    size_t head_len, const void *at, size_t len, uint8_t ret[TAG_LEN])
+{
+    crypto_generichash_state state;
+    crypto_generichash_init (&state, key, SEGMENT_KEY, TAG_LEN);
+    crypto_generichash_update (&state, segment->at, sizeof segment->at);
+    crypto_generichash_update (&state, head, head_len);
+    crypto_generichash_update (&state, at, len);
+    crypto_generichash_final (&state, ret, TAG_LEN);
+}
+
+static bool header_valid (const uint8_t key[SEGMENT_KEY], const struct header *header)
+{
+    uint8_t tag[TAG_LEN];
+    tag_of (key, &header->id, header, offsetof (struct header, tag), "", 0, tag);
+    return memcmp (header->magic, MAGIC, 8) == 0 && header->version == VERSION &&
+           sodium_memcmp (tag, header->tag, TAG_LEN) == 0;
+}
+
+/* ---- making -------------------------------------------------------------------------------- */
+
+static int zero_file (int fd, int64_t size)
+{
+    static const char zeros[1 << 16];
+    errno = posix_fallocate (fd, 0, size);
+    if (errno != 0)
+        return FAIL_IO;
+    for (int64_t at = 0; at < size;) {
+        int64_t left = size - at;
+        size_t len = left < (int64_t) sizeof zeros ? (size_t) left : sizeof zeros;
+        ssize_t put = pwrite (fd, zeros, len, at);
+        if (put <= 0)
+            return FAIL_IO;
+        at += put;
+    }
+    return 0;
+}
+
+static int write_headers (int fd, const uint8_t key[SEGMENT_KEY], struct header *header)
+{
+    tag_of (key, &header->id, header, offsetof (struct header, tag), "", 0, header->tag);
+    off_t last = (off_t) (header->size - HEADER_LEN);
+    return pwrite (fd, header, sizeof *header, last) == (ssize_t) sizeof *header &&
+                   pwrite (fd, header, sizeof *header, 0) == (ssize_t) sizeof *header
+               ? 0
+               : FAIL_IO;
+}
+
+int segment_make (const char *folder, int folder_fd, const uint8_t key[SEGMENT_KEY],
+                  uint64_t number, uint32_t flags, int64_t size, struct segment **ret)
+{
+    struct segment *segment = xcalloc (1, sizeof *segment);
+    struct header header = {.version = VERSION,
+                            .flags = flags,
+                            .id = id_random (),
+                            .number = number,
+                            .size = (uint64_t) size};
+    memcpy (header.magic, MAGIC, sizeof header.magic);
+    *segment = (struct segment){.id = header.id,
+                                .number = number,
+                                .flags = flags,
+                                .end = HEADER_LEN,
+                                .size = (uint32_t) size};
+    segment->path = xformat ("%s/%010" PRIu64 ".segment", folder, number);
+    segment->fd = open (segment->path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+    if (segment->fd >= 0 && zero_file (segment->fd, size) == 0 &&
+        write_headers (segment->fd, key, &header) == 0 && fsync (segment->fd) == 0 &&
+        fsync (folder_fd) == 0) {
+        *ret = segment;
+        return 0;
+    }
+    int error = errno;
+    log_limited (LOG_ERROR, "%s: a segment cannot be made (%s)", segment->path, strerror (error));
+    if (segment->fd >= 0)
+        unlink (segment->path);
+    segment_free (segment);
+    errno = error;
+    return FAIL_IO;
+}
+
+void segment_free (struct segment *segment)
+{
+    if (segment->fd >= 0)
+        close (segment->fd);
+    free (segment->path);
+    free (segment);
+}
+
+/* ---- opening ------------------------------------------------------------------------------- */
+
+/* Bytes at `at`, as many as the disk gives; a block that it refuses is stepped over. */
+static size_t read_at (int fd, char *into, size_t len, size_t at)
+{
+    size_t unread = 0;
+    for (size_t done = 0; done < len;) {
+        ssize_t got = pread (fd, into + done, len - done, (off_t) (at + done));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got == 0)
+            return unread + (len - done);
+        size_t step = BLOCK - (at + done) % BLOCK, most = len - done;
+        if (got < 0) {
+            unread += step < most ? step : most;
+            got = (ssize_t) (step < most ? step : most);
+        }
+        done += (size_t) got;
+    }
+    return unread;
+}
+
+int segment_open (const char *folder, const char *name, const uint8_t key[SEGMENT_KEY],
+                  struct segment **ret)
+{
+    struct segment *segment = xcalloc (1, sizeof *segment);
+    struct header first = {0}, last = {0};
+    struct stat stat;
+    int result = FAIL_IO;
+    segment->path = xformat ("%s/%s", folder, name);
+    segment->fd = open (segment->path, O_RDONLY | O_CLOEXEC);
+    if (segment->fd < 0 || fstat (segment->fd, &stat) != 0)
+        goto failed;
+    result = FAIL_CORRUPT;
+    size_t size = (size_t) stat.st_size;
+    if (size < HEADER_LEN || size > UINT32_MAX)
+        goto failed;
+    read_at (segment->fd, (char *) &first, sizeof first, 0);
+    read_at (segment->fd, (char *) &last, sizeof last, size - HEADER_LEN);
+    bool first_good = header_valid (key, &first), last_good = header_valid (key, &last);
+    const struct header *good = first_good ? &first : &last;
+    if (!first_good && !last_good)
+        goto failed;
+    segment->id = good->id;
+    segment->number = good->number;
+    segment->flags = good->flags;
+    segment->size = (uint32_t) good->size;
+    segment->injured = !first_good || !last_good || good->size != size;
+    *ret = segment;
+    return 0;
+failed:
+    segment_free (segment);
+    return result;
+}
+
+static int by_name (const void *a, const void *b)
+{
+    return strcmp (*(char *const *) a, *(char *const *) b);
+}
+
+int segment_names (const char *folder, char ***ret_names, size_t *ret_count)
+{
+    DIR *entries = opendir (folder);
+    if (!entries)
+        return FAIL_IO;
+    char **names = NULL;
+    size_t count = 0;
+    const struct dirent *entry;
+    while ((entry = readdir (entries))) {
+        size_t len = strlen (entry->d_name);
+        if (len < 9 || strcmp (entry->d_name + len - 8, ".segment") != 0)
+            continue;
+        names = xrealloc (names, (count + 1) * sizeof *names);
+        names[count++] = xstrdup (entry->d_name);
+    }
+    closedir (entries);
+    if (count)
+        qsort (names, count, sizeof *names, by_name);
+    *ret_names = names;
+    *ret_count = count;
+    return 0;
+}
+
+void segment_names_free (char **names, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        free (names[i]);
+    free (names);
+}
+
+/* ---- reading ------------------------------------------------------------------------------- */
+
+int image_read (int fd, uint32_t size, struct image *ret)
+{
+    struct stat stat;
+    *ret = (struct image){0};
+    if (fstat (fd, &stat) != 0)
+        return FAIL_IO;
+    ret->len = (size_t) stat.st_size;
+    ret->at = xcalloc (ret->len + 1, 1);
+    ret->unread = read_at (fd, ret->at, ret->len, 0);
+    if (ret->len == size)
+        ret->len -= HEADER_LEN; /* the second header */
+    for (ret->used = ret->len; ret->used && !ret->at[ret->used - 1];)
+        ret->used--;
+    return 0;
+}
+
+void image_free (struct image *image)
+{
+    free (image->at);
+    *image = (struct image){0};
+}
+
+/* The record that begins at `offset`, if one that validates does. */
+static bool record_at (const uint8_t key[SEGMENT_KEY], const struct segment *segment,
+                       const struct image *image, uint32_t offset, struct head *ret)
+{
+    uint8_t tag[TAG_LEN];
+    if (offset + HEAD_LEN + TAG_LEN > image->len)
+        return false;
+    memcpy (ret, image->at + offset, sizeof *ret);
+    if (ret->type < RECORD_DATA || ret->type > RECORD_START || ret->len > RECORD_MOST ||
+        offset + (uint64_t) HEAD_LEN + ret->len + TAG_LEN > image->len)
+        return false;
+    if (mutant (tag_unchecked))
+        return true;
+    const char *bytes = image->at + offset + HEAD_LEN;
+    tag_of (key, &segment->id, ret, sizeof *ret, bytes, ret->len, tag);
+    return sodium_memcmp (tag, bytes + ret->len, TAG_LEN) == 0;
+}
+
+enum damage segment_walk (const uint8_t key[SEGMENT_KEY], struct segment *segment,
+                          const struct image *image, segment_each_fn *each, void *owner,
+                          uint32_t *ret_end)
+{
+    enum damage damage = WHOLE;
+    uint32_t offset = HEADER_LEN, end = HEADER_LEN;
+    while (offset + HEAD_LEN + TAG_LEN <= image->len && offset < image->used) {
+        struct head head;
+        if (record_at (key, segment, image, offset, &head)) {
+            damage = damage == WHOLE ? WHOLE : HOLED;
+            each (owner, segment, &head, offset, image->at + offset + HEAD_LEN);
+            offset += segment_padded (head.len);
+            end = offset;
+            continue;
+        }
+        damage = damage == WHOLE ? TORN : damage;
+        if (mutant (stop_at_bad))
+            break;
+        offset += 8; /* records begin at multiples of 8 */
+    }
+    if (ret_end)
+        *ret_end = end;
+    return damage == WHOLE && image->used > end ? TORN : damage;
+}
+
+void segment_put (const uint8_t key[SEGMENT_KEY], const struct segment *segment,
+                  const struct head *head, const void *at, struct buffer *batch)
+{
+    uint32_t whole = segment_padded (head->len);
+    char *into = buffer_room (batch, whole);
+    memset (into + whole - 8, 0, 8);
+    memcpy (into, head, sizeof *head);
+    memcpy (into + HEAD_LEN, at, head->len);
+    tag_of (key, &segment->id, head, sizeof *head, at, head->len,
+            (uint8_t *) into + HEAD_LEN + head->len);
+    batch->len += whole;
+}
+
+int segment_read (const uint8_t key[SEGMENT_KEY], const struct segment *segment, uint32_t offset,
+                  uint32_t len, char **ret_at)
+{
+    uint8_t tag[TAG_LEN];
+    size_t whole = HEAD_LEN + len + TAG_LEN;
+    char *room = xcalloc (whole, 1);
+    ssize_t got;
+    do
+        got = pread (segment->fd, room, whole, (off_t) offset - HEAD_LEN);
+    while (got < 0 && errno == EINTR);
+    int result = got == (ssize_t) whole ? 0 : FAIL_IO;
+    if (result == 0) {
+        tag_of (key, &segment->id, room, HEAD_LEN, room + HEAD_LEN, len, tag);
+        if (sodium_memcmp (tag, room + HEAD_LEN + len, TAG_LEN) != 0)
+            result = FAIL_CORRUPT;
+    }
+    if (result != 0) {
+        free (room);
+        return result;
+    }
+    memmove (room, room + HEAD_LEN, len);
+    *ret_at = room;
+    return 0;
+}
