@@ -115,7 +115,8 @@ void commit_batch (struct commit *commit, struct record **records, unsigned coun
         commit->records = xrealloc (commit->records, commit->room * sizeof *commit->records);
         commit->spools = xrealloc (commit->spools, commit->room * sizeof *commit->spools);
     }
-    memcpy (commit->records, records, count * sizeof *records);
+    if (count)
+        memcpy (commit->records, records, count * sizeof *records);
     for (unsigned i = 0; i < count; i++)
         commit->spools[i] = &records[i]->spool;
     commit->count = count;

@@ -13,7 +13,18 @@
 
 /* ---- what the spool still holds ------------------------------------------------------------ */
 
-static bool found_record (void *owner, const struct spool_record *found)
+/* A copy that a start made stands for the one that was copied. */
+static bool take_copy (struct spool *spool, struct record *known, const struct spool_record *found)
+{
+    if (known->state != RECORD_WAITING || known->spool.seq != found->seq || found->drained)
+        return false; /* or a repeat that was spooled twice: one of the two is enough */
+    spool_drained (spool, &known->spool);
+    known->spool = *found;
+    known->spool.at = NULL;
+    return true;
+}
+
+static bool found_record (void *owner, struct spool *spool, const struct spool_record *found)
 {
     struct intake *intake = owner;
     struct record_parts parts;
@@ -23,20 +34,15 @@ static bool found_record (void *owner, const struct spool_record *found)
         metric_add (intake_corrupt_total, 1);
         return false;
     }
-    if (recent_find (intake, &parts.id)) {
-        log_debug ("%s: twice in the spool", id_text (&parts.id));
-        return false; /* a repeat that was spooled twice, or a copy that a start made */
-    }
-    struct record *record = xcalloc (1, sizeof *record);
-    record->state = RECORD_WAITING;
-    record->id = parts.id;
-    memcpy (record->digest, parts.digest, sizeof record->digest);
-    record->adapter = parts.adapter;
-    record->spool = *found;
-    record->spool.at = NULL; /* read back when it is offered */
+    struct record *known = recent_find (intake, &parts.id);
+    if (known)
+        return take_copy (spool, known, found);
+    struct record *record = record_found (&parts, found);
     record_add (intake, record);
-    record_undrained (intake, record);
-    return true;
+    if (!found->drained)
+        record_undrained (intake, record);
+    recent_trim (intake);
+    return !found->drained;
 }
 
 /* ---- start --------------------------------------------------------------------------------- */
@@ -96,9 +102,11 @@ static int open_spool (struct intake *intake, const struct settings *settings)
     memcpy (options.key, intake->id_key, sizeof options.key);
     int result = spool_open (&options, found_record, intake, &intake->spool);
     free (folder);
-    if (result == 0)
+    if (result == 0) {
+        replay_begin (intake);
         log_info ("the spool holds %u records that are not stored yet",
                   HASH_CNT (hh_seq, intake->by_seq));
+    }
     return result == 0 ? 0 : result == FAIL_REFUSED ? EX_CONFIG : EX_UNAVAILABLE;
 }
 
@@ -185,7 +193,13 @@ static bool intake_drain (void *state)
 {
     struct intake *intake = state;
     intake->draining = true;
-    return !intake->gathered && commit_idle (intake->commit);
+    if (intake->gathered || !commit_idle (intake->commit))
+        return false;
+    if (intake->last_kept || !replay_keep (intake))
+        return true;
+    intake->last_kept = true;
+    commit_batch (intake->commit, NULL, 0);
+    return false;
 }
 
 static void intake_stop (void **held)
@@ -203,25 +217,56 @@ static void intake_stop (void **held)
     *held = NULL;
 }
 
-static bool intake_show (void *state, const char *what, struct buffer *out)
+static void show_spool (struct intake *intake, struct buffer *out)
 {
-    struct intake *intake = state;
     struct spool_stat stat;
-    if (strcmp (what, "replay") == 0) {
-        intake->replay = 1;
-        buffer_format (out, "every retained record is offered again\n");
-        return true;
-    }
-    if (strcmp (what, "spool") != 0)
-        return false;
     spool_stat (intake->spool, &stat);
     buffer_format (out,
                    "segments: %u\nspares: %u\nbytes: %" PRIu64 "\nundrained: %" PRIu64
                    "\nundrained bytes: %" PRIu64 "\nnext sequence: %" PRIu64 "\nfrontier: %" PRIu64
-                   "\ndamaged: %" PRIu64 "\nslowest commit: %" PRId64 " ms\n",
+                   "\ndamaged: %" PRIu64 "\nretired early: %" PRIu64 "\nclock behind: %" PRId64
+                   " ms\nreplay: %s\nslowest commit: %" PRId64 " ms\n",
                    stat.segments, stat.spares, stat.bytes, stat.undrained, stat.undrained_bytes,
-                   stat.next_seq, stat.frontier, stat.corrupt, commit_slowest (intake->commit));
+                   stat.next_seq, stat.frontier, stat.corrupt, stat.retired_early, stat.behind_ms,
+                   intake->replay || intake->replayed ? "under way" : "none",
+                   commit_slowest (intake->commit));
+}
+
+static bool intake_show (void *state, const char *what, struct buffer *out)
+{
+    struct intake *intake = state;
+    if (strcmp (what, "spool") == 0) {
+        show_spool (intake, out);
+    } else if (strcmp (what, "trust-clock") == 0) {
+        spool_trust_clock (intake->spool);
+        buffer_format (out, "receipts are stamped with the clock as it is\n");
+    } else if (strncmp (what, "replay", 6) == 0 && (!what[6] || what[6] == ' ')) {
+        replay_all (intake, strtoull (what + 6, NULL, 10));
+        buffer_format (out, "every retained record%s is offered again\n",
+                       what[6] ? " from that moment on" : "");
+    } else {
+        return false;
+    }
     return true;
+}
+
+static void intake_measure (void *state)
+{
+    struct intake *intake = state;
+    const struct record *heads[] = {intake->undrained, intake->replayed};
+    int64_t now = wall_ms (), age = 0;
+    struct spool_stat stat;
+    spool_stat (intake->spool, &stat);
+    for (size_t i = 0; i < array_len (heads); i++)
+        if (heads[i] && now - (int64_t) heads[i]->spool.received > age)
+            age = now - (int64_t) heads[i]->spool.received;
+    metric_set (intake_undrained_records, stat.undrained);
+    metric_set (intake_undrained_bytes, stat.undrained_bytes);
+    metric_set (intake_spool_bytes, stat.bytes);
+    metric_set (intake_oldest_age_seconds, age / 1000);
+    metric_set (intake_clock_behind_seconds, stat.behind_ms / 1000);
+    metric_set (intake_retired_early, stat.retired_early);
+    metric_set (intake_replaying, intake->replay || intake->replayed);
 }
 
 static const struct setting intake_settings[] = {
@@ -250,4 +295,5 @@ const struct daemon intake_daemon = {
     .drain = intake_drain,
     .stop = intake_stop,
     .show = intake_show,
+    .measure = intake_measure,
 };

@@ -2,10 +2,11 @@
  * to be read first.
  *
  *   admit.c    limits, fields, cleaning, ids: pure
- *   spool.c    the segment files
+ *   spool.c    appends, drains, retires; segment.c: a file's form; recover.c: a start
  *   commit.c   the thread that makes a batch durable
  *   recent.c   repeats are known by their id
  *   offer.c    records go to a router until they are stored
+ *   replay.c   what a database may have lost is offered again; what the next start must know
  *   door.c     adapters: SUBMIT in; ACCEPTED, TEMPFAIL, REJECT out
  *
  * A record is on exactly one list, the one its state names; record_move() is the only function that
@@ -49,6 +50,7 @@ struct record {
     uint32_t adapter;
     struct spool_record spool; /* .at: the bytes, ours while not NULL */
     bool bulk;
+    bool again;                 /* by a replay: the frontier is past it, and stays there */
     uint8_t lost;               /* offers whose link was lost */
     uint8_t repeats;            /* offers that were met with silence */
     int64_t offered_at;         /* mono_ms */
@@ -78,21 +80,30 @@ struct intake {
     bool draining;
 
     struct record *gathered, *waiting, *offered, *drained;
-    struct record *undrained; /* head: the oldest */
+    struct record *undrained; /* by sequence */
+    struct record *replayed;  /* those that a replay offers again, in its order */
     struct record *by_id, *by_seq;
     size_t gathered_count, drained_count, recent_most;
     uint64_t memory, memory_most; /* bytes of bodies held */
     uint64_t offered_bytes;
-    uint64_t highest_seq, stored_since_commit;
+    uint64_t highest_seq; /* committed */
 
     struct router_link routers[INTAKE_ROUTERS];
     unsigned router_count;
     struct timer *tick;
 
     /* what the database was when it last said STORED */
-    uint64_t system, timeline, position;
-    uint64_t replay; /* cursor of spool_walk, 0: none under way */
-    struct outage router_outage;
+    uint64_t system, timeline;
+    uint64_t position;      /* of its WAL, the farthest */
+    uint64_t position_then; /* the farthest at `then` */
+    uint64_t stood;         /* the farthest at least ten seconds ago */
+    int64_t then;           /* mono_ms */
+    uint64_t replay;        /* cursor of spool_walk, 0: none under way */
+    uint64_t replay_since;  /* ms of receipt: older ones are not offered again */
+    uint64_t drained_kept;  /* intake_drained_total when the state was last handed to the spool */
+    uint64_t position_kept; /* and the position */
+    bool last_kept;         /* draining: the last state is on its way to the disk */
+    struct outage router_outage, clock_outage;
 };
 
 /* ---- admit.c: pure -------------------------------------------------------------------------- */
@@ -124,10 +135,16 @@ bool record_parse (const char *at, size_t len, struct record_parts *ret);
 struct record *recent_find (struct intake *intake, const struct id *id);
 void record_add (struct intake *intake, struct record *record);
 void record_move (struct intake *intake, struct record *record, enum record_state state);
-/* Joins the undrained, in the order of sequences. */
+/* A record as it was found in the spool, without its bytes; the caller sets its state's list. */
+struct record *record_found (const struct record_parts *parts, const struct spool_record *found);
+/* Joins the undrained, in the order of sequences, or the replayed. */
 void record_undrained (struct intake *intake, struct record *record);
+/* Takes a drained one out of the table, and frees it. */
+void recent_forget (struct intake *intake, struct record *record);
 void record_drop_bytes (struct intake *intake, struct record *record);
 void recent_trim (struct intake *intake);
+/* All up to the frontier are drained: reckoned anew from the undrained. */
+void recent_frontier (struct intake *intake);
 void recent_end (struct intake *intake);
 
 /* ---- commit.c ------------------------------------------------------------------------------- */
@@ -147,6 +164,21 @@ int64_t commit_slowest (const struct commit *commit);
 int offer_begin (struct intake *intake, const struct settings *settings);
 void offer_flush (struct intake *intake);
 void offer_end (struct intake *intake);
+/* Suspects stand behind the others, else by sequence. */
+int offer_order (const struct record *a, const struct record *b);
+
+/* ---- replay.c ------------------------------------------------------------------------------- */
+/* Takes up the state that spool_open found. */
+void replay_begin (struct intake *intake);
+/* STORED tells which database has it, and how far that one is (P12). */
+void replay_look (struct intake *intake, const struct msg_stored *stored);
+/* Offers again all retained records received at `since` (ms) or later. */
+void replay_all (struct intake *intake, uint64_t since);
+/* By the second: the next segment where the last one's records are mostly stored, and the state for
+ * the spool. */
+void replay_step (struct intake *intake);
+/* The state as it is now goes to the spool; true where the disk does not have it yet. */
+bool replay_keep (struct intake *intake);
 
 /* ---- door.c --------------------------------------------------------------------------------- */
 extern const struct link_hooks door_hooks;

@@ -16,8 +16,7 @@
 #define SILENCE_MS         5000
 #define SUSPECT_LOST       2
 #define UNDECIDED_LOST     3
-#define REPLAY_WAITING     5000
-#define LSN_SLACK          (16u << 20) /* connections overtake each other by less */
+#define CLOCK_BEHIND_MS    1000 /* less is a step of the time service */
 
 /* ---- offering ------------------------------------------------------------------------------ */
 
@@ -120,26 +119,6 @@ void offer_flush (struct intake *intake)
 
 /* ---- answers ------------------------------------------------------------------------------- */
 
-/* A database that is another one, or not as far as the one we knew, may have lost rows that it once
- * confirmed: everything retained is offered again, the primary key sorts it out (P12). */
-static void look_at_database (struct intake *intake, const struct msg_stored *stored)
-{
-    bool known = intake->system != 0;
-    bool other =
-        known && (stored->system != intake->system || stored->timeline != intake->timeline ||
-                  stored->lsn + LSN_SLACK < intake->position);
-    if (other) {
-        log_warning (
-            "PostgreSQL is another one, or went back: every retained record is offered again");
-        intake->replay = 1;
-        intake->position = 0;
-    }
-    intake->system = stored->system;
-    intake->timeline = stored->timeline;
-    if (stored->lsn > intake->position)
-        intake->position = stored->lsn;
-}
-
 static void on_stored (void *owner, struct link *from, struct parcel *parcel)
 {
     struct router_link *router = owner;
@@ -149,7 +128,7 @@ static void on_stored (void *owner, struct link *from, struct parcel *parcel)
     struct record *record;
     HASH_FIND (hh_seq, intake->by_seq, &stored->seq, sizeof stored->seq, record);
     if (stored->outcome == OUTCOME_STORED)
-        look_at_database (intake, stored);
+        replay_look (intake, stored);
     if (!record)
         return; /* answered before */
     if (!id_equal (&record->id, &stored->id) ||
@@ -183,7 +162,7 @@ static void take_all_back (struct intake *intake, struct router_link *router, bo
 }
 
 /* Suspects stand behind the others, so that they hold up nobody who is not one. */
-static int by_suspicion (const struct record *a, const struct record *b)
+int offer_order (const struct record *a, const struct record *b)
 {
     bool left = a->lost >= SUSPECT_LOST, right = b->lost >= SUSPECT_LOST;
     if (left != right)
@@ -197,7 +176,7 @@ static void on_reoffer (void *owner, struct link *from, struct parcel *parcel)
     (void) from;
     (void) parcel;
     take_all_back (router->intake, router, false);
-    DL_SORT (router->intake->waiting, by_suspicion);
+    DL_SORT (router->intake->waiting, offer_order);
 }
 
 static void on_snapshot (void *owner, struct link *from, struct parcel *parcel)
@@ -217,7 +196,7 @@ static void router_down (void *owner, struct link *link)
 {
     struct router_link *router = owner;
     take_all_back (router->intake, router, true);
-    DL_SORT (router->intake->waiting, by_suspicion);
+    DL_SORT (router->intake->waiting, offer_order);
     outage_begins (&router->intake->router_outage, "%s is away: submissions are taken and kept",
                    link_name (link));
 }
@@ -226,7 +205,7 @@ static link_message_fn *const handlers[WIRE_LAST] = {
     [WIRE_stored] = on_stored, [WIRE_reoffer] = on_reoffer, [WIRE_snapshot] = on_snapshot};
 static const struct link_hooks hooks = {.handlers = handlers, .up = router_up, .down = router_down};
 
-/* ---- the tick: silence, replay, retention, gauges ------------------------------------------ */
+/* ---- the tick: silence, replay, retention --------------------------------------------------- */
 
 static void again_after_silence (struct intake *intake)
 {
@@ -241,51 +220,29 @@ static void again_after_silence (struct intake *intake)
     }
 }
 
-static bool replay_one (void *owner, const struct spool_record *found)
+static void look_at_clock (struct intake *intake)
 {
-    struct intake *intake = owner;
-    struct record_parts parts;
-    struct record *record;
-    HASH_FIND (hh_seq, intake->by_seq, &found->seq, sizeof found->seq, record);
-    if (record || !record_parse (found->at, found->len, &parts))
-        return false;
-    record = recent_find (intake, &parts.id);
-    if (record && record->state != RECORD_DRAINED)
-        return false;
-    if (record) { /* known and drained: the same record, to be drained once more */
-        DL_DELETE (intake->drained, record);
-        intake->drained_count--;
-        HASH_DELETE (hh, intake->by_id, record);
-        free (record);
-    }
-    record = xcalloc (1, sizeof *record);
-    record->state = RECORD_WAITING;
-    record->id = parts.id;
-    memcpy (record->digest, parts.digest, sizeof record->digest);
-    record->adapter = parts.adapter;
-    record->spool = *found;
-    record->spool.at = NULL;
-    record_add (intake, record);
-    record_undrained (intake, record);
-    return true;
+    struct spool_stat stat;
+    spool_stat (intake->spool, &stat);
+    if (stat.behind_ms > CLOCK_BEHIND_MS)
+        outage_begins (&intake->clock_outage,
+                       "the clock is %" PRId64 " s behind the newest record: receipts are stamped "
+                       "with that one's time and marked; set the clock, or where it is right: "
+                       "aduan show intake trust-clock",
+                       stat.behind_ms / 1000);
+    else
+        outage_ends (&intake->clock_outage, "the clock has caught up with the newest record");
 }
 
 static void at_tick (void *owner)
 {
     struct intake *intake = owner;
-    struct spool_stat stat;
     reactor_timer_at (intake->tick, reactor_now (intake->reactor) + 1000);
     again_after_silence (intake);
-    if (intake->replay && HASH_CNT (hh_seq, intake->by_seq) < REPLAY_WAITING)
-        intake->replay = spool_walk (intake->spool, intake->replay, replay_one, intake);
+    replay_step (intake);
     recent_trim (intake);
-    spool_retire (intake->spool);
-    spool_stat (intake->spool, &stat);
-    metric_set (intake_undrained_records, stat.undrained);
-    metric_set (intake_undrained_bytes, stat.undrained_bytes);
-    metric_set (intake_spool_bytes, stat.bytes);
-    int64_t oldest = intake->undrained ? (int64_t) intake->undrained->spool.received : 0;
-    metric_set (intake_oldest_age_seconds, oldest ? (wall_ms () - oldest) / 1000 : 0);
+    spool_retire (intake->spool, intake->replay);
+    look_at_clock (intake);
     offer_flush (intake);
 }
 

@@ -6,6 +6,7 @@
 #include "intake.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <utlist.h>
 
 struct record *recent_find (struct intake *intake, const struct id *id)
@@ -33,6 +34,7 @@ void record_add (struct intake *intake, struct record *record)
     struct record **list = list_of (intake, record->state);
     DL_APPEND (*list, record);
     intake->gathered_count += record->state == RECORD_GATHERED;
+    intake->drained_count += record->state == RECORD_DRAINED;
 }
 
 static void leave_list (struct intake *intake, struct record *record)
@@ -52,15 +54,28 @@ void record_drop_bytes (struct intake *intake, struct record *record)
     record->spool.at = NULL;
 }
 
+struct record *record_found (const struct record_parts *parts, const struct spool_record *found)
+{
+    struct record *record = xcalloc (1, sizeof *record);
+    record->state = found->drained ? RECORD_DRAINED : RECORD_WAITING;
+    record->id = parts->id;
+    memcpy (record->digest, parts->digest, sizeof record->digest);
+    record->adapter = parts->adapter;
+    record->spool = *found;
+    record->spool.at = NULL; /* read back when it is offered */
+    return record;
+}
+
 void record_undrained (struct intake *intake, struct record *record)
 {
-    DL_APPEND2 (intake->undrained, record, older, newer);
+    struct record **list = record->again ? &intake->replayed : &intake->undrained;
+    DL_APPEND2 (*list, record, older, newer);
     HASH_ADD (hh_seq, intake->by_seq, spool.seq, sizeof record->spool.seq, record);
     if (record->spool.seq > intake->highest_seq)
         intake->highest_seq = record->spool.seq;
 }
 
-static void set_frontier (struct intake *intake)
+void recent_frontier (struct intake *intake)
 {
     uint64_t frontier = intake->undrained ? intake->undrained->spool.seq - 1 : intake->highest_seq;
     spool_set_frontier (intake->spool, frontier);
@@ -77,11 +92,13 @@ void record_move (struct intake *intake, struct record *record, enum record_stat
         return;
     (void) fault_point (frontier_before_move);
     spool_drained (intake->spool, &record->spool);
-    DL_DELETE2 (intake->undrained, record, older, newer);
+    struct record **undrained = record->again ? &intake->replayed : &intake->undrained;
+    DL_DELETE2 (*undrained, record, older, newer);
+    record->again = false;
     HASH_DELETE (hh_seq, intake->by_seq, record);
     record_drop_bytes (intake, record);
     intake->drained_count++;
-    set_frontier (intake);
+    recent_frontier (intake);
     (void) fault_point (frontier_moved);
 }
 
@@ -95,14 +112,17 @@ static void forget (struct intake *intake, struct record *record)
     free (record);
 }
 
+void recent_forget (struct intake *intake, struct record *record)
+{
+    DL_DELETE (intake->drained, record);
+    intake->drained_count--;
+    forget (intake, record);
+}
+
 void recent_trim (struct intake *intake)
 {
-    while (intake->drained_count > intake->recent_most) {
-        struct record *oldest = intake->drained;
-        DL_DELETE (intake->drained, oldest);
-        intake->drained_count--;
-        forget (intake, oldest);
-    }
+    while (intake->drained_count > intake->recent_most)
+        recent_forget (intake, intake->drained);
 }
 
 void recent_end (struct intake *intake)

@@ -31,6 +31,8 @@ struct recovery {
     void *owner;
     struct segment *again_from; /* this and all newer ones are written again */
     bool has_start;             /* of the segment being read */
+    uint64_t told;              /* next_seq by the state of a start that is not closed yet */
+    uint64_t committed;         /* all sequences below have been on stable storage */
     struct buffer again;        /* struct spool_record and bytes, one behind the other */
     struct taken *taken;        /* what stands in `again` */
     struct buffer seen;         /* sequences that should be there, to find those that are not */
@@ -47,7 +49,7 @@ static char *corrupt_path (struct spool *spool, const char *name)
     return path;
 }
 
-static void copy_corrupt (struct spool *spool, const struct segment *segment)
+static void copy_corrupt (struct spool *spool, struct segment *segment)
 {
     char *name =
         xformat ("%010" PRIu64 "-%s.segment", segment->number, hex_text (segment->id.at, 4));
@@ -59,8 +61,9 @@ static void copy_corrupt (struct spool *spool, const struct segment *segment)
         log_info ("%s: damaged, as known: %s", segment->path, path);
     } else if (image_read (segment->fd, 0, &image) != 0 ||
                file_write (path, image.at, image.len, 0640) != 0) {
-        log_error ("%s: damaged, and %s cannot be written (%s)", segment->path, path,
-                   strerror (errno));
+        segment->uncopied = true;
+        log_error ("%s: damaged, and %s cannot be written (%s); it stays where it is",
+                   segment->path, path, strerror (errno));
     } else {
         log_error ("%s: damaged; copied to %s, everything that validates is used: aduan spool "
                    "salvage",
@@ -139,10 +142,24 @@ static int open_segments (struct spool *spool)
     return result;
 }
 
+/* Of what a state says, this is good once the start that wrote it is closed: a start that died may
+ * have read what a power cut then took. */
+static void note_committed (struct recovery *recovery)
+{
+    struct spool *spool = recovery->spool;
+    if (!recovery->has_start)
+        return;
+    if (recovery->told > recovery->committed)
+        recovery->committed = recovery->told;
+    if (recovery->committed > spool->next_seq)
+        spool->next_seq = recovery->committed;
+}
+
 /* The frontier only rises; of the rest the newest word counts. */
-static void note_state (struct spool *spool, const struct head *head, const char *bytes)
+static void note_state (struct recovery *recovery, const struct head *head, const char *bytes)
 {
     static const size_t fixed = offsetof (struct spool_state, gaps);
+    struct spool *spool = recovery->spool;
     struct spool_state state = {0};
     memcpy (&state, bytes, head->len < sizeof state ? head->len : sizeof state);
     if (state.frontier > spool->frontier)
@@ -153,8 +170,8 @@ static void note_state (struct spool *spool, const struct head *head, const char
         head->len != fixed + state.gap_count * sizeof state.gaps[0])
         return;
     spool->state = state;
-    if (state.next_seq > spool->next_seq)
-        spool->next_seq = state.next_seq;
+    recovery->told = state.next_seq;
+    note_committed (recovery);
 }
 
 static void note_record (void *owner, struct segment *segment, const struct head *head,
@@ -168,12 +185,17 @@ static void note_record (void *owner, struct segment *segment, const struct head
         spool->newest_ms = (int64_t) head->received; /* the newest commit's; copies do not count */
     if (head->seq >= spool->next_seq)
         spool->next_seq = head->seq + 1;
+    if (head->type == RECORD_DATA)
+        segment_note (segment, head->seq);
     segment->newest_ms = (int64_t) head->received;
     if (!segment->first_ms)
         segment->first_ms = (int64_t) head->received;
-    recovery->has_start |= head->type == RECORD_START;
+    if (head->type == RECORD_START) {
+        recovery->has_start = true;
+        note_committed (recovery);
+    }
     if (head->type == RECORD_FRONTIER && head->len >= sizeof spool->frontier)
-        note_state (spool, head, bytes);
+        note_state (recovery, head, bytes);
 }
 
 /* Finds the state, drops spares, and decides from where on is written again: from the newest segment
@@ -189,6 +211,7 @@ static int first_reading (struct recovery *recovery)
             return FAIL_IO;
         }
         recovery->has_start = !(segment->flags & FLAG_START);
+        recovery->told = 0;
         segment->damage = segment_walk (spool->key, segment, &image, note_record, recovery, NULL);
         segment->injured |= image.unread > 0;
         bool spare = image.used <= HEADER_LEN && !segment->injured;
@@ -276,6 +299,8 @@ static int second_reading (struct recovery *recovery)
         image_free (&image);
         if (is_damaged (recovery, segment))
             copy_corrupt (spool, segment);
+        else if (segment->damage == TORN)
+            log_info ("%s: a torn end, as a power cut leaves it", segment->path);
     }
     return 0;
 }
@@ -295,8 +320,8 @@ static void look_for_missing (struct recovery *recovery)
     uint64_t expected = spool->frontier + 1, missing = 0, first = 0;
     if (count)
         qsort (seen, count, sizeof *seen, by_sequence);
-    for (size_t i = 0; i <= count; i++) { /* the state says what had been committed at least */
-        uint64_t end = i < count ? seen[i] : spool->state.next_seq;
+    for (size_t i = 0; i <= count; i++) {
+        uint64_t end = i < count ? seen[i] : recovery->committed;
         for (; expected < end; expected++)
             if (!is_drained (recovery, expected))
                 first = missing++ ? first : expected;
@@ -305,10 +330,11 @@ static void look_for_missing (struct recovery *recovery)
     if (!missing)
         return;
     spool->corrupt++;
-    log_error ("%s: %" PRIu64 " records from sequence %" PRIu64
-               " on are not to be read and not known to be stored; see corrupt/, and compare the "
-               "adapters' own copies",
-               spool->folder, missing, first);
+    log_error (
+        "%s: %" PRIu64 " records from sequence %" PRIu64
+        " on cannot be read and are not known to be stored: perhaps the last batch before a "
+        "power cut, which nobody was promised; else see corrupt/ and the adapters' own copies",
+        spool->folder, missing, first);
 }
 
 /* ---- writing again ------------------------------------------------------------------------- */
@@ -330,8 +356,46 @@ static void write_again (struct recovery *recovery, struct segment *fresh)
                                     .seq = record.seq,
                                     .received = record.received},
                      record.at, &spool->batch);
+        segment_note (fresh, record.seq);
         found_data (recovery, &record);
     }
+}
+
+/* Where the disk is full, the oldest drained segment goes before its time: without a fresh segment
+ * there is no start. */
+static bool make_room (struct recovery *recovery)
+{
+    struct segment *segment;
+    DL_FOREACH (recovery->spool->segments, segment) {
+        if (!recovery->again_from || segment->number >= recovery->again_from->number)
+            return false;
+        if (!segment->undrained && !segment->uncopied)
+            break;
+    }
+    if (!segment)
+        return false;
+    log_warning ("%s: drained, and unlinked before its time: the disk is full", segment->path);
+    recovery->spool->retired_early++;
+    spool_drop_segment (recovery->spool, segment);
+    return true;
+}
+
+static int make_fresh (struct recovery *recovery, struct segment **ret)
+{
+    struct spool *spool = recovery->spool;
+    int64_t size = spool->options.segment_bytes,
+            needed = ((int64_t) recovery->again.len + 65536 + 4095) & ~INT64_C (4095);
+    do {
+        if (segment_make (spool->folder, spool->folder_fd, spool->key, spool->next_number++,
+                          FLAG_START, needed > size ? needed : size, ret) == 0)
+            return 0;
+    } while (errno == ENOSPC && make_room (recovery));
+    if (errno != ENOSPC)
+        return FAIL_IO;
+    log_error ("%s: the disk is full, and no drained segment is left to unlink; free %" PRId64
+               " bytes",
+               spool->folder, needed > size ? needed : size);
+    return FAIL_FULL;
 }
 
 static int rejournal (struct recovery *recovery)
@@ -339,11 +403,9 @@ static int rejournal (struct recovery *recovery)
     struct spool *spool = recovery->spool;
     struct segment *fresh = NULL;
     (void) fault_point (start_before_rewrite);
-    int64_t size = spool->options.segment_bytes,
-            needed = ((int64_t) recovery->again.len + 65536 + 4095) & ~INT64_C (4095);
-    if (segment_make (spool->folder, spool->folder_fd, spool->key, spool->next_number++, FLAG_START,
-                      needed > size ? needed : size, &fresh) != 0)
-        return FAIL_IO;
+    int result = make_fresh (recovery, &fresh);
+    if (result != 0)
+        return result;
     spool_add_segment (spool, fresh);
     spool->active = fresh;
     fresh->first_ms = fresh->newest_ms = spool->newest_ms;
@@ -391,8 +453,7 @@ int recover (struct spool *spool, spool_found_fn *found, void *owner)
     buffer_free (&recovery.again);
     buffer_free (&recovery.seen);
     struct taken *taken, *next;
-    HASH_ITER (hh, recovery.taken, taken, next)
-    {
+    HASH_ITER (hh, recovery.taken, taken, next) {
         HASH_DEL (recovery.taken, taken);
         free (taken);
     }

@@ -17,18 +17,20 @@ struct spool {
     bool stopping;
     struct segment *segments; /* oldest first; the last is in use */
     struct segment *active, *spare;
-    uint64_t bytes;       /* of all segments, the spare included */
-    bool spare_failed;    /* the last try; tried again by the second */
-    bool failed;          /* a write or sync on the segment in use: nothing more is written (P6) */
+    uint64_t bytes;    /* of all segments, the spare included */
+    bool spare_failed; /* the last try; tried again by the second */
+    bool failed;       /* a write or sync on the segment in use: nothing more is written (P6) */
     bool state_unsaved;
-    uint64_t next_number, next_seq, frontier, frontier_on_disk;
+    uint64_t next_number, next_seq, frontier;
     int64_t newest_ms; /* receipt of the newest record */
     uint64_t undrained, undrained_bytes, corrupt, retired_early;
-    struct spool_state state;
-    struct buffer batch; /* of the commit thread */
+    struct spool_state state;   /* the newest; its frontier and next_seq stand above */
+    struct spool_state written; /* in the batch that is being written */
+    struct spool_state saved;   /* on stable storage */
+    struct buffer batch;        /* of the commit thread */
 };
 
-/* What a start does between the lock file and the first answer.  0 or FAIL_IO. */
+/* What a start does between the lock file and the first answer.  0, FAIL_IO or FAIL_FULL. */
 int recover (struct spool *spool, spool_found_fn *found, void *owner);
 
 /* Of spool.c. */

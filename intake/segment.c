@@ -127,60 +127,7 @@ void segment_free (struct segment *segment)
     free (segment);
 }
 
-/* ---- opening ------------------------------------------------------------------------------- */
-
-/* Bytes at `at`, as many as the disk gives; a block that it refuses is stepped over. */
-static size_t read_at (int fd, char *into, size_t len, size_t at)
-{
-    size_t unread = 0;
-    for (size_t done = 0; done < len;) {
-        ssize_t got = pread (fd, into + done, len - done, (off_t) (at + done));
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got == 0)
-            return unread + (len - done);
-        size_t step = BLOCK - (at + done) % BLOCK, most = len - done;
-        if (got < 0) {
-            unread += step < most ? step : most;
-            got = (ssize_t) (step < most ? step : most);
-        }
-        done += (size_t) got;
-    }
-    return unread;
-}
-
-int segment_open (const char *folder, const char *name, const uint8_t key[SEGMENT_KEY],
-                  struct segment **ret)
-{
-    struct segment *segment = xcalloc (1, sizeof *segment);
-    struct header first = {0}, last = {0};
-    struct stat stat;
-    int result = FAIL_IO;
-    segment->path = xformat ("%s/%s", folder, name);
-    segment->fd = open (segment->path, O_RDONLY | O_CLOEXEC);
-    if (segment->fd < 0 || fstat (segment->fd, &stat) != 0)
-        goto failed;
-    result = FAIL_CORRUPT;
-    size_t size = (size_t) stat.st_size;
-    if (size < HEADER_LEN || size > UINT32_MAX)
-        goto failed;
-    read_at (segment->fd, (char *) &first, sizeof first, 0);
-    read_at (segment->fd, (char *) &last, sizeof last, size - HEADER_LEN);
-    bool first_good = header_valid (key, &first), last_good = header_valid (key, &last);
-    const struct header *good = first_good ? &first : &last;
-    if (!first_good && !last_good)
-        goto failed;
-    segment->id = good->id;
-    segment->number = good->number;
-    segment->flags = good->flags;
-    segment->size = (uint32_t) good->size;
-    segment->injured = !first_good || !last_good || good->size != size;
-    *ret = segment;
-    return 0;
-failed:
-    segment_free (segment);
-    return result;
-}
+/* ---- names --------------------------------------------------------------------------------- */
 
 static int by_name (const void *a, const void *b)
 {
@@ -218,6 +165,26 @@ void segment_names_free (char **names, size_t count)
 }
 
 /* ---- reading ------------------------------------------------------------------------------- */
+
+/* Bytes at `at`, as many as the disk gives; a block that it refuses is stepped over. */
+static size_t read_at (int fd, char *into, size_t len, size_t at)
+{
+    size_t unread = 0;
+    for (size_t done = 0; done < len;) {
+        ssize_t got = pread (fd, into + done, len - done, (off_t) (at + done));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got == 0)
+            return unread + (len - done);
+        size_t step = BLOCK - (at + done) % BLOCK, most = len - done;
+        if (got < 0) {
+            unread += step < most ? step : most;
+            got = (ssize_t) (step < most ? step : most);
+        }
+        done += (size_t) got;
+    }
+    return unread;
+}
 
 int image_read (int fd, uint32_t size, struct image *ret)
 {
@@ -282,6 +249,91 @@ enum damage segment_walk (const uint8_t key[SEGMENT_KEY], struct segment *segmen
     if (ret_end)
         *ret_end = end;
     return damage == WHOLE && image->used > end ? TORN : damage;
+}
+
+/* ---- opening ------------------------------------------------------------------------------- */
+
+static void count_record (void *owner, struct segment *segment, const struct head *head,
+                          uint32_t offset, const char *bytes)
+{
+    (void) segment;
+    (void) head;
+    (void) offset;
+    (void) bytes;
+    ++*(unsigned *) owner;
+}
+
+/* A damaged header's id: right is the one with which a record validates.  As it stands, or with one
+ * bit turned. */
+static bool find_id (const uint8_t key[SEGMENT_KEY], struct segment *segment,
+                     const struct id *damaged)
+{
+    struct image image = {0};
+    struct head head;
+    unsigned found = 0;
+    if (image_read (segment->fd, segment->size, &image) != 0)
+        return false;
+    segment->id = *damaged;
+    segment_walk (key, segment, &image, count_record, &found, NULL);
+    for (unsigned bit = 0; !found && bit < 8 * sizeof damaged->at; bit++) {
+        segment->id = *damaged;
+        segment->id.at[bit / 8] ^= (uint8_t) (1u << bit % 8);
+        found = record_at (key, segment, &image, HEADER_LEN, &head);
+    }
+    image_free (&image);
+    return found > 0;
+}
+
+/* The headers as they stand; 0 or FAIL_CORRUPT. */
+static int take_headers (const uint8_t key[SEGMENT_KEY], struct segment *segment, size_t size,
+                         const char *name)
+{
+    struct header first = {0}, last = {0};
+    read_at (segment->fd, (char *) &first, sizeof first, 0);
+    read_at (segment->fd, (char *) &last, sizeof last, size - HEADER_LEN);
+    bool first_good = header_valid (key, &first), last_good = header_valid (key, &last);
+    segment->injured = !first_good || !last_good || first.size != size;
+    if (first_good || last_good) {
+        const struct header *good = first_good ? &first : &last;
+        segment->id = good->id;
+        segment->number = good->number;
+        segment->flags = good->flags;
+        segment->size = (uint32_t) good->size;
+        return 0;
+    }
+    segment->number = strtoull (name, NULL, 10);
+    segment->flags = first.flags == last.flags ? first.flags & FLAG_START : 0;
+    segment->size = (uint32_t) size;
+    return find_id (key, segment, &first.id) || find_id (key, segment, &last.id) ? 0 : FAIL_CORRUPT;
+}
+
+int segment_open (const char *folder, const char *name, const uint8_t key[SEGMENT_KEY],
+                  struct segment **ret)
+{
+    struct segment *segment = xcalloc (1, sizeof *segment);
+    struct stat stat;
+    int result = FAIL_IO;
+    segment->path = xformat ("%s/%s", folder, name);
+    segment->fd = open (segment->path, O_RDONLY | O_CLOEXEC);
+    if (segment->fd >= 0 && fstat (segment->fd, &stat) == 0)
+        result = stat.st_size < HEADER_LEN || stat.st_size > UINT32_MAX
+                     ? FAIL_CORRUPT
+                     : take_headers (key, segment, (size_t) stat.st_size, name);
+    if (result == 0)
+        *ret = segment;
+    else
+        segment_free (segment);
+    return result;
+}
+
+/* ---- records ------------------------------------------------------------------------------- */
+
+void segment_note (struct segment *segment, uint64_t seq)
+{
+    if (!segment->first_seq || seq < segment->first_seq)
+        segment->first_seq = seq;
+    if (seq > segment->last_seq)
+        segment->last_seq = seq;
 }
 
 void segment_put (const uint8_t key[SEGMENT_KEY], const struct segment *segment,

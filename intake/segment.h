@@ -3,6 +3,7 @@
  *
  *   header   64 bytes: magic, version, flags, segment id, number, size, tag; a second one stands in
  *            the file's last 64 bytes, for without the id no record can be checked
+ *   state    the first record (spool.h)
  *   record   32 bytes head (length, type, flags, seq, received), bytes, tag of 16, padded to 8
  *
  * Numbers are little-endian, as all machines that run this have them.
@@ -15,7 +16,7 @@
 #define TAG_LEN     16u
 #define HEADER_LEN  64u
 #define HEAD_LEN    32u
-#define FLAG_START  1u /* made by a start: good from its start record on */
+#define FLAG_START  1u         /* made by a start: good from its start record on */
 #define RECORD_MOST (1u << 20) /* bytes; a submission's two frames are far below */
 #define SEGMENT_KEY 32
 
@@ -42,9 +43,11 @@ struct segment {
     char *path;
     uint32_t end, size; /* where the next record goes; of the whole file */
     bool injured;       /* a header is damaged, or the file is cut */
+    bool uncopied;      /* damaged, and no copy could be made: it stays */
     enum damage damage;
     uint64_t records, undrained;
-    int64_t first_ms, newest_ms; /* receipt of its first and its newest record */
+    uint64_t first_seq, last_seq; /* of its data records; 0: it has none */
+    int64_t first_ms, newest_ms;  /* receipt of its first and its newest record */
     struct segment *prev, *next;
 };
 
@@ -55,7 +58,9 @@ void segment_key (const uint8_t id_key[ID_KEY_LEN], uint8_t ret[SEGMENT_KEY]);
  * 0 or FAIL_IO with errno; nothing is left behind then. */
 int segment_make (const char *folder, int folder_fd, const uint8_t key[SEGMENT_KEY],
                   uint64_t number, uint32_t flags, int64_t size, struct segment **ret);
-/* 0; FAIL_IO: cannot be opened, with errno; FAIL_CORRUPT: neither header validates. */
+/* Opens for reading.  Where neither header validates, the id is looked for in what is left of them:
+ * one with which a record validates is the right one.  0; FAIL_IO: cannot be opened, with errno;
+ * FAIL_CORRUPT: there is no such id. */
 int segment_open (const char *folder, const char *name, const uint8_t key[SEGMENT_KEY],
                   struct segment **ret);
 void segment_free (struct segment *segment);
@@ -82,6 +87,8 @@ enum damage segment_walk (const uint8_t key[SEGMENT_KEY], struct segment *segmen
                           const struct image *image, segment_each_fn *each, void *owner,
                           uint32_t *ret_end);
 
+/* Counts a data record's sequence. */
+void segment_note (struct segment *segment, uint64_t seq);
 /* Appends a record, ready for the disk, to `batch`. */
 void segment_put (const uint8_t key[SEGMENT_KEY], const struct segment *segment,
                   const struct head *head, const void *at, struct buffer *batch);

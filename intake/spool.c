@@ -21,6 +21,8 @@
 #include <unistd.h>
 #include <utlist.h>
 
+#define STATE_ROOM ((uint64_t) segment_padded (sizeof (struct spool_state)))
+
 /* ---- segments ------------------------------------------------------------------------------ */
 
 void spool_add_segment (struct spool *spool, struct segment *segment)
@@ -49,7 +51,7 @@ static void *make_spares (void *owner)
         bool wanted = !spool->spare && spool->bytes + size <= (uint64_t) spool->options.bytes;
         if (!wanted || spool->spare_failed) {
             struct timespec until;
-            clock_gettime (CLOCK_REALTIME, &until);
+            clock_gettime (CLOCK_MONOTONIC, &until);
             until.tv_sec += 1;
             pthread_cond_timedwait (&spool->spare_wanted, &spool->lock, &until);
             if (!wanted)
@@ -84,7 +86,7 @@ void spool_put_state (struct spool *spool, struct segment *segment, uint64_t now
     head.len =
         (uint32_t) (offsetof (struct spool_state, gaps) + state->gap_count * sizeof state->gaps[0]);
     segment_put (spool->key, segment, &head, state, &spool->batch);
-    spool->frontier_on_disk = state->frontier;
+    spool->written = *state;
     spool->state_unsaved = false;
     pthread_mutex_unlock (&spool->lock);
 }
@@ -94,10 +96,12 @@ static void put_frontier (struct spool *spool, struct segment *segment, uint64_t
     uint64_t frontier = __atomic_load_n (&spool->frontier, __ATOMIC_RELAXED);
     if (segment->end == HEADER_LEN || __atomic_load_n (&spool->state_unsaved, __ATOMIC_RELAXED)) {
         spool_put_state (spool, segment, now);
-    } else if (frontier != spool->frontier_on_disk) {
+    } else if (frontier != spool->written.frontier) {
         struct head head = {.len = sizeof frontier, .type = RECORD_FRONTIER, .received = now};
         segment_put (spool->key, segment, &head, &frontier, &spool->batch);
-        spool->frontier_on_disk = frontier;
+        pthread_mutex_lock (&spool->lock);
+        spool->written.frontier = frontier;
+        pthread_mutex_unlock (&spool->lock);
     }
 }
 
@@ -117,6 +121,7 @@ int spool_write_batch (struct spool *spool, struct segment *segment)
         return FAIL_IO;
     pthread_mutex_lock (&spool->lock);
     segment->end += (uint32_t) spool->batch.len;
+    spool->saved = spool->written;
     pthread_mutex_unlock (&spool->lock);
     buffer_clear (&spool->batch);
     return 0;
@@ -183,13 +188,17 @@ int spool_open (const struct spool_options *options, spool_found_fn *found, void
                 struct spool **ret)
 {
     struct spool *spool = xcalloc (1, sizeof *spool);
+    pthread_condattr_t by_monotonic;
     spool->options = *options;
     spool->folder = xstrdup (options->folder);
     spool->next_seq = spool->next_number = 1;
     spool->lock_fd = spool->folder_fd = -1;
     spool->stopping = true; /* no maker runs yet */
     pthread_mutex_init (&spool->lock, NULL);
-    pthread_cond_init (&spool->spare_wanted, NULL);
+    pthread_condattr_init (&by_monotonic);
+    pthread_condattr_setclock (&by_monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init (&spool->spare_wanted, &by_monotonic);
+    pthread_condattr_destroy (&by_monotonic);
     segment_key (options->key, spool->key);
     int result = open_folder (spool);
     if (result == 0)
@@ -266,19 +275,29 @@ static uint64_t stamp (struct spool *spool, bool *ret_doubtful)
     return (uint64_t) now;
 }
 
-/* What a batch needs at most: the state goes in front. */
+/* Bytes left in the segment in use. */
+static uint64_t room_left (const struct spool *spool)
+{
+    return spool->active->size - HEADER_LEN - spool->active->end;
+}
+
+/* What a batch needs at most: the state goes in front, and records leave room for one more, so that
+ * a full spool can still say what is drained. */
 static uint64_t batch_bytes (struct spool_record **records, unsigned count)
 {
-    uint64_t bytes = segment_padded (sizeof (struct spool_state));
+    uint64_t bytes = STATE_ROOM * (count ? 2 : 1);
     for (unsigned i = 0; i < count; i++)
         bytes += segment_padded (records[i]->len);
     return bytes;
 }
 
-static void count_appended (struct spool *spool, struct segment *segment, unsigned count,
-                            uint64_t bytes, uint64_t now)
+static void count_appended (struct spool *spool, struct segment *segment,
+                            struct spool_record **records, unsigned count, uint64_t bytes,
+                            uint64_t now)
 {
     pthread_mutex_lock (&spool->lock);
+    for (unsigned i = 0; i < count; i++)
+        segment_note (segment, records[i]->seq);
     if (count && !segment->first_ms)
         segment->first_ms = (int64_t) now;
     segment->newest_ms = (int64_t) now;
@@ -316,7 +335,7 @@ static int append_some (struct spool *spool, struct spool_record **records, unsi
     (void) fault_point (spool_before_write);
     if (spool_write_batch (spool, segment) != 0)
         return FAIL_IO;
-    count_appended (spool, segment, count, bytes, now);
+    count_appended (spool, segment, records, count, bytes, now);
     if (first)
         (void) fault_point (segment_in_use);
     return 0;
@@ -326,9 +345,8 @@ static int append_some (struct spool *spool, struct spool_record **records, unsi
 static unsigned count_fitting (const struct spool *spool, struct spool_record **records,
                                unsigned count)
 {
-    uint64_t room = spool->active->size - HEADER_LEN - spool->active->end;
     unsigned fits = count;
-    while (fits && batch_bytes (records, fits) > room)
+    while (fits && batch_bytes (records, fits) > room_left (spool))
         fits = fits > 8 ? fits * 3 / 4 : fits - 1;
     return fits;
 }
@@ -337,25 +355,21 @@ int spool_append (struct spool *spool, struct spool_record **records, unsigned c
 {
     for (unsigned i = 0; i < count; i++)
         records[i]->segment = NULL;
-    if (spool->failed && !mutant (no_exit))
-        return FAIL_IO;
     unsigned done = 0;
-    do {
+    int result = spool->failed && !mutant (no_exit) ? FAIL_IO : 0;
+    for (bool more = true; more && result == 0;) {
         unsigned fits = count_fitting (spool, records + done, count - done);
-        bool room = fits || (count == 0 && batch_bytes (records, 0) < spool->active->size -
-                                                                          HEADER_LEN -
-                                                                          spool->active->end);
-        if (!room && (spool->active->end == HEADER_LEN || use_spare (spool) != 0))
+        if (fits || (count == 0 && batch_bytes (records, 0) <= room_left (spool)))
+            result = append_some (spool, records + done, fits);
+        else if (spool->active->end == HEADER_LEN) /* larger than a whole segment */
             return FAIL_FULL;
-        if (room && append_some (spool, records + done, fits) != 0) {
-            spool->failed = true;
-            return FAIL_IO;
-        }
+        else if ((result = use_spare (spool)) == 0)
+            continue;
         done += fits;
-        if (count == 0 && room)
-            break;
-    } while (done < count || count == 0);
-    return 0;
+        more = done < count;
+    }
+    spool->failed |= result == FAIL_IO;
+    return result;
 }
 
 /* ---- draining ------------------------------------------------------------------------------ */
@@ -408,10 +422,32 @@ void spool_get_state (struct spool *spool, struct spool_state *ret)
     pthread_mutex_unlock (&spool->lock);
 }
 
+static bool is_dirty (const struct spool *spool)
+{
+    return spool->state_unsaved || spool->frontier != spool->written.frontier;
+}
+
+/* Does the disk know that all of it is drained?  Only then may it go, or a start would miss it. */
+static bool known_drained (const struct spool *spool, const struct segment *segment)
+{
+    const struct spool_state *saved = &spool->saved;
+    uint64_t seq = segment->first_seq > saved->frontier ? segment->first_seq : saved->frontier + 1;
+    for (uint64_t i = 0; i < saved->gap_count && seq <= segment->last_seq; i++)
+        if (seq >= saved->gaps[i].first && seq <= saved->gaps[i].last)
+            seq = saved->gaps[i].last + 1;
+    return seq > segment->last_seq;
+}
+
 bool spool_unsaved (struct spool *spool)
 {
+    const struct segment *segment;
     pthread_mutex_lock (&spool->lock);
-    bool unsaved = spool->state_unsaved || spool->frontier != spool->frontier_on_disk;
+    bool wanted =
+        room_left (spool) >= 3 * STATE_ROOM; /* the last room is for what frees a segment */
+    DL_FOREACH (spool->segments, segment)
+        wanted |=
+            segment != spool->active && !segment->undrained && !known_drained (spool, segment);
+    bool unsaved = is_dirty (spool) && wanted;
     pthread_mutex_unlock (&spool->lock);
     return unsaved;
 }
@@ -451,8 +487,15 @@ void spool_stat (struct spool *spool, struct spool_stat *ret)
                                .behind_ms = behind > 0 ? behind : 0};
     DL_FOREACH (spool->segments, segment)
         ret->segments++;
-    ret->oldest_ms = spool->segments->first_ms;
+    ret->oldest_ms = spool->segments ? spool->segments->first_ms : 0;
     pthread_mutex_unlock (&spool->lock);
+}
+
+/* Drained, and the disk knows it, or there is no way to tell it more. */
+static bool may_go (const struct spool *spool, const struct segment *segment)
+{
+    return !segment->undrained && !segment->uncopied &&
+           (known_drained (spool, segment) || !is_dirty (spool) || room_left (spool) < STATE_ROOM);
 }
 
 /* By age, and earlier where less than 30 % of the size is free, or the disk has no room for a spare.
@@ -469,14 +512,15 @@ void spool_retire (struct spool *spool, uint64_t walking)
         bool old = now - segment->newest_ms > spool->options.keep_ms;
         if (segment == spool->active || (walking && segment->number >= walking))
             break;
-        if (segment->undrained || !(old || full))
+        if (!(old || full) || !may_go (spool, segment))
             continue;
         if (!old) {
             spool->retired_early++;
             log_limited (LOG_WARNING,
                          "%s: drained, and unlinked %" PRId64 " s before its time: the spool is "
                          "small, or the disk is full",
-                         segment->path, (spool->options.keep_ms - (now - segment->newest_ms)) / 1000);
+                         segment->path,
+                         (spool->options.keep_ms - (now - segment->newest_ms)) / 1000);
         }
         spool_drop_segment (spool, segment);
         no_room = false; /* one at a time: the next spare shows whether that was enough */

@@ -52,14 +52,15 @@ struct spool_options {
 
 /* What the intake knows, for its next start. */
 struct spool_state {
-    uint64_t frontier;                    /* all sequences up to this one are drained */
-    uint64_t next_seq;                    /* the spool's own */
+    uint64_t frontier;                   /* all sequences up to this one are drained */
+    uint64_t next_seq;                   /* the spool's own */
     uint64_t system, timeline, position; /* of the database, when it last said STORED */
-    uint64_t replay;                      /* cursor from which a replay has to go on, 0: none */
+    uint64_t replay;                     /* cursor from which a replay has to go on, 0: none */
     uint64_t gap_count;
     struct spool_gap {
         uint64_t first, last;
-    } gaps[SPOOL_GAPS]; /* above the frontier: these are drained; what does not fit is offered twice */
+    } gaps
+        [SPOOL_GAPS]; /* above the frontier: these are drained; what does not fit is offered twice */
 };
 
 /* Called for the data records of a start (all that validate, those that are drained marked so) and

@@ -209,6 +209,8 @@ static void show_page (struct life *life, const char *what, struct buffer *page)
     if (life->daemon->show && life->daemon->show (life->state, what, page))
         return;
     if (strcmp (what, "metrics") == 0) {
+        if (life->daemon->measure)
+            life->daemon->measure (life->state);
         metric_print (page, "link");
         metric_print (page, "zap");
         metric_print (page, "door");

@@ -45,6 +45,7 @@ struct daemon {
     void (*reload) (void *state, const struct settings *settings);
     bool (*drain) (void *state); /* take nothing new; true when nothing is left; asked each turn */
     void (*stop) (void **state); /* frees everything: leak checkers are exact */
+    void (*measure) (void *state); /* sets the gauges; called before the page metrics is shown */
     /* Appends the page `what`; false where the program has no such page. */
     bool (*show) (void *state, const char *what, struct buffer *out);
 };

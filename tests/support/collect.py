@@ -81,6 +81,8 @@ def spool_records(folder):
     for path in sorted(glob.glob(os.path.join(folder, "*.segment"))):
         with open(path, "rb") as file:
             image = file.read()
+        if image[-64:].startswith(b"ADUANSPL"):
+            image = image[:-64]  # the second header
         at, used = 64, len(image.rstrip(b"\0"))
         while at + 48 <= len(image) and at < used:
             length, kind, seq = struct.unpack_from("<IIQ", image, at)
