@@ -160,6 +160,9 @@ static void answer_waiters (struct intake *intake, struct record *record, bool s
 static void unstored (struct intake *intake, struct record *record, enum busy busy)
 {
     answer_waiters (intake, record, false, busy);
+    if (record->spool.salvaged)
+        log_limited (LOG_ERROR, "%s: no room for this record of a damaged file; salvage it again",
+                     id_text (&record->id));
     HASH_DELETE (hh, intake->by_id, record);
     record_drop_bytes (intake, record);
     free (record);

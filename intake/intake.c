@@ -240,6 +240,8 @@ static bool intake_show (void *state, const char *what, struct buffer *out)
     } else if (strcmp (what, "trust-clock") == 0) {
         spool_trust_clock (intake->spool);
         buffer_format (out, "receipts are stamped with the clock as it is\n");
+    } else if (strncmp (what, "salvage ", 8) == 0) {
+        salvage_show (intake, what + 8, out);
     } else if (strncmp (what, "replay", 6) == 0 && (!what[6] || what[6] == ' ')) {
         replay_all (intake, strtoull (what + 6, NULL, 10));
         buffer_format (out, "every retained record%s is offered again\n",
@@ -269,7 +271,7 @@ static void intake_measure (void *state)
     metric_set (intake_replaying, intake->replay || intake->replayed);
 }
 
-static const struct setting intake_settings[] = {
+const struct setting intake_settings[] = {
     {"door", SETTING_TEXT, "tcp://127.0.0.1:8313", 0, 0, false, "where adapters come in"},
     {"routers", SETTING_TEXT, "offers.sock", 0, 0, false, "sockets of the routers, in `run`"},
     {"spool.folder", SETTING_PATH, "", 0, 0, false, "empty: `data`/spool"},
@@ -284,6 +286,8 @@ static const struct setting intake_settings[] = {
     {"memory", SETTING_BYTES, "32MiB", 1 << 20, 1 << 30, false,
      "bodies kept in memory until they are stored"},
 };
+
+const size_t intake_settings_len = array_len (intake_settings);
 
 const struct daemon intake_daemon = {
     .name = "intake",

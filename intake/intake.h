@@ -6,6 +6,7 @@
  *   commit.c   the thread that makes a batch durable
  *   recent.c   repeats are known by their id
  *   offer.c    records go to a router until they are stored
+ *   salvage.c  records of a damaged file are taken in again
  *   replay.c   what a database may have lost is offered again; what the next start must know
  *   door.c     adapters: SUBMIT in; ACCEPTED, TEMPFAIL, REJECT out
  *
@@ -180,10 +181,16 @@ void replay_step (struct intake *intake);
 /* The state as it is now goes to the spool; true where the disk does not have it yet. */
 bool replay_keep (struct intake *intake);
 
+/* ---- salvage.c ------------------------------------------------------------------------------ */
+/* The control page "salvage NAME[ ID]": takes in again what validates in corrupt/NAME. */
+void salvage_show (struct intake *intake, const char *what, struct buffer *out);
+
 /* ---- door.c --------------------------------------------------------------------------------- */
 extern const struct link_hooks door_hooks;
 void door_committed (struct intake *intake, struct record **records, unsigned count, int result);
 
 extern const struct daemon intake_daemon;
+extern const struct setting intake_settings[];
+extern const size_t intake_settings_len;
 
 #endif

@@ -181,13 +181,15 @@ static void note_record (void *owner, struct segment *segment, const struct head
     struct spool *spool = recovery->spool;
     (void) offset;
     segment->records++;
-    if (head->type != RECORD_DATA || head->seq >= spool->next_seq)
-        spool->newest_ms = (int64_t) head->received; /* the newest commit's; copies do not count */
+    bool copy = head->type == RECORD_DATA && head->seq < spool->next_seq;
+    if (!copy && !(head->flags & HEAD_SALVAGED)) {
+        spool->newest_ms = (int64_t) head->received; /* the newest commit's */
+        segment->newest_ms = (int64_t) head->received;
+    }
     if (head->seq >= spool->next_seq)
         spool->next_seq = head->seq + 1;
     if (head->type == RECORD_DATA)
         segment_note (segment, head->seq);
-    segment->newest_ms = (int64_t) head->received;
     if (!segment->first_ms)
         segment->first_ms = (int64_t) head->received;
     if (head->type == RECORD_START) {
@@ -261,14 +263,8 @@ static void take_data (void *owner, struct segment *segment, const struct head *
     struct recovery *recovery = owner;
     if (head->type != RECORD_DATA)
         return;
-    struct spool_record record = {.seq = head->seq,
-                                  .received = head->received,
-                                  .doubtful = (head->flags & HEAD_DOUBTFUL) != 0,
-                                  .drained = is_drained (recovery, head->seq),
-                                  .at = bytes,
-                                  .len = head->len,
-                                  .segment = segment,
-                                  .offset = offset + HEAD_LEN};
+    struct spool_record record = record_of_head (segment, head, offset, bytes);
+    record.drained = is_drained (recovery, head->seq);
     if (!record.drained)
         buffer_add (&recovery->seen, &record.seq, sizeof record.seq);
     if (!record.drained && segment->number >= recovery->again_from->number &&
@@ -349,13 +345,8 @@ static void write_again (struct recovery *recovery, struct segment *fresh)
         at += sizeof record + record.len;
         record.segment = fresh;
         record.offset = fresh->end + (uint32_t) spool->batch.len + HEAD_LEN;
-        segment_put (spool->key, fresh,
-                     &(struct head){.len = record.len,
-                                    .type = RECORD_DATA,
-                                    .flags = record.doubtful ? HEAD_DOUBTFUL : 0,
-                                    .seq = record.seq,
-                                    .received = record.received},
-                     record.at, &spool->batch);
+        struct head head = head_of_record (&record);
+        segment_put (spool->key, fresh, &head, record.at, &spool->batch);
         segment_note (fresh, record.seq);
         found_data (recovery, &record);
     }

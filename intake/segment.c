@@ -326,7 +326,46 @@ int segment_open (const char *folder, const char *name, const uint8_t key[SEGMEN
     return result;
 }
 
+int segment_open_by_id (const char *folder, const char *name, const struct id *id,
+                        struct segment **ret)
+{
+    struct segment *segment = xcalloc (1, sizeof *segment);
+    segment->path = xformat ("%s/%s", folder, name);
+    segment->fd = open (segment->path, O_RDONLY | O_CLOEXEC);
+    segment->id = *id;
+    segment->injured = true;
+    if (segment->fd >= 0) {
+        *ret = segment;
+        return 0;
+    }
+    segment_free (segment);
+    return FAIL_IO;
+}
+
 /* ---- records ------------------------------------------------------------------------------- */
+
+struct spool_record record_of_head (struct segment *segment, const struct head *head,
+                                    uint32_t offset, const char *bytes)
+{
+    return (struct spool_record){.seq = head->seq,
+                                 .received = head->received,
+                                 .doubtful = (head->flags & HEAD_DOUBTFUL) != 0,
+                                 .salvaged = (head->flags & HEAD_SALVAGED) != 0,
+                                 .at = bytes,
+                                 .len = head->len,
+                                 .segment = segment,
+                                 .offset = offset + HEAD_LEN};
+}
+
+struct head head_of_record (const struct spool_record *record)
+{
+    return (struct head){.len = record->len,
+                         .type = RECORD_DATA,
+                         .flags = (uint16_t) ((record->doubtful ? HEAD_DOUBTFUL : 0) |
+                                              (record->salvaged ? HEAD_SALVAGED : 0)),
+                         .seq = record->seq,
+                         .received = record->received};
+}
 
 void segment_note (struct segment *segment, uint64_t seq)
 {

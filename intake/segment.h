@@ -26,7 +26,7 @@ struct head {
     uint64_t seq, received, spare;
 };
 _Static_assert(sizeof (struct head) == HEAD_LEN, "head");
-enum { HEAD_DOUBTFUL = 1 };
+enum { HEAD_DOUBTFUL = 1, HEAD_SALVAGED = 2 }; /* the latter's time is older than its commit */
 
 /* What is wrong with a file. */
 enum damage {
@@ -63,6 +63,9 @@ int segment_make (const char *folder, int folder_fd, const uint8_t key[SEGMENT_K
  * FAIL_CORRUPT: there is no such id. */
 int segment_open (const char *folder, const char *name, const uint8_t key[SEGMENT_KEY],
                   struct segment **ret);
+/* One whose headers tell nothing, by an id known from elsewhere.  0 or FAIL_IO. */
+int segment_open_by_id (const char *folder, const char *name, const struct id *id,
+                        struct segment **ret);
 void segment_free (struct segment *segment);
 /* The sorted names of a folder's segments; names_free ends the list.  0 or FAIL_IO. */
 int segment_names (const char *folder, char ***ret_names, size_t *ret_count);
@@ -87,6 +90,10 @@ enum damage segment_walk (const uint8_t key[SEGMENT_KEY], struct segment *segmen
                           const struct image *image, segment_each_fn *each, void *owner,
                           uint32_t *ret_end);
 
+/* A found record as spool.h tells it; and the head that a record is written with. */
+struct spool_record record_of_head (struct segment *segment, const struct head *head,
+                                    uint32_t offset, const char *bytes);
+struct head head_of_record (const struct spool_record *record);
 /* Counts a data record's sequence. */
 void segment_note (struct segment *segment, uint64_t seq);
 /* Appends a record, ready for the disk, to `batch`. */

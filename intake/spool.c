@@ -319,18 +319,15 @@ static int append_some (struct spool *spool, struct spool_record **records, unsi
     for (unsigned i = 0; i < count; i++) {
         struct spool_record *record = records[i];
         record->seq = spool->next_seq++;
-        record->received = now;
-        record->doubtful = doubtful;
+        if (!record->salvaged) {
+            record->received = now;
+            record->doubtful = doubtful;
+        }
         record->segment = segment;
         record->offset = segment->end + (uint32_t) spool->batch.len + HEAD_LEN;
         bytes += segment_padded (record->len);
-        segment_put (spool->key, segment,
-                     &(struct head){.len = record->len,
-                                    .type = RECORD_DATA,
-                                    .flags = doubtful ? HEAD_DOUBTFUL : 0,
-                                    .seq = record->seq,
-                                    .received = now},
-                     record->at, &spool->batch);
+        struct head head = head_of_record (record);
+        segment_put (spool->key, segment, &head, record->at, &spool->batch);
     }
     (void) fault_point (spool_before_write);
     if (spool_write_batch (spool, segment) != 0)
@@ -466,6 +463,11 @@ bool spool_has_room (struct spool *spool, unsigned share)
     return room && segment;
 }
 
+const char *spool_folder (const struct spool *spool)
+{
+    return spool->folder;
+}
+
 const struct id *segment_id (const struct segment *segment)
 {
     return &segment->id;
@@ -543,13 +545,7 @@ static void walk_data (void *owner, struct segment *segment, const struct head *
     struct walk *walk = owner;
     if (head->type != RECORD_DATA)
         return;
-    struct spool_record record = {.seq = head->seq,
-                                  .received = head->received,
-                                  .doubtful = (head->flags & HEAD_DOUBTFUL) != 0,
-                                  .at = bytes,
-                                  .len = head->len,
-                                  .segment = segment,
-                                  .offset = offset + HEAD_LEN};
+    struct spool_record record = record_of_head (segment, head, offset, bytes);
     if (walk->found (walk->owner, walk->spool, &record))
         spool_undrained (walk->spool, &record);
 }

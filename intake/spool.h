@@ -34,7 +34,8 @@ struct spool_record {
     uint64_t received; /* ms; set by spool_append: the commit's time */
     bool doubtful;     /* set by spool_append: the clock was behind the newest record */
     bool drained;      /* of a found one: it is known to be drained */
-    const char *at;    /* the bytes; borrowed for the call */
+    bool salvaged;  /* set by the caller: it was accepted before; `received` and `doubtful` stay */
+    const char *at; /* the bytes; borrowed for the call */
     uint32_t len;
     struct segment *segment; /* set by spool_append */
     uint32_t offset;         /* of the bytes, in the segment */
@@ -101,6 +102,7 @@ void spool_trust_clock (struct spool *spool);
 /* Is there room to promise more?  Undrained bytes against `share` permille of the size, and a
  * segment to write into. */
 bool spool_has_room (struct spool *spool, unsigned share);
+const char *spool_folder (const struct spool *spool);
 const struct id *segment_id (const struct segment *segment);
 
 struct spool_stat {
