@@ -45,10 +45,9 @@ class Disk:
             self.mounted = False
 
 
-def slow_flushes(pid, microseconds):
-    """A strace that makes each flush of a process take so long; returns once it is attached."""
-    tracer = subprocess.Popen(["strace", "-f", "-q", "-o", "/dev/null", "-e", "trace=fdatasync,fsync", "-e",
-                               f"inject=fdatasync,fsync:delay_enter={microseconds}", "-p", str(pid)])
+def attach(strace, pid):
+    """A strace on a process that runs; returns once it is attached."""
+    tracer = subprocess.Popen([*strace, "-p", str(pid)])
     path = f"/proc/{pid}/status"
 
     def attached():
@@ -94,7 +93,9 @@ class PowerCuts:
 
     def _fire_and_cut(self, slow):
         intake = self.bench["intake"]
-        tracer = slow_flushes(intake.process.pid, slow) if slow else None
+        strace = ["strace", "-f", "-q", "-o", "/dev/null", "-e", "trace=fdatasync,fsync",
+                  "-e", f"inject=fdatasync,fsync:delay_enter={slow}"]
+        tracer = attach(strace, intake.process.pid) if slow else None
         assert self.volley.connect(), "no connection"
         cut = threading.Timer(self.dice.uniform(0.05, 0.5), self.disk.cut)
         cut.start()

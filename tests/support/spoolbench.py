@@ -105,6 +105,7 @@ class Volley:
         self.pending = {}  # ref -> number
         self.tempfails, self.slowest_tempfail, self.wrong = 0, 0.0, []
         self.sent_at = {}
+        self.last_kept = 0.0  # when the latest one was said that was accepted; monotonic
 
     def _say(self, number):
         key, created = f"volley-{number}".encode(), 1700000000000 + number
@@ -124,8 +125,10 @@ class Volley:
             number = self.pending.pop(fields.get(1), None)
             if number is None:
                 continue
-            took = time.monotonic() - self.sent_at.pop(fields[1])
+            sent = self.sent_at.pop(fields[1])
+            took = time.monotonic() - sent
             if kind == ACCEPTED:
+                self.last_kept = max(self.last_kept, sent)
                 identity = fields[2].hex()
                 if identity != self.open.pop(number, identity):
                     self.wrong.append(f"number {number} got the id {identity}")

@@ -44,6 +44,7 @@ class Program:
         self.stack, self.name, self.process, self.ready_fd = stack, name, None, None
         self.log = os.path.join(stack.folder, "log", name)
         self.starts = 0
+        self.prefix = []  # what it runs under: strace, as `strace -D`, so that its pid is the program's
 
     def start(self, wait=True, **environment):
         read_end, write_end = os.pipe()
@@ -51,7 +52,7 @@ class Program:
         env = {**os.environ, "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:exitcode=99", "UBSAN_OPTIONS": "print_stacktrace=1",
                **self.stack.environment, **environment}
         self.process = subprocess.Popen(  # pylint: disable=consider-using-with
-            [os.path.join(BUILD, PROGRAMS[self.name]), "-c", self.stack.settings, "-d", str(write_end)],
+            [*self.prefix, os.path.join(BUILD, PROGRAMS[self.name]), "-c", self.stack.settings, "-d", str(write_end)],
             stdout=log, stderr=log, pass_fds=[write_end], env=env)
         log.close()
         os.close(write_end)
