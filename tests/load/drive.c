@@ -2,13 +2,15 @@
  *
  *     drive lives    FOLDER INTAKE ROUTER SECONDS ADAPTERS WINDOW WORKERS COUNT UNFINISHED
  *     drive open     FOLDER INTAKE ROUTER SECONDS ADAPTERS RATE   WORKERS COUNT
+ *     drive drain    FOLDER INTAKE ROUTER SECONDS ADAPTERS 0      WORKERS COUNT
  *     drive notifier SOCKET
  *
  * FOLDER/keys holds the key files, FOLDER/agencies one line an agency: number, category, place; its
  * order is the order of Zipf's ranks.  `lives` keeps WINDOW submissions of each adapter in flight, as
  * long as fewer than UNFINISHED complaints wait for their answer; `open` submits RATE a second,
- * whatever happens, and latencies count from the scheduled moment.  30 % of submissions are repeated
- * once, 5 % of acts are sent twice.  One JSON line at the end.
+ * whatever happens, and latencies count from the scheduled moment; `drain` submits nothing, and answers
+ * what is left until a second passes without work.  30 % of submissions are repeated once, 5 % of acts
+ * are sent twice.  One JSON line at the end.
  *
  * Peers speak the links' own C, not libaduan: what an adapter pays to seal identities is the adapter's,
  * on another machine; here 64 contents are sealed once and sent again and again.
@@ -68,7 +70,7 @@ static struct {
     struct born *born;
     struct latencies accept, pulled;
     uint64_t submitted, accepted, repeats, answered, stale, failed, next_key, next_ref;
-    int64_t ends;
+    int64_t ends, assigned_at; /* mono_ms */
     double rate;
     uint64_t unfinished_most;
     bool open;
@@ -350,6 +352,7 @@ static void on_assigned (void *owner, struct link *link, struct parcel *parcel)
     struct peer *peer = owner;
     (void) link;
     born_or_pulled (&assigned->id, mono_ns ());
+    drive.assigned_at = mono_ms ();
     struct msg_act act = {.ref = ++drive.next_ref,
                           .id = assigned->id,
                           .agency = assigned->agency,
@@ -385,18 +388,20 @@ static void on_pulled (void *owner, struct link *link, struct parcel *parcel)
     pull (parcel->said[0].pulled.ref);
 }
 
-/* Agencies are dealt out so that the pulls name disjoint ones. */
+/* Agencies are dealt out, so that the pulls name disjoint ones: first to the workers, then to as many
+ * pulls of each as 64 agencies a pull make, busy and idle ones alike. */
 static void start_pulling (void)
 {
     for (unsigned w = 0; w < drive.worker_count; w++) {
-        struct puller *puller = NULL;
-        for (unsigned a = w; a < drive.agency_count; a += drive.worker_count) {
-            if (!puller || puller->agency_count == 64) {
-                puller = &pullers[puller_count++];
-                puller->peer = &drive.workers[w];
-            }
-            puller->agencies[puller->agency_count++] = drive.agencies[a].number;
+        unsigned own = (drive.agency_count - w + drive.worker_count - 1) / drive.worker_count,
+                 pulls = (own + 63) / 64;
+        for (unsigned i = 0; i < own; i++) {
+            struct puller *puller = &pullers[puller_count + i % pulls];
+            puller->peer = &drive.workers[w];
+            puller->agencies[puller->agency_count++] =
+                drive.agencies[w + i * drive.worker_count].number;
         }
+        puller_count += pulls;
     }
     for (unsigned i = 0; i < puller_count; i++)
         pull (i);
@@ -468,7 +473,7 @@ static void report (double seconds)
             percentile (&drive.pulled, 0.99));
 }
 
-static int run_lives (int argc, char **argv, bool open)
+static int run_lives (int argc, char **argv, bool open, bool drain)
 {
     check (argc >= 10);
     drive.open = open;
@@ -489,7 +494,8 @@ static int run_lives (int argc, char **argv, bool open)
     for (unsigned w = 0; !open && w < window; w++)
         for (unsigned i = 0; i < drive.adapter_count; i++)
             submit_next (&drive.adapters[i], mono_ns ());
-    while (running ()) {
+    drive.assigned_at = mono_ms ();
+    while (running () && !(drain && mono_ms () - drive.assigned_at > 1000)) {
         int64_t due;
         while (open && running () &&
                (due = began + (int64_t) ((double) drive.submitted * 1e9 / drive.rate)) <=
@@ -581,9 +587,11 @@ int main (int argc, char **argv)
     if (argc >= 3 && strcmp (argv[1], "notifier") == 0)
         return run_notifier (argv[2]);
     if (argc >= 10 && strcmp (argv[1], "lives") == 0)
-        return run_lives (argc, argv, false);
+        return run_lives (argc, argv, false, false);
     if (argc >= 10 && strcmp (argv[1], "open") == 0)
-        return run_lives (argc, argv, true);
+        return run_lives (argc, argv, true, false);
+    if (argc >= 10 && strcmp (argv[1], "drain") == 0)
+        return run_lives (argc, argv, false, true);
     fprintf (stderr, "usage: see the head of tests/load/drive.c\n");
     return 64;
 }
