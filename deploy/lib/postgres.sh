@@ -50,7 +50,8 @@ drop_stale_lock() {
   ! is_up postgres || return 0
   [ -e "$cluster/postmaster.pid" ] || return 0
   read -r pid <"$cluster/postmaster.pid" || true
-  [[ $pid =~ ^[0-9]+$ ]] && [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = postgres ] && return 0
+  # a server works in its cluster's folder
+  [[ $pid =~ ^[0-9]+$ ]] && [ "$(readlink "/proc/$pid/cwd")" = "$cluster" ] && return 0
   echo "$cluster/postmaster.pid is left from a server that was killed; removed"
   rm -f "$cluster/postmaster.pid" "$run/pg/.s.PGSQL.5432.lock"
 }

@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from conftest import Stack
+from conftest import ROOT, Stack
 from stack import BUILD
 
 
@@ -41,6 +41,26 @@ def test_submit_gateway_worker(stack):
     assert done.stdout.count(": answered") == 251 and f"{number}: Lampu jalan padam" in done.stdout
     assert stack.sql("select count(*) from event where kind = 17") == [(251,)]
     stack.checks()
+
+
+def test_installed_and_found_by_pkg_config(stack, tmp_path):
+    """Installed into a folder, header and library are found by pkg-config alone, and work."""
+    env = dict(os.environ, DESTDIR=str(tmp_path))
+    subprocess.run(["/usr/bin/meson", "install", "-C", BUILD, "--no-rebuild", "--quiet"], env=env, check=True, stdout=subprocess.DEVNULL)
+    (found,) = tmp_path.rglob("libaduan.pc")
+    env.update(PKG_CONFIG_PATH=str(found.parent), LD_LIBRARY_PATH=str(found.parent.parent), ASAN_OPTIONS="detect_leaks=1:exitcode=99")
+    prefix = next(line for line in found.read_text().splitlines() if line.startswith("prefix=")).removeprefix("prefix=")
+    flags = subprocess.run(["pkg-config", f"--define-variable=prefix={tmp_path}{prefix}", "--cflags", "--libs", "libaduan"], env=env,
+                           check=True, stdout=subprocess.PIPE, text=True).stdout.split()
+    # a program with a sanitized library needs the sanitizer's run time
+    sanitize = ["-fsanitize=address,undefined"] if "asan" in os.path.basename(BUILD) else []
+    program = tmp_path / "submit"
+    subprocess.run(["cc", "-std=c17", "-Wall", "-Wextra", "-Werror", *sanitize, "-o", program,
+                    os.path.join(ROOT, "docs", "examples", "submit.c"), *flags], check=True)
+    intake = f"tcp://127.0.0.1:{stack.ports['intake']}"
+    done = subprocess.run([program, intake, *keys(stack, "intake.pub", "adapter-web.key"), "Pohon tumbang"], env=env, text=True,
+                          capture_output=True, check=False, timeout=60)
+    assert done.returncode == 0 and len(done.stdout.split()) == 2, done.stderr
 
 
 def test_wrong_keys(stack):
