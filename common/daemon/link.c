@@ -753,6 +753,8 @@ static unsigned take_all (struct link *link, struct delivery *delivery, take_fn 
     rest = (struct view){rest.at + 1, rest.len - 1};
     for (; link->state != LINK_GONE && bundle_next (&rest, &parcel, &fault); count++)
         take_one (link, &parcel, take);
+    if (count == 0 && !fault.reject)
+        fault = (struct wire_fault){.reject = REJECT_MALFORMED, .text = "an empty bundle"};
     if (link->state != LINK_GONE && fault.reject)
         take (link, &parcel, &fault);
     parcel_done (&parcel);

@@ -157,12 +157,6 @@ class Siege:
                 self.numbers.add((name, message.number))
             for shot in self.maker.frames(door):
                 yield name, shot
-        for message in self.maker.messages:
-            for name, door in self.doors.items():
-                turn += 1
-                if thorough or name in ("adapters", "workers") or turn % 8 == 0:
-                    for shot in self.maker.field_faults(door, message):
-                        yield name, shot
         for shot in (*self.maker.submissions(), *self.maker.conflict(), self.maker.broken_telephone()):
             yield "adapters", shot
         for shot in self.maker.extremes():
@@ -171,6 +165,12 @@ class Siege:
             yield "query", shot
         for shot in self.foreign():
             yield "workers", shot
+        for message in self.maker.messages:
+            for name, door in self.doors.items():
+                turn += 1
+                if thorough or name in ("adapters", "workers") or turn % 8 == 0:
+                    for shot in self.maker.field_faults(door, message):
+                        yield name, shot
 
     def foreign(self):
         """An agency's worker who wants what is another's."""
