@@ -155,7 +155,7 @@ static void place (struct hand *hand)
     for (int c = 0; c < 37; c++)
         values[c] = array_end (&arrays[c]);
     values[37] = value_int8 (base, 1);
-    PQclear (run (hand, SQL_place_complaints, values));
+    PQclear (run (hand, SQL_place_fresh, values));
 }
 
 /* As many PULLs as agencies make groups of 64, each for all that is ready up to the batch. */

@@ -77,3 +77,9 @@ create function raced () returns int language plpgsql volatile as $$
 begin
     raise exception 'rows were changed by another transaction' using errcode = '40001';
 end $$;
+
+-- Rolls a statement back that was meant for the ordinary case only; the store says the careful one.
+create function unusual () returns int language plpgsql volatile as $$
+begin
+    raise exception 'not the ordinary case' using errcode = 'AD001';
+end $$;
