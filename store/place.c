@@ -9,7 +9,6 @@
 #include "store.h"
 
 #include <inttypes.h>
-#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
@@ -18,28 +17,13 @@
 #define ALONE_MOST      5
 #define RETRY_OUTAGE_MS 500
 #define RETRY_SOON_MS   100
-#define NUMBER_BITS     ((UINT64_C (1) << 60) - 1) /* domain/number.c: the id's last 60 */
-
-struct place {
-    struct parcel parcel; /* place, offer, submit, content */
-    const struct msg_place *place;
-    const struct msg_offer *offer;
-    const struct msg_submit *submit;   /* NULL where it cannot be read */
-    const struct msg_content *content; /* NULL where it cannot be read */
-    uint64_t link;                     /* number of the router's link */
-    unsigned alone;                    /* failures of a batch of its own, others between them */
-    uint64_t commits;                  /* store->place.commits at the last of them */
-    enum outcome outcome;
-    bool fresh;
-    char sqlstate[6];
-    struct place *prev, *next;
-    UT_hash_handle hh;
-};
+#define CAREFUL         8 /* batches after one that held a repeat: where one comes, more do */
 
 struct place_batch {
     struct store *store;
     struct place **items;
     unsigned count;
+    bool careful;            /* by the statement that sorts out repeats */
     enum db_outcome outcome; /* of the placing statement, until the position behind it is known */
     char sqlstate[6];
     struct place_batch *next;
@@ -192,6 +176,12 @@ static void failed_otherwise (struct place_batch *batch, const char *sqlstate)
     }
 }
 
+/* What place_fresh.sql says of a batch that is not for it: a repeat, or an agency that has gone. */
+static bool is_unusual (const char *sqlstate)
+{
+    return strcmp (sqlstate, "23505") == 0 || strcmp (sqlstate, "AD001") == 0;
+}
+
 /* A batch failed and was rolled back, or perhaps committed (UNKNOWN).  Takes the batch. */
 static void batch_failed (struct place_batch *batch, enum db_outcome outcome, const char *sqlstate)
 {
@@ -201,6 +191,11 @@ static void batch_failed (struct place_batch *batch, enum db_outcome outcome, co
         return;
     }
     enum failure failure = failure_of (sqlstate);
+    if (!batch->careful && is_unusual (sqlstate)) {
+        batch->careful = true;
+        LL_PREPEND (store->place.again, batch);
+        return;
+    }
     store->place.new_first = true;
     if (failure == FAILURE_AGAIN) {
         LL_PREPEND (store->place.again, batch);
@@ -314,6 +309,10 @@ static void keep_marked (struct place_batch *batch, enum outcome outcome)
 static void mark_repeats (struct place_batch *batch, const PGresult *result)
 {
     struct store *store = batch->store;
+    if (PQntuples (result) > 0)
+        store->place.careful = CAREFUL;
+    else if (store->place.careful > 0)
+        store->place.careful--;
     for (int row = 0; row < PQntuples (result); row++) {
         struct place *place = batch->items[result_int (result, row, 0) - 1];
         place->fresh = false;
@@ -366,214 +365,20 @@ static int by_id (const void *a, const void *b)
     return id_compare (&(*left)->offer->id, &(*right)->offer->id);
 }
 
-enum column {
-    ID,
-    NUMBER,
-    RECEIVED,
-    VERIFY,
-    FIRST,
-    RESOLVE,
-    AGENCY,
-    ADAPTER,
-    CATEGORY,
-    RULES,
-    REGISTRY,
-    CHANNEL,
-    CLASS,
-    PRIORITY,
-    RUNG,
-    CONFIDENCE,
-    LANGUAGE,
-    FLAGS,
-    REGION,
-    DECISION,
-    DIGEST,
-    CODE_HASH,
-    TITLE,
-    BODY,
-    LOCATION,
-    TARGET,
-    EXTERNAL,
-    INCIDENT,
-    LATITUDE,
-    LONGITUDE,
-    RAW_TITLE,
-    RAW_BODY,
-    SEAL,
-    SEAL_KEY,
-    CONTACT,
-    CONTACT_KEY,
-    ATTACHMENTS,
-    COLUMNS
-};
-static const uint32_t column_types[COLUMNS] = {
-    OID_UUID,  OID_INT8,  OID_TIMESTAMPTZ, OID_TIMESTAMPTZ, OID_TIMESTAMPTZ, OID_TIMESTAMPTZ,
-    OID_INT4,  OID_INT4,  OID_INT4,        OID_INT4,        OID_INT4,        OID_INT2,
-    OID_INT2,  OID_INT2,  OID_INT2,        OID_INT2,        OID_INT2,        OID_INT2,
-    OID_TEXT,  OID_JSONB, OID_BYTEA,       OID_BYTEA,       OID_TEXT,        OID_TEXT,
-    OID_TEXT,  OID_TEXT,  OID_TEXT,        OID_TEXT,        OID_INT4,        OID_INT4,
-    OID_BYTEA, OID_BYTEA, OID_BYTEA,       OID_INT4,        OID_BYTEA,       OID_INT4,
-    OID_BYTEA};
-static struct array columns[COLUMNS]; /* kept from batch to batch; one thread composes */
-
-static void optional4 (struct array *array, int64_t number)
-{
-    if (number)
-        array_int4 (array, number);
-    else
-        array_null (array);
-}
-
-static void optional2 (struct array *array, int64_t number)
-{
-    if (number)
-        array_int2 (array, number);
-    else
-        array_null (array);
-}
-
-enum {
-    FLAG_BIT_ANONYMOUS = 1,
-    FLAG_BIT_SECRET = 2,
-    FLAG_BIT_OVERSIGHT = 4,
-    FLAG_BIT_DOUBTFUL = 8,
-    FLAG_BIT_CONTACT = 16
-};
-
-/* Unset counts as yes (DOMAIN 4.3); the filter and rules may only tighten. */
-static int64_t flags_of (const struct place *place)
-{
-    return (place->submit->anonymous != FLAG_NO ? FLAG_BIT_ANONYMOUS : 0) |
-           (place->submit->secret != FLAG_NO || place->place->secret == FLAG_YES ? FLAG_BIT_SECRET
-                                                                                 : 0) |
-           (place->place->oversight == FLAG_YES ? FLAG_BIT_OVERSIGHT : 0) |
-           (place->offer->doubtful == FLAG_YES ? FLAG_BIT_DOUBTFUL : 0) |
-           (place->content->contact.len ? FLAG_BIT_CONTACT : 0);
-}
-
-/* Rungs 0 to 4 place a complaint: the first-answer clock starts.  5 and 6 leave it received with a
- * coordinator: the verification clock runs (DOMAIN 2.4). */
-static bool is_placed (const struct msg_place *place)
-{
-    return place->rung <= 4 && place->agency != 0;
-}
-
-static void add_due (struct store *store, const struct place *place)
-{
-    int64_t received = (int64_t) place->offer->received;
-    uint64_t agency = place->place->agency;
-    int zone = agency < store->zone_count ? store->zones[agency] : 7;
-    uint32_t class = place->place->class;
-    bool placed = is_placed (place->place);
-    if (placed)
-        array_null (&columns[VERIFY]);
-    else
-        array_time (&columns[VERIFY],
-                    workday_due (received, store->limit_verify, zone, &store->calendar, NULL));
-    if (placed)
-        array_time (&columns[FIRST],
-                    workday_due (received, store->limit_first, zone, &store->calendar, NULL));
-    else
-        array_null (&columns[FIRST]);
-    array_time (&columns[RESOLVE],
-                workday_due (received, store->limit_resolve[class], zone, &store->calendar, NULL));
-}
-
-static void add_record (const struct place *place)
-{
-    const struct msg_place *decided = place->place;
-    const struct msg_submit *submit = place->submit;
-    uint64_t bits = 0;
-    for (int i = 8; i < 16; i++)
-        bits = bits << 8 | place->offer->id.at[i];
-    array_bytes (&columns[ID], place->offer->id.at, 16);
-    array_int8 (&columns[NUMBER], (int64_t) (bits & NUMBER_BITS));
-    array_time (&columns[RECEIVED], (int64_t) place->offer->received);
-    array_int4 (&columns[AGENCY], (int64_t) decided->agency);
-    array_int4 (&columns[ADAPTER], (int64_t) place->offer->adapter);
-    optional4 (&columns[CATEGORY], submit->category <= INT32_MAX ? (int64_t) submit->category : 0);
-    array_int4 (&columns[RULES], (int64_t) decided->rules);
-    array_int4 (&columns[REGISTRY], (int64_t) decided->registry);
-    array_int2 (&columns[CHANNEL], submit->channel);
-    optional2 (&columns[CLASS], decided->class);
-    array_int2 (&columns[PRIORITY], decided->priority ? decided->priority : PRIORITY_NORMAL);
-    array_int2 (&columns[RUNG], decided->agency ? (int64_t) decided->rung : 6);
-    array_int2 (&columns[CONFIDENCE], (int64_t) decided->confidence);
-    optional2 (&columns[LANGUAGE], submit->language);
-    array_int2 (&columns[FLAGS], flags_of (place));
-    array_view (&columns[REGION], decided->region);
-    if (decided->record.len)
-        array_json (&columns[DECISION], decided->record);
-    else
-        array_null (&columns[DECISION]);
-    array_view (&columns[DIGEST], place->offer->digest);
-    array_view (&columns[CODE_HASH], submit->code_hash);
-}
-
-/* The body's beginning stands in for a title that was not given: at most 200 characters, a line. */
-static struct view title_of (const struct msg_content *content)
-{
-    if (content->title.len)
-        return content->title;
-    struct view title = content->text;
-    size_t points = 0;
-    for (size_t i = 0; i < title.len; i++) {
-        points += (title.at[i] & 0xc0) != 0x80;
-        if (points > 80 || title.at[i] == '\n') {
-            title.len = i;
-            break;
-        }
-    }
-    return title;
-}
-
-static void add_words (const struct place *place)
-{
-    const struct msg_submit *submit = place->submit;
-    const struct msg_content *content = place->content;
-    struct view title = title_of (content);
-    array_bytes (&columns[TITLE], title.at, title.len);
-    array_bytes (&columns[BODY], content->text.at, content->text.len);
-    array_view (&columns[LOCATION], submit->location);
-    array_view (&columns[TARGET], submit->target);
-    array_view (&columns[EXTERNAL], submit->external);
-    array_view (&columns[INCIDENT], submit->incident);
-    optional4 (&columns[LATITUDE], submit->latitude);
-    optional4 (&columns[LONGITUDE], submit->longitude);
-    array_view (&columns[RAW_TITLE], content->raw_title);
-    array_view (&columns[RAW_BODY], content->raw_text);
-    array_view (&columns[SEAL], content->seal);
-    optional4 (&columns[SEAL_KEY], (int64_t) content->seal_key_id);
-    array_view (&columns[CONTACT], content->contact);
-    optional4 (&columns[CONTACT_KEY], (int64_t) content->contact_key_id);
-    array_view (&columns[ATTACHMENTS], content->attachments);
-}
-
 static void send_batch (struct store *store, struct db *db, struct place_batch *batch)
 {
-    uint8_t base[8];
-    struct db_value values[COLUMNS + 1];
+    struct db_value values[RECORD_VALUES];
     qsort (batch->items, batch->count, sizeof (struct place *), by_id);
-    for (int i = 0; i < COLUMNS; i++)
-        array_begin (&columns[i], column_types[i]);
     for (unsigned i = 0; i < batch->count; i++) {
-        struct place *place = batch->items[i];
-        place->outcome = OUTCOME_STORED;
-        place->fresh = true;
-        add_record (place);
-        if (mutant (no_conflict)) { /* a repeat becomes a second complaint */
-            struct id other = id_random ();
-            memcpy (columns[ID].bytes.at + columns[ID].bytes.len - 10, other.at, 10);
-        }
-        add_due (store, place);
-        add_words (place);
+        batch->items[i]->outcome = OUTCOME_STORED;
+        batch->items[i]->fresh = true;
     }
-    for (int i = 0; i < COLUMNS; i++)
-        values[i] = array_end (&columns[i]);
-    values[COLUMNS] = value_int8 (base, store->version_base + 1);
+    batch->careful = batch->careful || store->place.careful > 0;
+    record_values (store, batch->items, batch->count, values);
     struct db_unit *unit = db_begin (db, on_placed, batch);
     db_binary (unit);
-    db_add (unit, SQL_place_complaints, values, array_len (values));
+    db_add (unit, batch->careful ? SQL_place_complaints : SQL_place_fresh, values,
+            array_len (values));
     db_end (unit);
     unit = db_begin (db, on_positioned, batch);
     db_binary (unit);
@@ -730,6 +535,5 @@ void place_end (struct store *store)
         batch_free (batch);
     }
     reactor_timer_forget (&store->place.timer);
-    for (int i = 0; i < COLUMNS; i++)
-        array_free (&columns[i]);
+    record_end ();
 }

@@ -3,6 +3,7 @@
  *
  *   place.c    a decided complaint becomes rows; repeats are known by their id; bad ones are halved
  *              out of their batch and kept in quarantine; a reporter's replies join their parent
+ *   record.c   the columns of a batch of complaints
  *   lease.c    PULLs of a turn become one statement
  *   act.c      acts of a turn become one statement, which is also their only judge
  *   outbox.c   notices are claimed, and what became of them is written down
@@ -14,7 +15,12 @@
  * make harmless.  Each lane takes all that waits as soon as a connection of it is idle, so that the
  * batch grows with the load.
  *
+ * Complaints go by place_fresh.sql, which knows nothing of repeats and of agencies that have gone; a
+ * batch that has one is refused whole and goes by place_complaints.sql, which does.  That is no
+ * failure: nothing is halved for it.
+ *
  *   outcome of a batch          what happens
+ *   23505, AD001 (fresh only)   the same batch again, by the careful statement
  *   committed                   answers leave, credit is paid back
  *   SQLSTATE class 22, 23, 54   halved; alone: quarantine
  *   40001, 40P01                the same batch again
@@ -29,8 +35,12 @@
 #include "db/db.h"
 #include "domain/workday.h"
 
-#define STORE_BATCH 1000 /* rows of one statement at most */
-#define STORE_LANE  4    /* connections of one lane at most */
+#include <uthash.h>
+
+#define STORE_BATCH   1000 /* rows of one statement at most */
+#define STORE_LANE    4    /* connections of one lane at most */
+
+#define RECORD_VALUES 38 /* parameters of a statement that places complaints */
 
 enum sql_id {
 #define SQL_STATEMENT(name, parameters, text) SQL_##name,
@@ -45,7 +55,23 @@ struct lane {
     unsigned count;
 };
 
-struct place;
+/* A record on its way into rows, from its `place` until it is answered. */
+struct place {
+    struct parcel parcel; /* place, offer, submit, content */
+    const struct msg_place *place;
+    const struct msg_offer *offer;
+    const struct msg_submit *submit;   /* NULL where it cannot be read */
+    const struct msg_content *content; /* NULL where it cannot be read */
+    uint64_t link;                     /* number of the router's link */
+    unsigned alone;                    /* failures of a batch of its own, others between them */
+    uint64_t commits;                  /* store->place.commits at the last of them */
+    enum outcome outcome;
+    bool fresh;
+    char sqlstate[6];
+    struct place *prev, *next;
+    UT_hash_handle hh;
+};
+
 struct place_batch;
 struct pull;
 struct deed;
@@ -73,6 +99,7 @@ struct store {
         uint64_t commits;
         uint64_t failed_at; /* commits when such a failure was met last */
         bool new_first;     /* a batch has failed: the next one is a new one */
+        unsigned careful;   /* batches that still go by the careful statement at once */
         size_t count;
     } place;
     struct pull *pulls, *pulls_end;
@@ -112,6 +139,12 @@ void epoch_begin (struct store *store);
 void place_take (struct store *store, struct link *from, struct parcel *parcel);
 void place_flush (struct store *store);
 void place_end (struct store *store);
+/* record.c */
+/* The parameters of place_fresh.sql and place_complaints.sql for these records; borrowed until the
+ * next call. */
+void record_values (struct store *store, struct place *const *places, unsigned count,
+                    struct db_value values[RECORD_VALUES]);
+void record_end (void);
 /* lease.c */
 void lease_take (struct store *store, struct link *from, struct parcel *parcel);
 void lease_flush (struct store *store);
