@@ -115,6 +115,13 @@ static void batch_failed (struct act_batch *batch, const char *sqlstate)
     batch_again (batch);
 }
 
+/* ms of a NACK or EXTEND. */
+static uint64_t delay_of (const struct msg_act *act)
+{
+    uint64_t delay = act->delay ? act->delay : act->act == ACT_NACK ? 300000 : 60000;
+    return delay < 1000 ? 1000 : delay > 86400000 ? 86400000 : delay;
+}
+
 static void on_acted (void *with, const struct db_answer *answer)
 {
     struct act_batch *batch = with;
@@ -139,11 +146,13 @@ static void on_acted (void *with, const struct db_answer *answer)
         if (verdict == VERDICT_DONE) {
             metric_add (store_acts_total, 1);
             store->notices += deed->act->act >= ACT_PROGRESS;
+            if (deed->act->act == ACT_NACK)
+                agency_runs_out (store, deed->act->agency, delay_of (deed->act));
         } else {
             metric_add (store_stale_total, 1);
         }
         if (ready > 0)
-            store_hint (store, (uint64_t) ready, 1);
+            agency_hint (store, (uint64_t) ready, 1);
         say_acted (store, deed, verdict, (enum reason) result_int (result, row, REASON),
                    result_int (result, row, VERSION));
     }
@@ -159,7 +168,6 @@ static struct array columns[COLUMNS];
 static void add_deed (const struct deed *deed)
 {
     const struct msg_act *act = deed->act;
-    uint64_t delay = act->delay ? act->delay : act->act == ACT_NACK ? 300000 : 60000;
     uint64_t principal = deed->behalf->principal;
     array_int4 (&columns[PRINCIPAL], principal <= INT32_MAX ? (int64_t) principal : 0);
     array_bytes (&columns[ID], act->id.at, sizeof act->id.at);
@@ -168,9 +176,7 @@ static void add_deed (const struct deed *deed)
     array_bytes (&columns[KEY], act->key.at, sizeof act->key.at);
     array_int2 (&columns[ACT], act->act);
     array_view (&columns[TEXT], act->text);
-    array_int4 (&columns[DELAY], delay < 1000       ? 1000
-                                 : delay > 86400000 ? 86400000
-                                                    : (int64_t) delay);
+    array_int4 (&columns[DELAY], (int64_t) delay_of (act));
     array_int2 (&columns[WHY], act->reason);
     array_int4 (&columns[SUGGESTED], act->suggested <= INT32_MAX ? (int64_t) act->suggested : 0);
     array_int2 (&columns[CLASS], act->class);

@@ -1,7 +1,8 @@
 /* lease.c - all PULLs that wait become one statement, which is the only judge of who may pull.
  *
- * Two PULLs that name one agency never share a statement, nor do two statements run at once: both
- * would find the same rows.  The second one waits for the next, which begins when this one is back.
+ * Two PULLs that name one agency never share a statement: both would find the same rows.  The second
+ * one waits for the next, which begins when this one is back.  Agencies that were just found empty
+ * are not looked at again (agency.c); a PULL that names no other needs no statement.
  */
 #include "array.h"
 #include "domain/number.h"
@@ -31,6 +32,7 @@ struct lease_batch {
     struct store *store;
     struct pull *pulls[PULLS_MOST];
     unsigned count;
+    uint64_t look;
 };
 
 void lease_take (struct store *store, struct link *from, struct parcel *parcel)
@@ -86,7 +88,6 @@ static void say_pulled (struct store *store, struct pull *pull)
 
 enum {
     PULL,
-    LEASE,
     ID,
     AGENCY,
     VERSION,
@@ -120,7 +121,7 @@ static void say_assigned (struct store *store, struct pull *pull, const PGresult
         .id = result_id (result, row, ID),
         .agency = (uint64_t) result_int (result, row, AGENCY),
         .version = (uint64_t) result_int (result, row, VERSION),
-        .lease = (uint64_t) result_int (result, row, LEASE),
+        .lease = pull->lease,
         .waited = (uint64_t) waited,
         .attempt = (uint64_t) result_int (result, row, ATTEMPT),
         .number = view_of (number),
@@ -145,6 +146,28 @@ static void say_assigned (struct store *store, struct pull *pull, const PGresult
     (void) fault_point (assigned_sent);
 }
 
+/* Rows: what was leased, and, without id, agencies that have work left.  What nobody says that it has
+ * work left is empty now. */
+static void read_rows (struct lease_batch *batch, const PGresult *result)
+{
+    struct store *store = batch->store;
+    for (int row = 0; row < PQntuples (result); row++) {
+        struct pull *pull = batch->pulls[result_int (result, row, PULL) - 1];
+        uint64_t agency = (uint64_t) result_int (result, row, AGENCY);
+        if (PQgetisnull (result, row, ID)) {
+            agency_has_work (store, agency);
+            continue;
+        }
+        metric_add (store_leases_total, 1);
+        agency_gave (store, agency);
+        agency_runs_out (store, agency, pull->lease);
+        say_assigned (store, pull, result, row);
+    }
+    for (unsigned i = 0; i < batch->count; i++)
+        for (uint32_t j = 0; j < batch->pulls[i]->agency_count; j++)
+            agency_looked (store, batch->pulls[i]->agencies[j], batch->look);
+}
+
 static void on_leased (void *with, const struct db_answer *answer)
 {
     struct lease_batch *batch = with;
@@ -153,11 +176,8 @@ static void on_leased (void *with, const struct db_answer *answer)
         store_outage (store, answer->sqlstate);
     if (answer->outcome == DB_DONE) {
         (void) fault_point (lease_committed);
-        const PGresult *result = answer->results[0];
-        metric_add (store_leases_total, PQntuples (result));
         metric_add (store_lease_batches_total, 1);
-        for (int row = 0; row < PQntuples (result); row++)
-            say_assigned (store, batch->pulls[result_int (result, row, PULL) - 1], result, row);
+        read_rows (batch, answer->results[0]);
     }
     /* a failure is answered with nothing: the router keeps the PULL and scans again */
     for (unsigned i = 0; i < batch->count; i++)
@@ -180,7 +200,18 @@ static bool overlaps (struct named *named, const struct pull *pull)
     return same != NULL;
 }
 
-/* Pulls that name no agency twice between them. */
+/* Leaves only agencies that may have work. */
+static void forget_empty (const struct store *store, struct pull *pull)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < pull->agency_count; i++)
+        if (!agency_is_empty (store, pull->agencies[i]))
+            pull->agencies[kept++] = pull->agencies[i];
+    pull->agency_count = kept;
+}
+
+/* Pulls that name no agency twice between them.  One that names none with work is answered here.
+ * NULL where nothing is left to ask. */
 static struct lease_batch *gather (struct store *store)
 {
     static struct named room[PAIRS_MOST + 64];
@@ -194,6 +225,12 @@ static struct lease_batch *gather (struct store *store)
             break;
         if (overlaps (named, pull))
             continue;
+        DL_DELETE (store->pulls, pull);
+        forget_empty (store, pull);
+        if (pull->agency_count == 0) {
+            say_pulled (store, pull);
+            continue;
+        }
         for (uint32_t i = 0; i < pull->agency_count; i++) {
             struct named *same = NULL, *one = &room[pairs];
             HASH_FIND (hh, named, &pull->agencies[i], sizeof (uint32_t), same);
@@ -203,23 +240,27 @@ static struct lease_batch *gather (struct store *store)
             HASH_ADD (hh, named, agency, sizeof (uint32_t), one);
             pairs++;
         }
-        DL_DELETE (store->pulls, pull);
         batch->pulls[batch->count++] = pull;
     }
     HASH_CLEAR (hh, named);
-    return batch;
+    if (batch->count)
+        return batch;
+    free (batch);
+    return NULL;
 }
 
-static void add_pairs (struct array *numbers, struct array *agencies, const struct pull *pull,
-                       unsigned number)
+static void add_pairs (struct lease_batch *batch, struct array *numbers, struct array *agencies,
+                       unsigned at)
 {
+    const struct pull *pull = batch->pulls[at];
     for (uint32_t i = 0; i < pull->agency_count; i++) {
         bool twice = false;
         for (uint32_t j = 0; j < i; j++)
             twice |= pull->agencies[j] == pull->agencies[i];
         if (twice)
             continue;
-        array_int4 (numbers, number);
+        agency_asked (batch->store, pull->agencies[i], batch->look);
+        array_int4 (numbers, at + 1);
         array_int4 (agencies, pull->agencies[i]);
     }
 }
@@ -228,13 +269,14 @@ static void send_batch (struct store *store, struct db *db, struct lease_batch *
 {
     static struct array numbers, agencies, counts, leases, principals;
     uint8_t base[8];
+    batch->look = agency_look (store);
     array_begin (&numbers, OID_INT4);
     array_begin (&agencies, OID_INT4);
     array_begin (&counts, OID_INT4);
     array_begin (&leases, OID_INT4);
     array_begin (&principals, OID_INT4);
     for (unsigned i = 0; i < batch->count; i++) {
-        add_pairs (&numbers, &agencies, batch->pulls[i], i + 1);
+        add_pairs (batch, &numbers, &agencies, i);
         array_int4 (&counts, batch->pulls[i]->count);
         array_int4 (&leases, batch->pulls[i]->lease);
         array_int4 (&principals, (int64_t) batch->pulls[i]->principal);
@@ -250,9 +292,11 @@ static void send_batch (struct store *store, struct db *db, struct lease_batch *
 
 void lease_flush (struct store *store)
 {
+    struct lease_batch *batch;
     struct db *db;
     while (store->ready && store->pulls && (db = lane_idle (&store->leases)))
-        send_batch (store, db, gather (store));
+        if ((batch = gather (store)) != NULL)
+            send_batch (store, db, batch);
 }
 
 void lease_end (struct store *store)

@@ -336,7 +336,7 @@ static void hint_batch (struct place_batch *batch)
         struct place *place = batch->items[i];
         if (!place->fresh)
             continue;
-        store_hint (batch->store, place->place->agency, 1);
+        agency_hint (batch->store, place->place->agency, 1);
         batch->store->notices += place->content->contact.len > 0;
         metric_add (store_places_total, 1);
     }
@@ -405,7 +405,7 @@ static void on_replied (void *with, const struct db_answer *answer)
     if (place->outcome == OUTCOME_REFUSED && place->fresh)
         metric_add (store_refused_total, 1);
     if (ready > 0)
-        store_hint (store, (uint64_t) ready, 1);
+        agency_hint (store, (uint64_t) ready, 1);
     batch_answer (batch);
 }
 

@@ -42,22 +42,17 @@ static void ask_body (struct store *store, struct db *db, enum snapshot kind)
     db_end (unit);
 }
 
-/* Zones, days off and limits, whenever the registry has a new version. */
+/* Agencies, days off and limits, whenever the registry has a new version. */
 static void on_calendar (void *with, const struct db_answer *answer)
 {
     struct store *store = with;
     if (answer->outcome != DB_DONE)
         return;
-    const PGresult *zones = answer->results[0], *days = answer->results[1],
+    const PGresult *agencies = answer->results[0], *days = answer->results[1],
                    *limits = answer->results[2];
-    int count = PQntuples (zones);
-    size_t most = count ? (size_t) result_int (zones, count - 1, 0) + 1 : 0;
-    free (store->zones);
-    store->zones = xcalloc (most, 1);
-    memset (store->zones, 7, most);
-    store->zone_count = most;
-    for (int row = 0; row < count; row++)
-        store->zones[result_int (zones, row, 0)] = (uint8_t) result_int (zones, row, 1);
+    for (int row = 0; row < PQntuples (agencies); row++)
+        agency_known (store, (uint64_t) result_int (agencies, row, 0),
+                      (int) result_int (agencies, row, 1), result_view (agencies, row, 2));
     free (store->days_off);
     store->days_off = xcalloc ((size_t) PQntuples (days), sizeof *store->days_off);
     for (int row = 0; row < PQntuples (days); row++)
@@ -80,7 +75,7 @@ static void ask_calendar (struct store *store, struct db *db)
 {
     struct db_unit *unit = db_begin (db, on_calendar, store);
     db_binary (unit);
-    db_add (unit, SQL_select_zones, NULL, 0);
+    db_add (unit, SQL_select_agencies, NULL, 0);
     db_add (unit, SQL_select_days_off, NULL, 0);
     db_add (unit, SQL_select_limits, NULL, 0);
     db_end (unit);
@@ -109,6 +104,7 @@ static void at_publish (void *owner)
     struct store *store = owner;
     struct db *db = lane_any (&store->others);
     reactor_timer_at (store->publish_timer, reactor_now (store->reactor) + ASK_EVERY_MS);
+    agency_tick (store);
     if (!store->ready || !db || store->publishing)
         return;
     store->publishing = true;
@@ -129,6 +125,5 @@ void publish_end (struct store *store)
 {
     reactor_timer_forget (&store->publish_timer);
     reactor_timer_forget (&store->expire_timer);
-    free (store->zones);
     free (store->days_off);
 }

@@ -106,8 +106,7 @@ static bool is_placed (const struct msg_place *place)
 static void add_due (struct store *store, const struct place *place)
 {
     int64_t received = (int64_t) place->offer->received;
-    uint64_t agency = place->place->agency;
-    int zone = agency < store->zone_count ? store->zones[agency] : 7;
+    int zone = agency_zone (store, place->place->agency);
     uint32_t class = place->place->class;
     bool placed = is_placed (place->place);
     if (placed)

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-#include <uthash.h>
 
 #define ROUTER_ACTS   4096
 #define ROUTER_REST   4096
@@ -16,12 +15,6 @@ static const struct db_statement statements[SQL_STATEMENTS] = {
 #define SQL_STATEMENT(name, parameters, text) {#name, parameters, text},
 #include "statements.inc"
 #undef SQL_STATEMENT
-};
-
-struct hint {
-    uint64_t agency;
-    unsigned count;
-    UT_hash_handle hh;
 };
 
 /* ---- lanes and failures -------------------------------------------------------------------- */
@@ -63,23 +56,6 @@ void store_outage (struct store *store, const char *sqlstate)
 
 /* ---- hints --------------------------------------------------------------------------------- */
 
-void store_hint (struct store *store, uint64_t agency, unsigned count)
-{
-    struct hint *hint;
-    HASH_FIND (hh, store->hints, &agency, sizeof agency, hint);
-    if (!hint) {
-        hint = xcalloc (1, sizeof *hint);
-        hint->agency = agency;
-        HASH_ADD (hh, store->hints, agency, sizeof agency, hint);
-    }
-    hint->count += count;
-}
-
-static void say_ready (struct link *link, void *with)
-{
-    link_say (link, WIRE_ready, with);
-}
-
 static void say_outbox (struct link *link, void *with)
 {
     link_say (link, WIRE_outbox, with);
@@ -87,19 +63,7 @@ static void say_outbox (struct link *link, void *with)
 
 static void send_hints (struct store *store)
 {
-    uint64_t agencies[1024], counts[1024];
-    struct msg_ready ready = {.agencies = {agencies, 0}, .counts = {counts, 0}};
-    struct hint *hint, *next;
-    HASH_ITER (hh, store->hints, hint, next) {
-        if (ready.agencies.count < array_len (agencies)) {
-            agencies[ready.agencies.count++] = hint->agency;
-            counts[ready.counts.count++] = hint->count;
-        }
-        HASH_DEL (store->hints, hint);
-        free (hint);
-    }
-    if (ready.agencies.count)
-        listener_each (store->routers, say_ready, &ready);
+    agency_say_hints (store);
     if (store->notices) {
         struct msg_outbox outbox = {.count = store->notices};
         listener_each (store->notifiers, say_outbox, &outbox);
@@ -286,7 +250,6 @@ static void close_lane (struct lane *lane)
 static void store_stop (void **held)
 {
     struct store *store = *held;
-    struct hint *hint, *next;
     /* all of them first: what one gives back must not be begun on another */
     abandon_lane (&store->places);
     abandon_lane (&store->acts);
@@ -300,10 +263,7 @@ static void store_stop (void **held)
     act_end (store);
     lease_end (store);
     publish_end (store);
-    HASH_ITER (hh, store->hints, hint, next) {
-        HASH_DEL (store->hints, hint);
-        free (hint);
-    }
+    agency_end (store);
     listener_destroy (&store->routers);
     listener_destroy (&store->notifiers);
     snapshots_destroy (&store->snapshots);

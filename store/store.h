@@ -5,6 +5,7 @@
  *              out of their batch and kept in quarantine; a reporter's replies join their parent
  *   record.c   the columns of a batch of complaints
  *   lease.c    PULLs of a turn become one statement
+ *   agency.c   what is remembered of each agency: news of work, and that it was found empty
  *   act.c      acts of a turn become one statement, which is also their only judge
  *   outbox.c   notices are claimed, and what became of them is written down
  *   publish.c  the snapshots; the calendar and limits that due times need
@@ -72,10 +73,23 @@ struct place {
     UT_hash_handle hh;
 };
 
+/* What is remembered of an agency, by its number.  Rows are the truth. */
+struct agency {
+    char *name;           /* owned; NULL: not known yet */
+    int zone;             /* hours east of UTC */
+    unsigned hinted;      /* assignments made ready this turn, for `ready` */
+    uint64_t next_hinted; /* agency number; 0: the last one */
+    uint64_t news,
+        asked;      /* by store->agency_clock: last hint, last statement that looked for work */
+    unsigned given; /* rows that it leased */
+    bool has_work;  /* it left some, or may have */
+    int64_t empty_until; /* mono_ms; nobody need look before */
+    int64_t runs_out;    /* mono_ms: a lease or delay of it that is known; 0: none */
+};
+
 struct place_batch;
 struct pull;
 struct deed;
-struct hint;
 
 struct store {
     struct reactor *reactor;
@@ -104,13 +118,15 @@ struct store {
     } place;
     struct pull *pulls, *pulls_end;
     struct deed *deeds, *deeds_end;
-    struct hint *hints; /* agencies with new work this turn */
-    unsigned notices;   /* notices made this turn */
+    struct agency *agencies; /* by number */
+    size_t agency_count;
+    uint64_t agency_clock; /* counts news and looks */
+    uint64_t hinted;       /* the first agency with new work this turn; 0: none */
+    int64_t runs_out;      /* the earliest of them all */
+    unsigned notices;      /* notices made this turn */
 
     struct workday_calendar calendar;
     int32_t *days_off;
-    uint8_t *zones; /* by agency number */
-    size_t zone_count;
     uint8_t limit_verify, limit_first, limit_resolve[CLASS_INFO_REQUEST + 1];
     uint64_t published[SNAPSHOT_LAST];
     struct timer *publish_timer, *expire_timer;
@@ -127,9 +143,6 @@ struct db *lane_any (const struct lane *lane);
 enum failure { FAILURE_OURS, FAILURE_AGAIN, FAILURE_OUTAGE };
 enum failure failure_of (const char *sqlstate);
 void store_outage (struct store *store, const char *sqlstate);
-
-/* New work for an agency: said to all routers at the turn's end. */
-void store_hint (struct store *store, uint64_t agency, unsigned count);
 
 extern const struct daemon store_daemon;
 
@@ -149,6 +162,27 @@ void record_end (void);
 void lease_take (struct store *store, struct link *from, struct parcel *parcel);
 void lease_flush (struct store *store);
 void lease_end (struct store *store);
+/* agency.c */
+void agency_known (struct store *store, uint64_t number, int zone, struct view name);
+int agency_zone (const struct store *store, uint64_t number);
+struct view agency_name (const struct store *store, uint64_t number);
+/* New work for an agency: said to all routers at the turn's end, ends its mark of emptiness. */
+void agency_hint (struct store *store, uint64_t number, unsigned count);
+void agency_say_hints (struct store *store);
+/* Was it found without work less than a second ago, with no news since? */
+bool agency_is_empty (const struct store *store, uint64_t number);
+/* A statement looks for work: its number, which agencies it asks, which gave a row, which have some
+ * left; and when it is back, those that have none are marked. */
+uint64_t agency_look (struct store *store);
+void agency_asked (struct store *store, uint64_t number, uint64_t look);
+void agency_gave (struct store *store, uint64_t number);
+void agency_has_work (struct store *store, uint64_t number);
+void agency_looked (struct store *store, uint64_t number, uint64_t look);
+/* A lease or delay of `ms` begins: its end is new work. */
+void agency_runs_out (struct store *store, uint64_t number, uint64_t ms);
+/* Hints at what has run out. */
+void agency_tick (struct store *store);
+void agency_end (struct store *store);
 /* act.c */
 void act_take (struct store *store, struct link *from, struct parcel *parcel);
 void act_flush (struct store *store);

@@ -161,11 +161,23 @@ def test_nack_delays_release_returns(stack, web, worker):
     assert worker.pull([stack.agency("92.01/PUPR")], 1, 0) == []
 
 
+def test_nack_comes_back_when_its_delay_is_over(stack, web, worker):
+    _, accepted = web.submit("Pompa air mati", category=2, place="91.71")
+    case = take(stack, worker, "91.71/KES")
+    assert worker.pull([stack.agency("91.71/KES")], 1, 0) == []
+    assert worker.act(case, "nack", t8=1000)[0] == "done"
+    began = time.monotonic()
+    assert take(stack, worker, "91.71/KES", 20)["number"] == accepted[3]
+    assert time.monotonic() - began < 3
+
+
 def test_lease_runs_out(stack, web, worker):
     web.submit("Trotoar rusak", category=1, place="91.01")
     agency = stack.agency("91.01/PUPR")
     first = worker.pull([agency], 1, 10000, lease=1000)[0]
+    began = time.monotonic()
     second = take(stack, worker, "91.01/PUPR", 20)
+    assert time.monotonic() - began < 3, "a PULL that waits must not need the router's scan to get it"
     assert second["number"] == first["number"] and second["version"] > first["version"] and second["attempt"] == 1
     assert worker.act(first, "answer", "terlambat")[0] == "stale"
     assert worker.act(second, "answer", "tepat waktu")[0] == "done"

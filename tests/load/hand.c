@@ -47,6 +47,7 @@ struct hand {
     struct array arrays[40];
     struct leased leased[8192];
     unsigned leased_count;
+    bool work[AGENCIES_MOST]; /* by agency number: what the store would not call empty */
     uint64_t lives;
 };
 
@@ -109,6 +110,7 @@ static void place (struct hand *hand)
         struct id id = id_random ();
         unsigned agency = draw_agency (hand);
         uint64_t bits = 0;
+        hand->work[agencies[agency]] = true;
         for (int b = 0; b < 6; b++)
             id.at[b] = (uint8_t) (now >> (40 - 8 * b));
         for (int b = 8; b < 16; b++)
@@ -158,17 +160,20 @@ static void place (struct hand *hand)
     PQclear (run (hand, SQL_place_fresh, values));
 }
 
-/* As many PULLs as agencies make groups of 64, each for all that is ready up to the batch. */
+/* As many PULLs as agencies with work make groups of 64, each for all that is ready up to the batch. */
 static void lease (struct hand *hand)
 {
     struct array *arrays = hand->arrays;
     uint8_t base[8];
     for (int i = 0; i < 5; i++)
         array_begin (&arrays[i], OID_INT4);
-    unsigned own = 0, pulls = 0;
+    unsigned named = 0, pulls = 0;
     for (unsigned a = hand->number; a < agency_count; a += hand_count) {
-        if (own++ % 64 == 0)
+        if (!hand->work[agencies[a]])
+            continue;
+        if (named++ % 64 == 0)
             pulls++;
+        hand->work[agencies[a]] = false;
         array_int4 (&arrays[0], pulls);
         array_int4 (&arrays[1], agencies[a]);
     }
@@ -185,10 +190,16 @@ static void lease (struct hand *hand)
     hand->leased_count = 0;
     for (int row = 0; row < PQntuples (result) && hand->leased_count < array_len (hand->leased);
          row++) {
-        struct leased *leased = &hand->leased[hand->leased_count++];
-        memcpy (leased->id, PQgetvalue (result, row, 2), 16);
-        leased->agency = result_int (result, row, 3);
-        leased->version = result_int (result, row, 4);
+        struct leased *leased = &hand->leased[hand->leased_count];
+        if (PQgetisnull (result, row, 1)) {
+            hand->work[result_int (result, row, 2)] = true;
+            continue;
+        }
+        hand->leased_count++;
+        memcpy (leased->id, PQgetvalue (result, row, 1), 16);
+        leased->agency = result_int (result, row, 2);
+        leased->version = result_int (result, row, 3);
+        hand->work[leased->agency] = true; /* perhaps its share was used up */
     }
     PQclear (result);
 }
@@ -275,7 +286,7 @@ static void read_agencies (const char *folder)
     while (agency_count < AGENCIES_MOST &&
            fscanf (file, "%" SCNu32 " %" SCNu32 " %13s", &agencies[agency_count],
                    &categories[agency_count], places[agency_count]) == 3)
-        agency_count++;
+        check (agencies[agency_count++] < AGENCIES_MOST);
     fclose (file);
     free (path);
 }
