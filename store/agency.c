@@ -18,7 +18,7 @@
 
 static struct agency *agency_of (struct store *store, uint64_t number)
 {
-    if (number >= MOST)
+    if (number == 0 || number >= MOST)
         return NULL;
     if (number >= store->agency_count) {
         size_t count = number + 64;
@@ -57,6 +57,7 @@ struct view agency_name (const struct store *store, uint64_t number)
 
 void agency_hint (struct store *store, uint64_t number, unsigned count)
 {
+    number = number ? number : store->national_desk;
     struct agency *agency = agency_of (store, number);
     if (!agency)
         return;

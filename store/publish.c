@@ -50,9 +50,13 @@ static void on_calendar (void *with, const struct db_answer *answer)
         return;
     const PGresult *agencies = answer->results[0], *days = answer->results[1],
                    *limits = answer->results[2];
-    for (int row = 0; row < PQntuples (agencies); row++)
-        agency_known (store, (uint64_t) result_int (agencies, row, 0),
-                      (int) result_int (agencies, row, 1), result_view (agencies, row, 2));
+    for (int row = PQntuples (agencies); row-- > 0;) {
+        uint64_t number = (uint64_t) result_int (agencies, row, 0);
+        agency_known (store, number, (int) result_int (agencies, row, 1),
+                      result_view (agencies, row, 2));
+        if (result_bool (agencies, row, 3))
+            store->national_desk = number; /* the lowest of them, as in place_complaints.sql */
+    }
     free (store->days_off);
     store->days_off = xcalloc ((size_t) PQntuples (days), sizeof *store->days_off);
     for (int row = 0; row < PQntuples (days); row++)

@@ -120,10 +120,11 @@ struct store {
     struct deed *deeds, *deeds_end;
     struct agency *agencies; /* by number */
     size_t agency_count;
-    uint64_t agency_clock; /* counts news and looks */
-    uint64_t hinted;       /* the first agency with new work this turn; 0: none */
-    int64_t runs_out;      /* the earliest of them all */
-    unsigned notices;      /* notices made this turn */
+    uint64_t national_desk; /* its number; 0: not known yet */
+    uint64_t agency_clock;  /* counts news and looks */
+    uint64_t hinted;        /* the first agency with new work this turn; 0: none */
+    int64_t runs_out;       /* the earliest of them all */
+    unsigned notices;       /* notices made this turn */
 
     struct workday_calendar calendar;
     int32_t *days_off;
