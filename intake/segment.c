@@ -60,31 +60,43 @@ static bool header_valid (const uint8_t key[SEGMENT_KEY], const struct header *h
 
 /* ---- making -------------------------------------------------------------------------------- */
 
+int segment_write (int fd, const void *bytes, size_t len, off_t at)
+{
+    const char *from = bytes;
+    while (len) {
+        ssize_t put = pwrite (fd, from, len, at);
+        if (put == 0)
+            errno = EIO;
+        if (put <= 0)
+            return FAIL_IO;
+        from += put;
+        at += put;
+        len -= (size_t) put;
+    }
+    return 0;
+}
+
 static int zero_file (int fd, int64_t size)
 {
     static const char zeros[1 << 16];
     errno = posix_fallocate (fd, 0, size);
     if (errno != 0)
         return FAIL_IO;
-    for (int64_t at = 0; at < size;) {
+    int result = 0;
+    for (int64_t at = 0; at < size && result == 0; at += (int64_t) sizeof zeros) {
         int64_t left = size - at;
         size_t len = left < (int64_t) sizeof zeros ? (size_t) left : sizeof zeros;
-        ssize_t put = pwrite (fd, zeros, len, at);
-        if (put <= 0)
-            return FAIL_IO;
-        at += put;
+        result = segment_write (fd, zeros, len, at);
     }
-    return 0;
+    return result;
 }
 
 static int write_headers (int fd, const uint8_t key[SEGMENT_KEY], struct header *header)
 {
     tag_of (key, &header->id, header, offsetof (struct header, tag), "", 0, header->tag);
     off_t last = (off_t) (header->size - HEADER_LEN);
-    return pwrite (fd, header, sizeof *header, last) == (ssize_t) sizeof *header &&
-                   pwrite (fd, header, sizeof *header, 0) == (ssize_t) sizeof *header
-               ? 0
-               : FAIL_IO;
+    int result = segment_write (fd, header, sizeof *header, last);
+    return result == 0 ? segment_write (fd, header, sizeof *header, 0) : result;
 }
 
 int segment_make (const char *folder, int folder_fd, const uint8_t key[SEGMENT_KEY],

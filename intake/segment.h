@@ -71,6 +71,10 @@ void segment_free (struct segment *segment);
 int segment_names (const char *folder, char ***ret_names, size_t *ret_count);
 void segment_names_free (char **names, size_t count);
 
+/* Writes all of it; a short write goes on from where it stopped.  0, or FAIL_IO with errno, after which
+ * it is not known what is there (P6). */
+int segment_write (int fd, const void *bytes, size_t len, off_t at);
+
 /* A file in memory. */
 struct image {
     char *at;

@@ -105,17 +105,10 @@ static void put_frontier (struct spool *spool, struct segment *segment, uint64_t
     }
 }
 
-/* pwrite may be short: it goes on from where it stopped; -1 with any errno is final (P6). */
 int spool_write_batch (struct spool *spool, struct segment *segment)
 {
-    size_t done = 0;
-    while (done < spool->batch.len) {
-        ssize_t put = pwrite (segment->fd, spool->batch.at + done, spool->batch.len - done,
-                              (off_t) (segment->end + done));
-        if (put <= 0)
-            return FAIL_IO;
-        done += (size_t) put;
-    }
+    if (segment_write (segment->fd, spool->batch.at, spool->batch.len, (off_t) segment->end) != 0)
+        return FAIL_IO;
     (void) fault_point (spool_before_sync);
     if (!mutant (no_sync) && fdatasync (segment->fd) != 0)
         return FAIL_IO;
