@@ -174,6 +174,8 @@ static void intake_durable (void *state)
     static struct record *batch[BATCH_MOST];
     struct intake *intake = state;
     unsigned count = 0;
+    if (spool_lacks_room (intake->spool))
+        spool_retire (intake->spool, intake->replay);
     if (!intake->gathered || !commit_idle (intake->commit))
         return;
     while (intake->gathered && count < BATCH_MOST) {
@@ -221,15 +223,15 @@ static void show_spool (struct intake *intake, struct buffer *out)
 {
     struct spool_stat stat;
     spool_stat (intake->spool, &stat);
-    buffer_format (out,
-                   "segments: %u\nspares: %u\nbytes: %" PRIu64 "\nundrained: %" PRIu64
-                   "\nundrained bytes: %" PRIu64 "\nnext sequence: %" PRIu64 "\nfrontier: %" PRIu64
-                   "\ndamaged: %" PRIu64 "\nretired early: %" PRIu64 "\nclock behind: %" PRId64
-                   " ms\nreplay: %s\nslowest commit: %" PRId64 " ms\n",
-                   stat.segments, stat.spares, stat.bytes, stat.undrained, stat.undrained_bytes,
-                   stat.next_seq, stat.frontier, stat.corrupt, stat.retired_early, stat.behind_ms,
-                   intake->replay || intake->replayed ? "under way" : "none",
-                   commit_slowest (intake->commit));
+    buffer_format (
+        out,
+        "segments: %u\nspares: %u\nreserves: %u\nbytes: %" PRIu64 "\nundrained: %" PRIu64
+        "\nundrained bytes: %" PRIu64 "\nnext sequence: %" PRIu64 "\nfrontier: %" PRIu64
+        "\ndamaged: %" PRIu64 "\nretired early: %" PRIu64 "\nclock behind: %" PRId64
+        " ms\nreplay: %s\nslowest commit: %" PRId64 " ms\n",
+        stat.segments, stat.spares, stat.reserves, stat.bytes, stat.undrained, stat.undrained_bytes,
+        stat.next_seq, stat.frontier, stat.corrupt, stat.retired_early, stat.behind_ms,
+        intake->replay || intake->replayed ? "under way" : "none", commit_slowest (intake->commit));
 }
 
 static bool intake_show (void *state, const char *what, struct buffer *out)

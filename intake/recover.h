@@ -17,7 +17,9 @@ struct spool {
     bool stopping;
     struct segment *segments; /* oldest first; the last is in use */
     struct segment *active, *spare;
-    uint64_t bytes;    /* of all segments, the spare included */
+    struct segment
+        *reserve;      /* empty too, and used by nobody: its room is a start's on a full disk */
+    uint64_t bytes;    /* of all segments, those two included */
     bool spare_failed; /* the last try; tried again by the second */
     bool failed;       /* a write or sync on the segment in use: nothing more is written (P6) */
     bool state_unsaved;

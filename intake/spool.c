@@ -40,34 +40,51 @@ void spool_drop_segment (struct spool *spool, struct segment *segment)
     segment_free (segment);
 }
 
-/* Makes the next spare whenever there is none, so that a commit never waits for zeroes.  One that
- * cannot be made is thrown away, and tried again by the second: it harms nobody but the spare (P6). */
+/* Where the next empty segment belongs; NULL: none is wanted. */
+static struct segment **place_for_empty (struct spool *spool)
+{
+    bool room =
+        spool->bytes + (uint64_t) spool->options.segment_bytes <= (uint64_t) spool->options.bytes;
+    if (!room || (spool->reserve && spool->spare))
+        return NULL;
+    return spool->reserve ? &spool->spare : &spool->reserve;
+}
+
+static void rest_a_second (struct spool *spool)
+{
+    struct timespec until;
+    clock_gettime (CLOCK_MONOTONIC, &until);
+    until.tv_sec += 1;
+    pthread_cond_timedwait (&spool->spare_wanted, &spool->lock, &until);
+}
+
+/* Makes the reserve, and the next spare whenever there is none, so that a commit never waits for
+ * zeroes.  One that cannot be made is thrown away, and tried again by the second: it harms nobody but
+ * the spare (P6). */
 static void *make_spares (void *owner)
 {
     struct spool *spool = owner;
-    uint64_t size = (uint64_t) spool->options.segment_bytes;
+    int64_t size = spool->options.segment_bytes;
+    bool rested = false;
     pthread_mutex_lock (&spool->lock);
     while (!spool->stopping) {
-        bool wanted = !spool->spare && spool->bytes + size <= (uint64_t) spool->options.bytes;
-        if (!wanted || spool->spare_failed) {
-            struct timespec until;
-            clock_gettime (CLOCK_MONOTONIC, &until);
-            until.tv_sec += 1;
-            pthread_cond_timedwait (&spool->spare_wanted, &spool->lock, &until);
-            if (!wanted)
-                continue;
+        struct segment **place = place_for_empty (spool), *made = NULL;
+        if (!place || (spool->spare_failed && !rested)) {
+            rest_a_second (spool);
+            rested = true;
+            continue;
         }
         uint64_t number = spool->next_number++;
-        spool->bytes += size;
+        spool->bytes += (uint64_t) size;
         pthread_mutex_unlock (&spool->lock);
-        struct segment *made = NULL;
-        int result = segment_make (spool->folder, spool->folder_fd, spool->key, number, 0,
-                                   (int64_t) size, &made);
+        int result =
+            segment_make (spool->folder, spool->folder_fd, spool->key, number, 0, size, &made);
         pthread_mutex_lock (&spool->lock);
+        rested = false;
         spool->spare_failed = result != 0;
-        spool->spare = made;
+        *place = made;
         if (!made)
-            spool->bytes -= size;
+            spool->bytes -= (uint64_t) size;
     }
     pthread_mutex_unlock (&spool->lock);
     return NULL;
@@ -225,6 +242,8 @@ void spool_close (struct spool **held)
         segment_free (segment);
     if (spool->spare)
         segment_free (spool->spare);
+    if (spool->reserve)
+        segment_free (spool->reserve);
     buffer_free (&spool->batch);
     if (spool->lock_fd >= 0)
         close (spool->lock_fd);
@@ -472,6 +491,7 @@ void spool_stat (struct spool *spool, struct spool_stat *ret)
     pthread_mutex_lock (&spool->lock);
     int64_t behind = spool->newest_ms - wall_ms ();
     *ret = (struct spool_stat){.spares = spool->spare != NULL,
+                               .reserves = spool->reserve != NULL,
                                .bytes = spool->bytes,
                                .undrained_bytes = spool->undrained_bytes,
                                .undrained = spool->undrained,
@@ -493,6 +513,20 @@ static bool may_go (const struct spool *spool, const struct segment *segment)
            (known_drained (spool, segment) || !is_dirty (spool) || room_left (spool) < STATE_ROOM);
 }
 
+/* The disk is full: spare or reserve cannot be made. */
+static bool lacks_room (const struct spool *spool)
+{
+    return spool->spare_failed && (!spool->spare || !spool->reserve);
+}
+
+bool spool_lacks_room (struct spool *spool)
+{
+    pthread_mutex_lock (&spool->lock);
+    bool lacks = lacks_room (spool);
+    pthread_mutex_unlock (&spool->lock);
+    return lacks;
+}
+
 /* By age, and earlier where less than 30 % of the size is free, or the disk has no room for a spare.
  * One that is not drained keeps itself, not those behind it: a single complaint that cannot be placed
  * must not fill the spool. */
@@ -501,7 +535,7 @@ void spool_retire (struct spool *spool, uint64_t walking)
     int64_t now = wall_ms ();
     struct segment *segment, *next;
     pthread_mutex_lock (&spool->lock);
-    bool no_room = !spool->spare && spool->spare_failed;
+    bool no_room = lacks_room (spool);
     DL_FOREACH_SAFE (spool->segments, segment, next) {
         bool full = no_room || spool->bytes * 10 > (uint64_t) spool->options.bytes * 7;
         bool old = now - segment->newest_ms > spool->options.keep_ms;
@@ -518,7 +552,8 @@ void spool_retire (struct spool *spool, uint64_t walking)
                          (spool->options.keep_ms - (now - segment->newest_ms)) / 1000);
         }
         spool_drop_segment (spool, segment);
-        no_room = false; /* one at a time: the next spare shows whether that was enough */
+        if (no_room)
+            spool->spare_failed = no_room = false; /* one at a time: is that enough for a spare? */
     }
     pthread_cond_signal (&spool->spare_wanted);
     pthread_mutex_unlock (&spool->lock);

@@ -12,6 +12,9 @@
  * over; the newest segment's records above the frontier are written into a fresh segment that a start
  * record closes.  Nothing that cannot be read is deleted, nothing is guessed.
  *
+ * Beside the segment in use there are two empty ones: the spare, so that a commit never waits for
+ * zeroes, and the reserve, whose room a start takes where the disk is full.
+ *
  * Any write or sync that fails on the segment in use is final for this process (P6).
  */
 #ifndef ADUAN_SPOOL_H
@@ -106,7 +109,7 @@ const char *spool_folder (const struct spool *spool);
 const struct id *segment_id (const struct segment *segment);
 
 struct spool_stat {
-    unsigned segments, spares;
+    unsigned segments, spares, reserves;
     uint64_t bytes, undrained_bytes, undrained, next_seq, frontier, corrupt;
     uint64_t retired_early; /* segments unlinked before their age, for want of room (P19) */
     int64_t oldest_ms;      /* receipt of the oldest retained segment's first record, 0: none */
@@ -124,5 +127,7 @@ uint64_t spool_walk_floor (struct spool *spool, uint64_t cursor);
 /* Unlinks drained segments beyond age and bytes (P19), none from the number `walking` on (0: no walk
  * is under way); on the reactor's thread. */
 void spool_retire (struct spool *spool, uint64_t walking);
+/* No empty segment could be made: spool_retire is worth calling at once. */
+bool spool_lacks_room (struct spool *spool);
 
 #endif
