@@ -268,6 +268,7 @@ static void intake_measure (void *state)
     metric_set (intake_undrained_bytes, stat.undrained_bytes);
     metric_set (intake_spool_bytes, stat.bytes);
     metric_set (intake_oldest_age_seconds, age / 1000);
+    metric_set (intake_commit_age_seconds, commit_age (intake->commit) / 1000);
     metric_set (intake_clock_behind_seconds, stat.behind_ms / 1000);
     metric_set (intake_retired_early, stat.retired_early);
     metric_set (intake_replaying, intake->replay || intake->replayed);

@@ -2,7 +2,7 @@
  * to be read first.
  *
  *   admit.c    limits, fields, cleaning, ids: pure
- *   spool.c    appends, drains, retires; segment.c: a file's form; recover.c: a start
+ *   spool.c    appends, drains; segment.c: a file's form; recover.c: a start; keep.c: what may go
  *   commit.c   the thread that makes a batch durable
  *   recent.c   repeats are known by their id
  *   offer.c    records go to a router until they are stored
@@ -104,7 +104,7 @@ struct intake {
     uint64_t drained_kept;  /* intake_drained_total when the state was last handed to the spool */
     uint64_t position_kept; /* and the position */
     bool last_kept;         /* draining: the last state is on its way to the disk */
-    struct outage router_outage, clock_outage;
+    struct outage router_outage, clock_outage, disk_outage;
 };
 
 /* ---- admit.c: pure -------------------------------------------------------------------------- */
@@ -158,7 +158,9 @@ void commit_destroy (struct commit **commit);
 bool commit_idle (const struct commit *commit);
 /* Hands a batch over; only while idle.  The array is copied. */
 void commit_batch (struct commit *commit, struct record **records, unsigned count);
-/* ms of the slowest of the last 100 commits: BUSY_SLOW above a second. */
+/* ms since the commit began that is under way; 0: none is. */
+int64_t commit_age (const struct commit *commit);
+/* ms of the slowest of the last 100 commits and the one under way: BUSY_SLOW above a second. */
 int64_t commit_slowest (const struct commit *commit);
 
 /* ---- offer.c -------------------------------------------------------------------------------- */

@@ -16,6 +16,7 @@
 #define SILENCE_MS         5000
 #define SUSPECT_LOST       2
 #define UNDECIDED_LOST     3
+#define DISK_STALL_MS      5000
 #define CLOCK_BEHIND_MS    1000 /* less is a step of the time service */
 
 /* ---- offering ------------------------------------------------------------------------------ */
@@ -234,6 +235,18 @@ static void look_at_clock (struct intake *intake)
         outage_ends (&intake->clock_outage, "the clock has caught up with the newest record");
 }
 
+static void look_at_disk (struct intake *intake)
+{
+    int64_t age = commit_age (intake->commit);
+    if (age > DISK_STALL_MS)
+        outage_begins (&intake->disk_outage,
+                       "the spool's disk stalls: a commit is under way for %" PRId64
+                       " s; nobody is answered ACCEPTED meanwhile",
+                       age / 1000);
+    else
+        outage_ends (&intake->disk_outage, "the spool's disk works again");
+}
+
 static void at_tick (void *owner)
 {
     struct intake *intake = owner;
@@ -243,6 +256,7 @@ static void at_tick (void *owner)
     recent_trim (intake);
     spool_retire (intake->spool, intake->replay);
     look_at_clock (intake);
+    look_at_disk (intake);
     offer_flush (intake);
 }
 

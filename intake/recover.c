@@ -377,8 +377,8 @@ static int make_fresh (struct recovery *recovery, struct segment **ret)
     int64_t size = spool->options.segment_bytes,
             needed = ((int64_t) recovery->again.len + 65536 + 4095) & ~INT64_C (4095);
     do {
-        if (segment_make (spool->folder, spool->folder_fd, spool->key, spool->next_number++,
-                          FLAG_START, needed > size ? needed : size, ret) == 0)
+        if (segment_make (spool->folder, spool->key, spool->next_number++, FLAG_START,
+                          needed > size ? needed : size, ret) == 0)
             return 0;
     } while (errno == ENOSPC && make_room (recovery));
     if (errno != ENOSPC)

@@ -1,4 +1,4 @@
-/* recover.h - a spool's insides, for spool.c and recover.c, and the start that joins them. */
+/* recover.h - a spool's insides, for spool.c, keep.c and recover.c. */
 #ifndef ADUAN_RECOVER_H
 #define ADUAN_RECOVER_H
 
@@ -6,20 +6,24 @@
 
 #include <pthread.h>
 
+/* What the state takes at most. */
+#define STATE_ROOM ((uint64_t) segment_padded (sizeof (struct spool_state)))
+
 struct spool {
     struct spool_options options;
     char *folder;
     uint8_t key[SEGMENT_KEY];
-    int lock_fd, folder_fd;
+    int lock_fd;
     pthread_mutex_t lock;
     pthread_cond_t spare_wanted;
     pthread_t maker;
     bool stopping;
     struct segment *segments; /* oldest first; the last is in use */
+    struct segment *retired;  /* to be unlinked by the maker: the disk may stall */
     struct segment *active, *spare;
     struct segment
         *reserve;      /* empty too, and used by nobody: its room is a start's on a full disk */
-    uint64_t bytes;    /* of all segments, those two included */
+    uint64_t bytes;    /* of all of these */
     bool spare_failed; /* the last try; tried again by the second */
     bool failed;       /* a write or sync on the segment in use: nothing more is written (P6) */
     bool state_unsaved;
@@ -35,7 +39,15 @@ struct spool {
 /* What a start does between the lock file and the first answer.  0, FAIL_IO or FAIL_FULL. */
 int recover (struct spool *spool, spool_found_fn *found, void *owner);
 
+/* Of keep.c: the maker's thread. */
+void *spool_make_spares (void *spool);
+
 /* Of spool.c. */
+/* Bytes left in the segment in use. */
+static inline uint64_t spool_room_left (const struct spool *spool)
+{
+    return spool->active->size - HEADER_LEN - spool->active->end;
+}
 void spool_put_state (struct spool *spool, struct segment *segment, uint64_t now);
 int spool_write_batch (struct spool *spool, struct segment *segment);
 /* Counts a record that is, or is again, to be drained. */

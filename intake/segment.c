@@ -99,8 +99,8 @@ static int write_headers (int fd, const uint8_t key[SEGMENT_KEY], struct header 
     return result == 0 ? segment_write (fd, header, sizeof *header, 0) : result;
 }
 
-int segment_make (const char *folder, int folder_fd, const uint8_t key[SEGMENT_KEY],
-                  uint64_t number, uint32_t flags, int64_t size, struct segment **ret)
+int segment_make (const char *folder, const uint8_t key[SEGMENT_KEY], uint64_t number,
+                  uint32_t flags, int64_t size, struct segment **ret)
 {
     struct segment *segment = xcalloc (1, sizeof *segment);
     struct header header = {.version = VERSION,
@@ -118,7 +118,7 @@ int segment_make (const char *folder, int folder_fd, const uint8_t key[SEGMENT_K
     segment->fd = open (segment->path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
     if (segment->fd >= 0 && zero_file (segment->fd, size) == 0 &&
         write_headers (segment->fd, key, &header) == 0 && fsync (segment->fd) == 0 &&
-        fsync (folder_fd) == 0) {
+        dir_sync (folder) == 0) {
         *ret = segment;
         return 0;
     }

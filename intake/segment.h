@@ -56,8 +56,8 @@ void segment_key (const uint8_t id_key[ID_KEY_LEN], uint8_t ret[SEGMENT_KEY]);
 
 /* Makes a file that may be used: create -> zero -> headers -> fsync file -> fsync folder (P7).
  * 0 or FAIL_IO with errno; nothing is left behind then. */
-int segment_make (const char *folder, int folder_fd, const uint8_t key[SEGMENT_KEY],
-                  uint64_t number, uint32_t flags, int64_t size, struct segment **ret);
+int segment_make (const char *folder, const uint8_t key[SEGMENT_KEY], uint64_t number,
+                  uint32_t flags, int64_t size, struct segment **ret);
 /* Opens for reading.  Where neither header validates, the id is looked for in what is left of them:
  * one with which a record validates is the right one.  0; FAIL_IO: cannot be opened, with errno;
  * FAIL_CORRUPT: there is no such id. */

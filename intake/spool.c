@@ -21,8 +21,6 @@
 #include <unistd.h>
 #include <utlist.h>
 
-#define STATE_ROOM ((uint64_t) segment_padded (sizeof (struct spool_state)))
-
 /* ---- segments ------------------------------------------------------------------------------ */
 
 void spool_add_segment (struct spool *spool, struct segment *segment)
@@ -38,56 +36,6 @@ void spool_drop_segment (struct spool *spool, struct segment *segment)
     if (unlink (segment->path) != 0)
         log_limited (LOG_ERROR, "%s: cannot be unlinked (%s)", segment->path, strerror (errno));
     segment_free (segment);
-}
-
-/* Where the next empty segment belongs; NULL: none is wanted. */
-static struct segment **place_for_empty (struct spool *spool)
-{
-    bool room =
-        spool->bytes + (uint64_t) spool->options.segment_bytes <= (uint64_t) spool->options.bytes;
-    if (!room || (spool->reserve && spool->spare))
-        return NULL;
-    return spool->reserve ? &spool->spare : &spool->reserve;
-}
-
-static void rest_a_second (struct spool *spool)
-{
-    struct timespec until;
-    clock_gettime (CLOCK_MONOTONIC, &until);
-    until.tv_sec += 1;
-    pthread_cond_timedwait (&spool->spare_wanted, &spool->lock, &until);
-}
-
-/* Makes the reserve, and the next spare whenever there is none, so that a commit never waits for
- * zeroes.  One that cannot be made is thrown away, and tried again by the second: it harms nobody but
- * the spare (P6). */
-static void *make_spares (void *owner)
-{
-    struct spool *spool = owner;
-    int64_t size = spool->options.segment_bytes;
-    bool rested = false;
-    pthread_mutex_lock (&spool->lock);
-    while (!spool->stopping) {
-        struct segment **place = place_for_empty (spool), *made = NULL;
-        if (!place || (spool->spare_failed && !rested)) {
-            rest_a_second (spool);
-            rested = true;
-            continue;
-        }
-        uint64_t number = spool->next_number++;
-        spool->bytes += (uint64_t) size;
-        pthread_mutex_unlock (&spool->lock);
-        int result =
-            segment_make (spool->folder, spool->folder_fd, spool->key, number, 0, size, &made);
-        pthread_mutex_lock (&spool->lock);
-        rested = false;
-        spool->spare_failed = result != 0;
-        *place = made;
-        if (!made)
-            spool->bytes -= (uint64_t) size;
-    }
-    pthread_mutex_unlock (&spool->lock);
-    return NULL;
 }
 
 /* ---- writing ------------------------------------------------------------------------------- */
@@ -185,13 +133,13 @@ static int open_folder (struct spool *spool)
     int result = 0;
     if (mkdir (spool->folder, 0750) == 0)
         result = dir_sync (dirname (copy));
+    else if (errno != EEXIST)
+        result = FAIL_IO;
     free (copy);
-    spool->folder_fd = open (spool->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (spool->folder_fd < 0 || result != 0) {
-        log_error ("%s: %s", spool->folder, strerror (errno));
-        return FAIL_IO;
-    }
-    return take_lock (spool);
+    if (result == 0)
+        return take_lock (spool);
+    log_error ("%s: %s", spool->folder, strerror (errno));
+    return FAIL_IO;
 }
 
 int spool_open (const struct spool_options *options, spool_found_fn *found, void *owner,
@@ -202,7 +150,7 @@ int spool_open (const struct spool_options *options, spool_found_fn *found, void
     spool->options = *options;
     spool->folder = xstrdup (options->folder);
     spool->next_seq = spool->next_number = 1;
-    spool->lock_fd = spool->folder_fd = -1;
+    spool->lock_fd = -1;
     spool->stopping = true; /* no maker runs yet */
     pthread_mutex_init (&spool->lock, NULL);
     pthread_condattr_init (&by_monotonic);
@@ -220,7 +168,7 @@ int spool_open (const struct spool_options *options, spool_found_fn *found, void
         return result;
     }
     spool->stopping = false;
-    check (pthread_create (&spool->maker, NULL, make_spares, spool) == 0);
+    check (pthread_create (&spool->maker, NULL, spool_make_spares, spool) == 0);
     *ret = spool;
     return 0;
 }
@@ -247,8 +195,6 @@ void spool_close (struct spool **held)
     buffer_free (&spool->batch);
     if (spool->lock_fd >= 0)
         close (spool->lock_fd);
-    if (spool->folder_fd >= 0)
-        close (spool->folder_fd);
     pthread_mutex_destroy (&spool->lock);
     pthread_cond_destroy (&spool->spare_wanted);
     sodium_memzero (spool->key, sizeof spool->key);
@@ -285,12 +231,6 @@ static uint64_t stamp (struct spool *spool, bool *ret_doubtful)
         now = newest + 1;
     __atomic_store_n (&spool->newest_ms, now, __ATOMIC_RELAXED);
     return (uint64_t) now;
-}
-
-/* Bytes left in the segment in use. */
-static uint64_t room_left (const struct spool *spool)
-{
-    return spool->active->size - HEADER_LEN - spool->active->end;
 }
 
 /* What a batch needs at most: the state goes in front, and records leave room for one more, so that
@@ -355,7 +295,7 @@ static unsigned count_fitting (const struct spool *spool, struct spool_record **
                                unsigned count)
 {
     unsigned fits = count;
-    while (fits && batch_bytes (records, fits) > room_left (spool))
+    while (fits && batch_bytes (records, fits) > spool_room_left (spool))
         fits = fits > 8 ? fits * 3 / 4 : fits - 1;
     return fits;
 }
@@ -368,7 +308,7 @@ int spool_append (struct spool *spool, struct spool_record **records, unsigned c
     int result = spool->failed && !mutant (no_exit) ? FAIL_IO : 0;
     for (bool more = true; more && result == 0;) {
         unsigned fits = count_fitting (spool, records + done, count - done);
-        if (fits || (count == 0 && batch_bytes (records, 0) <= room_left (spool)))
+        if (fits || (count == 0 && batch_bytes (records, 0) <= spool_room_left (spool)))
             result = append_some (spool, records + done, fits);
         else if (spool->active->end == HEADER_LEN) /* larger than a whole segment */
             return FAIL_FULL;
@@ -431,36 +371,6 @@ void spool_get_state (struct spool *spool, struct spool_state *ret)
     pthread_mutex_unlock (&spool->lock);
 }
 
-static bool is_dirty (const struct spool *spool)
-{
-    return spool->state_unsaved || spool->frontier != spool->written.frontier;
-}
-
-/* Does the disk know that all of it is drained?  Only then may it go, or a start would miss it. */
-static bool known_drained (const struct spool *spool, const struct segment *segment)
-{
-    const struct spool_state *saved = &spool->saved;
-    uint64_t seq = segment->first_seq > saved->frontier ? segment->first_seq : saved->frontier + 1;
-    for (uint64_t i = 0; i < saved->gap_count && seq <= segment->last_seq; i++)
-        if (seq >= saved->gaps[i].first && seq <= saved->gaps[i].last)
-            seq = saved->gaps[i].last + 1;
-    return seq > segment->last_seq;
-}
-
-bool spool_unsaved (struct spool *spool)
-{
-    const struct segment *segment;
-    pthread_mutex_lock (&spool->lock);
-    bool wanted =
-        room_left (spool) >= 3 * STATE_ROOM; /* the last room is for what frees a segment */
-    DL_FOREACH (spool->segments, segment)
-        wanted |=
-            segment != spool->active && !segment->undrained && !known_drained (spool, segment);
-    bool unsaved = is_dirty (spool) && wanted;
-    pthread_mutex_unlock (&spool->lock);
-    return unsaved;
-}
-
 void spool_trust_clock (struct spool *spool)
 {
     __atomic_store_n (&spool->newest_ms, wall_ms (), __ATOMIC_RELAXED);
@@ -503,59 +413,6 @@ void spool_stat (struct spool *spool, struct spool_stat *ret)
     DL_FOREACH (spool->segments, segment)
         ret->segments++;
     ret->oldest_ms = spool->segments ? spool->segments->first_ms : 0;
-    pthread_mutex_unlock (&spool->lock);
-}
-
-/* Drained, and the disk knows it, or there is no way to tell it more. */
-static bool may_go (const struct spool *spool, const struct segment *segment)
-{
-    return !segment->undrained && !segment->uncopied &&
-           (known_drained (spool, segment) || !is_dirty (spool) || room_left (spool) < STATE_ROOM);
-}
-
-/* The disk is full: spare or reserve cannot be made. */
-static bool lacks_room (const struct spool *spool)
-{
-    return spool->spare_failed && (!spool->spare || !spool->reserve);
-}
-
-bool spool_lacks_room (struct spool *spool)
-{
-    pthread_mutex_lock (&spool->lock);
-    bool lacks = lacks_room (spool);
-    pthread_mutex_unlock (&spool->lock);
-    return lacks;
-}
-
-/* By age, and earlier where less than 30 % of the size is free, or the disk has no room for a spare.
- * One that is not drained keeps itself, not those behind it: a single complaint that cannot be placed
- * must not fill the spool. */
-void spool_retire (struct spool *spool, uint64_t walking)
-{
-    int64_t now = wall_ms ();
-    struct segment *segment, *next;
-    pthread_mutex_lock (&spool->lock);
-    bool no_room = lacks_room (spool);
-    DL_FOREACH_SAFE (spool->segments, segment, next) {
-        bool full = no_room || spool->bytes * 10 > (uint64_t) spool->options.bytes * 7;
-        bool old = now - segment->newest_ms > spool->options.keep_ms;
-        if (segment == spool->active || (walking && segment->number >= walking))
-            break;
-        if (!(old || full) || !may_go (spool, segment))
-            continue;
-        if (!old) {
-            spool->retired_early++;
-            log_limited (LOG_WARNING,
-                         "%s: drained, and unlinked %" PRId64 " s before its time: the spool is "
-                         "small, or the disk is full",
-                         segment->path,
-                         (spool->options.keep_ms - (now - segment->newest_ms)) / 1000);
-        }
-        spool_drop_segment (spool, segment);
-        if (no_room)
-            spool->spare_failed = no_room = false; /* one at a time: is that enough for a spare? */
-    }
-    pthread_cond_signal (&spool->spare_wanted);
     pthread_mutex_unlock (&spool->lock);
 }
 

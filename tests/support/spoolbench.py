@@ -113,10 +113,10 @@ class Volley:
         ref = self.adapter.ref()
         content = frame(CONTENT, t1="Uji", t2=f"{number}: " + "x" * self.length)
         submit = frame(SUBMIT, t1=ref, t2=1, t3=key, t4=created, t5=1, t7=CATEGORY, t8=PLACE, t14=2, t15=2, t19=1)
+        self.sent_at[ref] = time.monotonic()  # not later than it left
         if not self.adapter.say([submit, content], 0.05):
             return False
         self.pending[ref] = number
-        self.sent_at[ref] = time.monotonic()
         return True
 
     def _hear(self):
