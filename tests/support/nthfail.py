@@ -65,8 +65,7 @@ def used_again(calls):
 class NthFailure:
     def __init__(self, folder, mutant=None):
         self.bench = SpoolBench(folder, environment={"MUTANT": mutant} if mutant else {})
-        self.runs = self.hits = self.exits = self.tempfails = 0
-        self.slowest_exit = 0.0
+        self.runs = self.hits = self.exits = 0
         self.problems = []
 
     def __enter__(self):
@@ -169,8 +168,9 @@ class NthFailure:
                 return
 
     def figures(self):
+        slowest = max(self.volley.tempfail_times, default=0)
         return (f"{self.runs} runs, {self.hits} failures met, {self.exits} exits, {self.volley.tempfails} TEMPFAILs, the slowest after "
-                f"{self.volley.slowest_tempfail * 1000:.0f} ms, {len(self.problems)} problems")
+                f"{slowest * 1000:.0f} ms, {len(self.problems)} problems")
 
 
 def everything(folder, numbers, errors=ERRORS, say=print):

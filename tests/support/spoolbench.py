@@ -103,7 +103,7 @@ class Volley:
         self.open = {}    # number -> id: sent and not accepted
         self.acked = {}   # id -> number
         self.pending = {}  # ref -> number
-        self.tempfails, self.slowest_tempfail, self.wrong = 0, 0.0, []
+        self.tempfails, self.tempfail_times, self.wrong = 0, [], []
         self.sent_at = {}
         self.last_kept = 0.0  # when the latest one was said that was accepted; monotonic
 
@@ -136,7 +136,7 @@ class Volley:
                 self.log.write(f"{number} {identity}\n")
             elif kind == TEMPFAIL:
                 self.tempfails += 1
-                self.slowest_tempfail = max(self.slowest_tempfail, took)
+                self.tempfail_times.append(took)
             elif kind == REJECT:
                 self.wrong.append(f"number {number} was rejected: {fields}")
 
