@@ -115,7 +115,7 @@ class NthFailure:
         strace = ["strace", "-f", "-q", "-ttt", "-s", "0", "-o", trace, "-e", f"trace={TRACED}",
                   "-e", f"inject={name}:error={error}:when={when}"]
         intake.prefix = [] if name in AFTER_START else [*strace, "-D"]
-        intake.start(wait=False)
+        intake.start(wait=False, ASAN_OPTIONS="detect_leaks=0:exitcode=99")  # which ptrace forbids
         came_up = self._ready(intake)
         tracer = attach(strace, intake.process.pid) if name in AFTER_START else None
         if came_up:
