@@ -101,7 +101,8 @@ def test_torn_bundle(stack):
 
 def test_empty_and_nested(stack):
     peer = bundler(stack)
-    peer.socket.send(MARK)  # nothing said, nothing wrong
+    peer.socket.send(MARK)
+    assert [number for number, _ in peer.answers(1)] == [REFUSED], "a bundle of nothing is no message either"
     inner = MARK + packed(peer.submission("Di dalam"))
     peer.socket.send(MARK + packed([inner]))
     answers = peer.answers(1)
