@@ -22,19 +22,23 @@ SIEGE = {"programs": siege.PROGRAMS, "workers": siege.WORKERS, "adapters": siege
 
 def test_ten_thousand_hostile_ones(folder):
     with Stack(os.path.join(folder, "stack"), environment=LEAN, **SIEGE) as stack:
-        problems, _ = siege.besiege(stack, folder, 10000, 250, 17, None, alone=2.0)
+        problems, _ = siege.besiege(stack, folder, 10000, 400, 17, None, alone=2.0)
         assert not problems, "\n".join(problems[:20])
 
 
 def test_the_control_without_the_bounds_scan(folder):
-    with Stack(os.path.join(folder, "stack"), environment={"MUTANT": "scan_off"}, **SIEGE) as stack:
-        problems, _ = siege.besiege(stack, folder, 1500, 250, 17, None, alone=0.5)
-        assert any("bomb" in problem for problem in problems), problems
+    problems = []
+    try:
+        with Stack(os.path.join(folder, "stack"), environment={"MUTANT": "scan_off"}, **SIEGE) as stack:
+            problems, _ = siege.besiege(stack, folder, 1500, 250, 17, None, alone=0.5)
+    except AssertionError as wrong:  # the sanitizer has seen it too
+        problems.append(str(wrong))
+    assert any("bomb" in problem or "ended" in problem or "AddressSanitizer" in problem for problem in problems), problems
 
 
 def test_three_thousand_strangers(folder):
     with Stack(folder, environment=LEAN) as stack:
-        problems, _ = storm(stack, 3000, 18)
+        problems, _ = storm(stack, 3000, 18, stays_most=6)  # as this process sees it, on a machine that has other things to do
         assert not problems, problems
 
 

@@ -2,8 +2,6 @@
 offers each is at the national desk, unread by any router."""
 import time
 
-import pytest
-
 import ledger
 from collect import collect, metrics
 from flood import Flood
@@ -62,10 +60,9 @@ def besieged(folder, texts, log, seconds, **environment):
         return found
 
 
-@pytest.mark.parametrize("texts", [[KILLS], [HANGS], [KILLS, HANGS]], ids=["kills", "hangs", "both"])
-def test_a_text_that_stops_the_decision(folder, texts):
+def test_texts_that_stop_the_decision(folder):
+    texts = [KILLS, HANGS]
     found = besieged(folder, texts, ledger.Log(f"{folder}/history"), 60)
-    print(found)
     assert found["at the desk"] == [6] * len(texts), found
     assert found["gap"] <= GAP_MOST, found
     assert 3 <= len(found["ended"]) <= 3 * len(texts), found

@@ -443,7 +443,6 @@ def besiege(stack, folder, count, rate, seed, factor, say=print, alone=8.0, stra
     good = Good(stack, folder, rate)
     good.start()
     stack.wait("select 1 from complaint having count (*) >= %s", max(rate * 4, 1500), seconds=120)  # tables and heaps have their size
-    starts = {name: program.starts for name, program in stack.programs.items()}
     pids = {name: stack[name].process.pid for name in stack.programs}
     before = {name: metrics(stack, name) for name in stack.programs}
     for name in siege.doors:
@@ -452,12 +451,13 @@ def besiege(stack, folder, count, rate, seed, factor, say=print, alone=8.0, stra
     memory.start()
     figures = {"held": None, "beyond": None}
     phases = _phases(siege, count, rate, alone, strangers_every, figures, say, pids)
-    found = good.stop()
     siege.close()
     memory.stop()
-    dead = [name for name, pid in pids.items() if not stack[name].alive() or stack[name].process.pid != pid]
-    if dead or any(program.starts != starts[name] for name, program in stack.programs.items()):
+    dead = [name for name in pids if not stack[name].alive()]
+    if dead:
+        good.terminate()
         return [f"ended: {name}, status {stack[name].process.poll()}\n{stack[name].tail(15)}" for name in dead] + siege.problems[:5], figures
+    found = good.stop()
     after = {name: metrics(stack, name) for name in stack.programs}
     problems += siege.problems[:20] + sums(siege, before, after) + coverage(siege, say)
     problems += _unharmed(stack, good, found, siege)
@@ -482,8 +482,12 @@ def _phases(siege, count, rate, alone, strangers_every, figures, say, pids):
         first = siege.sent
         while siege.sent < until_count and len(siege.problems) < 50:
             name, shot = next(plan)
-            siege.fire(name, shot)
-            siege.beat()
+            try:
+                siege.fire(name, shot)
+                siege.beat()
+            except RuntimeError as wrong:  # nobody is there any more
+                siege.problems.append(f"{shot.label}: {wrong}")
+                return phases
             done += 1
             if done % strangers_every == 0:
                 siege.wrong_key()

@@ -1,0 +1,72 @@
+"""The first inputs of each fuzz target: (target) -> list of bytes.  Those of the wire follow from
+messages.def: every message number, plain and with all its fields, and one of each kind of fault."""
+import os
+import random
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path[:0] = [os.path.join(ROOT, "tests", "support")]
+
+from hostile import DOORS, Maker, bundle, frame  # noqa: E402
+
+KEY = b"0123456789012345678901234567890123456789"
+
+
+def wire():
+    maker = Maker(random.Random(16))
+    for message in maker.messages:
+        yield frame(message.number, maker.fields(message))
+        yield frame(message.number, maker.fields(message, optional=True))
+        for shot in maker.field_faults(DOORS[0], message):
+            if len(shot.frames[0]) < 300:
+                yield shot.frames[0]
+    for _, data in maker.bombs():
+        if len(data) < 300:
+            yield data
+
+
+def bundles():
+    maker = Maker(random.Random(16))
+    yield bundle(maker.submit(), maker.submit())
+    yield bundle(maker.place(), maker.offer(), [frame(4, {})])
+    yield bundle([b""], [b"x", b"y"], [b"\xc1"] * 4)
+    for shot in maker.frames(DOORS[0]):
+        if shot.label.startswith("bundle"):
+            yield shot.frames[0]
+
+
+def principals():
+    yield b"principal\t1\t" + KEY + b"\tadapter\tweb\temergency,bulk\t-\n"
+    yield b"principal\t2\t" + KEY + b"\tworker\tdinas\t-\t7,3\nnewer\tx\n"
+    yield b"principal\t4294967295\t" + KEY + b"\tfront\tdesk\t-\t-"
+
+
+def registry():
+    yield (b"function\t1\tPUPR\tPekerjaan umum\nfunction\t2\tPENGAWASAN\tPengawasan\nregion\t91\t1\tTimur\nregion\t91.01\t2\tArjuna\n"
+           b"agency\t1\tID\t-\troot\t-\t-\tdesk\tMeja\nagency\t2\tID/PENGAWASAN\t-\tunit\t2\t-\tinspectorate\tPengawas\n"
+           b"agency\t3\t91.01/PUPR\t1\tunit\t1\t91.01\t-\tDinas\ncategory\t1\t-\t1\t-\tcomplaint_plain\tJalan\ncategory\t2\t1\t-\t3\t-\tLain\n"
+           b"oversight\tpungli\noversight\tsuap di kantor\n")
+    yield b"agency\t1\tID\t-\troot\t-\t-\tdesk\tMeja\n"
+
+
+def numbers():
+    yield from (b"A0000000000000", b"a-0123-4567-89ab-c", b"AILO000000000 0", b"0123456789abcdef" * 4, b"ABCDEFGHJKMNPQRSTVWXYZ0123",
+                b"01234567-89ab-cdef-0123-456789abcdef", "Jalan\0rusak\r\n\x7f äé漢😀".encode(), b"\xed\xa0\x80\xc0\x80\xf5\xff")
+
+
+def settings():
+    yield b"run: /run/aduan\ndata: /var/lib/aduan\nlog: info\nintake:\n  door: tcp://127.0.0.1:1\n  spool:\n    folder: spool\n    bytes: 64MiB\n    keep: 8d\n  recent: 5000\n  loud: true\nstore:\n  batch: 5\n"
+    yield b"intake: {recent: 1e9, loud: maybe, spool: [1, 2]}\nnobody: {}\n"
+    yield b"a: &a [*a]\nb: !!binary x\n? {x: y}\n: z\n"
+
+
+def records():
+    line = b'{"judul": "Jalan", "isi": "rusak \\u0000 \\ud83d\\ude00", "tanggal": "2025-01-02", "lat": -7.25, "outer": {"inner": 1}}\n'
+    yield b"\x01" + line * 3 + b"{broken\n" + line
+    yield b"\x02judul,isi,tanggal\nJalan,\"rusak, \"\"sekali\"\"\nsudah\",2025-01-02T03:04:05Z\nx,y\n\"open,1\na,b,c\nd,e,f\n"
+    yield b"\x00\xef\xbb\xbfjudul;isi\nA;B\n"
+    yield b"\x05judul;text\n1;2\n3;4\n5;6\n"
+
+
+SEEDS = {"scan": wire, "decode": wire, "bundle": bundles, "principals": principals, "registry": registry, "number": numbers,
+         "settings": settings, "record": records}
