@@ -32,6 +32,7 @@ def faults(path):
 
 
 files = subprocess.run(["git", "ls-files", "*.c", "*.h"], stdout=subprocess.PIPE, text=True, check=True).stdout.split()
-wrong = [fault for name in files for fault in faults(name)]
-print("\n".join(wrong))
+wrong = [fault for name in files for fault in faults(name)] if files else ["git names no files here: whose is this folder?"]
+for fault in wrong:
+    print(fault)
 sys.exit(bool(wrong))

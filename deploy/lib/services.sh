@@ -16,7 +16,7 @@ declare -A wanted binary
 # command, WHAT_IT_READS (a text: its settings) or its program differs from what it was started with.  A
 # program that cannot say itself that it is ready is asked by CHECK until that succeeds.
 define() {
-  local name=$1 as=$2 signal=$3 seconds=$4 command=$5 reads=$6 check=${7:-} place=$service/$1 notify= stamp=
+  local name=$1 as=$2 signal=$3 seconds=$4 command=$5 reads=$6 check=${7:-} place=$service/$1 notify= stamp= word
   [ "$(id -u)" = 0 ] && as="s6-setuidgid $as " || as=
   mkdir -p "$place/log" "$place/data"
   if [ -n "$check" ]; then
@@ -34,7 +34,8 @@ define() {
   case $command in *aduan-*) ;; *) stamp="T " ;; esac
   printf '#!/bin/sh\nexec %ss6-log -b n10 s1000000 %s%s\n' "$as" "$stamp" "$data/log/$name" | put 0755 "$place/log/run"
   wanted[$name]=$(cat "$place/run"; printf '%s\n' "$reads")
-  binary[$name]=$(command -v "${command%% *}")
+  for word in $command; do case $word in */env | [A-Z]*=*) ;; *) break ;; esac; done
+  binary[$name]=$(command -v "$word")
 }
 
 outdated() {
