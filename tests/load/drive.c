@@ -320,7 +320,7 @@ static void pull (uint64_t number)
                             .agencies = {puller->agencies, puller->agency_count},
                             .count = drive.count,
                             .wait = 2000,
-                            .lease = 60000};
+                            .lease = 15000};
     struct peer *peer = puller->peer;
     if (link_say (peer->link, WIRE_pull, &said) != 0) {
         check (peer->pull_count < array_len (peer->pulls));
