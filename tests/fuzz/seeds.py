@@ -49,6 +49,14 @@ def registry():
     yield b"agency\t1\tID\t-\troot\t-\t-\tdesk\tMeja\n"
 
 
+def segments():
+    maker = Maker(random.Random(16))
+    record = bytes(16 + 32 + 12)
+    yield bytes([3]) + b"".join(bytes([len(data)]) + data for data in (record, b"", maker.submit()[1]))
+    yield bytes([16]) + b"\x05aaaaa" * 16 + b"\x00\x60\x01"
+    yield bytes([2]) + b"\x08" + bytes(8) + b"\x01x" + bytes(30)
+
+
 def numbers():
     yield from (b"A0000000000000", b"a-0123-4567-89ab-c", b"AILO000000000 0", b"0123456789abcdef" * 4, b"ABCDEFGHJKMNPQRSTVWXYZ0123",
                 b"01234567-89ab-cdef-0123-456789abcdef", "Jalan\0rusak\r\n\x7f äé漢😀".encode(), b"\xed\xa0\x80\xc0\x80\xf5\xff")
@@ -68,5 +76,5 @@ def records():
     yield b"\x05judul;text\n1;2\n3;4\n5;6\n"
 
 
-SEEDS = {"scan": wire, "decode": wire, "bundle": bundles, "principals": principals, "registry": registry, "number": numbers,
+SEEDS = {"scan": wire, "decode": wire, "bundle": bundles, "principals": principals, "registry": registry, "segment": segments, "number": numbers,
          "settings": settings, "record": records}
