@@ -231,7 +231,7 @@ static int command_first (int argc, char **argv, char **words)
     static const char *const valued[] = {"-c", "-o", "--config", "--set-option", "--lang"};
     int at = 1, count = 0;
     while (at < argc && argv[at][0] == '-' && strcmp (argv[at], "--help") != 0 &&
-           strcmp (argv[at], "-h") != 0) {
+           strcmp (argv[at], "-h") != 0 && strcmp (argv[at], "--version") != 0) {
         bool takes_value = false;
         for (size_t i = 0; i < array_len (valued); i++)
             takes_value = takes_value || strcmp (argv[at], valued[i]) == 0;
@@ -260,7 +260,10 @@ int main (int argc, char **argv)
     if (strcmp (name, "--help") == 0 || strcmp (name, "-h") == 0)
         name = "help";
     cli.command = command_find (name);
-    if (!*name) {
+    if (strcmp (name, "--version") == 0) {
+        printf ("aduan %s\n", ADUAN_VERSION);
+        status = EX_OK;
+    } else if (!*name) {
         help_all (stderr);
         status = EX_USAGE;
     } else if (!cli.command) {

@@ -77,6 +77,8 @@ const char *count_text (uint64_t count)
 
 const char *decimal_text (double value)
 {
+    if (value >= 1000)
+        return count_text ((uint64_t) (value + 0.5)); /* a tenth more or less says nothing there */
     char *text = slot ();
     snprintf (text, 64, "%.1f", value);
     char *point = strchr (text, '.');

@@ -169,6 +169,28 @@ static void put_queue (const json_t *rows)
     fputc ('\n', stdout);
 }
 
+/* The agency's row, and beneath it those of its units that have open work; without a code all. */
+static int ask_queue (const struct cli *cli, const char *agency, json_t **ret)
+{
+    json_t *all, *row;
+    size_t at, len = strlen (agency);
+    int status = cli_ask (cli, "queue", &agency, 1, ret);
+    if (status != 0 || len == 0 || json_array_size (*ret) == 0)
+        return status;
+    status = cli_ask (cli, "queue", &(const char *){""}, 1, &all);
+    if (status != 0) {
+        json_decref (*ret);
+        return status;
+    }
+    json_array_foreach (all, at, row) {
+        const char *code = json_text (row, "agency");
+        if (strncmp (code, agency, len) == 0 && code[len] == '/')
+            json_array_append (*ret, row);
+    }
+    json_decref (all);
+    return 0;
+}
+
 static volatile sig_atomic_t stopping;
 
 static void on_stop (int signal)
@@ -190,15 +212,16 @@ int run_queue (struct cli *cli)
         sigaction (SIGTERM, &(struct sigaction){.sa_handler = on_stop}, NULL);
     }
     do {
-        status = cli_ask (cli, "queue", &agency, 1, &rows);
+        status = ask_queue (cli, agency, &rows);
         if (status == 0) {
+            bool absent = json_array_size (rows) == 0 && *agency;
             if (every && !cli->json && isatty (STDOUT_FILENO))
                 printf ("\033[H\033[2J%s\n", time_text ((uint64_t) wall_ms ()));
             if (cli->json)
                 put_json (rows);
-            else
+            else if (!absent)
                 put_queue (rows);
-            if (json_array_size (rows) == 0 && *agency)
+            if (absent)
                 status = complain (EX_NOTHING, TEXT_no_such_agency, "code", agency, NULL);
             json_decref (rows);
         }

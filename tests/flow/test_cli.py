@@ -129,6 +129,9 @@ def test_queue_and_answer_all(stack, aduan, submitted):
     stack.wait("select 1 from assignment where state = 1 and complaint_id = any(%s::uuid[]) having count(*) = 5", ids)
     (row,) = json.loads(aduan("queue", "91.01/PUPR", "--json"))
     assert row["ready"] == 5 and row["oldest_ready_age_seconds"] >= 0
+    both = json.loads(aduan("queue", "91.01", "--json"))
+    assert [row["agency"] for row in both] == ["91.01", "91.01/PUPR"] and both[1]["ready"] == 5
+    assert "ready" not in aduan("queue", "99.99", wanted=1)
     table = aduan("queue")
     assert "91.01/PUPR" in table and "oldest ready" in table
     out = aduan("work", "--agency", "91.01/PUPR", "--count", 5, "--answer", "Sudah diperbaiki.")

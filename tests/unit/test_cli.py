@@ -43,6 +43,16 @@ def test_the_first_help_names_every_command():
     assert aduan(wanted=64).stderr == said
 
 
+def test_version():
+    version = re.search(r"version : '([0-9.]+)'", (ROOT / "meson.build").read_text(encoding="utf-8"))[1]
+    assert aduan("--version").stdout == f"aduan {version}\n"
+
+
+def test_a_wrong_option_leads_to_the_help_in_lines_of_their_own():
+    said = aduan("submit", "--nonsense", wanted=64).stderr
+    assert said.endswith("See `aduan submit --help`.\n") and said.count("\n") == 2
+
+
 @pytest.mark.parametrize("lang, words", [("en_GB.UTF-8", "there is no command"), ("en", "there is no command"), ("id_ID.UTF-8", "tidak ada perintah"),
                                          ("C.UTF-8", "tidak ada perintah"), ("", "tidak ada perintah"), ("enm_XX", "tidak ada perintah")])
 def test_language(lang, words):
