@@ -228,8 +228,8 @@ static bool record_at (const uint8_t key[SEGMENT_KEY], const struct segment *seg
     if (offset + HEAD_LEN + TAG_LEN > image->len)
         return false;
     memcpy (ret, image->at + offset, sizeof *ret);
-    if (ret->type < RECORD_DATA || ret->type > RECORD_START || ret->len > RECORD_MOST ||
-        offset + (uint64_t) HEAD_LEN + ret->len + TAG_LEN > image->len)
+    if (ret->offset != offset || ret->type < RECORD_DATA || ret->type > RECORD_START ||
+        ret->len > RECORD_MOST || offset + (uint64_t) HEAD_LEN + ret->len + TAG_LEN > image->len)
         return false;
     if (mutant (tag_unchecked))
         return true;
@@ -392,10 +392,12 @@ void segment_put (const uint8_t key[SEGMENT_KEY], const struct segment *segment,
 {
     uint32_t whole = segment_padded (head->len);
     char *into = buffer_room (batch, whole);
+    struct head placed = *head;
+    placed.offset = segment->end + batch->len;
     memset (into + whole - 8, 0, 8);
-    memcpy (into, head, sizeof *head);
+    memcpy (into, &placed, sizeof placed);
     memcpy (into + HEAD_LEN, at, head->len);
-    tag_of (key, &segment->id, head, sizeof *head, at, head->len,
+    tag_of (key, &segment->id, &placed, sizeof placed, at, head->len,
             (uint8_t *) into + HEAD_LEN + head->len);
     batch->len += whole;
 }
@@ -404,6 +406,7 @@ int segment_read (const uint8_t key[SEGMENT_KEY], const struct segment *segment,
                   uint32_t len, char **ret_at)
 {
     uint8_t tag[TAG_LEN];
+    struct head head;
     size_t whole = HEAD_LEN + len + TAG_LEN;
     char *room = xcalloc (whole, 1);
     ssize_t got;
@@ -412,8 +415,10 @@ int segment_read (const uint8_t key[SEGMENT_KEY], const struct segment *segment,
     while (got < 0 && errno == EINTR);
     int result = got == (ssize_t) whole ? 0 : FAIL_IO;
     if (result == 0) {
+        memcpy (&head, room, sizeof head);
         tag_of (key, &segment->id, room, HEAD_LEN, room + HEAD_LEN, len, tag);
-        if (sodium_memcmp (tag, room + HEAD_LEN + len, TAG_LEN) != 0)
+        if (head.offset != offset - HEAD_LEN ||
+            sodium_memcmp (tag, room + HEAD_LEN + len, TAG_LEN) != 0)
             result = FAIL_CORRUPT;
     }
     if (result != 0) {

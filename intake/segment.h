@@ -4,7 +4,7 @@
  *   header   64 bytes: magic, version, flags, segment id, number, size, tag; a second one stands in
  *            the file's last 64 bytes, for without the id no record can be checked
  *   state    the first record (spool.h)
- *   record   32 bytes head (length, type, flags, seq, received), bytes, tag of 16, padded to 8
+ *   record   32 bytes head (length, type, flags, seq, received, offset), bytes, tag of 16, padded to 8
  *
  * Numbers are little-endian, as all machines that run this have them.
  */
@@ -23,7 +23,8 @@
 struct head {
     uint32_t len;
     uint16_t type, flags;
-    uint64_t seq, received, spare;
+    uint64_t seq, received;
+    uint64_t offset; /* its own: a record that stands elsewhere is none */
 };
 _Static_assert(sizeof (struct head) == HEAD_LEN, "head");
 enum { HEAD_DOUBTFUL = 1, HEAD_SALVAGED = 2 }; /* the latter's time is older than its commit */
@@ -100,7 +101,8 @@ struct spool_record record_of_head (struct segment *segment, const struct head *
 struct head head_of_record (const struct spool_record *record);
 /* Counts a data record's sequence. */
 void segment_note (struct segment *segment, uint64_t seq);
-/* Appends a record, ready for the disk, to `batch`. */
+/* Appends a record, ready for the disk, to `batch`, which will be written at the segment's end; the
+ * head's offset is set here. */
 void segment_put (const uint8_t key[SEGMENT_KEY], const struct segment *segment,
                   const struct head *head, const void *at, struct buffer *batch);
 /* Bytes that a record of `len` takes. */

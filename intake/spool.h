@@ -1,7 +1,8 @@
 /* spool.h - the segment files in which a submission is durable before it is acknowledged.
  *
  * A segment is a preallocated, zeroed file: a header, then records, each with a keyed tag over
- * segment id, head and bytes, so that neither a stale block nor another segment's record validates
+ * segment id, head (with its place) and bytes, so that no stale block, no other segment's record and
+ * none that was moved validates
  * (RELIABILITY P7).  Records are appended by one thread, synced with fdatasync, and read by pread.
  *
  * Files are NNNNNNNNNN.segment, numbers rise; the newest may be an empty spare.  The form of a file

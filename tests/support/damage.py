@@ -14,7 +14,7 @@ import time
 from spoolbench import SpoolBench, Volley
 
 HEADER, HEAD, TAG, BLOCK = 64, 32, 16, 4096
-SEGMENTS = 5
+RECORDS = 3400  # of 1.5 KB: five segments
 
 
 class File:
@@ -100,11 +100,11 @@ class Surgeon:
         """A record as it should be, by somebody who has not the key."""
         file, at, _ = self._record()
         body = self.dice.randbytes(200)
-        record = struct.pack("<IHHQQQ", len(body), 1, 0, self.dice.randrange(1, 10**6), 10**12, 0) + body + self.dice.randbytes(TAG)
+        record = struct.pack("<IHHQQQ", len(body), 1, 0, self.dice.randrange(1, 10**6), 10**12, at) + body + self.dice.randbytes(TAG)
         file.write(at, record + bytes(-len(record) % 8))
 
     def copy_within(self):
-        """A valid record a second time, elsewhere in its own file."""
+        """A valid record a second time, elsewhere in its own file: it is not where it says it is."""
         file, at, length = self._record()
         other = self.dice.choice([row for row in self.records if self.files[row["file"]] is file])
         file.write(other["offset"] - HEAD, file.before[at:at + length])
@@ -131,9 +131,9 @@ class Damage:
         bench["intake"].start(MUTANT="")
         volley = Volley(bench, length=1500)
         assert volley.connect()
-        while len([name for name in os.listdir(bench.spool_folder) if name.endswith(".segment")]) <= SEGMENTS:
-            volley.fire(0.3)
-        volley.listen(5)
+        while len(volley.acked) < RECORDS:
+            volley.fire(30, most=RECORDS - len(volley.acked))
+            volley.listen(5)
         bench["intake"].kill()
         self.template = os.path.join(bench.folder, "template")
         shutil.copytree(bench.spool_folder, self.template)
@@ -181,6 +181,15 @@ class Damage:
                 problems.append(f"{name} is damaged, and nobody says so")
         return problems
 
+    def _keep(self):
+        """What a round that found something leaves behind."""
+        folder = os.environ.get("ADUAN_KEEP")
+        if folder:
+            shutil.copytree(self.template, os.path.join(folder, f"template-{self.seed}"), dirs_exist_ok=True)
+            shutil.copytree(self.bench.spool_folder, os.path.join(folder, f"round-{self.seed}-{self.rounds}"), dirs_exist_ok=True)
+            shutil.copy(self.bench["intake"].log, folder)
+            shutil.copytree(os.path.join(self.bench.folder, "keys"), os.path.join(folder, "keys"), dirs_exist_ok=True)
+
     def round(self, wounds):
         intake = self.bench["intake"]
         files, untouched = self._wound(wounds)
@@ -199,6 +208,8 @@ class Damage:
         if self.slowest > 10:
             found.append(f"the start took {self.slowest:.1f} s")
         intake.kill()
+        if found:
+            self._keep()
         self.problems += [f"seed {self.seed}, round {self.rounds}: {problem}" for problem in found]
         self.rounds += 1
         self.wounds += wounds

@@ -536,6 +536,24 @@ static void test_stale_blocks (void **state)
     assert_int_equal (stat_now ().next_seq, count + 1);
 }
 
+/* A record over another one of the same file: it is not where it says it is. */
+static void test_moved_record (void **state)
+{
+    static char record[FRAME + 5000];
+    (void) state;
+    assert_int_equal (append (4, 5000), 0);
+    uint64_t number = segment_number (1);
+    off_t from = place (3) - HEAD_LEN, to = place (2) - HEAD_LEN;
+    peek (number, from, record, sizeof record);
+    poke (number, to, record, sizeof record);
+    char *bytes = NULL;
+    assert_int_equal (spool_read (bench.spool, &bench.known[2].record, &bytes), FAIL_CORRUPT);
+    reopen ();
+    expect_absent (2);
+    expect_undrained (3, 4);
+    assert_int_equal (stat_now ().corrupt, 2);
+}
+
 /* Many wounds by dice: whatever is not hit is found, and nothing is found that was never written. */
 static void test_any_damage (void **state)
 {
@@ -794,6 +812,7 @@ int main (void)
         spool_test (both_headers),
         spool_test (no_header),
         spool_test (cut_file),
+        spool_test (moved_record),
         spool_test (stale_blocks),
         spool_test (any_damage),
         spool_test (start_that_died),
