@@ -106,7 +106,8 @@ uint64_t agency_look (struct store *store)
 
 void agency_asked (struct store *store, uint64_t number, uint64_t look)
 {
-    struct agency *agency = agency_of (store, number);
+    /* a PULL names whatever it likes: of a number that no row has told nothing is remembered */
+    struct agency *agency = number < store->agency_count ? &store->agencies[number] : NULL;
     if (!agency)
         return;
     agency->asked = look;
