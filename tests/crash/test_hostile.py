@@ -22,7 +22,7 @@ SIEGE = {"programs": siege.PROGRAMS, "workers": siege.WORKERS, "adapters": siege
 
 def test_ten_thousand_hostile_ones(folder):
     with Stack(os.path.join(folder, "stack"), environment=LEAN, **SIEGE) as stack:
-        problems, _ = siege.besiege(stack, folder, 10000, 400, 17, None, alone=2.0)
+        problems, _ = siege.besiege(stack, folder, 10000, 300, 17, None, alone=2.0)
         assert not problems, "\n".join(problems[:20])
 
 

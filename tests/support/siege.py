@@ -132,6 +132,7 @@ class Siege:
         self.wrong_keys = 0
         self.extra_refused = collections.Counter()  # by program, beside what lines count
         self.kept_elsewhere = []
+        self.acts = []                        # of hostile hands, that took effect, as the ledger wants them
 
     def line(self, name):
         if name not in self.lines:
@@ -314,6 +315,39 @@ class Siege:
         line.close()
         self.counted["unheard"] += shots
 
+    def own_work(self):
+        """A worker who misuses what is its own: an old version, a key said twice, an act that no longer fits, PULLs without end."""
+        own, line = self.stack.agency("92.01/PUPR"), Line(self.doors["workers"], *self._way("workers"))
+        self.fire("adapters", Shot(self.maker.submit(category=1, place="92.01"), "work of its own", "accepted"))
+        assigned = self._ask(line, 30, {2: [own], 3: 1, 4: 20000}, "assigned")
+        self._take(line, "pulled:done")
+        if not assigned:
+            return line.close()
+        case, version = {2: assigned[2], 3: own}, assigned[4]
+        key, act = self.dice.randbytes(16), self.maker.by_name["act"].field
+        self._ask(line, 33, {**case, 4: version - 1, 5: self.dice.randbytes(16), act("act").tag: 1}, "acted:stale:version")
+        done = self._ask(line, 33, {**case, 4: version, 5: key, act("act").tag: 1}, "acted:done")
+        self._ask(line, 33, {**case, 4: version, 5: key, act("act").tag: 7, 7: "lain"}, "acted:stale:key")
+        self._ask(line, 33, {**case, 4: done[5] if done else 0, 5: self.dice.randbytes(16), act("act").tag: 4}, "acted:stale:state")
+        self.acts.append(("stranger", assigned[2].hex(), own, version, key.hex(), "ack", "done", done[5] if done else 0))
+        for _ in range(70):
+            line.socket.send(frame(30, {1: self.maker.ref(), 2: [own], 3: 1, 4: 1500}))
+        for at in range(70):
+            self._take(line, "pulled:refused:busy" if at < 6 else "pulled:")
+        return line.close()
+
+    def _ask(self, line, number, fields, want):
+        line.socket.send(frame(number, {1: self.maker.ref(), **fields}))
+        return self._take(line, want)
+
+    def _take(self, line, want):
+        word, fields = line.take(25) or ("silence", {})
+        if word != "assigned":
+            self._count(line, word, fields)
+        if not word.startswith(want):
+            self.problems.append(f"workers: got {word}, not {want}")
+        return fields
+
     def before_hello(self):
         """Each message number without a conversation."""
         line = Line(self.doors["adapters"], *self._way("adapters"), greets=False)
@@ -401,12 +435,12 @@ def coverage(siege, say):
     problems = []
     words = {word for _, word in siege.said}
     parts = [word.split(":") for word in words]
-    for what, enum, never in (("reject", "reject", set()), ("refused", "refusal", NEVER_SAID), ("acted", "reason", None), ("pulled", "reason", None)):
-        every = set(catalogue.enums()[enum])
-        seen = {part[2] if what in ("acted", "pulled") else part[1] for part in parts if part[0] == what} - {""}
-        say(f"{what}: {', '.join(sorted(seen))}")
-        if never is not None and every - never - seen:
-            problems.append(f"{what}: never said: {', '.join(sorted(every - never - seen))}")
+    for enum, heads, at, never in (("reject", ("reject",), 1, set()), ("refusal", ("refused",), 1, NEVER_SAID), ("reason", ("acted", "pulled"), 2, set())):
+        every = set(catalogue.enums()[enum]) - never
+        seen = {part[at] for part in parts if part[0] in heads} - {""}
+        say(f"{enum}: {', '.join(sorted(seen))}")
+        if every - seen:
+            problems.append(f"{enum}: never said: {', '.join(sorted(every - seen))}")
     missing = {(name, message.number) for name in siege.doors for message in siege.maker.messages} - siege.numbers
     say(f"numbers: all {len(siege.maker.messages)} of the catalogue at {len(siege.doors)} doors"
         if not missing else f"numbers: missing {sorted(missing)[:20]}")
@@ -495,6 +529,7 @@ def _phases(siege, count, rate, alone, strangers_every, figures, say, pids):
                 figures["held"] = siege.revoked()
                 siege.chosen_routing_id()
                 siege.before_hello()
+                siege.own_work()
             if done == 1400:
                 figures["beyond"] = siege.over_credit()
             while (ahead := since + (siege.sent - first) / rate - time.monotonic()) > 0:
@@ -554,6 +589,7 @@ def _unharmed(stack, good, found, siege):
     for identity in kept:  # that these are kept is demanded; what they say is nobody's
         history.sent[f"hostile:{identity}"] = (identity, words.get(identity, ""))
         history.answers[f"hostile:{identity}"] = {("stored", identity, "-")}
+    history.acts += siege.acts
     record.open = [row for row in record.open if row[1] not in kept]
     problems += ledger.check(history, record)[:10]
     missing = [identity for identity in kept if identity not in words]
