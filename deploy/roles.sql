@@ -36,3 +36,5 @@ alter role aduan_store set plan_cache_mode = force_generic_plan;
 alter role aduan_store set enable_seqscan = off;
 -- A queue is read in its index's order and left after a few rows; a bitmap would read all of it first.
 alter role aduan_store set enable_bitmapscan = off;
+-- A batch is looked up by its keys; a merge would read a table from its beginning up to them.
+alter role aduan_store set enable_mergejoin = off;

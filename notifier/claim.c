@@ -1,8 +1,8 @@
 /* claim.c - the conversation with the store: claims notices, has them sent, tells what became of them.
  *
  * Called by main.c (hooks, timer, drain) and by smtp.c for each finished letter.  Owns the dispatches.
- * A claim goes out when the store hinted at notices (`outbox`), when the last answer was full, and
- * on a slow scan, because a hint may get lost.  `told` is repeated until `heard`, also across new
+ * A claim stands with the store until there are notices, or its wait is over; then the next one goes
+ * out, at the latest on a slow scan.  `told` is repeated until `heard`, also across new
  * links and a restarted store: what was sent must not become `unknown` for want of a message.
  *
  * When the link breaks: a dispatch that is still FILLING is given back untried, and so is a claim
@@ -17,9 +17,10 @@
 #include "notifier.h"
 
 #define TOLD_REPEAT_MS 10000 /* the store answers within a turn, or its database is away */
-#define CLAIM_LOST_MS  20000 /* an answer that did not come by then is given back */
+#define CLAIM_WAIT_MS  10000 /* how long a claim stands with the store while there is nothing */
+#define CLAIM_LOST_MS  30000 /* an answer that did not come by then is given back */
 #define DRAIN_CLAIM_MS                                                                             \
-    5000                /* for an answer that is under way; a store without database sends none */
+    5000                /* for `heard` of a claim given back; a store without database says none */
 #define PARK_ATTEMPT 10 /* the store parks a notice at its tenth failure */
 
 static const char *const dispatch_words[] = {"filling", "sending", "telling"};
@@ -242,8 +243,10 @@ static void claim_say (struct notifier *notifier)
                                      notifier->claim - notifier->held);
     if (count == 0)
         return;
-    struct msg_claim claim = {
-        .ref = notifier->next_ref + 1, .count = count, .dispatch = id_random ()};
+    struct msg_claim claim = {.ref = notifier->next_ref + 1,
+                              .count = count,
+                              .dispatch = id_random (),
+                              .wait = CLAIM_WAIT_MS};
     if (link_say (notifier->store, WIRE_claim, &claim) != 0)
         return;
     breaker_probes (&notifier->breaker);
@@ -256,7 +259,8 @@ static void claim_say (struct notifier *notifier)
     notifier->claim_at = reactor_now (notifier->reactor);
 }
 
-/* The claim's answer will not come, or not whole: what the store may have claimed for us goes back.
+/* The claim is not wanted any more, or its answer will not come, or not whole: what the store may have
+ * claimed for us goes back.
  * A dispatch without notices is told with no outcomes; should its notices come all the same, they are
  * too late. */
 static void claim_lost (struct notifier *notifier)
@@ -369,12 +373,14 @@ static void on_claimed (void *owner, struct link *from, struct parcel *parcel)
             dispatch_begin (notifier, dispatch);
     }
     if (said->ref == notifier->claim_ref) {
+        int64_t stood = reactor_now (notifier->reactor) - notifier->claim_at;
         notifier->claiming = false;
-        notifier->hinted = notifier->hinted || said->count >= notifier->claim_count;
+        /* a store that answers "none" at once is left alone until the scan */
+        notifier->hinted = notifier->hinted || said->count > 0 || stood >= CLAIM_WAIT_MS / 2;
         if (said->count == 0)
             breaker_idle (&notifier->breaker);
     }
-    if (notifier->draining)
+    if (notifier->draining || breaker_resting (&notifier->breaker))
         give_back (notifier);
     claim_turn (notifier);
 }
@@ -458,13 +464,18 @@ const struct link_hooks claim_hooks = {
 
 bool claim_drain (struct notifier *notifier)
 {
+    const struct dispatch *dispatch;
     int64_t now = reactor_now (notifier->reactor);
 
     if (!notifier->draining)
         notifier->drain_until = now + DRAIN_CLAIM_MS;
     notifier->draining = true;
+    claim_lost (notifier);
     give_back (notifier);
-    return notifier->dispatch_count == 0 && (!notifier->claiming || now >= notifier->drain_until);
+    DL_FOREACH (notifier->dispatches, dispatch)
+        if (dispatch->count > 0 || now < notifier->drain_until)
+            return false;
+    return true;
 }
 
 void claim_end (struct notifier *notifier)
@@ -472,7 +483,7 @@ void claim_end (struct notifier *notifier)
     struct dispatch *dispatch, *next;
 
     DL_FOREACH_SAFE (notifier->dispatches, dispatch, next) {
-        if (dispatch->state != DISPATCH_FILLING)
+        if (dispatch->state != DISPATCH_FILLING && dispatch->count > 0)
             log_warning ("dispatch %s: %u of %u outcomes could not be told; the store will call "
                          "them unknown",
                          id_text (&dispatch->id), dispatch->done, dispatch->count);

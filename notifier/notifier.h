@@ -119,6 +119,8 @@ struct breaker {
 unsigned breaker_allows (const struct breaker *breaker, int64_t now, unsigned wanted);
 /* A claim goes out while half open. */
 void breaker_probes (struct breaker *breaker);
+/* Open, and what was claimed is no probe: it was claimed before the breaker opened. */
+bool breaker_resting (const struct breaker *breaker);
 /* The probe brought nothing to send: the next claim may probe again. */
 void breaker_idle (struct breaker *breaker);
 /* One outcome.  True when the breaker has just opened: what is not begun should be given back. */
@@ -166,7 +168,7 @@ void smtp_destroy (struct smtp **smtp);
 /* ---- claim.c -------------------------------------------------------------------------------- */
 
 #define DISPATCHES_MAX 8   /* claims in hand at once, also those that only wait to be heard */
-#define NOTICES_MAX    256 /* of one dispatch; messages.def says the same */
+#define NOTICES_MAX    256 /* of one dispatch; settings ask for fewer */
 
 /* WAITING -> SENDING -> DONE; WAITING -> DONE where it cannot or shall not be sent. */
 enum notice_state { NOTICE_WAITING, NOTICE_SENDING, NOTICE_DONE };
@@ -208,7 +210,7 @@ struct notifier {
     struct id claim_dispatch; /* the number that its dispatch will have */
     unsigned claim_count;     /* what it asked for */
     int64_t claim_at;         /* mono_ms */
-    bool hinted;              /* the store said, or its last answer suggests, that there is more */
+    bool hinted;              /* the next claim may go out: there is news, or it will stand */
     bool draining;
     int64_t drain_until; /* mono_ms: no longer for an unanswered claim */
     uint64_t next_ref;

@@ -54,6 +54,11 @@ bool breaker_open (const struct breaker *breaker)
     return breaker->until != 0;
 }
 
+bool breaker_resting (const struct breaker *breaker)
+{
+    return breaker->until != 0 && !breaker->probing;
+}
+
 unsigned breaker_allows (const struct breaker *breaker, int64_t now, unsigned wanted)
 {
     if (breaker->until == 0)

@@ -1,6 +1,10 @@
 /* act.c - acts of a turn become one statement; at most one a complaint, so that each is judged by
- * rows that no other act of the batch changes. */
+ * rows that no other act of the batch changes.
+ *
+ * Hand-backs go by act_on_assignments.sql, which looks for the next owner, the others by
+ * act_ordinary.sql; a batch that this one refuses as not ordinary goes by the other, too. */
 #include "array.h"
+#include "domain/number.h"
 #include "store.h"
 
 #include <stdlib.h>
@@ -13,14 +17,17 @@ struct deed {
     const struct msg_behalf *behalf;
     const struct msg_act *act;
     uint64_t link;
+    bool carried; /* its notice goes into the claim that the batch carries */
     struct deed *prev, *next;
     UT_hash_handle hh;
 };
 
 struct act_batch {
     struct store *store;
-    struct deed *deeds[STORE_BATCH];
+    struct deed *deeds[STORE_BATCH]; /* by complaint */
     unsigned count;
+    bool careful;        /* by act_on_assignments.sql */
+    struct claim *claim; /* carried, or NULL */
 };
 
 static void deed_free (struct deed *deed)
@@ -87,7 +94,19 @@ void act_take (struct store *store, struct link *from, struct parcel *parcel)
 
 /* ---- one batch ----------------------------------------------------------------------------- */
 
-enum { ORDINAL, VERDICT, REASON, VERSION, READY };
+enum {
+    ORDINAL,
+    VERDICT,
+    REASON,
+    VERSION,
+    READY,
+    TOLD,
+    CONTACT,
+    CONTACT_KEY,
+    EVENT,
+    FLAGS,
+    LANGUAGE
+};
 
 static void batch_again (struct act_batch *batch)
 {
@@ -101,6 +120,11 @@ static void batch_again (struct act_batch *batch)
 static void batch_failed (struct act_batch *batch, const char *sqlstate)
 {
     struct store *store = batch->store;
+    if (!batch->careful && strcmp (sqlstate, "23505") == 0) {
+        store->act_careful = true; /* a key that was used before */
+        batch_again (batch);
+        return;
+    }
     if (failure_of (sqlstate) == FAILURE_OURS && batch->count == 1) {
         log_error ("%s: an act that PostgreSQL cannot hold (SQLSTATE %s) is refused",
                    id_text (&batch->deeds[0]->act->id), sqlstate);
@@ -122,47 +146,111 @@ static uint64_t delay_of (const struct msg_act *act)
     return delay < 1000 ? 1000 : delay > 86400000 ? 86400000 : delay;
 }
 
+static bool tells (const struct msg_act *act)
+{
+    return act->act == ACT_PROGRESS || act->act == ACT_ANSWER || act->act == ACT_ASK;
+}
+
+/* A notice that was made with the batch goes to its notifier. */
+static void tell (struct act_batch *batch, const struct deed *deed, const PGresult *result, int row)
+{
+    static const enum template templates[] = {[ACT_PROGRESS] = TEMPLATE_PROGRESS,
+                                              [ACT_ANSWER] = TEMPLATE_ANSWERED,
+                                              [ACT_ASK] = TEMPLATE_ASKED};
+    const struct msg_act *act = deed->act;
+    char number[NUMBER_LEN + 1];
+    number_of_id (&act->id, number);
+    struct msg_notice notice = {.id = act->id,
+                                .event = (uint64_t) result_int (result, row, EVENT),
+                                .number = view_of (number),
+                                .agency = agency_name (batch->store, act->agency),
+                                .text = act->text,
+                                .contact = result_view (result, row, CONTACT),
+                                .contact_key_id = (uint64_t) result_int (result, row, CONTACT_KEY),
+                                .language = (uint32_t) result_int (result, row, LANGUAGE)};
+    bool secret = result_int (result, row, FLAGS) & (FLAG_BIT_SECRET | FLAG_BIT_OVERSIGHT);
+    outbox_say (batch->store, batch->claim, templates[act->act], secret, &notice);
+}
+
+static void read_row (struct act_batch *batch, const PGresult *result, int row)
+{
+    struct store *store = batch->store;
+    struct deed *deed = batch->deeds[result_int (result, row, ORDINAL) - 1];
+    const struct msg_act *act = deed->act;
+    enum verdict verdict = (enum verdict) result_int (result, row, VERDICT);
+    int64_t ready = result_int (result, row, READY);
+    metric_add (store_acts_total, verdict == VERDICT_DONE);
+    metric_add (store_stale_total, verdict != VERDICT_DONE);
+    if (verdict == VERDICT_DONE && act->act == ACT_NACK)
+        agency_runs_out (store, act->agency, delay_of (act));
+    if (ready > 0)
+        agency_hint (store, (uint64_t) ready, 1);
+    if (result_int (result, row, TOLD))
+        outbox_has_news (store, 1);
+    if (batch->claim && !PQgetisnull (result, row, CONTACT))
+        tell (batch, deed, result, row);
+    say_acted (store, deed, verdict, (enum reason) result_int (result, row, REASON),
+               result_int (result, row, VERSION));
+}
+
+static void end_claim (struct act_batch *batch, enum db_outcome outcome)
+{
+    if (!batch->claim)
+        return;
+    if (outcome == DB_UNKNOWN)
+        outbox_unknown (batch->store, batch->claim);
+    else if (outcome == DB_FAILED || batch->claim->said == 0)
+        outbox_rolled_back (batch->store, batch->claim);
+    else
+        outbox_committed (batch->store, batch->claim);
+    batch->claim = NULL;
+}
+
 static void on_acted (void *with, const struct db_answer *answer)
 {
     struct act_batch *batch = with;
     struct store *store = batch->store;
-    if (answer->outcome == DB_UNKNOWN) {
-        batch_again (batch);
-        return;
-    }
-    if (answer->outcome == DB_FAILED) {
-        batch_failed (batch, answer->sqlstate);
+    if (answer->outcome != DB_DONE) {
+        end_claim (batch, answer->outcome);
+        if (answer->outcome == DB_UNKNOWN)
+            batch_again (batch);
+        else
+            batch_failed (batch, answer->sqlstate);
         return;
     }
     (void) fault_point (act_committed);
+    if (batch->claim)
+        (void) fault_point (born_committed);
     const PGresult *result = answer->results[0];
     metric_add (store_act_batches_total, 1);
     if (store->act_batch < store->batch)
         store->act_batch = batch->count == 1 ? 2 : store->batch;
-    for (int row = 0; row < PQntuples (result); row++) {
-        struct deed *deed = batch->deeds[result_int (result, row, ORDINAL) - 1];
-        enum verdict verdict = (enum verdict) result_int (result, row, VERDICT);
-        int64_t ready = result_int (result, row, READY);
-        if (verdict == VERDICT_DONE) {
-            metric_add (store_acts_total, 1);
-            store->notices += deed->act->act >= ACT_PROGRESS;
-            if (deed->act->act == ACT_NACK)
-                agency_runs_out (store, deed->act->agency, delay_of (deed->act));
-        } else {
-            metric_add (store_stale_total, 1);
-        }
-        if (ready > 0)
-            agency_hint (store, (uint64_t) ready, 1);
-        say_acted (store, deed, verdict, (enum reason) result_int (result, row, REASON),
-                   result_int (result, row, VERSION));
-    }
+    for (int row = 0; row < PQntuples (result); row++)
+        read_row (batch, result, row);
+    end_claim (batch, DB_DONE);
     free (batch);
 }
 
-enum column { PRINCIPAL, ID, AGENCY, WANTS, KEY, ACT, TEXT, DELAY, WHY, SUGGESTED, CLASS, COLUMNS };
+/* The parameters of both statements; behind SHARED those of one. */
+enum column {
+    PRINCIPAL,
+    ID,
+    AGENCY,
+    WANTS,
+    KEY,
+    ACT,
+    TEXT,
+    DELAY,
+    SHARED,
+    WHY = SHARED, /* act_on_assignments.sql */
+    SUGGESTED,
+    CARRIED, /* act_ordinary.sql */
+    PLACE,
+    COLUMNS
+};
 static const uint32_t column_types[COLUMNS] = {OID_INT4, OID_UUID, OID_INT4, OID_INT8,
                                                OID_UUID, OID_INT2, OID_TEXT, OID_INT4,
-                                               OID_INT2, OID_INT4, OID_INT2};
+                                               OID_INT2, OID_INT4, OID_BOOL, OID_INT4};
 static struct array columns[COLUMNS];
 
 static void add_deed (const struct deed *deed)
@@ -179,42 +267,82 @@ static void add_deed (const struct deed *deed)
     array_int4 (&columns[DELAY], (int64_t) delay_of (act));
     array_int2 (&columns[WHY], act->reason);
     array_int4 (&columns[SUGGESTED], act->suggested <= INT32_MAX ? (int64_t) act->suggested : 0);
-    array_int2 (&columns[CLASS], act->class);
+    array_bool (&columns[CARRIED], deed->carried);
+    array_int4 (&columns[PLACE], columns[PLACE].count + 1);
+}
+
+/* Gives the batch a claim where it may make notices, and the claim what it has room for. */
+static void carry (struct act_batch *batch)
+{
+    unsigned room = 0;
+    for (unsigned i = 0; i < batch->count; i++)
+        room += tells (batch->deeds[i]->act);
+    batch->claim = !batch->careful && room ? outbox_carry (batch->store) : NULL;
+    room = batch->claim ? batch->claim->room : 0;
+    for (unsigned i = 0; i < batch->count; i++) {
+        struct deed *deed = batch->deeds[i];
+        deed->carried = room > 0 && tells (deed->act);
+        room -= deed->carried;
+    }
+}
+
+static int by_id (const void *a, const void *b)
+{
+    const struct deed *const *left = a, *const *right = b;
+    return id_compare (&(*left)->act->id, &(*right)->act->id);
 }
 
 static void send_batch (struct store *store, struct db *db, struct act_batch *batch)
 {
     uint8_t base[8];
     static const char yes = 1, no = 0;
-    struct db_value values[COLUMNS + 2];
+    unsigned count = SHARED;
+    struct db_value values[SHARED + 5];
+    qsort (batch->deeds, batch->count, sizeof (struct deed *), by_id);
+    carry (batch);
     for (int i = 0; i < COLUMNS; i++)
         array_begin (&columns[i], column_types[i]);
     for (unsigned i = 0; i < batch->count; i++)
         add_deed (batch->deeds[i]);
-    for (int i = 0; i < COLUMNS; i++)
+    for (int i = 0; i < SHARED; i++)
         values[i] = array_end (&columns[i]);
-    values[COLUMNS] = value_int8 (base, store->version_base);
-    values[COLUMNS + 1] = (struct db_value){mutant (version_ignored) ? &yes : &no, 1, true};
+    values[count++] = value_int8 (base, store->version_base);
+    values[count++] = (struct db_value){mutant (version_ignored) ? &yes : &no, 1, true};
+    if (batch->careful) {
+        values[count++] = array_end (&columns[WHY]);
+        values[count++] = array_end (&columns[SUGGESTED]);
+    } else {
+        values[count++] = batch->claim ? value_id (&batch->claim->dispatch) : (struct db_value){0};
+        values[count++] = array_end (&columns[CARRIED]);
+        values[count++] = array_end (&columns[PLACE]);
+    }
     struct db_unit *unit = db_begin (db, on_acted, batch);
     db_binary (unit);
-    db_add (unit, SQL_act_on_assignments, values, array_len (values));
+    db_add (unit, batch->careful ? SQL_act_on_assignments : SQL_act_ordinary, values, count);
     db_end (unit);
 }
 
+/* Acts on different complaints, either hand-backs or none, as the first one is; of one complaint they
+ * stay in their order. */
 static struct act_batch *gather (struct store *store)
 {
     struct act_batch *batch = xcalloc (1, sizeof *batch);
     struct deed *deed, *next, *same, *ids = NULL;
+    bool hand_backs = store->deeds->act->act == ACT_HAND_BACK;
     batch->store = store;
+    batch->careful = hand_backs || store->act_careful;
+    store->act_careful = store->act_careful && hand_backs;
     DL_FOREACH_SAFE (store->deeds, deed, next) {
         if (batch->count == store->act_batch)
             break;
         HASH_FIND (hh, ids, &deed->act->id, sizeof (struct id), same);
         if (same)
             continue;
+        HASH_ADD_KEYPTR (hh, ids, &deed->act->id, sizeof (struct id), deed);
+        if ((deed->act->act == ACT_HAND_BACK) != hand_backs)
+            continue;
         DL_DELETE (store->deeds, deed);
         batch->deeds[batch->count++] = deed;
-        HASH_ADD_KEYPTR (hh, ids, &deed->act->id, sizeof (struct id), deed);
     }
     HASH_CLEAR (hh, ids);
     return batch;

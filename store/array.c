@@ -76,14 +76,9 @@ void array_time (struct array *array, int64_t ms)
     add_number (array, micros (ms), 8);
 }
 
-void array_json (struct array *array, struct view text)
+void array_bool (struct array *array, bool yes)
 {
-    uint8_t *at = (uint8_t *) buffer_room (&array->bytes, 5);
-    put (at, text.len + 1, 4);
-    at[4] = 1; /* jsonb's version */
-    array->bytes.len += 5;
-    buffer_add (&array->bytes, text.at, text.len);
-    array->count++;
+    add_number (array, yes, 1);
 }
 
 void array_view (struct array *array, struct view view)

@@ -18,8 +18,7 @@ enum {
     OID_INT4 = 23,
     OID_TEXT = 25,
     OID_TIMESTAMPTZ = 1184,
-    OID_UUID = 2950,
-    OID_JSONB = 3802
+    OID_UUID = 2950
 };
 
 #define ARRAY_TIME_MOST INT64_C (253402300799999) /* ms; the last of the year 9999 */
@@ -35,8 +34,8 @@ void array_bytes (struct array *array, const void *at, size_t len); /* uuid, tex
 void array_int2 (struct array *array, int64_t number);
 void array_int4 (struct array *array, int64_t number);
 void array_int8 (struct array *array, int64_t number);
-void array_time (struct array *array, int64_t ms);       /* ms since 1970 UTC */
-void array_json (struct array *array, struct view text); /* jsonb */
+void array_time (struct array *array, int64_t ms); /* ms since 1970 UTC */
+void array_bool (struct array *array, bool yes);
 /* An absent view (at NULL or empty) is null. */
 void array_view (struct array *array, struct view view);
 /* The parameter; borrowed until the array is begun again. */

@@ -1,7 +1,25 @@
-/* outbox.c - notices are claimed here and closed here; the sending is the notifier's.
+/* outbox.c - notifiers' claims: what they are given comes from a batch that is being stored, or from
+ * the outbox.
  *
- * A claim moves rows into a dispatch before the notifier sees them, so a notice that may have been
- * sent is never pending.  A dispatch whose notifier says nothing ends as `unknown`, counted.
+ *   STANDS    it waits in memory: the outbox was just found empty
+ *   LOOKS     a statement moves notices that are due from the outbox into its dispatch
+ *   CARRIED   a batch under way makes its notices right in its dispatch, in the batch's transaction
+ *
+ *   happens to a claim                     what follows
+ *   STANDS, there is news                  LOOKS; so it does now and then without news: retries fall due
+ *   STANDS, its wait is over               answered `claimed 0`
+ *   STANDS, its link is gone               forgotten: nothing was made for it
+ *   CARRIED, committed                     `notice` for each, `claimed`; never before the commit
+ *   CARRIED, rolled back, or no notice     STANDS again, first of all
+ *   LOOKS or CARRIED, outcome unknown      not answered: perhaps it is committed.  The notifier takes it
+ *                                          for lost and gives the dispatch back (told without outcomes)
+ *   committed, but its link is gone or it  given back by us: nobody has those notices
+ *   was given back meanwhile
+ *   the store dies before the commit       nothing was made, its link breaks, the notifier claims anew
+ *   the store dies behind the commit       the notifier gives the dispatch back on its next link
+ *   both die behind the commit             expire_dispatches: unknown, for it might have been sent
+ *
+ * A notice is in one place at any time: the outbox (table notice), or one dispatch (table dispatch).
  */
 #include "array.h"
 #include "domain/number.h"
@@ -9,30 +27,91 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 
-#define EXPIRE_EVERY_MS 30000
-#define EXPIRE_AFTER_S  "900"
+#define LOOK_EVERY_MS 1000
+#define WAIT_MOST_MS  60000
 
-/* Index: the template's number in the table notice; the word is the notifier's file name. */
-static const char *const templates[] = {"",         "received", "moved",  "progress",
-                                        "answered", "asked",    "closed", "refused"};
+/* The word is the notifier's file name. */
+static const char *const templates[] = {
+    [TEMPLATE_RECEIVED] = "received", [TEMPLATE_MOVED] = "moved", [TEMPLATE_PROGRESS] = "progress",
+    [TEMPLATE_ANSWERED] = "answered", [TEMPLATE_ASKED] = "asked", [TEMPLATE_CLOSED] = "closed",
+    [TEMPLATE_REFUSED] = "refused"};
 
-struct claim {
-    struct store *store;
-    uint64_t link, ref;
-    struct id dispatch;
-};
+/* ---- answering ----------------------------------------------------------------------------- */
 
-static void say_claimed (struct claim *claim, unsigned count)
+static void claim_free (struct store *store, struct claim *claim)
 {
-    struct link *link = listener_find (claim->store->notifiers, claim->link);
+    DL_DELETE (store->claims, claim);
+    free (claim);
+}
+
+static void say_claimed (struct store *store, struct claim *claim, unsigned count)
+{
+    struct link *link = listener_find (store->notifiers, claim->link);
     if (link) {
         struct msg_claimed claimed = {.ref = claim->ref, .count = count};
         link_say (link, WIRE_claimed, &claimed);
         link_credit (link, WIRE_CLASS_REST, 1);
     }
-    free (claim);
+    claim_free (store, claim);
 }
+
+void outbox_say (struct store *store, struct claim *claim, unsigned template, bool secret,
+                 struct msg_notice *notice)
+{
+    struct link *link = claim->given_back ? NULL : listener_find (store->notifiers, claim->link);
+    notice->ref = claim->ref;
+    notice->dispatch = claim->dispatch;
+    notice->position = claim->said++;
+    notice->template =
+        view_of (template >= 1 && template <array_len (templates) ? templates[template] : "news");
+    if (secret) { /* the letter says no more than that there is news */
+        notice->template = view_of ("news");
+        notice->agency = notice->text = (struct view){NULL, 0};
+    }
+    if (link)
+        link_say (link, WIRE_notice, notice);
+}
+
+void outbox_committed (struct store *store, struct claim *claim)
+{
+    bool heard = !claim->given_back && listener_find (store->notifiers, claim->link);
+    if (claim->said && !heard)
+        told_give_back (store, &claim->dispatch);
+    metric_add (store_notices_claimed_total, claim->said);
+    say_claimed (store, claim, claim->given_back ? 0 : claim->said);
+}
+
+/* ---- carried by a batch -------------------------------------------------------------------- */
+
+struct claim *outbox_carry (struct store *store)
+{
+    struct claim *claim;
+    DL_FOREACH (store->claims, claim)
+        if (claim->state == CLAIM_STANDS && listener_find (store->notifiers, claim->link)) {
+            claim->state = CLAIM_CARRIED;
+            return claim;
+        }
+    return NULL;
+}
+
+void outbox_rolled_back (struct store *store, struct claim *claim)
+{
+    claim->state = CLAIM_STANDS;
+    if (claim->given_back)
+        say_claimed (store, claim, 0);
+}
+
+void outbox_unknown (struct store *store, struct claim *claim)
+{
+    struct link *link = listener_find (store->notifiers, claim->link);
+    if (link)
+        link_credit (link, WIRE_CLASS_REST, 1);
+    claim_free (store, claim);
+}
+
+/* ---- out of the outbox --------------------------------------------------------------------- */
 
 enum {
     POSITION,
@@ -51,168 +130,125 @@ enum {
     DUE
 };
 
-static void say_notice (struct claim *claim, struct link *link, const PGresult *result, int row)
+static void say_row (struct store *store, struct claim *claim, const PGresult *result, int row)
 {
     char number[NUMBER_LEN + 1];
-    size_t template = (size_t) result_int (result, row, TEMPLATE);
-    bool secret = (result_int (result, row, FLAGS) & 6) != 0;
+    unsigned template = (unsigned) result_int (result, row, TEMPLATE);
     number_of_bits ((uint64_t) result_int (result, row, NUMBER), number);
     struct msg_notice notice = {
-        .ref = claim->ref,
-        .dispatch = claim->dispatch,
-        .position = (uint64_t) result_int (result, row, POSITION),
         .id = result_id (result, row, ID),
         .event = (uint64_t) result_int (result, row, EVENT),
         .recipient = (uint64_t) result_int (result, row, RECIPIENT),
-        /* of a secret complaint the letter says no more than that there is news */
-        .template = view_of (
-            secret ? "news" : template <array_len (templates) ? templates[template] : "news"),
-            .number = view_of (number),
-            .agency = secret ? (struct view){NULL, 0} : result_view (result, row, AGENCY),
-            .text = secret ? (struct view){NULL, 0} : result_view (result, row, TEXT),
-            .contact = result_view (result, row, CONTACT),
-            .contact_key_id = (uint64_t) result_int (result, row, CONTACT_KEY),
-            .language = (uint32_t) result_int (result, row, LANGUAGE),
-            .attempt = (uint64_t) result_int (result, row, ATTEMPT),
-            .due = template <= 2 ? (uint64_t) result_ms (result, row, DUE) : 0,
-        };
-    link_say (link, WIRE_notice, &notice);
+        .number = view_of (number),
+        .agency = agency_name (store, (uint64_t) result_int (result, row, AGENCY)),
+        .text = result_view (result, row, TEXT),
+        .contact = result_view (result, row, CONTACT),
+        .contact_key_id = (uint64_t) result_int (result, row, CONTACT_KEY),
+        .language = (uint32_t) result_int (result, row, LANGUAGE),
+        .attempt = (uint64_t) result_int (result, row, ATTEMPT),
+        .due = template <= TEMPLATE_MOVED ? (uint64_t) result_ms (result, row, DUE) : 0,
+    };
+    outbox_say (store, claim, template, (result_int (result, row, FLAGS) & 6) != 0, &notice);
 }
 
-static void on_nothing (void *with, const struct db_answer *answer)
-{
-    (void) with;
-    if (answer->outcome == DB_FAILED)
-        log_limited (LOG_WARNING, "a statement nobody waits for failed: SQLSTATE %s",
-                     answer->sqlstate);
-}
-
-/* The notifier went while its claim was being committed: nobody has the notices, they are due again. */
-static void give_back (struct store *store, const struct id *dispatch)
-{
-    static struct array none, neither;
-    struct db *db = lane_any (&store->others);
-    if (!db)
-        return; /* they expire as unknown */
-    array_begin (&none, OID_INT4);
-    array_begin (&neither, OID_INT4);
-    struct db_value values[] = {value_id (dispatch), array_end (&none), array_end (&neither)};
-    struct db_unit *unit = db_begin (db, on_nothing, NULL);
-    db_binary (unit);
-    db_add (unit, SQL_close_dispatch, values, array_len (values));
-    db_end (unit);
-}
-
-static void on_claimed (void *with, const struct db_answer *answer)
+static void on_looked (void *with, const struct db_answer *answer)
 {
     struct claim *claim = with;
-    unsigned count = 0;
+    struct store *store = claim->store;
     if (answer->outcome == DB_UNKNOWN) {
-        /* Perhaps it is committed: saying "none" would leave its notices to expire as unknown.
-         * Unanswered, the notifier gives its dispatch back. */
-        struct link *link = listener_find (claim->store->notifiers, claim->link);
-        if (link)
-            link_credit (link, WIRE_CLASS_REST, 1);
-        free (claim);
+        outbox_unknown (store, claim);
         return;
     }
-    if (answer->outcome == DB_DONE) {
-        (void) fault_point (claim_committed);
-        const PGresult *result = answer->results[0];
-        struct link *link = listener_find (claim->store->notifiers, claim->link);
-        count = (unsigned) PQntuples (result);
-        metric_add (store_notices_claimed_total, count);
-        for (unsigned row = 0; link && row < count; row++)
-            say_notice (claim, link, result, (int) row);
-        if (!link && count)
-            give_back (claim->store, &claim->dispatch);
-    } else if (answer->outcome == DB_FAILED) {
-        store_outage (claim->store, answer->sqlstate);
+    if (answer->outcome == DB_FAILED) {
+        store_outage (store, answer->sqlstate);
+        say_claimed (store, claim, 0); /* it asks again by itself */
+        return;
     }
-    say_claimed (claim, count);
+    const PGresult *result = answer->results[0];
+    unsigned count = (unsigned) PQntuples (result);
+    if (count < claim->room && store->outbox_news < claim->looked)
+        store->outbox_empty_until = reactor_now (store->reactor) + LOOK_EVERY_MS;
+    if (count == 0) {
+        outbox_rolled_back (store, claim);
+        return;
+    }
+    (void) fault_point (claim_committed);
+    for (unsigned row = 0; row < count; row++)
+        say_row (store, claim, result, (int) row);
+    outbox_committed (store, claim);
 }
 
-void outbox_claim (struct store *store, struct link *from, const struct msg_claim *asked)
+static void look (struct store *store, struct db *db, struct claim *claim)
 {
-    struct claim *claim = xcalloc (1, sizeof *claim);
-    *claim = (struct claim){store, link_number (from), asked->ref,
-                            id_zero (&asked->dispatch) ? id_random () : asked->dispatch};
-    struct db *db = lane_any (&store->others);
-    (void) fault_point (claim_received);
-    if (!store->ready || !db) {
-        say_claimed (claim, 0); /* it asks again by itself */
-        return;
-    }
     uint8_t count[8];
-    int64_t most = asked->count < 1 ? 1 : asked->count > 256 ? 256 : (int64_t) asked->count;
-    struct db_value values[] = {value_id (&claim->dispatch), value_int4 (count, most)};
-    struct db_unit *unit = db_begin (db, on_claimed, claim);
+    struct db_value values[] = {value_id (&claim->dispatch), value_int4 (count, claim->room)};
+    claim->state = CLAIM_LOOKS;
+    claim->looked = ++store->outbox_clock;
+    struct db_unit *unit = db_begin (db, on_looked, claim);
     db_binary (unit);
     db_add (unit, SQL_claim_notices, values, array_len (values));
     db_end (unit);
 }
 
-/* ---- outcomes ------------------------------------------------------------------------------ */
-
-static void on_closed (void *with, const struct db_answer *answer)
+void outbox_has_news (struct store *store, unsigned count)
 {
-    struct claim *claim = with;
-    struct link *link = listener_find (claim->store->notifiers, claim->link);
-    if (answer->outcome == DB_DONE)
-        (void) fault_point (told_committed);
-    if (link) {
-        struct msg_heard heard = {.ref = claim->ref};
-        if (answer->outcome == DB_DONE)
-            link_say (link, WIRE_heard, &heard);
-        link_credit (link, WIRE_CLASS_REST, 1); /* unheard, it is said again */
-    }
-    free (claim);
+    store->notices += count;
+    store->outbox_news = ++store->outbox_clock;
+    store->outbox_empty_until = 0;
 }
 
-void outbox_told (struct store *store, struct link *from, const struct msg_told *told)
+void outbox_flush (struct store *store)
 {
-    static struct array outcomes, codes;
-    struct db *db = lane_any (&store->others);
-    (void) fault_point (told_received);
-    if (!store->ready || !db) {
-        link_credit (from, WIRE_CLASS_REST, 1);
-        return;
+    int64_t now = reactor_now (store->reactor);
+    struct db *db = store->ready ? lane_any (&store->others) : NULL;
+    struct claim *claim, *next;
+    DL_FOREACH_SAFE (store->claims, claim, next) {
+        if (claim->state != CLAIM_STANDS)
+            continue;
+        if (!listener_find (store->notifiers, claim->link))
+            claim_free (store, claim);
+        else if (db && now >= store->outbox_empty_until) {
+            store->outbox_empty_until = now + LOOK_EVERY_MS; /* one looks for all of them */
+            look (store, db, claim);
+        } else if (now >= claim->until)
+            say_claimed (store, claim, 0);
     }
+}
+
+/* ---- messages ------------------------------------------------------------------------------ */
+
+void outbox_claim (struct store *store, struct link *from, const struct msg_claim *asked)
+{
     struct claim *claim = xcalloc (1, sizeof *claim);
-    *claim = (struct claim){store, link_number (from), told->ref, told->dispatch};
-    array_begin (&outcomes, OID_INT4);
-    array_begin (&codes, OID_INT4);
-    for (uint32_t i = 0; i < told->outcomes.count; i++) {
-        uint64_t code = i < told->codes.count ? told->codes.at[i] : 0;
-        array_int4 (&outcomes, (int64_t) (told->outcomes.at[i] & 7));
-        array_int4 (&codes, code <= INT32_MAX ? (int64_t) code : 0);
-    }
-    metric_add (store_notices_closed_total, told->outcomes.count);
-    struct db_value values[] = {value_id (&claim->dispatch), array_end (&outcomes),
-                                array_end (&codes)};
-    struct db_unit *unit = db_begin (db, on_closed, claim);
-    db_binary (unit);
-    db_add (unit, SQL_close_dispatch, values, array_len (values));
-    db_end (unit);
+    uint64_t wait = asked->wait < WAIT_MOST_MS ? asked->wait : WAIT_MOST_MS;
+    *claim = (struct claim){.store = store,
+                            .link = link_number (from),
+                            .ref = asked->ref,
+                            .dispatch = id_zero (&asked->dispatch) ? id_random () : asked->dispatch,
+                            .room = asked->count < 1             ? 1
+                                    : asked->count > STORE_BATCH ? STORE_BATCH
+                                                                 : (unsigned) asked->count,
+                            .until = reactor_now (store->reactor) + (int64_t) wait};
+    DL_APPEND (store->claims, claim);
+    (void) fault_point (claim_received);
 }
 
-/* ---- dispatches that nobody closes --------------------------------------------------------- */
-
-static void at_expire (void *owner)
+void outbox_give_back (struct store *store, const struct id *dispatch)
 {
-    struct store *store = owner;
-    struct db *db = lane_any (&store->others);
-    reactor_timer_at (store->expire_timer, reactor_now (store->reactor) + EXPIRE_EVERY_MS);
-    if (!store->ready || !db)
+    struct claim *claim, *next;
+    DL_FOREACH_SAFE (store->claims, claim, next) {
+        if (!id_equal (&claim->dispatch, dispatch))
+            continue;
+        claim->given_back = true;
+        if (claim->state == CLAIM_STANDS)
+            say_claimed (store, claim, 0);
         return;
-    struct db_value after = {EXPIRE_AFTER_S, 0, false};
-    struct db_unit *unit = db_begin (db, on_nothing, NULL);
-    db_add (unit, SQL_expire_dispatches, &after, 1);
-    db_end (unit);
+    }
 }
 
-void outbox_begin (struct store *store)
+void outbox_end (struct store *store)
 {
-    store->expire_timer =
-        reactor_timer (store->reactor, mono_ms () + EXPIRE_EVERY_MS, at_expire, store);
+    struct claim *claim, *next;
+    DL_FOREACH_SAFE (store->claims, claim, next)
+        claim_free (store, claim);
 }

@@ -24,6 +24,7 @@ struct place_batch {
     struct place **items;
     unsigned count;
     bool careful;            /* by the statement that sorts out repeats */
+    struct claim *claim;     /* carried, or NULL */
     enum db_outcome outcome; /* of the placing statement, until the position behind it is known */
     char sqlstate[6];
     struct place_batch *next;
@@ -332,14 +333,54 @@ static void mark_repeats (struct place_batch *batch, const PGresult *result)
 
 static void hint_batch (struct place_batch *batch)
 {
+    unsigned told = 0;
     for (unsigned i = 0; i < batch->count; i++) {
         struct place *place = batch->items[i];
         if (!place->fresh)
             continue;
         agency_hint (batch->store, place->place->agency, 1);
-        batch->store->notices += place->content->contact.len > 0;
+        told += record_tells (place) && !place->carried;
         metric_add (store_places_total, 1);
     }
+    if (told)
+        outbox_has_news (batch->store, told);
+}
+
+/* The notices that were made with the batch go to their notifier. */
+static void tell_batch (struct place_batch *batch)
+{
+    struct store *store = batch->store;
+    (void) fault_point (born_committed);
+    for (unsigned i = 0; i < batch->count; i++) {
+        const struct place *place = batch->items[i];
+        struct msg_notice notice = {.id = place->offer->id,
+                                    .event = 1,
+                                    .number = place->offer->number,
+                                    .agency = agency_name (store, place->place->agency),
+                                    .contact = place->content->contact,
+                                    .contact_key_id = place->content->contact_key_id,
+                                    .language = place->submit->language,
+                                    .due = (uint64_t) place->due};
+        if (place->carried)
+            outbox_say (store, batch->claim, TEMPLATE_RECEIVED,
+                        place->flags & (FLAG_BIT_SECRET | FLAG_BIT_OVERSIGHT), &notice);
+    }
+    outbox_committed (store, batch->claim);
+    batch->claim = NULL;
+}
+
+/* The batch's outcome is also its claim's. */
+static void end_claim (struct place_batch *batch, enum db_outcome outcome)
+{
+    if (!batch->claim)
+        return;
+    if (outcome == DB_DONE)
+        tell_batch (batch);
+    else if (outcome == DB_FAILED)
+        outbox_rolled_back (batch->store, batch->claim);
+    else
+        outbox_unknown (batch->store, batch->claim);
+    batch->claim = NULL;
 }
 
 static void on_placed (void *with, const struct db_answer *answer)
@@ -350,12 +391,15 @@ static void on_placed (void *with, const struct db_answer *answer)
     if (answer->outcome != DB_DONE) {
         snprintf (batch->sqlstate, sizeof batch->sqlstate, "%.5s",
                   answer->outcome == DB_FAILED ? answer->sqlstate : "");
+        end_claim (batch, answer->outcome);
         return; /* on_positioned stands behind this unit, and answers or repeats */
     }
     store->place.commits++;
     metric_add (store_place_batches_total, 1);
     outage_ends (&store->outage, "PostgreSQL takes complaints again");
-    mark_repeats (batch, answer->results[0]);
+    if (batch->careful)
+        mark_repeats (batch, answer->results[0]);
+    end_claim (batch, DB_DONE);
     hint_batch (batch);
 }
 
@@ -363,6 +407,14 @@ static int by_id (const void *a, const void *b)
 {
     const struct place *const *left = a, *const *right = b;
     return id_compare (&(*left)->offer->id, &(*right)->offer->id);
+}
+
+static bool tells (const struct place_batch *batch)
+{
+    for (unsigned i = 0; i < batch->count; i++)
+        if (record_tells (batch->items[i]))
+            return true;
+    return false;
 }
 
 static void send_batch (struct store *store, struct db *db, struct place_batch *batch)
@@ -374,11 +426,14 @@ static void send_batch (struct store *store, struct db *db, struct place_batch *
         batch->items[i]->fresh = true;
     }
     batch->careful = batch->careful || store->place.careful > 0;
-    record_values (store, batch->items, batch->count, values);
+    batch->claim = !batch->careful && tells (batch) ? outbox_carry (store) : NULL;
+    record_values (store, batch->items, batch->count, batch->claim, values);
     struct db_unit *unit = db_begin (db, on_placed, batch);
     db_binary (unit);
-    db_add (unit, batch->careful ? SQL_place_complaints : SQL_place_fresh, values,
-            array_len (values));
+    if (batch->careful)
+        db_add (unit, SQL_place_complaints, values, RECORD_CAREFUL);
+    else
+        db_add (unit, SQL_place_fresh, values, RECORD_VALUES);
     db_end (unit);
     unit = db_begin (db, on_positioned, batch);
     db_binary (unit);

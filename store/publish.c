@@ -128,6 +128,5 @@ void publish_begin (struct store *store)
 void publish_end (struct store *store)
 {
     reactor_timer_forget (&store->publish_timer);
-    reactor_timer_forget (&store->expire_timer);
     free (store->days_off);
 }

@@ -9,7 +9,7 @@
 
 #define NUMBER_BITS ((UINT64_C (1) << 60) - 1) /* domain/number.c: the id's last 60 */
 
-/* The parameters of place_fresh.sql and place_complaints.sql, in their order. */
+/* The columns of place_fresh.sql and place_complaints.sql, in their order. */
 enum column {
     ID,
     NUMBER,
@@ -54,12 +54,14 @@ static const uint32_t column_types[COLUMNS] = {
     OID_UUID,  OID_INT8,  OID_TIMESTAMPTZ, OID_TIMESTAMPTZ, OID_TIMESTAMPTZ, OID_TIMESTAMPTZ,
     OID_INT4,  OID_INT4,  OID_INT4,        OID_INT4,        OID_INT4,        OID_INT2,
     OID_INT2,  OID_INT2,  OID_INT2,        OID_INT2,        OID_INT2,        OID_INT2,
-    OID_TEXT,  OID_JSONB, OID_BYTEA,       OID_BYTEA,       OID_TEXT,        OID_TEXT,
+    OID_TEXT,  OID_TEXT,  OID_BYTEA,       OID_BYTEA,       OID_TEXT,        OID_TEXT,
     OID_TEXT,  OID_TEXT,  OID_TEXT,        OID_TEXT,        OID_INT4,        OID_INT4,
     OID_BYTEA, OID_BYTEA, OID_BYTEA,       OID_INT4,        OID_BYTEA,       OID_INT4,
     OID_BYTEA};
 static struct array columns[COLUMNS]; /* kept from batch to batch; one thread composes */
-static_assert (COLUMNS + 1 == RECORD_VALUES, "the first version comes behind the columns");
+static_assert (COLUMNS + 1 == RECORD_CAREFUL, "the first version comes behind the columns");
+static struct array born_ids, born_agencies, told_ids,
+    told_agencies; /* the notices, by where they go */
 
 static void optional4 (struct array *array, int64_t number)
 {
@@ -77,23 +79,20 @@ static void optional2 (struct array *array, int64_t number)
         array_null (array);
 }
 
-enum {
-    FLAG_BIT_ANONYMOUS = 1,
-    FLAG_BIT_SECRET = 2,
-    FLAG_BIT_OVERSIGHT = 4,
-    FLAG_BIT_DOUBTFUL = 8,
-    FLAG_BIT_CONTACT = 16
-};
+bool record_tells (const struct place *place)
+{
+    return place->content->contact.len > 0;
+}
 
 /* Unset counts as yes (DOMAIN 4.3); the filter and rules may only tighten. */
-static int64_t flags_of (const struct place *place)
+static uint32_t flags_of (const struct place *place)
 {
     return (place->submit->anonymous != FLAG_NO ? FLAG_BIT_ANONYMOUS : 0) |
            (place->submit->secret != FLAG_NO || place->place->secret == FLAG_YES ? FLAG_BIT_SECRET
                                                                                  : 0) |
            (place->place->oversight == FLAG_YES ? FLAG_BIT_OVERSIGHT : 0) |
            (place->offer->doubtful == FLAG_YES ? FLAG_BIT_DOUBTFUL : 0) |
-           (place->content->contact.len ? FLAG_BIT_CONTACT : 0);
+           (record_tells (place) ? FLAG_BIT_CONTACT : 0);
 }
 
 /* Rungs 0 to 4 place a complaint: the first-answer clock starts.  5 and 6 leave it received with a
@@ -103,27 +102,20 @@ static bool is_placed (const struct msg_place *place)
     return place->rung <= 4 && place->agency != 0;
 }
 
-static void add_due (struct store *store, const struct place *place)
+static void add_due (struct store *store, struct place *place)
 {
     int64_t received = (int64_t) place->offer->received;
     int zone = agency_zone (store, place->place->agency);
-    uint32_t class = place->place->class;
     bool placed = is_placed (place->place);
-    if (placed)
-        array_null (&columns[VERIFY]);
-    else
-        array_time (&columns[VERIFY],
-                    workday_due (received, store->limit_verify, zone, &store->calendar, NULL));
-    if (placed)
-        array_time (&columns[FIRST],
-                    workday_due (received, store->limit_first, zone, &store->calendar, NULL));
-    else
-        array_null (&columns[FIRST]);
-    array_time (&columns[RESOLVE],
-                workday_due (received, store->limit_resolve[class], zone, &store->calendar, NULL));
+    place->due = workday_due (received, placed ? store->limit_first : store->limit_verify, zone,
+                              &store->calendar, NULL);
+    array_time (&columns[placed ? FIRST : VERIFY], place->due);
+    array_null (&columns[placed ? VERIFY : FIRST]);
+    array_time (&columns[RESOLVE], workday_due (received, store->limit_resolve[place->place->class],
+                                                zone, &store->calendar, NULL));
 }
 
-static void add_record (const struct place *place)
+static void add_record (struct place *place)
 {
     const struct msg_place *decided = place->place;
     const struct msg_submit *submit = place->submit;
@@ -143,12 +135,10 @@ static void add_record (const struct place *place)
     array_int2 (&columns[RUNG], decided->agency ? (int64_t) decided->rung : 6);
     array_int2 (&columns[CONFIDENCE], (int64_t) decided->confidence);
     optional2 (&columns[LANGUAGE], submit->language);
-    array_int2 (&columns[FLAGS], flags_of (place));
+    place->flags = flags_of (place);
+    array_int2 (&columns[FLAGS], place->flags);
     array_view (&columns[REGION], decided->region);
-    if (decided->record.len)
-        array_json (&columns[DECISION], decided->record);
-    else
-        array_null (&columns[DECISION]);
+    array_view (&columns[DECISION], decided->record);
     array_view (&columns[DIGEST], place->offer->digest);
     array_view (&columns[CODE_HASH], submit->code_hash);
 }
@@ -200,25 +190,47 @@ static void add_id (const struct place *place)
     array_bytes (&columns[ID], id.at, sizeof id.at);
 }
 
+static struct array *const notices[] = {&born_ids, &born_agencies, &told_ids, &told_agencies};
+
+/* What a claim has room for is born in its dispatch, the rest goes into the outbox. */
+static void add_notice (struct place *place, unsigned room)
+{
+    if (!record_tells (place))
+        return;
+    place->carried = born_ids.count < room;
+    array_bytes (place->carried ? &born_ids : &told_ids, place->offer->id.at,
+                 sizeof place->offer->id.at);
+    array_int4 (place->carried ? &born_agencies : &told_agencies, (int64_t) place->place->agency);
+}
+
 void record_values (struct store *store, struct place *const *places, unsigned count,
-                    struct db_value values[RECORD_VALUES])
+                    const struct claim *claim, struct db_value values[RECORD_VALUES])
 {
     static uint8_t version[8];
     for (int i = 0; i < COLUMNS; i++)
         array_begin (&columns[i], column_types[i]);
+    for (unsigned i = 0; i < array_len (notices); i++)
+        array_begin (notices[i], i % 2 ? OID_INT4 : OID_UUID);
     for (unsigned i = 0; i < count; i++) {
+        places[i]->carried = false;
         add_id (places[i]);
         add_record (places[i]);
         add_due (store, places[i]);
         add_words (places[i]);
+        add_notice (places[i], claim ? claim->room : 0);
     }
     for (int i = 0; i < COLUMNS; i++)
         values[i] = array_end (&columns[i]);
     values[COLUMNS] = value_int8 (version, store->version_base + 1);
+    values[RECORD_CAREFUL] = claim ? value_id (&claim->dispatch) : (struct db_value){0};
+    for (unsigned i = 0; i < array_len (notices); i++)
+        values[RECORD_CAREFUL + 1 + i] = array_end (notices[i]);
 }
 
 void record_end (void)
 {
     for (int i = 0; i < COLUMNS; i++)
         array_free (&columns[i]);
+    for (unsigned i = 0; i < array_len (notices); i++)
+        array_free (notices[i]);
 }

@@ -100,7 +100,7 @@ static void on_claim (void *owner, struct link *from, struct parcel *parcel)
 
 static void on_told (void *owner, struct link *from, struct parcel *parcel)
 {
-    outbox_told (owner, from, &parcel->said[0].told);
+    told_take (owner, from, &parcel->said[0].told);
 }
 
 static void router_down (void *owner, struct link *link)
@@ -207,7 +207,7 @@ static int store_start (struct reactor *reactor, const struct settings *settings
                    &store->notifiers) != 0)
         return EX_UNAVAILABLE;
     store->place.timer = reactor_timer (reactor, 0, at_place, store);
-    outbox_begin (store);
+    told_begin (store);
     const char *database = settings_text (settings, "database");
     open_lane (store, &store->others, "others", database, 1);
     open_lane (store, &store->places, "places", database,
@@ -225,6 +225,8 @@ static void store_durable (void *state)
     place_flush (store);
     act_flush (store);
     lease_flush (store);
+    told_flush (store);
+    outbox_flush (store);
     send_hints (store);
 }
 
@@ -262,6 +264,8 @@ static void store_stop (void **held)
     place_end (store);
     act_end (store);
     lease_end (store);
+    outbox_end (store);
+    told_end (store);
     publish_end (store);
     agency_end (store);
     listener_destroy (&store->routers);

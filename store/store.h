@@ -7,7 +7,8 @@
  *   lease.c    PULLs of a turn become one statement
  *   agency.c   what is remembered of each agency: news of work, and that it was found empty
  *   act.c      acts of a turn become one statement, which is also their only judge
- *   outbox.c   notices are claimed, and what became of them is written down
+ *   outbox.c   notifiers' claims, and the notices that they are given
+ *   told.c     what became of notices is written down
  *   publish.c  the snapshots; the calendar and limits that due times need
  *   epoch.c    is this PostgreSQL safe, is it ours, and is it the one we knew?
  *
@@ -38,10 +39,11 @@
 
 #include <uthash.h>
 
-#define STORE_BATCH   1000 /* rows of one statement at most */
-#define STORE_LANE    4    /* connections of one lane at most */
+#define STORE_BATCH    1000 /* rows of one statement at most */
+#define STORE_LANE     4    /* connections of one lane at most */
 
-#define RECORD_VALUES 38 /* parameters of a statement that places complaints */
+#define RECORD_CAREFUL 38 /* parameters of place_complaints.sql */
+#define RECORD_VALUES  43 /* of place_fresh.sql, the same and five more */
 
 enum sql_id {
 #define SQL_STATEMENT(name, parameters, text) SQL_##name,
@@ -56,6 +58,26 @@ struct lane {
     unsigned count;
 };
 
+/* complaint.flags */
+enum {
+    FLAG_BIT_ANONYMOUS = 1,
+    FLAG_BIT_SECRET = 2,
+    FLAG_BIT_OVERSIGHT = 4,
+    FLAG_BIT_DOUBTFUL = 8,
+    FLAG_BIT_CONTACT = 16
+};
+
+/* notice.template */
+enum template {
+    TEMPLATE_RECEIVED = 1,
+    TEMPLATE_MOVED,
+    TEMPLATE_PROGRESS,
+    TEMPLATE_ANSWERED,
+    TEMPLATE_ASKED,
+    TEMPLATE_CLOSED,
+    TEMPLATE_REFUSED
+};
+
 /* A record on its way into rows, from its `place` until it is answered. */
 struct place {
     struct parcel parcel; /* place, offer, submit, content */
@@ -68,6 +90,9 @@ struct place {
     uint64_t commits;                  /* store->place.commits at the last of them */
     enum outcome outcome;
     bool fresh;
+    bool carried;   /* its notice goes into the claim that the batch carries */
+    uint32_t flags; /* as stored */
+    int64_t due;    /* ms, the first clock's */
     char sqlstate[6];
     struct place *prev, *next;
     UT_hash_handle hh;
@@ -87,9 +112,26 @@ struct agency {
     int64_t runs_out;    /* mono_ms: a lease or delay of it that is known; 0: none */
 };
 
+/* A notifier's claim, from its message until it is answered; what happens to it: outbox.c. */
+enum claim_state { CLAIM_STANDS, CLAIM_LOOKS, CLAIM_CARRIED };
+
+struct claim {
+    struct store *store;
+    enum claim_state state;
+    uint64_t link, ref; /* the notifier's */
+    struct id dispatch;
+    unsigned room;   /* notices that it asked for at most */
+    unsigned said;   /* notices sent for it */
+    int64_t until;   /* mono_ms: its wait is over */
+    uint64_t looked; /* LOOKS: by store->outbox_clock, when the statement began */
+    bool given_back; /* the notifier took it for lost */
+    struct claim *prev, *next;
+};
+
 struct place_batch;
 struct pull;
 struct deed;
+struct closing;
 
 struct store {
     struct reactor *reactor;
@@ -104,6 +146,7 @@ struct store {
     uint8_t id_key[32];
     unsigned batch;     /* rows of a statement, setting */
     unsigned act_batch; /* the same; 1 while one act of many fails */
+    bool act_careful;   /* the next batch of acts goes by the careful statement */
 
     struct {
         struct place *waiting, *waiting_end; /* in order of arrival */
@@ -124,7 +167,12 @@ struct store {
     uint64_t agency_clock;  /* counts news and looks */
     uint64_t hinted;        /* the first agency with new work this turn; 0: none */
     int64_t runs_out;       /* the earliest of them all */
-    unsigned notices;       /* notices made this turn */
+    unsigned notices;       /* put into the outbox this turn */
+    struct claim *claims;   /* in order of arrival */
+    struct closing *closings;
+    int64_t closings_not_before;
+    uint64_t outbox_clock, outbox_news; /* counts news and looks; the last news */
+    int64_t outbox_empty_until;         /* mono_ms: just found empty */
 
     struct workday_calendar calendar;
     int32_t *days_off;
@@ -155,9 +203,10 @@ void place_flush (struct store *store);
 void place_end (struct store *store);
 /* record.c */
 /* The parameters of place_fresh.sql and place_complaints.sql for these records; borrowed until the
- * next call. */
+ * next call.  `claim` (or NULL) gets the notices it has room for. */
 void record_values (struct store *store, struct place *const *places, unsigned count,
-                    struct db_value values[RECORD_VALUES]);
+                    const struct claim *claim, struct db_value values[RECORD_VALUES]);
+bool record_tells (const struct place *place); /* is its reporter to be told? */
 void record_end (void);
 /* lease.c */
 void lease_take (struct store *store, struct link *from, struct parcel *parcel);
@@ -190,8 +239,29 @@ void act_flush (struct store *store);
 void act_end (struct store *store);
 /* outbox.c */
 void outbox_claim (struct store *store, struct link *from, const struct msg_claim *claim);
-void outbox_told (struct store *store, struct link *from, const struct msg_told *told);
-void outbox_begin (struct store *store);
+/* A claim that stands, for a batch that will make notices; NULL: they go into the outbox.  The batch
+ * ends it by one of: committed (after outbox_say for each), rolled_back, unknown. */
+struct claim *outbox_carry (struct store *store);
+void outbox_committed (struct store *store, struct claim *claim);
+void outbox_rolled_back (struct store *store, struct claim *claim);
+void outbox_unknown (struct store *store, struct claim *claim);
+/* The next notice of a committed dispatch, in the order of its row.  The caller fills what is known of
+ * it but ref, dispatch, position and template. */
+void outbox_say (struct store *store, struct claim *claim, unsigned template, bool secret,
+                 struct msg_notice *notice);
+/* Notices went into the outbox. */
+void outbox_has_news (struct store *store, unsigned count);
+/* The notifier gives a dispatch back whose claim we may still have. */
+void outbox_give_back (struct store *store, const struct id *dispatch);
+void outbox_flush (struct store *store);
+void outbox_end (struct store *store);
+/* told.c */
+void told_begin (struct store *store);
+void told_take (struct store *store, struct link *from, const struct msg_told *told);
+/* Nobody has the notices of this dispatch: they are due again. */
+void told_give_back (struct store *store, const struct id *dispatch);
+void told_flush (struct store *store);
+void told_end (struct store *store);
 /* publish.c */
 void publish_begin (struct store *store);
 void publish_end (struct store *store);

@@ -10,7 +10,7 @@ from stack import ROOT, Stack
 with open(os.path.join(ROOT, "common", "base", "fault.def"), encoding="utf-8") as file:
     FAULTS = re.findall(r"^FAULT \((\w+),\s*(\w+),\s*(\w+)", file.read(), re.M)
 START = {"start_before_rewrite", "start_rewritten", "start_closed"}
-NOTIFIER = {name for name, program, _ in FAULTS if program == "notifier"} | {"claim_received", "claim_committed", "told_received", "told_committed"}
+NOTIFIER = {name for name, program, _ in FAULTS if program == "notifier"} | {"born_committed", "claim_received", "claim_committed", "told_received", "told_committed"}
 PLANTED = {"quarantine_before", "quarantine_after"}
 
 

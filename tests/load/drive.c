@@ -510,39 +510,32 @@ static int run_lives (int argc, char **argv, bool open, bool drain)
 
 /* ---- the notifier's part: claims, and says that all was sent ------------------------------- */
 
-static struct msg_told told;
-static uint64_t outcomes[256], codes[256];
+#define CLAIMS     8 /* that stand at once */
+#define CLAIM_ROOM 1000
 
-static void claim_more (struct link *link)
+static uint64_t outcomes[CLAIM_ROOM], codes[CLAIM_ROOM];
+static struct id claims[CLAIMS]; /* their dispatches, by ref modulo CLAIMS */
+
+static void claim_again (struct link *link, uint64_t ref)
 {
-    static uint64_t ref;
-    struct msg_claim claim = {.ref = ++ref, .count = 256, .dispatch = id_random ()};
+    struct msg_claim claim = {
+        .ref = ref, .count = CLAIM_ROOM, .dispatch = id_random (), .wait = 10000};
+    claims[ref % CLAIMS] = claim.dispatch;
     link_say (link, WIRE_claim, &claim);
 }
 
-static void on_notice (void *owner, struct link *link, struct parcel *parcel)
-{
-    (void) owner;
-    (void) link;
-    told.dispatch = parcel->said[0].notice.dispatch;
-}
-
-static struct timer *scan;
-static struct link *store;
-
 static void on_claimed (void *owner, struct link *link, struct parcel *parcel)
 {
+    static uint64_t told_ref;
+    const struct msg_claimed *said = &parcel->said[0].claimed;
     (void) owner;
-    uint64_t count = parcel->said[0].claimed.count;
-    if (count == 0) {
-        reactor_timer_at (scan, mono_ms () + 20);
-        return;
-    }
-    told.ref++;
-    told.outcomes = (struct wire_list){outcomes, (uint32_t) count};
-    told.codes = (struct wire_list){codes, (uint32_t) count};
-    link_say (link, WIRE_told, &told);
-    claim_more (link);
+    struct msg_told told = {.ref = ++told_ref,
+                            .dispatch = claims[said->ref % CLAIMS],
+                            .outcomes = {outcomes, (uint32_t) said->count},
+                            .codes = {codes, (uint32_t) said->count}};
+    if (said->count)
+        link_say (link, WIRE_told, &told);
+    claim_again (link, said->ref + CLAIMS);
 }
 
 static void on_nothing (void *owner, struct link *link, struct parcel *parcel)
@@ -555,18 +548,13 @@ static void on_nothing (void *owner, struct link *link, struct parcel *parcel)
 static void notifier_up (void *owner, struct link *link)
 {
     (void) owner;
-    claim_more (link);
-}
-
-static void at_scan (void *owner)
-{
-    (void) owner;
-    claim_more (store);
+    for (unsigned i = 0; i < CLAIMS; i++)
+        claim_again (link, i);
 }
 
 static int run_notifier (const char *endpoint)
 {
-    static link_message_fn *const notifier_handlers[WIRE_LAST] = {[WIRE_notice] = on_notice,
+    static link_message_fn *const notifier_handlers[WIRE_LAST] = {[WIRE_notice] = on_nothing,
                                                                   [WIRE_claimed] = on_claimed,
                                                                   [WIRE_heard] = on_nothing,
                                                                   [WIRE_outbox] = on_nothing};
@@ -575,8 +563,7 @@ static int run_notifier (const char *endpoint)
     for (size_t i = 0; i < array_len (outcomes); i++)
         outcomes[i] = TOLD_SENT;
     struct reactor *reactor = reactor_new ();
-    scan = reactor_timer (reactor, 0, at_scan, NULL);
-    store = link_connect (reactor, endpoint, NULL, "load notifier", &notifier_hooks, NULL);
+    link_connect (reactor, endpoint, NULL, "load notifier", &notifier_hooks, NULL);
     reactor_run (reactor, 0);
     return 0;
 }

@@ -3,8 +3,8 @@
  *     hand FOLDER CONNINFO SECONDS CONNECTIONS BATCH
  *
  * FOLDER/agencies as for drive.  Each connection has a thread and a share of the agencies: it places
- * BATCH complaints, leases what is ready, answers it, claims and closes as many notices; every
- * statement is one durable transaction.  One JSON line at the end.
+ * BATCH complaints, leases what is ready, answers it, and closes the dispatches that both made;
+ * every statement is one durable transaction.  One JSON line at the end.
  */
 #include <inttypes.h>
 #include <pthread.h>
@@ -44,9 +44,12 @@ struct leased {
 struct hand {
     unsigned number;
     PGconn *connection;
-    struct array arrays[40];
+    struct array arrays[48];
     struct leased leased[8192];
     unsigned leased_count;
+    struct id dispatches[64]; /* made, not closed */
+    int64_t dispatch_sizes[64];
+    unsigned dispatch_count;
     bool work[AGENCIES_MOST]; /* by agency number: what the store would not call empty */
     uint64_t lives;
 };
@@ -65,8 +68,8 @@ static const char decision[] =
 
 static PGresult *run (struct hand *hand, enum sql_id id, const struct db_value *values)
 {
-    const char *at[40];
-    int lens[40], binary[40];
+    const char *at[48];
+    int lens[48], binary[48];
     for (int i = 0; i < statements[id].parameters; i++) {
         at[i] = values[i].at;
         lens[i] = (int) values[i].len;
@@ -89,14 +92,23 @@ static unsigned draw_agency (const struct hand *hand)
     return (unsigned) (share * share * own) * hand_count + hand->number;
 }
 
-/* The columns of place_complaints.sql, in its order; types as the store says them. */
+/* A dispatch for `count` notices that a statement is about to make. */
+static const struct id *new_dispatch (struct hand *hand, unsigned count)
+{
+    check (hand->dispatch_count < array_len (hand->dispatches));
+    hand->dispatches[hand->dispatch_count] = id_random ();
+    hand->dispatch_sizes[hand->dispatch_count] = count;
+    return &hand->dispatches[hand->dispatch_count++];
+}
+
+/* The columns of place_fresh.sql, in its order; types as the store says them. */
 static void place (struct hand *hand)
 {
     static const uint32_t types[37] = {
         OID_UUID,  OID_INT8,  OID_TIMESTAMPTZ, OID_TIMESTAMPTZ, OID_TIMESTAMPTZ, OID_TIMESTAMPTZ,
         OID_INT4,  OID_INT4,  OID_INT4,        OID_INT4,        OID_INT4,        OID_INT2,
         OID_INT2,  OID_INT2,  OID_INT2,        OID_INT2,        OID_INT2,        OID_INT2,
-        OID_TEXT,  OID_JSONB, OID_BYTEA,       OID_BYTEA,       OID_TEXT,        OID_TEXT,
+        OID_TEXT,  OID_TEXT,  OID_BYTEA,       OID_BYTEA,       OID_TEXT,        OID_TEXT,
         OID_TEXT,  OID_TEXT,  OID_TEXT,        OID_TEXT,        OID_INT4,        OID_INT4,
         OID_BYTEA, OID_BYTEA, OID_BYTEA,       OID_INT4,        OID_BYTEA,       OID_INT4,
         OID_BYTEA};
@@ -142,8 +154,8 @@ static void place (struct hand *hand)
                 array_int2 (&arrays[c], numbers[c]);
             else if (c == 18)
                 array_view (&arrays[c], view_of (places[agency]));
-            else if (types[c] == OID_JSONB)
-                array_json (&arrays[c], view_of (decision));
+            else if (c == 19)
+                array_view (&arrays[c], view_of (decision));
             else if (c == 20)
                 array_bytes (&arrays[c], id.at, 16);
             else if (c == 34)
@@ -152,11 +164,18 @@ static void place (struct hand *hand)
                 array_view (&arrays[c], (struct view){text, c == 22 ? 180 : TEXT_LEN});
         }
     }
-    struct db_value values[38];
+    struct db_value values[43];
     uint8_t base[8];
     for (int c = 0; c < 37; c++)
         values[c] = array_end (&arrays[c]);
     values[37] = value_int8 (base, 1);
+    values[38] = value_id (new_dispatch (hand, batch));
+    values[39] = values[0];
+    values[40] = values[6];
+    array_begin (&arrays[37], OID_UUID);
+    array_begin (&arrays[38], OID_INT4);
+    values[41] = array_end (&arrays[37]);
+    values[42] = array_end (&arrays[38]);
     PQclear (run (hand, SQL_place_fresh, values));
 }
 
@@ -206,12 +225,12 @@ static void lease (struct hand *hand)
 
 static void answer (struct hand *hand, const struct leased *from, unsigned count)
 {
-    static const uint32_t types[11] = {OID_INT4, OID_UUID, OID_INT4, OID_INT8, OID_UUID, OID_INT2,
-                                       OID_TEXT, OID_INT4, OID_INT2, OID_INT4, OID_INT2};
+    static const uint32_t types[10] = {OID_INT4, OID_UUID, OID_INT4, OID_INT8, OID_UUID,
+                                       OID_INT2, OID_TEXT, OID_INT4, OID_BOOL, OID_INT4};
     static const char no = 0;
     struct array *arrays = hand->arrays;
     uint8_t base[8];
-    for (int c = 0; c < 11; c++)
+    for (int c = 0; c < 10; c++)
         array_begin (&arrays[c], types[c]);
     for (unsigned i = 0; i < count; i++) {
         const struct leased *leased = &from[i];
@@ -224,16 +243,18 @@ static void answer (struct hand *hand, const struct leased *from, unsigned count
         array_int2 (&arrays[5], 7);
         array_view (&arrays[6], view_of ("Sudah ditindaklanjuti oleh petugas kami, terima kasih."));
         array_int4 (&arrays[7], 60000);
-        array_int2 (&arrays[8], 0);
-        array_int4 (&arrays[9], 0);
-        array_int2 (&arrays[10], 0);
+        array_bool (&arrays[8], true);
+        array_int4 (&arrays[9], i + 1);
     }
     struct db_value values[13];
-    for (int c = 0; c < 11; c++)
+    for (int c = 0; c < 8; c++)
         values[c] = array_end (&arrays[c]);
-    values[11] = value_int8 (base, 1);
-    values[12] = (struct db_value){&no, 1, true};
-    PGresult *result = run (hand, SQL_act_on_assignments, values);
+    values[8] = value_int8 (base, 1);
+    values[9] = (struct db_value){&no, 1, true};
+    values[10] = value_id (new_dispatch (hand, count));
+    values[11] = array_end (&arrays[8]);
+    values[12] = array_end (&arrays[9]);
+    PGresult *result = run (hand, SQL_act_ordinary, values);
     for (int row = 0; row < PQntuples (result); row++)
         hand->lives += result_int (result, row, 1) == 1;
     PQclear (result);
@@ -241,27 +262,17 @@ static void answer (struct hand *hand, const struct leased *from, unsigned count
 
 static void tell (struct hand *hand)
 {
-    for (unsigned claimed = 0; claimed < 2 * batch;) {
-        struct id dispatch = id_random ();
-        char count[16];
-        snprintf (count, sizeof count, "%u", batch > 500 ? 500 : batch);
-        struct db_value claim[] = {value_id (&dispatch), {count, 0, false}};
-        PGresult *result = run (hand, SQL_claim_notices, claim);
-        int rows = PQntuples (result);
-        PQclear (result);
-        if (rows == 0)
-            return;
-        array_begin (&hand->arrays[0], OID_INT4);
-        array_begin (&hand->arrays[1], OID_INT4);
-        for (int i = 0; i < rows; i++) {
-            array_int4 (&hand->arrays[0], 1);
-            array_int4 (&hand->arrays[1], 0);
-        }
-        struct db_value told[] = {value_id (&dispatch), array_end (&hand->arrays[0]),
-                                  array_end (&hand->arrays[1])};
-        PQclear (run (hand, SQL_close_dispatch, told));
-        claimed += (unsigned) rows;
+    array_begin (&hand->arrays[0], OID_UUID);
+    array_begin (&hand->arrays[1], OID_INT4);
+    for (unsigned i = 0; i < hand->dispatch_count; i++) {
+        array_bytes (&hand->arrays[0], hand->dispatches[i].at, 16);
+        array_int4 (&hand->arrays[1], hand->dispatch_sizes[i]);
     }
+    struct db_value values[] = {array_end (&hand->arrays[0]), array_end (&hand->arrays[1])};
+    PGresult *result = run (hand, SQL_close_sent, values);
+    check (PQntuples (result) == (int) hand->dispatch_count);
+    PQclear (result);
+    hand->dispatch_count = 0;
 }
 
 static void *work (void *with)

@@ -1,15 +1,12 @@
--- Judges and carries out a batch of acts, at most one a complaint.  One guard: the act's principal,
--- its agencies, the assignment's state, lease and version, in this statement (RELIABILITY P15).  Rows
--- are judged as they stand when it begins, and changed only while their version is still that one;
--- where another transaction was faster the whole batch is rolled back and judged anew (40001).
+-- Judges and carries out a batch of acts, at most one a complaint: hand-backs, and whatever
+-- act_ordinary.sql refused.  The same guard; an act that was carried out before is looked for first.
 -- Returns each act's ordinal, verdict (1 done, 2 stale), reason (enum reason), new version, agency
--- that has new work.
---   $1 principals  $2 ids  $3 agencies  $4 versions  $5 keys  $6 acts  $7 texts  $8 delays (ms)
---   $9 reasons  $10 suggested agencies  $11 classes  $12 version base  $13 ignore versions (a mutant)
+-- that has new work, and whether there is a notice of it in the outbox.
+--   $1 to $10 as for act_ordinary.sql  $11 reasons  $12 suggested agencies
 with input as (
     select * from unnest ($1::int[], $2::uuid[], $3::int[], $4::bigint[], $5::uuid[], $6::smallint[],
-                          $7::text[], $8::int[], $9::smallint[], $10::int[], $11::smallint[]) with ordinality
-        as i (principal, id, agency, wants, key, act, text, delay, reason, suggested, new_class, ordinal)
+                          $7::text[], $8::int[], $11::smallint[], $12::int[]) with ordinality
+        as i (principal, id, agency, wants, key, act, text, delay, reason, suggested, ordinal)
 ), said as (
     select i.ordinal, e.kind = 10 + i.act and e.agency = i.agency as same, e.version
     from input i
@@ -25,7 +22,7 @@ with input as (
     where not exists (select from said s where s.ordinal = i.ordinal)
 ), judged as (
     select h.*,
-           case when h.has <> h.wants and not $13::boolean then 1
+           case when h.has <> h.wants and not $10::boolean then 1
                 when h.state = 2 and (h.leased_by <> h.principal or h.lease_until <= clock_timestamp ()) then 1
                 when h.state not in (2, 3, 4) then 2
                 when h.act in (1, 2, 3, 4) and h.state <> 2 then 2
@@ -33,7 +30,7 @@ with input as (
                 when h.act in (6, 7, 8, 9) and h.was in (3, 6) then 2
                 when h.act = 9 and n.agency_id is null then 2
                 else 0 end as fault,
-           n.agency_id as next
+           n.agency_id as next, h.act in (6, 7, 8, 9) as touches
     from held h
     left join lateral (
         select d.agency_id
@@ -48,35 +45,33 @@ with input as (
 ), good as (
     select j.*, case j.act when 1 then 3 when 2 then case when j.nacks >= 9 then 6 else 5 end
                            when 3 then 1 when 4 then 2 when 5 then 6 when 6 then j.state when 9 then 7
-                           else 4 end as becomes,
-           j.act in (6, 7, 8, 9) as touches
+                           else 4 end as becomes
     from judged j where j.fault = 0
 ), record as (
     update complaint c
-    set version = greatest (c.version, $12::bigint) + 1, events = c.events + 1,
-        state = case g.act when 9 then 1
-                           when 8 then case when c.state = 5 then 5 else 3 end
-                           else 5 end,
-        holder = case when g.act = 9 then g.next else c.holder end
+    set version = greatest (c.version, $9::bigint) + 1, events = c.events + 1,
+        state = case when not g.lead then c.state when g.act = 9 then 1
+                     when g.act = 8 and c.state <> 5 then 3 else 5 end,
+        holder = case when g.act = 9 and g.lead then g.next else c.holder end
     from good g
-    where g.touches and g.lead and c.complaint_id = g.id and c.version = g.complaint_has
+    where g.touches and c.complaint_id = g.id and c.version = g.complaint_has
     returning c.complaint_id
 ), moved as (
     update assignment a
-    set state = g.becomes, version = greatest (a.version, $12::bigint) + 1,
+    set state = g.becomes, version = greatest (a.version, $9::bigint) + 1,
         queued = g.becomes in (1, 2, 5),
         lease_until = case when g.act in (2, 4) then clock_timestamp () + make_interval (secs => g.delay / 1000.0)
                            when g.act = 6 then a.lease_until end,
         nacks = a.nacks + (g.act = 2)::int, attempt = a.attempt + (g.act = 3)::int
     from good g
     where a.complaint_id = g.id and a.agency = g.agency and a.version = g.has
-      and (not (g.touches and g.lead) or (g.id in (select complaint_id from record)) = true)
+      and (not g.touches or (g.id in (select complaint_id from record)) = true)
     returning g.*, a.version
 ), handed as (
     insert into assignment (complaint_id, due, version, agency, state, priority)
-    select g.id, g.due, $12::bigint + 1, g.next, 1, g.priority from good g where g.act = 9
+    select g.id, g.due, $9::bigint + 1, g.next, 1, g.priority from good g where g.act = 9
     on conflict (complaint_id, agency) do update
-        set state = 1, queued = true, version = greatest (assignment.version, $12::bigint) + 1
+        set state = 1, queued = true, version = greatest (assignment.version, $9::bigint) + 1
 ), history as (
     insert into event (complaint_id, at, act_key, version, principal, agency, kind, number, text, data)
     select id, clock_timestamp (), key, version, principal, agency, 10 + act,
@@ -91,7 +86,8 @@ with input as (
 ), sealed as (
     insert into audit_digest (at, kind, count, digest)
     select clock_timestamp (), 3, count (*),
-           sha256 (convert_to (string_agg (g.id::text || ':' || g.principal || ':' || g.key || ':' || g.act, ',' order by g.id), 'UTF8'))
+           sha256 (array_send (array_agg (g.id order by g.id)) || array_send (array_agg (g.principal order by g.id)) ||
+                   array_send (array_agg (g.key order by g.id)) || array_send (array_agg (g.act order by g.id)))
     from good g having count (*) > 0
 )
 select i.ordinal::int as ordinal,
@@ -103,8 +99,10 @@ select i.ordinal::int as ordinal,
              else j.fault end)::int as reason,
        coalesce (m.version, s.version, 0)::bigint as version,
        (case when m.ordinal is not null and j.act = 9 then j.next
-             when m.ordinal is not null and j.act = 3 then j.agency else 0 end)::int as ready
+             when m.ordinal is not null and j.act = 3 then j.agency else 0 end)::int as ready,
+       (case when m.ordinal is not null and j.touches and j.flags & 16 <> 0 then 1 else 0 end)::int as told
 from input i
 left join said s on s.ordinal = i.ordinal
 left join judged j on j.ordinal = i.ordinal
 left join moved m on m.ordinal = i.ordinal
+order by i.ordinal

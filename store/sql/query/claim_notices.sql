@@ -10,20 +10,17 @@ with taken as (
     select t.*, row_number () over (order by complaint_id, event) - 1 as position from taken t
 ), moved as (
     insert into dispatch
-    select $1::uuid, clock_timestamp (), array_agg (complaint_id order by position), array_agg (event order by position),
-           array_agg (recipient order by position), array_agg (coalesce (agency, 0) order by position),
-           array_agg (template order by position), array_agg (attempt order by position)
-    from numbered having count (*) > 0
+    select $1::uuid, clock_timestamp (), array_agg (complaint_id), array_agg (event), array_agg (recipient),
+           array_agg (coalesce (agency, 0)), array_agg (template), array_agg (attempt)
+    from (select * from numbered order by position) n having count (*) > 0
 )
 select n.position::int, n.complaint_id, n.event, n.recipient, n.template, n.attempt,
-       c.number, c.flags, c.language, a.name as agency,
+       c.number, c.flags, c.language, n.agency,
        e.text, t.contact, t.contact_key,
        coalesce (c.due_first, c.due_verify) as due
 from numbered n
 join complaint c on c.complaint_id = n.complaint_id
 join content t on t.complaint_id = n.complaint_id
-left join agency a on a.agency_id = n.agency
-left join lateral (
-    select said.text from event said
-    where n.template <> 1 and c.flags & 6 = 0 and said.complaint_id = n.complaint_id and said.number = n.event) e on true
+left join event e on e.complaint_id = case when n.template <> 1 and c.flags & 6 = 0 then n.complaint_id end
+                 and e.number = n.event
 order by n.position

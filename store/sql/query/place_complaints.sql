@@ -16,7 +16,7 @@ with input as (
     from unnest ($1::uuid[], $2::bigint[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[],
                  $6::timestamptz[], $7::int[], $8::int[], $9::int[], $10::int[], $11::int[],
                  $12::smallint[], $13::smallint[], $14::smallint[], $15::smallint[], $16::smallint[],
-                 $17::smallint[], $18::smallint[], $19::text[], $20::jsonb[], $21::bytea[],
+                 $17::smallint[], $18::smallint[], $19::text[], $20::text[], $21::bytea[],
                  $22::bytea[], $23::text[], $24::text[], $25::text[], $26::text[], $27::text[],
                  $28::text[], $29::int[], $30::int[], $31::bytea[], $32::bytea[], $33::bytea[],
                  $34::int[], $35::bytea[], $36::int[], $37::bytea[]) with ordinality
@@ -57,7 +57,7 @@ with input as (
     select complaint_id, 0, holder, 1, 1 from placed where flags & 16 <> 0
 ), sealed as (
     insert into audit_digest (at, kind, count, digest)
-    select clock_timestamp (), 1, count (*), sha256 (convert_to (string_agg (complaint_id::text, ',' order by complaint_id), 'UTF8'))
+    select clock_timestamp (), 1, count (*), sha256 (array_send (array_agg (complaint_id order by complaint_id)))
     from placed having count (*) > 0
 )
 select i.ordinal::int as ordinal, c.digest = i.digest as same

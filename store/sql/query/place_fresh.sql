@@ -2,7 +2,9 @@
 -- gone: record, words, first event, place in the holder's queue, notice, and one digest.  Any other
 -- batch it refuses whole (unique_violation, or unusual()); place_complaints.sql sorts that out.  It
 -- reads its arrays straight into the rows, so it costs two thirds of that.
---   the parameters of place_complaints.sql
+--   $1 to $38 as for place_complaints.sql
+--   $39 a notifier's dispatch, or null  $40 complaints and $41 agencies of the notices that go into it
+--   $42 complaints and $43 agencies of those that go into the outbox
 with placed as (
     insert into complaint (complaint_id, number, version, received, due_verify, due_first, due_resolve,
                            holder, adapter, category, rules, registry, state, channel, class, priority,
@@ -21,7 +23,7 @@ with placed as (
     insert into content (complaint_id, digest, code_hash, decision, title, body, location, target, external,
                          incident, latitude, longitude, raw_title, raw_body, seal, seal_key, contact,
                          contact_key, attachments)
-    select unnest ($1::uuid[]), unnest ($21::bytea[]), unnest ($22::bytea[]), unnest ($20::jsonb[]), unnest ($23::text[]),
+    select unnest ($1::uuid[]), unnest ($21::bytea[]), unnest ($22::bytea[]), unnest ($20::text[]), unnest ($23::text[]),
            unnest ($24::text[]), unnest ($25::text[]), unnest ($26::text[]), unnest ($27::text[]), unnest ($28::text[]),
            unnest ($29::int[]), unnest ($30::int[]), unnest ($31::bytea[]), unnest ($32::bytea[]), unnest ($33::bytea[]),
            unnest ($34::int[]), unnest ($35::bytea[]), unnest ($36::int[]), unnest ($37::bytea[])
@@ -34,14 +36,17 @@ with placed as (
     select id, coalesce (due_verify, due_first, due_resolve), $38::bigint, holder, 1, priority
     from (select unnest ($1::uuid[]) as id, unnest ($4::timestamptz[]) as due_verify, unnest ($5::timestamptz[]) as due_first,
                  unnest ($6::timestamptz[]) as due_resolve, unnest ($7::int[]) as holder, unnest ($14::smallint[]) as priority) i
+), born as (
+    insert into dispatch
+    select $39::uuid, clock_timestamp (), $40::uuid[], array_fill (1::smallint, n), array_fill (0, n), $41::int[],
+           array_fill (1::smallint, n), array_fill (0::smallint, n)
+    from (select array [cardinality ($40::uuid[])] as n) one where $39::uuid is not null
 ), told as (
     insert into notice (complaint_id, recipient, agency, event, template)
-    select id, 0, holder, 1, 1
-    from (select unnest ($1::uuid[]) as id, unnest ($7::int[]) as holder, unnest ($18::smallint[]) as flags) i
-    where flags & 16 <> 0
+    select unnest ($42::uuid[]), 0, unnest ($43::int[]), 1, 1
 ), sealed as (
     insert into audit_digest (at, kind, count, digest)
-    values (clock_timestamp (), 1, cardinality ($1::uuid[]), sha256 (convert_to (array_to_string ($1::uuid[], ','), 'UTF8')))
+    values (clock_timestamp (), 1, cardinality ($1::uuid[]), sha256 (array_send ($1::uuid[])))
 )
 select unusual () from (select unnest ($7::int[]) as holder) i
 where not exists (select from agency a where a.agency_id = i.holder and a.retired_at is null)

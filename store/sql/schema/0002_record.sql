@@ -37,7 +37,7 @@ create table content (
     complaint_id uuid primary key,
     digest       bytea not null,
     code_hash    bytea,
-    decision     jsonb,                         -- every rung's view, codes and parameters
+    decision     text,                          -- every rung's view, codes and parameters: JSON as it came
     title        text not null,
     body         text not null,
     location     text,
@@ -53,7 +53,7 @@ create table content (
     contact      bytea,                         -- sealed to the notifier
     contact_key  int,
     attachments  bytea
-);
+) with (toast_tuple_target = 8160);             -- compressing words of a few KiB costs more than it saves
 
 create table event (
     complaint_id uuid not null,

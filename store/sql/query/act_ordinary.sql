@@ -1,0 +1,89 @@
+-- Judges and carries out a batch of acts that are no hand-backs, at most one a complaint.  One guard:
+-- the act's principal, its agencies, the assignment's state, lease and version, in this statement
+-- (RELIABILITY P15).  Rows are judged as they stand when it begins, and changed only while their
+-- version is still that one; where another transaction was faster the whole batch is rolled back and
+-- judged anew (40001).  An act that was carried out before is known by its event, which is looked for
+-- only where the guard refuses: every act raises the version that its repeat names.  A key that comes
+-- again with a newer version meets its event's key (23505): act_on_assignments.sql sorts that out.
+-- Returns each act's ordinal, verdict (1 done, 2 stale), reason (enum reason), new version, agency
+-- that has new work; and for a notice that went into the dispatch what it says.
+--   $1 principals  $2 ids  $3 agencies  $4 versions  $5 keys  $6 acts  $7 texts  $8 delays (ms)
+--   $9 version base  $10 ignore versions (a mutant)
+--   $11 a notifier's dispatch, or null  $12 whether this act's notice goes into it  $13 1, 2, 3 ...
+with judged as materialized (
+    select i.*, a.ctid as work_at, c.ctid as record_at, a.version as has, c.version as complaint_has,
+           greatest (a.version, $9::bigint) + 1 as version, a.state, a.lead, c.events, c.flags, c.language,
+           i.act in (6, 7, 8) as touches,
+           case when a.agency is null or c.complaint_id is null or p.principal_id is null or pa.agency_id is null then 3
+                when a.version <> i.wants and not $10::boolean then 1
+                when a.state = 2 and (a.leased_by <> i.principal or a.lease_until <= clock_timestamp ()) then 1
+                when a.state not in (2, 3, 4) then 2
+                when i.act in (1, 2, 3, 4) and a.state <> 2 then 2
+                when c.state >= 7 then 2
+                when i.act in (6, 7, 8) and c.state in (3, 6) then 2
+                else 0 end as fault,
+           i.act in (6, 7, 8) and c.flags & 16 <> 0 as tells
+    from (select unnest ($1::int[]) as principal, unnest ($2::uuid[]) as id, unnest ($3::int[]) as agency,
+                 unnest ($4::bigint[]) as wants, unnest ($5::uuid[]) as key, unnest ($6::smallint[]) as act,
+                 unnest ($7::text[]) as text, unnest ($8::int[]) as delay, unnest ($12::boolean[]) as dispatched,
+                 unnest ($13::int[]) as ordinal) i
+    left join principal p on p.principal_id = i.principal and p.revoked_at is null and p.role = 2
+    left join principal_agency pa on pa.principal_id = i.principal and pa.agency_id = i.agency
+    left join assignment a on a.complaint_id = i.id and a.agency = i.agency
+    left join complaint c on c.complaint_id = i.id
+), record as (
+    update complaint c
+    set version = greatest (c.version, $9::bigint) + 1, events = c.events + 1,
+        state = case when not j.lead then c.state when j.act = 8 and c.state <> 5 then 3 else 5 end
+    from judged j
+    where j.fault = 0 and j.touches and c.ctid = j.record_at and c.version = j.complaint_has
+    returning 1
+), work as (
+    update assignment a
+    set state = case j.act when 1 then 3 when 2 then case when a.nacks >= 9 then 6 else 5 end
+                           when 3 then 1 when 4 then 2 when 5 then 6 when 6 then a.state else 4 end,
+        queued = j.act in (3, 4) or (j.act = 2 and a.nacks < 9) or (j.act = 6 and a.queued),
+        version = j.version,
+        lease_until = case when j.act in (2, 4) then clock_timestamp () + make_interval (secs => j.delay / 1000.0)
+                           when j.act = 6 then a.lease_until end,
+        nacks = a.nacks + (j.act = 2)::int, attempt = a.attempt + (j.act = 3)::int
+    from judged j
+    where j.fault = 0 and a.ctid = j.work_at and a.version = j.has
+    returning 1
+), history as (
+    insert into event (complaint_id, at, act_key, version, principal, agency, kind, number, text)
+    select id, clock_timestamp (), key, version, principal, agency, 10 + act, case when touches then events + 1 end, text
+    from judged where fault = 0
+), born as (
+    insert into dispatch
+    select $11::uuid, clock_timestamp (), array_agg (id), array_agg (event), array_agg (0), array_agg (agency),
+           array_agg (template), array_agg (0::smallint)
+    from (select id, agency, (events + 1)::smallint as event, (act - 3)::smallint as template
+          from judged where fault = 0 and tells and dispatched order by ordinal) n
+    having count (*) > 0
+), told as (
+    insert into notice (complaint_id, recipient, agency, event, template)
+    select id, 0, agency, events + 1, act - 3 from judged where fault = 0 and tells and not dispatched
+), sealed as (
+    insert into audit_digest (at, kind, count, digest)
+    select clock_timestamp (), 3, count (*), sha256 (array_send (array_agg (id)) || array_send (array_agg (principal)) ||
+                                                     array_send (array_agg (key)) || array_send (array_agg (act)))
+    from (select id, principal, key, act from judged where fault = 0 order by id) done having count (*) > 0
+)
+select j.ordinal,
+       (case when j.fault = 0 or (s.kind = 10 + j.act and s.agency = j.agency) then 1 else 2 end)::int as verdict,
+       (case when j.fault = 0 then
+                  case when (select count (*) from work) = (select count (*) from judged where fault = 0) and
+                            (select count (*) from record) = (select count (*) from judged where fault = 0 and touches)
+                       then 0 else raced () end
+             when s.complaint_id is null then j.fault
+             when s.kind = 10 + j.act and s.agency = j.agency then 0
+             else 5 end)::int as reason,
+       coalesce (case when j.fault = 0 then j.version else s.version end, 0)::bigint as version,
+       (case when j.fault = 0 and j.act = 3 then j.agency else 0 end)::int as ready,
+       (case when j.fault = 0 and j.tells and not j.dispatched then 1 else 0 end)::int as told,
+       t.contact, t.contact_key, j.events + 1 as event, j.flags, j.language
+from judged j
+left join event s on s.complaint_id = case when j.fault <> 0 then j.id end and s.principal = j.principal and s.act_key = j.key
+left join content t on t.complaint_id = case when j.fault = 0 and j.tells and j.dispatched then j.id end
+order by j.ordinal
