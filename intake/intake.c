@@ -292,10 +292,16 @@ const struct setting intake_settings[] = {
 
 const size_t intake_settings_len = array_len (intake_settings);
 
+static bool intake_settings_right (const struct settings *settings)
+{
+    return settings_door (settings, "door");
+}
+
 const struct daemon intake_daemon = {
     .name = "intake",
     .settings = intake_settings,
     .settings_len = array_len (intake_settings),
+    .settings_right = intake_settings_right,
     .start = intake_start,
     .durable = intake_durable,
     .answer = intake_answer,

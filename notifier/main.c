@@ -8,6 +8,7 @@ int main (int argc, char **argv)
         .settings = notifier_settings,
         .settings_len = notifier_settings_len,
         .drain_ms = 30000, /* a letter under way should get its outcome */
+        .settings_right = notifier_settings_right,
         .start = notifier_start,
         .reload = notifier_reload,
         .drain = notifier_drain,

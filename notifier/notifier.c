@@ -14,7 +14,7 @@ const struct setting notifier_settings[] = {
     {"smtp.from", SETTING_TEXT, "", 0, 0, false, "sender's address; empty: aduan@ and the domain"},
     {"smtp.name", SETTING_TEXT, "Aduan", 0, 0, false, "sender's name"},
     {"smtp.user", SETTING_TEXT, "", 0, 0, false, "login at the gateway; empty: none"},
-    {"smtp.password", SETTING_TEXT, "", 0, 0, false, "path of the file with the login's password"},
+    {"smtp.password", SETTING_PATH, "", 0, 0, false, "path of the file with the login's password"},
     {"smtp.tls", SETTING_TEXT, "try", 0, 0, false, "none, try or all (required)"},
     {"smtp.connect", SETTING_DURATION, "10s", 100, 120000, false,
      "time for connecting to the gateway"},
@@ -46,38 +46,48 @@ static bool tracking_valid (const char *tracking)
     return strlen (tracking) <= 300;
 }
 
-static bool wrong (const char *key, const char *value, const char *right)
+/* The sender's address; the caller frees it. */
+static char *sender_of (const struct settings *settings)
 {
-    log_error ("notifier.%s: '%s' is wrong; it must be %s", key, log_text (value, strlen (value)),
-               right);
-    return false;
+    const char *from = settings_text (settings, "smtp.from");
+    return *from ? xstrdup (from) : xformat ("aduan@%s", settings_text (settings, "domain"));
 }
 
-static bool settings_right (const struct settings *settings, const char *from)
+static bool gateway_right (const struct settings *settings)
 {
-    const char *url = settings_text (settings, "smtp.url");
-    const char *tls = settings_text (settings, "smtp.tls");
-    const char *domain = settings_text (settings, "domain");
+    const char *url = settings_text (settings, "smtp.url"),
+               *tls = settings_text (settings, "smtp.tls");
+    bool right = true;
+    if (*url && strncmp (url, "smtp://", 7) != 0 && strncmp (url, "smtps://", 8) != 0)
+        right = settings_refuse (settings, "smtp.url",
+                                 "smtp://HOST:PORT or smtps://HOST:PORT, or empty");
+    if (strcmp (tls, "none") != 0 && strcmp (tls, "try") != 0 && strcmp (tls, "all") != 0)
+        right = settings_refuse (settings, "smtp.tls", "none, try or all");
+    return right;
+}
+
+bool notifier_settings_right (const struct settings *settings)
+{
     const char *name = settings_text (settings, "smtp.name");
-    const char *tracking = settings_text (settings, "tracking");
+    char *from = sender_of (settings);
     struct buffer words = {0};
+    bool right = gateway_right (settings);
 
     bool named = header_words (view_of (name), &words) == 0 && words.len <= 200 &&
                  !strpbrk (name, "\"<>@,;:()[]\\");
     buffer_free (&words);
-    if (*url && strncmp (url, "smtp://", 7) != 0 && strncmp (url, "smtps://", 8) != 0)
-        return wrong ("smtp.url", url, "smtp://HOST:PORT or smtps://HOST:PORT, or empty");
-    if (strcmp (tls, "none") != 0 && strcmp (tls, "try") != 0 && strcmp (tls, "all") != 0)
-        return wrong ("smtp.tls", tls, "none, try or all");
-    if (!domain_valid (view_of (domain)))
-        return wrong ("domain", domain, "a host name of letters, digits, hyphens and dots");
-    if (!address_valid (view_of (from)))
-        return wrong ("smtp.from", from, "a plain mail address, as aduan@example.go.id");
+    if (!domain_valid (view_of (settings_text (settings, "domain"))))
+        right = settings_refuse (settings, "domain",
+                                 "a host name of letters, digits, hyphens and dots");
+    else if (!address_valid (view_of (from)))
+        right =
+            settings_refuse (settings, "smtp.from", "a plain mail address, as aduan@example.go.id");
     if (!named)
-        return wrong ("smtp.name", name, "a name without \" < > @ , ; : ( ) [ ] \\");
-    if (!tracking_valid (tracking))
-        return wrong ("tracking", tracking, "an http:// or https:// address, or empty");
-    return true;
+        right = settings_refuse (settings, "smtp.name", "a name without \" < > @ , ; : ( ) [ ] \\");
+    if (!tracking_valid (settings_text (settings, "tracking")))
+        right = settings_refuse (settings, "tracking", "an http:// or https:// address, or empty");
+    free (from);
+    return right;
 }
 
 static void head_set (struct notifier *notifier, const struct settings *settings, char *from)
@@ -119,17 +129,9 @@ static int gateway_open (struct notifier *notifier, const struct settings *setti
 
 int notifier_start (struct reactor *reactor, const struct settings *settings, void **ret_state)
 {
-    const char *from = settings_text (settings, "smtp.from");
-    char *sender =
-        *from ? xstrdup (from) : xformat ("aduan@%s", settings_text (settings, "domain"));
-
-    if (!settings_right (settings, sender)) {
-        free (sender);
-        return EX_CONFIG;
-    }
     struct notifier *notifier = xcalloc (1, sizeof *notifier);
     notifier->reactor = reactor;
-    head_set (notifier, settings, sender);
+    head_set (notifier, settings, sender_of (settings));
     notifier->keys = xformat ("%s/keys", settings_text (settings, "data"));
     notifier->parallel = (unsigned) settings_number (settings, "parallel");
     notifier_reload (notifier, settings);

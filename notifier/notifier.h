@@ -236,6 +236,7 @@ void claim_show (const struct notifier *notifier, struct buffer *out);
 
 extern const struct setting notifier_settings[];
 extern const size_t notifier_settings_len;
+bool notifier_settings_right (const struct settings *settings);
 int notifier_start (struct reactor *reactor, const struct settings *settings, void **ret_state);
 void notifier_reload (void *state, const struct settings *settings);
 bool notifier_drain (void *state);

@@ -182,11 +182,17 @@ static const struct setting router_settings[] = {
     {"door", SETTING_TEXT, "tcp://127.0.0.1:8314", 0, 0, false, "where workers come in"},
 };
 
+static bool router_settings_right (const struct settings *settings)
+{
+    return settings_door (settings, "door");
+}
+
 const struct daemon router_daemon = {
     .name = "router",
     .settings = router_settings,
     .settings_len = array_len (router_settings),
     .turn_limit_ms = 2000, /* a text that hangs the decision may cost three of these */
+    .settings_right = router_settings_right,
     .start = router_start,
     .stop = router_stop,
     .show = router_show,

@@ -75,12 +75,13 @@ void daemon_exit (int status)
 static void usage (const struct daemon *daemon, FILE *to)
 {
     fprintf (to,
-             "usage: aduan-%s [-c FILE] [-o KEY=VALUE]... [-n] [-v] [-d FD]\n"
+             "usage: aduan-%s [-c FILE] [-o KEY=VALUE]... [-n] [-v] [-d FD] | -V\n"
              "  -c FILE       settings (YAML)\n"
              "  -o KEY=VALUE  a setting of this program, over the file's\n"
              "  -n            check the settings, print them, exit: 0 or 78\n"
              "  -v            log at debug\n"
-             "  -d FD         write a newline to FD when ready (s6)\n",
+             "  -d FD         write a newline to FD when ready (s6)\n"
+             "  -V            print the version and exit\n",
              daemon->name);
 }
 
@@ -89,7 +90,7 @@ static int read_options (struct life *life, int argc, char **argv)
 {
     int option;
     life->options.ready_fd = -1;
-    while ((option = getopt (argc, argv, "c:o:nvd:h")) != -1) {
+    while ((option = getopt (argc, argv, "c:o:nvd:Vh")) != -1) {
         switch (option) {
         case 'c': life->options.settings_path = optarg; break;
         case 'o':
@@ -100,6 +101,7 @@ static int read_options (struct life *life, int argc, char **argv)
         case 'n': life->options.check_only = true; break;
         case 'v': life->options.verbose = true; break;
         case 'd': life->options.ready_fd = atoi (optarg); break;
+        case 'V': printf ("aduan-%s %s\n", life->daemon->name, ADUAN_VERSION); return EX_OK;
         case 'h': usage (life->daemon, stdout); return EX_OK;
         default: usage (life->daemon, stderr); return EX_USAGE;
         }
@@ -112,21 +114,36 @@ static int read_options (struct life *life, int argc, char **argv)
 
 /* ---- signals, reload, drain ---------------------------------------------------------------- */
 
+static const char *const level_words[] = {"error", "warning", "info", "debug"}; /* enum log_level */
+
+static enum log_level level_said (const struct settings *settings)
+{
+    const char *word = settings_text (settings, "log");
+    enum log_level level = 0;
+    while (level < array_len (level_words) && strcmp (word, level_words[level]) != 0)
+        level++;
+    return level;
+}
+
+static enum log_level level_of (const struct life *life)
+{
+    return life->options.verbose ? LOG_DEBUG : level_said (life->settings);
+}
+
 static int load (struct life *life, struct settings **ret)
 {
     const struct daemon *daemon = life->daemon;
-    return settings_load (life->options.settings_path, daemon->name, daemon->settings,
-                          daemon->settings_len, life->options.overrides, ret);
-}
-
-static enum log_level level_of (struct life *life)
-{
-    const char *word = settings_text (life->settings, "log");
-    if (life->options.verbose || strcmp (word, "debug") == 0)
-        return LOG_DEBUG;
-    return strcmp (word, "error") == 0     ? LOG_ERROR
-           : strcmp (word, "warning") == 0 ? LOG_WARNING
-                                           : LOG_INFO;
+    int result = settings_load (life->options.settings_path, daemon->name, daemon->settings,
+                                daemon->settings_len, life->options.overrides, ret);
+    if (result != 0)
+        return result;
+    bool right = level_said (*ret) < array_len (level_words) ||
+                 settings_refuse (*ret, "log", "error, warning, info or debug");
+    if (daemon->settings_right && !daemon->settings_right (*ret))
+        right = false;
+    if (!right)
+        settings_destroy (ret);
+    return right ? 0 : FAIL_SETTING;
 }
 
 static void reload (struct life *life)

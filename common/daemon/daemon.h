@@ -38,6 +38,8 @@ struct daemon {
     int64_t turn_limit_ms; /* 0: 5000 */
     int64_t drain_ms;      /* how long drain may take; 0: 10000 */
 
+    /* What the table of settings cannot say; false after settings_refuse.  May be NULL. */
+    bool (*settings_right) (const struct settings *settings);
     /* Opens everything.  0 and *ret_state, or an exit status after one clear log line. */
     int (*start) (struct reactor *reactor, const struct settings *settings, void **ret_state);
     void (*durable) (void *state); /* turn end, first */

@@ -26,6 +26,8 @@ struct value {
     char *text;
     int64_t number;
     bool said;
+    yaml_mark_t mark; /* where it stands */
+    bool marked;      /* it stands in the file */
 };
 
 struct settings {
@@ -133,6 +135,9 @@ static void set (struct settings *settings, struct value *value, const char *tex
     else
         value->text = xstrdup (text);
     value->number = number;
+    value->marked = mark != NULL;
+    if (mark)
+        value->mark = *mark;
 }
 
 /* ---- the document -------------------------------------------------------------------------- */
@@ -345,6 +350,28 @@ int64_t settings_number (const struct settings *settings, const char *key)
 bool settings_flag (const struct settings *settings, const char *key)
 {
     return settings_number (settings, key) != 0;
+}
+
+bool settings_refuse (const struct settings *settings, const char *key, const char *right)
+{
+    const struct value *value = find (settings, key);
+    check (value);
+    const char *text = log_text (value->text, strlen (value->text));
+    if (value->marked)
+        log_error ("%s:%zu:%zu: %s: \"%s\" is wrong; it must be %s", settings->path,
+                   value->mark.line + 1, value->mark.column + 1, key, text, right);
+    else
+        log_error ("%s: \"%s\" is wrong; it must be %s", key, text, right);
+    return false;
+}
+
+bool settings_door (const struct settings *settings, const char *key)
+{
+    const char *text = settings_text (settings, key), *colon = strrchr (text, ':');
+    int64_t port;
+    bool right = strncmp (text, "tcp://", 6) == 0 && colon && colon > text + 6 &&
+                 with_unit (colon + 1, no_units, 1, &port) && port > 0 && port < 65536;
+    return right || settings_refuse (settings, key, "tcp://ADDRESS:PORT");
 }
 
 void settings_print (const struct settings *settings, struct buffer *out)

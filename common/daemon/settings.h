@@ -45,6 +45,11 @@ void settings_destroy (struct settings **settings);
 const char *settings_text (const struct settings *settings, const char *key);
 int64_t settings_number (const struct settings *settings, const char *key);
 bool settings_flag (const struct settings *settings, const char *key);
+/* Logs that a value which the table allows is wrong all the same, with its place in the file; `right`
+ * ends "it must be ...".  Returns false. */
+bool settings_refuse (const struct settings *settings, const char *key, const char *right);
+/* Is the value an endpoint that a door can stand at, "tcp://ADDRESS:PORT"?  Else refused as above. */
+bool settings_door (const struct settings *settings, const char *key);
 /* "key: value  # help" for each row. */
 void settings_print (const struct settings *settings, struct buffer *out);
 
