@@ -17,7 +17,7 @@ from stack import Stack
 
 # Freed memory is kept by the address sanitizer for a while; a little of it, where memory is measured.
 LEAN = {"ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:exitcode=99:quarantine_size_mb=1:thread_local_quarantine_size_kb=64"}
-SIEGE = {"programs": siege.PROGRAMS, "workers": siege.WORKERS, "adapters": siege.ADAPTERS, "recent": 1000}
+SIEGE = {"programs": siege.PROGRAMS, "workers": siege.WORKERS, "adapters": siege.ADAPTERS, "recent": siege.RECENT}
 
 
 def test_ten_thousand_hostile_ones(folder):

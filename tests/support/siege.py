@@ -27,6 +27,7 @@ from hostile import DOORS, Line, Maker, Shot, frame
 AGENCIES = ["91.01/PUPR", "91.01", "ID"]
 WORKERS = {"desk": AGENCIES, "stranger": ["92.01/PUPR"]}
 ADAPTERS = ("web", "sms", "leaver")
+RECENT = 6000     # intake's table of repeats: full early, yet longer than a phase of good ones alone
 MEMORY_MOST = 16  # MiB of growth
 ASKED_MOST = 512  # MiB of address space; a bomb that msgpack-c meets asks for 8 GB
 PROGRAMS = ("store", "router", "intake", "query", "notifier")
@@ -506,7 +507,7 @@ def besiege(stack, folder, count, rate, seed, factor, say=print, alone=8.0, stra
 def _phases(siege, count, rate, alone, strangers_every, figures, say, pids):
     """In turns: good ones alone, then good and hostile.  [(alone since, until), (hostile since, until)]"""
     plan = itertools.chain(siege.systematic(count >= 50000), siege.random())
-    rounds, done, phases = max(2, round(count / (rate * 40))), 0, []
+    rounds, done, phases = max(2, round(count / (rate * 20))), 0, []
     for number in range(rounds):
         began = time.monotonic()
         while time.monotonic() < began + alone:
@@ -560,12 +561,20 @@ def _memory(memory, phases, figures, say):
     return problems
 
 
+def windows(phases, part):
+    """Pieces as long as a phase alone: a percentile of a longer time has seen more of the machine's other work."""
+    length = min(until - since for (since, until), _ in phases)
+    for phase in phases:
+        since, until = phase[part]
+        for at in range(max(1, int((until - since) / length))):
+            yield since + at * length, min(until, since + (at + 1) * length)
+
+
 def _speed(found, phases, factor, figures, say):
     problems = []
     for what in ("submit", "act"):
-        alone = median([percentile(found[what], *phase[0], 0.99) for phase in phases])
-        beside = median([percentile(found[what], *phase[1], 0.99) for phase in phases])
-        p50 = [median([percentile(found[what], *phase[part], 0.5) for phase in phases]) for part in (0, 1)]
+        alone, beside = (median([percentile(found[what], *window, 0.99) for window in windows(phases, part)]) for part in (0, 1))
+        p50 = [median([percentile(found[what], *window, 0.5) for window in windows(phases, part)]) for part in (0, 1)]
         say(f"good {what}: p50 {p50[0]:.2f} ms alone, {p50[1]:.2f} beside; p99 {alone:.2f} ms alone, {beside:.2f} beside: x {beside / alone:.2f}")
         figures[f"{what} p99"] = (round(alone, 2), round(beside, 2))
         if factor and not beside <= factor * alone:
