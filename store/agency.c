@@ -14,7 +14,6 @@
 #define MARGIN_MS 200 /* a lease has surely run out by then */
 #define ZONE      7   /* of an agency not known yet */
 #define MOST      1000000
-#define SHARE     8 /* lease_assignments.sql: of so many rows more may be left */
 
 static struct agency *agency_of (struct store *store, uint64_t number)
 {
@@ -111,14 +110,7 @@ void agency_asked (struct store *store, uint64_t number, uint64_t look)
     if (!agency)
         return;
     agency->asked = look;
-    agency->given = 0;
     agency->has_work = false;
-}
-
-void agency_gave (struct store *store, uint64_t number)
-{
-    if (number < store->agency_count && ++store->agencies[number].given >= SHARE)
-        store->agencies[number].has_work = true;
 }
 
 void agency_has_work (struct store *store, uint64_t number)

@@ -159,7 +159,6 @@ static void read_rows (struct lease_batch *batch, const PGresult *result)
             continue;
         }
         metric_add (store_leases_total, 1);
-        agency_gave (store, agency);
         agency_runs_out (store, agency, pull->lease);
         say_assigned (store, pull, result, row);
     }

@@ -105,9 +105,8 @@ struct agency {
     unsigned hinted;      /* assignments made ready this turn, for `ready` */
     uint64_t next_hinted; /* agency number; 0: the last one */
     uint64_t news,
-        asked;      /* by store->agency_clock: last hint, last statement that looked for work */
-    unsigned given; /* rows that it leased */
-    bool has_work;  /* it left some, or may have */
+        asked;     /* by store->agency_clock: last hint, last statement that looked for work */
+    bool has_work; /* it left some, or may have */
     int64_t empty_until; /* mono_ms; nobody need look before */
     int64_t runs_out;    /* mono_ms: a lease or delay of it that is known; 0: none */
 };
@@ -221,11 +220,10 @@ void agency_hint (struct store *store, uint64_t number, unsigned count);
 void agency_say_hints (struct store *store);
 /* Was it found without work less than a second ago, with no news since? */
 bool agency_is_empty (const struct store *store, uint64_t number);
-/* A statement looks for work: its number, which agencies it asks, which gave a row, which have some
- * left; and when it is back, those that have none are marked. */
+/* A statement looks for work: its number, which agencies it asks, which have some left; and when
+ * it is back, those that have none are marked. */
 uint64_t agency_look (struct store *store);
 void agency_asked (struct store *store, uint64_t number, uint64_t look);
-void agency_gave (struct store *store, uint64_t number);
 void agency_has_work (struct store *store, uint64_t number);
 void agency_looked (struct store *store, uint64_t number, uint64_t look);
 /* A lease or delay of `ms` begins: its end is new work. */

@@ -218,7 +218,6 @@ static void lease (struct hand *hand)
         memcpy (leased->id, PQgetvalue (result, row, 1), 16);
         leased->agency = result_int (result, row, 2);
         leased->version = result_int (result, row, 3);
-        hand->work[leased->agency] = true; /* perhaps its share was used up */
     }
     PQclear (result);
 }

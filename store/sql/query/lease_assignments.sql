@@ -2,13 +2,12 @@
 -- lease or delay has run out by this clock, by priority, then due time.  Nothing is locked to look at
 -- it; what an act has changed meanwhile has another version, and stays out.  At most `count` agencies
 -- of a PULL can have its best rows, and none of them gives more than about twice its even share, so
--- that a long queue does not starve the others of the same PULL.
--- Returns what was leased; and, without id, agencies that have work left.  One of which 8 rows were
--- leased may have more, too: its share was used up.
+-- that a long queue does not starve the others of the same PULL; emergencies come whatever the share.
+-- Returns what was leased; and, without id, agencies that have, or may have, work left.
 --   $1 pull numbers and $2 agencies, a pair each  $3 counts and $4 lease ms, by pull number from 1
 --   $5 principals, by pull number  $6 version base
 with heads as (
-    select w.pull, w.agency, ($3::int[])[w.pull] as count,
+    select w.pull, w.agency, ($3::int[])[w.pull] as count, h.priority,
            pa.agency_id is not null and p.principal_id is not null as may,
            row_number () over (partition by w.pull order by h.priority, h.due) as rank,
            count (*) over (partition by w.pull) as heads
@@ -23,16 +22,20 @@ with heads as (
     left join principal_agency pa on pa.principal_id = ($5::int[])[w.pull] and pa.agency_id = w.agency
     left join principal p on p.principal_id = ($5::int[])[w.pull] and p.revoked_at is null and p.role = 2
 ), found as (
-    select h.pull, h.agency, h.count, a.at, a.has,
+    select h.pull, h.agency, h.count, a.at, a.has, a.nth = s.share as more,
            row_number () over (partition by h.pull order by a.priority, a.due, a.complaint_id) as place
     from heads h
     cross join lateral (
-        select q.ctid as at, q.complaint_id, q.priority, q.due, q.version as has
+        select case when h.priority = 1 then h.count + 1
+                    else least (h.count + 1, 2 + 2 * h.count / h.heads) end as share) s
+    cross join lateral (
+        select q.ctid as at, q.complaint_id, q.priority, q.due, q.version as has,
+               row_number () over (order by q.priority, q.due, q.complaint_id) as nth
         from assignment q
         where q.agency = h.agency and q.queued
           and (q.state = 1 or q.lease_until <= clock_timestamp ())
         order by q.priority, q.due, q.complaint_id
-        limit least (h.count + 1, 8 + 2 * h.count / h.heads)) a
+        limit s.share) a
     where h.may and h.rank <= h.count
 ), leased as (
     update assignment a
@@ -59,4 +62,4 @@ select h.pull, null, h.agency, null, null, null, null, null, null, null, null, n
 from heads h where not h.may or h.rank > h.count
 union all
 select f.pull, null, f.agency, null, null, null, null, null, null, null, null, null, null, null, null, null, null
-from found f where f.place > f.count
+from found f where f.place > f.count or f.more
