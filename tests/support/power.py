@@ -39,9 +39,15 @@ class Disk:
         """What is not on the disk now never will be; writes and syncs fail from here on."""
         run("xfs_io", "-x", "-c", "shutdown", self.point)
 
+    def _attached(self):
+        return subprocess.run(["losetup", "-j", self.image], capture_output=True, text=True, check=True).stdout != ""
+
     def unmount(self):
+        """The kernel lets go of a loop device after umount returns; a second one on the same image must
+        not come before that."""
         if self.mounted:
             run("umount", self.point)
+            wait(lambda: not self._attached(), 30, "the loop device's end")
             self.mounted = False
 
 
