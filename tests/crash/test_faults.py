@@ -1,6 +1,10 @@
 """Die at each point of fault.def, restart, and account for every complaint, act and notice."""
+import collections
 import os
+import pathlib
 import re
+import subprocess
+import sys
 import time
 
 import pytest
@@ -40,12 +44,13 @@ class Life:
                 program.process.wait()
                 program.start()
 
-    def submit(self, adapter, number):
+    def submit(self, adapter, number, revive=True):
         key, created = f"crash-{number}".encode(), 1700000000000 + number
         for _ in range(6):
             verdict, answer = adapter.submit(f"Laporan nomor {number}", key=key, created=created, category=1, place="91.01",
                                              email="r@example.org", secret=1, seconds=3)
-            self.revive()
+            if revive:
+                self.revive()
             if verdict == "accepted":
                 self.accepted[number] = answer
                 return
@@ -104,4 +109,60 @@ def test_die_at(folder, name, program):
         assert not events, "answered twice"
         assert stack.sql("select count(*) from event where kind = 17")[0][0] == len(life.accepted)
         assert stack.sql("select count(*) from quarantine")[0][0] == 0
+        stack.checks()
+
+
+@pytest.fixture
+def sink(tmp_path):
+    """A real SMTP server; its folder and port."""
+    process = subprocess.Popen([sys.executable, os.path.join(ROOT, "tests", "support", "smtp_sink.py"), str(tmp_path)])
+    deadline = time.monotonic() + 30
+    while not (tmp_path / "port").exists() or not (tmp_path / "port").read_text():
+        assert time.monotonic() < deadline, "the SMTP server does not come up"
+        time.sleep(0.02)
+    yield tmp_path, int((tmp_path / "port").read_text())
+    process.terminate()
+    process.wait()
+
+
+def mails(folder):
+    """How many each address got."""
+    found = collections.Counter()
+    for path in pathlib.Path(folder, "mail").glob("*.eml"):
+        found.update(re.findall(r"^To: <(.*)>", path.read_text(encoding="utf-8", errors="replace"), re.M))
+    return found
+
+
+@pytest.mark.parametrize("name", sorted(NOTIFIER))
+def test_telling_dies_at(folder, sink, name):
+    """Each notice is sent once, or is unknown and counted, which it is only where the notifier itself died."""
+    program = next(program for fault, program, _ in FAULTS if fault == name)
+    mail, port = sink
+    with Stack(folder, programs=("store", "router", "intake", "notifier"), smtp=f"smtp://127.0.0.1:{port}") as stack:
+        life, adapter, worker = Life(stack), stack.adapter(), stack.worker()
+        agency, deadline = stack.agency("91.01/PUPR"), time.monotonic() + 150
+        for each in ("notifier", "store"):
+            stack[each].stop()
+        stack["store"].start(**({"FAULT": f"{name}:kill:1"} if program == "store" else {}))
+        for number in range(3):  # these wait in the outbox
+            life.submit(adapter, number, revive=False)
+        stack["notifier"].start(**({"FAULT": f"{name}:kill:1"} if program == "notifier" else {}))
+        while stack[program].starts < 3:
+            assert time.monotonic() < deadline, f"{name} was never reached"
+            life.submit(adapter, len(life.accepted))  # meets a claim that stands
+            life.work(worker, agency)
+        assert len(life.answered) == len(life.accepted)
+        while True:
+            life.revive()
+            stack.sql("update notice set not_before = null")  # what was given back is due in half a minute
+            stack.sql("update dispatch set claimed_at = claimed_at - interval '1 h' where claimed_at < now () - interval '20 s'")
+            left, unknown = stack.sql("select (select count (*) from notice) + (select count (*) from dispatch),"
+                                      " (select count (*) from notice_ended where outcome = 4)")[0]
+            if left == 0:
+                break
+            assert time.monotonic() < deadline, f"{left} left"
+            time.sleep(0.1)
+        sent, made = mails(mail)["r@example.org"], 2 * len(life.accepted)
+        assert made - unknown <= sent <= made, f"{made} made, {sent} sent, {unknown} unknown"
+        assert unknown <= (16 if program == "notifier" else 0), "a living notifier had them, or nobody"
         stack.checks()
