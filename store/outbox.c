@@ -166,8 +166,9 @@ static void on_looked (void *with, const struct db_answer *answer)
     }
     const PGresult *result = answer->results[0];
     unsigned count = (unsigned) PQntuples (result);
-    if (count < claim->room && store->outbox_news < claim->looked)
-        store->outbox_empty_until = reactor_now (store->reactor) + LOOK_EVERY_MS;
+    bool emptied = count < claim->room && store->outbox_news < claim->looked;
+    store->outbox_empty_until =
+        emptied ? reactor_now (store->reactor) + LOOK_EVERY_MS : 0; /* more is there: at once */
     if (count == 0) {
         outbox_rolled_back (store, claim);
         return;
