@@ -53,7 +53,7 @@ struct db {
     struct db_unit *units;   /* sent and not answered, in order */
     unsigned depth;
     struct db_unit *open; /* begun and not ended */
-    bool broken;          /* found while sending: handled on the timer's next ring */
+    bool broken;          /* and without a source: handled on the timer's next ring at the latest */
     bool reading;
     struct outage outage;
 };
@@ -104,14 +104,24 @@ struct db_unit *db_begin (struct db *db, db_done_fn *done, void *with)
     return unit_begin (db, done, with);
 }
 
-/* What libpq refuses here is a dead connection (or memory): found out at the next ring. */
+/* Handled at the timer's next ring: whoever is sending holds units.  The source goes at once: libpq
+ * closes a dead connection's descriptor by itself, while sending as while reading, and the reactor
+ * may neither wait for a closed one nor for the one that is given its number next. */
+static void broke (struct db *db)
+{
+    reactor_forget (&db->source);
+    if (db->broken)
+        return;
+    db->broken = true;
+    reactor_timer_at (db->timer, reactor_now (db->reactor));
+}
+
+/* What libpq refuses here is a dead connection (or memory). */
 static void unit_sent (struct db_unit *unit, int ok)
 {
     unit->count++;
-    if (!ok && !unit->db->broken) {
-        unit->db->broken = true;
-        reactor_timer_at (unit->db->timer, reactor_now (unit->db->reactor));
-    }
+    if (!ok)
+        broke (unit->db);
 }
 
 void db_binary (struct db_unit *unit)
@@ -142,11 +152,11 @@ static void flush (struct db *db)
 {
     int left = PQflush (db->connection);
 
-    if (left < 0 && !db->broken) {
-        db->broken = true;
-        reactor_timer_at (db->timer, reactor_now (db->reactor));
-    }
-    reactor_want (db->source, left > 0 ? REACTOR_READ | REACTOR_WRITE : REACTOR_READ);
+    /* without a descriptor libpq drops what is to be sent and says that all went */
+    if (left < 0 || PQsocket (db->connection) < 0)
+        broke (db);
+    else if (db->source)
+        reactor_want (db->source, left > 0 ? REACTOR_READ | REACTOR_WRITE : REACTOR_READ);
 }
 
 void db_end (struct db_unit *unit)
@@ -376,6 +386,7 @@ static void at_ready (void *owner, int events)
     }
     PGconn *connection = db->connection;
     if (!PQconsumeInput (connection)) {
+        broke (db);
         results_read (db); /* what came before the end still counts */
         if (db->connection == connection)
             connection_lost (db, "the connection broke");
