@@ -134,8 +134,10 @@ static void batch_failed (struct act_batch *batch, const char *sqlstate)
     }
     if (failure_of (sqlstate) == FAILURE_OURS)
         store->act_batch = 1; /* one at a time until the guilty one is found */
-    else if (failure_of (sqlstate) == FAILURE_OUTAGE)
+    if (failure_of (sqlstate) == FAILURE_OUTAGE) {
         store_outage (store, sqlstate);
+        store_pause (store, &store->acts_not_before, STORE_RETRY_MS);
+    }
     batch_again (batch);
 }
 
@@ -351,7 +353,9 @@ static struct act_batch *gather (struct store *store)
 void act_flush (struct store *store)
 {
     struct db *db;
-    while (store->ready && store->deeds && (db = lane_idle (&store->acts)))
+    if (!store->ready || reactor_now (store->reactor) < store->acts_not_before)
+        return;
+    while (store->deeds && (db = lane_idle (&store->acts)))
         send_batch (store, db, gather (store));
 }
 

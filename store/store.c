@@ -169,9 +169,23 @@ static int listen_on (struct store *store, const struct settings *settings, cons
     return result;
 }
 
-static void at_place (void *owner)
+/* Each turn's end sends what waits: being woken is all that is needed. */
+static void at_pause (void *owner)
 {
-    place_flush (owner);
+    struct store *store = owner;
+    int64_t now = reactor_now (store->reactor), next = 0;
+    const int64_t pauses[] = {store->place.not_before, store->acts_not_before,
+                              store->closings_not_before};
+    for (size_t i = 0; i < array_len (pauses); i++)
+        if (pauses[i] > now && (next == 0 || pauses[i] < next))
+            next = pauses[i];
+    reactor_timer_at (store->pause_timer, next);
+}
+
+void store_pause (struct store *store, int64_t *not_before, int64_t ms)
+{
+    *not_before = reactor_now (store->reactor) + ms;
+    at_pause (store);
 }
 
 static int read_keys (struct store *store, const struct settings *settings)
@@ -206,7 +220,7 @@ static int store_start (struct reactor *reactor, const struct settings *settings
         listen_on (store, settings, "outbox.sock", &notifier_hooks, 1, NOTIFIER_REST,
                    &store->notifiers) != 0)
         return EX_UNAVAILABLE;
-    store->place.timer = reactor_timer (reactor, 0, at_place, store);
+    store->pause_timer = reactor_timer (reactor, 0, at_pause, store);
     told_begin (store);
     const char *database = settings_text (settings, "database");
     open_lane (store, &store->others, "others", database, 1);
@@ -261,6 +275,7 @@ static void store_stop (void **held)
     close_lane (&store->acts);
     close_lane (&store->leases);
     close_lane (&store->others);
+    reactor_timer_forget (&store->pause_timer);
     place_end (store);
     act_end (store);
     lease_end (store);

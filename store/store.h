@@ -1,16 +1,18 @@
 /* store.h - aduan-store: the only writer of PostgreSQL.  Every struct and state of it, to be read
  * first.
  *
- *   place.c    a decided complaint becomes rows; repeats are known by their id; bad ones are halved
- *              out of their batch and kept in quarantine; a reporter's replies join their parent
- *   record.c   the columns of a batch of complaints
- *   lease.c    PULLs of a turn become one statement
- *   agency.c   what is remembered of each agency: news of work, and that it was found empty
- *   act.c      acts of a turn become one statement, which is also their only judge
- *   outbox.c   notifiers' claims, and the notices that they are given
- *   told.c     what became of notices is written down
- *   publish.c  the snapshots; the calendar and limits that due times need
- *   epoch.c    is this PostgreSQL safe, is it ours, and is it the one we knew?
+ *   place.c        a decided complaint becomes rows; repeats are known by their id
+ *   place_batch.c  its end: answered, or halved until the bad one is alone
+ *   quarantine.c   the bad one is kept as it came
+ *   reply.c        a reporter's word joins its complaint
+ *   record.c       the columns of a batch of complaints
+ *   lease.c        PULLs of a turn become one statement
+ *   agency.c       what is remembered of each agency: news of work, and that it was found empty
+ *   act.c          acts of a turn become one statement, which is also their only judge
+ *   outbox.c       notifiers' claims, and the notices that they are given
+ *   told.c         what became of notices is written down
+ *   publish.c      the snapshots; the calendar and limits that due times need
+ *   epoch.c        is this PostgreSQL safe, is it ours, and is it the one we knew?
  *
  * What is under way is on exactly one list: waiting -> sent -> answered.  A connection lost means
  * "perhaps committed": everything sent goes back to waiting and is said again, which the unique keys
@@ -41,6 +43,7 @@
 
 #define STORE_BATCH    1000 /* rows of one statement at most */
 #define STORE_LANE     4    /* connections of one lane at most */
+#define STORE_RETRY_MS 500  /* between tries while PostgreSQL refuses */
 
 #define RECORD_CAREFUL 38 /* parameters of place_complaints.sql */
 #define RECORD_VALUES  43 /* of place_fresh.sql, the same and five more */
@@ -90,10 +93,11 @@ struct place {
     uint64_t commits;                  /* store->place.commits at the last of them */
     enum outcome outcome;
     bool fresh;
-    bool carried;   /* its notice goes into the claim that the batch carries */
-    uint32_t flags; /* as stored */
-    int64_t due;    /* ms, the first clock's */
-    char sqlstate[6];
+    bool carried;     /* its notice goes into the claim that the batch carries */
+    uint32_t flags;   /* as stored */
+    int64_t due;      /* ms, the first clock's */
+    char sqlstate[6]; /* and the reason: why it is quarantined */
+    const char *reason;
     struct place *prev, *next;
     UT_hash_handle hh;
 };
@@ -151,7 +155,6 @@ struct store {
         struct place *waiting, *waiting_end; /* in order of arrival */
         struct place_batch *again;           /* halves and repeats, tried first */
         int64_t not_before;                  /* after a failure that is not ours */
-        struct timer *timer;
         uint64_t commits;
         uint64_t failed_at; /* commits when such a failure was met last */
         bool new_first;     /* a batch has failed: the next one is a new one */
@@ -169,15 +172,15 @@ struct store {
     unsigned notices;       /* put into the outbox this turn */
     struct claim *claims;   /* in order of arrival */
     struct closing *closings;
-    int64_t closings_not_before;
-    uint64_t outbox_clock, outbox_news; /* counts news and looks; the last news */
-    int64_t outbox_empty_until;         /* mono_ms: just found empty */
+    int64_t acts_not_before, closings_not_before; /* as place.not_before */
+    uint64_t outbox_clock, outbox_news;           /* counts news and looks; the last news */
+    int64_t outbox_empty_until;                   /* mono_ms: just found empty */
 
     struct workday_calendar calendar;
     int32_t *days_off;
     uint8_t limit_verify, limit_first, limit_resolve[CLASS_INFO_REQUEST + 1];
     uint64_t published[SNAPSHOT_LAST];
-    struct timer *publish_timer, *expire_timer;
+    struct timer *publish_timer, *expire_timer, *pause_timer;
     bool publishing;
     struct outage outage;
 };
@@ -191,6 +194,8 @@ struct db *lane_any (const struct lane *lane);
 enum failure { FAILURE_OURS, FAILURE_AGAIN, FAILURE_OUTAGE };
 enum failure failure_of (const char *sqlstate);
 void store_outage (struct store *store, const char *sqlstate);
+/* Sets `not_before` to `ms` from now; a turn comes when that is over. */
+void store_pause (struct store *store, int64_t *not_before, int64_t ms);
 
 extern const struct daemon store_daemon;
 

@@ -13,7 +13,6 @@
 #define EXPIRE_EVERY_MS 30000
 #define EXPIRE_AFTER_S  "900"
 #define TOGETHER_MOST   256
-#define RETRY_MS        500
 
 struct closing {
     uint64_t link, ref;
@@ -125,7 +124,7 @@ static void on_closed (void *with, const struct db_answer *answer)
     }
     if (answer->outcome == DB_FAILED) {
         store_outage (store, answer->sqlstate);
-        store->closings_not_before = reactor_now (store->reactor) + RETRY_MS;
+        store_pause (store, &store->closings_not_before, STORE_RETRY_MS);
     }
     free (batch);
 }

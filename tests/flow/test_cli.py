@@ -170,7 +170,10 @@ def test_exec_past_its_lease_is_ended(stack, aduan, submitted):
     began = time.monotonic()
     aduan("work", "--agency", "91.01/PUPR", "--exec", "sleep 60", "--lease", 2, wanted=75)
     assert time.monotonic() - began < 15
-    drain(stack)
+    deadline = time.monotonic() + 20
+    while not stack.sql("select 1 from event where complaint_id = %s and kind = 17", said["id"]):
+        assert time.monotonic() < deadline, "its lease does not run out"
+        drain(stack)
 
 
 def test_by_hand(stack, aduan, submitted):

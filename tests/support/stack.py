@@ -8,7 +8,9 @@ Real PostgreSQL, real programs from the build named by ADUAN_BUILD.  Programs ar
 that were started here; every log is kept in `folder`/log and searched for sanitizer reports at stop.
 """
 import os
+import random
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -30,11 +32,15 @@ CORE = ("store", "router", "intake")
 
 
 def free_port():
-    """One that the kernel has just called free."""
-    import socket
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Free now, and not among those that the kernel lends to connections: while a program is down nobody gets it."""
+    while True:
+        port = random.randrange(10000, 32000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 class Program:

@@ -1,0 +1,59 @@
+/* reply.c - a reporter's word on a complaint that is there: its statement judges the access code and
+ * joins it, one word at a time. */
+#include "array.h"
+#include "domain/number.h"
+#include "place_batch.h"
+
+#include <stdlib.h>
+
+static void on_replied (void *with, const struct db_answer *answer)
+{
+    struct place_batch *batch = with;
+    struct store *store = batch->store;
+    if (answer->outcome != DB_DONE) {
+        place_batch_failed (batch, answer->outcome,
+                            answer->outcome == DB_FAILED ? answer->sqlstate : "");
+        return;
+    }
+    struct place *place = batch->items[0];
+    place->outcome = (enum outcome) result_int (answer->results[0], 0, 0);
+    place->fresh = result_bool (answer->results[0], 0, 1);
+    int64_t ready = result_int (answer->results[0], 0, 2);
+    store->place.commits++;
+    if (place->outcome == OUTCOME_REFUSED && place->fresh)
+        metric_add (store_refused_total, 1);
+    if (ready > 0)
+        agency_hint (store, (uint64_t) ready, 1);
+    place_batch_answer (batch);
+}
+
+void reply_send (struct db *db, struct place_batch *batch)
+{
+    const struct place *place = batch->items[0];
+    const struct msg_submit *submit = place->submit;
+    uint64_t parent = 0;
+    uint8_t number[8], kind[8], adapter[8], rating[8], received[8], base[8];
+    number_parse (submit->parent, &parent); /* intake has checked it; 0 is nobody's */
+    struct view submission = parcel_bytes ((struct parcel *) &place->parcel, 2),
+                content = parcel_bytes ((struct parcel *) &place->parcel, 3);
+    char *text = xstrndup (place->content->text.at, place->content->text.len);
+    struct db_value values[] = {
+        value_id (&place->offer->id),
+        value_int8 (number, (int64_t) parent),
+        value_int4 (kind, submit->kind),
+        value_int4 (adapter, (int64_t) place->offer->adapter),
+        value_view (submit->code_hash),
+        {text, 0, false},
+        value_int4 (rating, (int64_t) submit->rating),
+        value_time (received, (int64_t) place->offer->received),
+        value_view (place->offer->digest),
+        value_view (submission),
+        value_view (content),
+        value_int8 (base, batch->store->version_base),
+    };
+    struct db_unit *unit = db_begin (db, on_replied, batch);
+    db_binary (unit);
+    db_add (unit, SQL_store_reply, values, array_len (values));
+    db_end (unit);
+    free (text);
+}
