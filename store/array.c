@@ -91,6 +91,8 @@ void array_view (struct array *array, struct view view)
 
 struct db_value array_end (struct array *array)
 {
+    if (array->count && array->nulls == array->count)
+        return (struct db_value){0};
     put ((uint8_t *) array->bytes.at + 4, array->nulls > 0, 4);
     put ((uint8_t *) array->bytes.at + 12, array->count, 4);
     if (array->count == 0) /* an empty array has no dimension */

@@ -38,7 +38,8 @@ void array_time (struct array *array, int64_t ms); /* ms since 1970 UTC */
 void array_bool (struct array *array, bool yes);
 /* An absent view (at NULL or empty) is null. */
 void array_view (struct array *array, struct view view);
-/* The parameter; borrowed until the array is begun again. */
+/* The parameter; borrowed until the array is begun again.  Where all are null it is null itself: beside
+ * others unnest() makes nulls of it, for a fraction of the cost. */
 struct db_value array_end (struct array *array);
 void array_free (struct array *array);
 

@@ -3,6 +3,9 @@
  * Two PULLs that name one agency never share a statement: both would find the same rows.  The second
  * one waits for the next, which begins when this one is back.  Agencies that were just found empty
  * are not looked at again (agency.c); a PULL that names no other needs no statement.
+ *
+ * A case is said with its words: words.c has them where it was stored just now, else a second statement
+ * reads them.
  */
 #include "array.h"
 #include "domain/number.h"
@@ -33,6 +36,10 @@ struct lease_batch {
     struct pull *pulls[PULLS_MOST];
     unsigned count;
     uint64_t look;
+    struct db *db;
+    PGresult *leased; /* while words are read */
+    int *unworded;    /* its rows whose words are read, in order */
+    unsigned unworded_count;
 };
 
 void lease_take (struct store *store, struct link *from, struct parcel *parcel)
@@ -100,13 +107,11 @@ enum {
     RECEIVED,
     DUE_FIRST,
     DUE_RESOLVE,
-    FLAGS,
-    TITLE,
-    BODY,
-    LOCATION
+    FLAGS
 };
 
-static void say_assigned (struct store *store, struct pull *pull, const PGresult *result, int row)
+static void say_assigned (struct store *store, struct pull *pull, const PGresult *result, int row,
+                          const struct words *words)
 {
     struct link *link = listener_find (store->routers, pull->link);
     char number[NUMBER_LEN + 1];
@@ -129,14 +134,13 @@ static void say_assigned (struct store *store, struct pull *pull, const PGresult
         .class = (uint32_t) result_int (result, row, CLASS),
         .category = (uint64_t) result_int (result, row, CATEGORY),
         .region = result_view (result, row, REGION),
-        .location = result_view (result, row, LOCATION),
+        .location = words->location,
         .received = (uint64_t) result_ms (result, row, RECEIVED),
         .due_first = (uint64_t) result_ms (result, row, DUE_FIRST),
         .due_resolve = (uint64_t) result_ms (result, row, DUE_RESOLVE),
         .secret = result_int (result, row, FLAGS) & 2 ? FLAG_YES : FLAG_NO,
     };
-    struct msg_content content = {.title = result_view (result, row, TITLE),
-                                  .text = result_view (result, row, BODY)};
+    struct msg_content content = {.title = words->title, .text = words->body};
     struct parcel answer = {0};
     parcel_add (&answer, WIRE_behalf, &behalf);
     parcel_add (&answer, WIRE_assigned, &assigned);
@@ -146,42 +150,99 @@ static void say_assigned (struct store *store, struct pull *pull, const PGresult
     (void) fault_point (assigned_sent);
 }
 
+static struct pull *pull_of (const struct lease_batch *batch, const PGresult *result, int row)
+{
+    return batch->pulls[result_int (result, row, PULL) - 1];
+}
+
 /* Rows: what was leased, and, without id, agencies that have work left.  What nobody says that it has
- * work left is empty now. */
+ * work left is empty now.  What is leased is said at once where its words are there. */
 static void read_rows (struct lease_batch *batch, const PGresult *result)
 {
     struct store *store = batch->store;
+    batch->unworded = xcalloc ((size_t) PQntuples (result) + 1, sizeof *batch->unworded);
     for (int row = 0; row < PQntuples (result); row++) {
-        struct pull *pull = batch->pulls[result_int (result, row, PULL) - 1];
         uint64_t agency = (uint64_t) result_int (result, row, AGENCY);
         if (PQgetisnull (result, row, ID)) {
             agency_has_work (store, agency);
             continue;
         }
         metric_add (store_leases_total, 1);
+        struct pull *pull = pull_of (batch, result, row);
         agency_runs_out (store, agency, pull->lease);
-        say_assigned (store, pull, result, row);
+        struct id id = result_id (result, row, ID);
+        const struct words *words = words_find (store, &id);
+        if (words) {
+            say_assigned (store, pull, result, row, words);
+            words_leased (store, words);
+        } else {
+            batch->unworded[batch->unworded_count++] = row;
+        }
     }
     for (unsigned i = 0; i < batch->count; i++)
         for (uint32_t j = 0; j < batch->pulls[i]->agency_count; j++)
             agency_looked (store, batch->pulls[i]->agencies[j], batch->look);
 }
 
+/* A failure is answered with nothing: the router keeps the PULL and scans again; what is leased
+ * already runs out. */
+static void batch_end (struct lease_batch *batch)
+{
+    for (unsigned i = 0; i < batch->count; i++)
+        say_pulled (batch->store, batch->pulls[i]);
+    PQclear (batch->leased);
+    free (batch->unworded);
+    free (batch);
+}
+
+static void on_words (void *with, const struct db_answer *answer)
+{
+    struct lease_batch *batch = with;
+    if (answer->outcome == DB_DONE) {
+        const PGresult *result = answer->results[0];
+        check (PQntuples (result) == (int) batch->unworded_count);
+        for (int i = 0; i < PQntuples (result); i++) {
+            int row = batch->unworded[i];
+            struct words words = {.title = result_view (result, i, 0),
+                                  .body = result_view (result, i, 1),
+                                  .location = result_view (result, i, 2)};
+            say_assigned (batch->store, pull_of (batch, batch->leased, row), batch->leased, row,
+                          &words);
+        }
+    }
+    batch_end (batch);
+}
+
+static void read_words (struct lease_batch *batch)
+{
+    static struct array ids;
+    array_begin (&ids, OID_UUID);
+    for (unsigned i = 0; i < batch->unworded_count; i++) {
+        struct id id = result_id (batch->leased, batch->unworded[i], ID);
+        array_bytes (&ids, id.at, sizeof id.at);
+    }
+    struct db_value values[] = {array_end (&ids)};
+    struct db_unit *unit = db_begin (batch->db, on_words, batch);
+    db_binary (unit);
+    db_add (unit, SQL_select_words, values, array_len (values));
+    db_end (unit);
+}
+
 static void on_leased (void *with, const struct db_answer *answer)
 {
     struct lease_batch *batch = with;
-    struct store *store = batch->store;
     if (answer->outcome == DB_FAILED && failure_of (answer->sqlstate) == FAILURE_OUTAGE)
-        store_outage (store, answer->sqlstate);
+        store_outage (batch->store, answer->sqlstate);
     if (answer->outcome == DB_DONE) {
         (void) fault_point (lease_committed);
         metric_add (store_lease_batches_total, 1);
-        read_rows (batch, answer->results[0]);
+        batch->leased = db_keep (answer, 0);
+        read_rows (batch, batch->leased);
     }
-    /* a failure is answered with nothing: the router keeps the PULL and scans again */
-    for (unsigned i = 0; i < batch->count; i++)
-        say_pulled (store, batch->pulls[i]);
-    free (batch);
+    if (batch->unworded_count)
+        read_words (batch);
+    else
+        batch_end (batch);
 }
 
 /* ---- asking -------------------------------------------------------------------------------- */
@@ -269,6 +330,7 @@ static void send_batch (struct store *store, struct db *db, struct lease_batch *
     static struct array numbers, agencies, counts, leases, principals;
     uint8_t base[8];
     batch->look = agency_look (store);
+    batch->db = db;
     array_begin (&numbers, OID_INT4);
     array_begin (&agencies, OID_INT4);
     array_begin (&counts, OID_INT4);

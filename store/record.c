@@ -144,7 +144,7 @@ static void add_record (struct place *place)
 }
 
 /* The body's beginning stands in for a title that was not given: at most 200 characters, a line. */
-static struct view title_of (const struct msg_content *content)
+struct view record_title (const struct msg_content *content)
 {
     if (content->title.len)
         return content->title;
@@ -164,7 +164,7 @@ static void add_words (const struct place *place)
 {
     const struct msg_submit *submit = place->submit;
     const struct msg_content *content = place->content;
-    struct view title = title_of (content);
+    struct view title = record_title (content);
     array_bytes (&columns[TITLE], title.at, title.len);
     array_bytes (&columns[BODY], content->text.at, content->text.len);
     array_view (&columns[LOCATION], submit->location);

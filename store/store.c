@@ -278,6 +278,7 @@ static void store_stop (void **held)
     reactor_timer_forget (&store->pause_timer);
     place_end (store);
     act_end (store);
+    words_end (store);
     lease_end (store);
     outbox_end (store);
     told_end (store);

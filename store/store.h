@@ -6,6 +6,7 @@
  *   quarantine.c   the bad one is kept as it came
  *   reply.c        a reporter's word joins its complaint
  *   record.c       the columns of a batch of complaints
+ *   words.c        what they say, kept for the worker who pulls them next
  *   lease.c        PULLs of a turn become one statement
  *   agency.c       what is remembered of each agency: news of work, and that it was found empty
  *   act.c          acts of a turn become one statement, which is also their only judge
@@ -131,6 +132,15 @@ struct claim {
     struct claim *prev, *next;
 };
 
+/* What a complaint says, while it may be pulled soon: words.c. */
+struct words {
+    struct id id;
+    struct view title, body, location; /* behind this struct */
+    size_t bytes;
+    struct words *prev, *next;
+    UT_hash_handle hh;
+};
+
 struct place_batch;
 struct pull;
 struct deed;
@@ -161,6 +171,10 @@ struct store {
         unsigned careful;   /* batches that still go by the careful statement at once */
         size_t count;
     } place;
+    struct {
+        struct words *by_id, *oldest;
+        size_t bytes;
+    } words;
     struct pull *pulls, *pulls_end;
     struct deed *deeds, *deeds_end;
     struct agency *agencies; /* by number */
@@ -211,7 +225,16 @@ void place_end (struct store *store);
 void record_values (struct store *store, struct place *const *places, unsigned count,
                     const struct claim *claim, struct db_value values[RECORD_VALUES]);
 bool record_tells (const struct place *place); /* is its reporter to be told? */
+/* A complaint's title, or what stands in for it. */
+struct view record_title (const struct msg_content *content);
 void record_end (void);
+/* words.c */
+/* `id` is not there yet. */
+void words_keep (struct store *store, const struct id *id, struct view title, struct view body,
+                 struct view location);
+const struct words *words_find (const struct store *store, const struct id *id); /* or NULL */
+void words_leased (struct store *store, const struct words *words); /* and told: ends them */
+void words_end (struct store *store);
 /* lease.c */
 void lease_take (struct store *store, struct link *from, struct parcel *parcel);
 void lease_flush (struct store *store);

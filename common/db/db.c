@@ -86,6 +86,13 @@ static void unit_done (struct db_unit *unit, enum db_outcome outcome)
     unit_free (unit);
 }
 
+PGresult *db_keep (const struct db_answer *answer, unsigned at)
+{
+    PGresult *kept = answer->results[at];
+    answer->results[at] = NULL;
+    return kept;
+}
+
 static struct db_unit *unit_begin (struct db *db, db_done_fn *done, void *with)
 {
     struct db_unit *unit = xcalloc (1, sizeof *unit);

@@ -43,12 +43,14 @@ enum db_outcome { DB_DONE, DB_FAILED, DB_UNKNOWN };
 
 struct db_answer {
     enum db_outcome outcome;
-    unsigned count;           /* DB_DONE: results, one a statement, in order */
-    PGresult *const *results; /* live for the call */
-    unsigned failed;          /* DB_FAILED: which statement, from 0 */
-    const char *sqlstate;     /* DB_FAILED: five characters */
-    const char *constraint;   /* DB_FAILED: its name, or "" */
+    unsigned count;         /* DB_DONE: results, one a statement, in order */
+    PGresult **results;     /* live for the call */
+    unsigned failed;        /* DB_FAILED: which statement, from 0 */
+    const char *sqlstate;   /* DB_FAILED: five characters */
+    const char *constraint; /* DB_FAILED: its name, or "" */
 };
+/* Takes a result out of the answer: the caller clears it. */
+PGresult *db_keep (const struct db_answer *answer, unsigned at);
 typedef void db_done_fn (void *with, const struct db_answer *answer);
 
 struct db_options {

@@ -53,8 +53,8 @@ struct latencies {
 
 struct peer {
     struct link *link;
-    struct msg_act *acts; /* without credit yet, oldest first */
-    size_t act_count, act_room;
+    struct msg_act *acts; /* [act_first, act_count): without credit yet, oldest first */
+    size_t act_first, act_count, act_room;
     uint64_t pulls[16]; /* pullers without credit yet */
     size_t pull_count;
 };
@@ -330,11 +330,11 @@ static void pull (uint64_t number)
 
 static void flush_acts (struct peer *peer)
 {
-    size_t sent = 0;
-    while (sent < peer->act_count && link_say (peer->link, WIRE_act, &peer->acts[sent]) == 0)
-        sent++;
-    peer->act_count -= sent;
-    memmove (peer->acts, peer->acts + sent, peer->act_count * sizeof *peer->acts);
+    while (peer->act_first < peer->act_count &&
+           link_say (peer->link, WIRE_act, &peer->acts[peer->act_first]) == 0)
+        peer->act_first++;
+    if (peer->act_first == peer->act_count)
+        peer->act_first = peer->act_count = 0;
 }
 
 static void act_soon (struct peer *peer, const struct msg_act *act)
@@ -389,7 +389,8 @@ static void on_pulled (void *owner, struct link *link, struct parcel *parcel)
 }
 
 /* Agencies are dealt out, so that the pulls name disjoint ones: first to the workers, then to as many
- * pulls of each as 64 agencies a pull make, busy and idle ones alike. */
+ * pulls of each as 64 agencies a pull make, busy and idle ones alike.  Each pull is kept twice: while
+ * one is answered the other one is there. */
 static void start_pulling (void)
 {
     for (unsigned w = 0; w < drive.worker_count; w++) {
@@ -402,6 +403,8 @@ static void start_pulling (void)
                 drive.agencies[w + i * drive.worker_count].number;
         }
         puller_count += pulls;
+        for (unsigned i = 0; i < pulls; i++, puller_count++)
+            pullers[puller_count] = pullers[puller_count - pulls];
     }
     for (unsigned i = 0; i < puller_count; i++)
         pull (i);

@@ -1,8 +1,9 @@
 -- Leases work for all PULLs of a turn; no two of them name the same agency.  What is ready, or whose
 -- lease or delay has run out by this clock, by priority, then due time.  Nothing is locked to look at
 -- it; what an act has changed meanwhile has another version, and stays out.  At most `count` agencies
--- of a PULL can have its best rows, and none of them gives more than about twice its even share, so
--- that a long queue does not starve the others of the same PULL; emergencies come whatever the share.
+-- of a PULL can have its best rows, and each gives about twice its even share at first, so that a long
+-- queue does not starve the others of the same PULL; where that does not fill it, long queues give the
+-- rest.  Emergencies come whatever the share.
 -- Returns what was leased; and, without id, agencies that have, or may have, work left.
 --   $1 pull numbers and $2 agencies, a pair each  $3 counts and $4 lease ms, by pull number from 1
 --   $5 principals, by pull number  $6 version base
@@ -21,9 +22,8 @@ with heads as (
         limit 1) h
     left join principal_agency pa on pa.principal_id = ($5::int[])[w.pull] and pa.agency_id = w.agency
     left join principal p on p.principal_id = ($5::int[])[w.pull] and p.revoked_at is null and p.role = 2
-), found as (
-    select h.pull, h.agency, h.count, a.at, a.has, a.nth = s.share as more,
-           row_number () over (partition by h.pull order by a.priority, a.due, a.complaint_id) as place
+), shares as materialized (
+    select h.pull, h.agency, h.count, s.share, a.*
     from heads h
     cross join lateral (
         select case when h.priority = 1 then h.count + 1
@@ -37,6 +37,27 @@ with heads as (
         order by q.priority, q.due, q.complaint_id
         limit s.share) a
     where h.may and h.rank <= h.count
+), lacking as (
+    select pull, count - count (*) as rows from shares group by pull, count having count (*) < count
+), rest as (
+    select s.pull, s.agency, s.count, a.at, a.complaint_id, a.priority, a.due, a.has, a.nth > l.rows as more
+    from shares s
+    join lacking l on l.pull = s.pull
+    cross join lateral (
+        select q.ctid as at, q.complaint_id, q.priority, q.due, q.version as has,
+               row_number () over (order by q.priority, q.due, q.complaint_id) - s.share as nth
+        from assignment q
+        where q.agency = s.agency and q.queued
+          and (q.state = 1 or q.lease_until <= clock_timestamp ())
+        order by q.priority, q.due, q.complaint_id
+        offset s.share limit l.rows + 1) a
+    where s.nth = s.share
+), found as (
+    select pull, agency, count, at, has, more,
+           row_number () over (partition by pull order by priority, due, complaint_id) as place
+    from (select pull, agency, count, at, complaint_id, priority, due, has, nth = share as more from shares
+          union all
+          select * from rest) f
 ), leased as (
     update assignment a
     set state = 2, version = greatest (a.version, $6::bigint) + 1, leased_by = ($5::int[])[f.pull],
@@ -52,14 +73,12 @@ with heads as (
     from leased having count (*) > 0
 )
 select l.pull, l.complaint_id, l.agency, l.version, l.attempt, l.priority,
-       c.number, c.class, c.category, c.region, c.received, c.due_first, c.due_resolve, c.flags,
-       t.title, t.body, t.location
+       c.number, c.class, c.category, c.region, c.received, c.due_first, c.due_resolve, c.flags
 from leased l
 join complaint c on c.complaint_id = l.complaint_id
-join content t on t.complaint_id = l.complaint_id
 union all
-select h.pull, null, h.agency, null, null, null, null, null, null, null, null, null, null, null, null, null, null
+select h.pull, null, h.agency, null, null, null, null, null, null, null, null, null, null, null
 from heads h where not h.may or h.rank > h.count
 union all
-select f.pull, null, f.agency, null, null, null, null, null, null, null, null, null, null, null, null, null, null
+select f.pull, null, f.agency, null, null, null, null, null, null, null, null, null, null, null
 from found f where f.place > f.count or f.more

@@ -1,0 +1,64 @@
+/* words.c - what complaints say that were stored just now, for the worker who pulls them next.
+ *
+ * Words are written once and never change: what is here is what the row says, and what is not here is
+ * read from it (lease.c).  So it may forget whatever it likes: the oldest where they are too many, and
+ * each when it was leased. */
+#include "store.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#define BYTES_MOST (16 << 20) /* of all words */
+
+static struct view keep_one (char **at, struct view view)
+{
+    struct view kept = {view.len ? *at : NULL, view.len};
+    if (view.len)
+        memcpy (*at, view.at, view.len);
+    *at += view.len;
+    return kept;
+}
+
+static void forget (struct store *store, struct words *words)
+{
+    HASH_DEL (store->words.by_id, words);
+    DL_DELETE (store->words.oldest, words);
+    store->words.bytes -= words->bytes;
+    free (words);
+}
+
+void words_keep (struct store *store, const struct id *id, struct view title, struct view body,
+                 struct view location)
+{
+    size_t bytes = sizeof (struct words) + title.len + body.len + location.len;
+    struct words *words = xcalloc (1, bytes);
+    char *at = (char *) (words + 1);
+    *words = (struct words){.id = *id, .bytes = bytes};
+    words->title = keep_one (&at, title);
+    words->body = keep_one (&at, body);
+    words->location = keep_one (&at, location);
+    HASH_ADD (hh, store->words.by_id, id, sizeof words->id, words);
+    DL_APPEND (store->words.oldest, words);
+    store->words.bytes += bytes;
+    while (store->words.bytes > BYTES_MOST)
+        forget (store, store->words.oldest);
+}
+
+const struct words *words_find (const struct store *store, const struct id *id)
+{
+    struct words *words;
+    HASH_FIND (hh, store->words.by_id, id, sizeof *id, words);
+    return words;
+}
+
+void words_leased (struct store *store, const struct words *words)
+{
+    forget (store, (struct words *) words);
+}
+
+void words_end (struct store *store)
+{
+    while (store->words.oldest)
+        forget (store, store->words.oldest);
+}
