@@ -77,6 +77,7 @@ static void on_credit (struct link *link, const struct msg_credit *credit)
 static void on_refused (struct link *link, struct parcel *parcel)
 {
     const struct msg_refused *refused = &parcel->said[0].refused;
+    metric_add (link_turned_down_total, 1);
     log_limited (LOG_WARNING, "%s refused %s: %s %s", link->name,
                  wire_name ((enum wire_type) refused->number), refusal_word (refused->refusal),
                  log_text (refused->field.at, refused->field.len));
