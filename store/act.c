@@ -135,7 +135,7 @@ static void batch_failed (struct act_batch *batch, const char *sqlstate)
     if (failure_of (sqlstate) == FAILURE_OURS)
         store->act_batch = 1; /* one at a time until the guilty one is found */
     if (failure_of (sqlstate) == FAILURE_OUTAGE) {
-        store_outage (store, sqlstate);
+        store_refused (store, WORK_ACTS, sqlstate);
         store_pause (store, &store->acts_not_before, STORE_RETRY_MS);
     }
     batch_again (batch);
@@ -220,6 +220,7 @@ static void on_acted (void *with, const struct db_answer *answer)
             batch_failed (batch, answer->sqlstate);
         return;
     }
+    store_taken (store, WORK_ACTS);
     (void) fault_point (act_committed);
     if (batch->claim)
         (void) fault_point (born_committed);

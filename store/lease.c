@@ -232,8 +232,9 @@ static void on_leased (void *with, const struct db_answer *answer)
 {
     struct lease_batch *batch = with;
     if (answer->outcome == DB_FAILED && failure_of (answer->sqlstate) == FAILURE_OUTAGE)
-        store_outage (batch->store, answer->sqlstate);
+        store_refused (batch->store, WORK_PULLS, answer->sqlstate);
     if (answer->outcome == DB_DONE) {
+        store_taken (batch->store, WORK_PULLS);
         (void) fault_point (lease_committed);
         metric_add (store_lease_batches_total, 1);
         batch->leased = db_keep (answer, 0);

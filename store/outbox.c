@@ -160,10 +160,11 @@ static void on_looked (void *with, const struct db_answer *answer)
         return;
     }
     if (answer->outcome == DB_FAILED) {
-        store_outage (store, answer->sqlstate);
+        store_refused (store, WORK_NOTICES, answer->sqlstate);
         say_claimed (store, claim, 0); /* it asks again by itself */
         return;
     }
+    store_taken (store, WORK_NOTICES);
     const PGresult *result = answer->results[0];
     unsigned count = (unsigned) PQntuples (result);
     bool emptied = count < claim->room && store->outbox_news < claim->looked;

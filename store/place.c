@@ -175,7 +175,7 @@ static void on_placed (void *with, const struct db_answer *answer)
     }
     store->place.commits++;
     metric_add (store_place_batches_total, 1);
-    outage_ends (&store->outage, "PostgreSQL takes complaints again");
+    store_taken (store, WORK_COMPLAINTS);
     if (batch->careful)
         mark_repeats (batch, answer->results[0]);
     end_claim (batch, DB_DONE);

@@ -95,7 +95,7 @@ static void failed_otherwise (struct place_batch *batch, const char *sqlstate)
     bool others = store->place.commits > store->place.failed_at;
     store->place.failed_at = store->place.commits;
     if (!others)
-        store_outage (store, sqlstate);
+        store_refused (store, WORK_COMPLAINTS, sqlstate);
     store_pause (store, &store->place.not_before, others ? RETRY_SOON_MS : STORE_RETRY_MS);
     if (batch->count > 1) {
         halve (batch); /* one of them may be the cause */

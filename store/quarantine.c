@@ -11,7 +11,7 @@ static void on_quarantined (void *with, const struct db_answer *answer)
     struct store *store = batch->store;
     if (answer->outcome == DB_FAILED && failure_of (answer->sqlstate) != FAILURE_AGAIN) {
         store->place.new_first = true;
-        store_outage (store, answer->sqlstate);
+        store_refused (store, WORK_COMPLAINTS, answer->sqlstate);
         store_pause (store, &store->place.not_before, STORE_RETRY_MS);
         LL_APPEND (store->place.again, batch);
         return;
@@ -20,6 +20,7 @@ static void on_quarantined (void *with, const struct db_answer *answer)
         LL_PREPEND (store->place.again, batch);
         return;
     }
+    store_taken (store, WORK_COMPLAINTS);
     (void) fault_point (quarantine_after);
     metric_add (store_quarantined_total, 1);
     batch->items[0]->fresh = true;

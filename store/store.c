@@ -46,12 +46,18 @@ enum failure failure_of (const char *sqlstate)
     return FAILURE_OUTAGE;
 }
 
-void store_outage (struct store *store, const char *sqlstate)
+static const char *const work_names[WORKS] = {"complaints", "PULLs", "acts", "notices"};
+
+void store_refused (struct store *store, enum work work, const char *sqlstate)
 {
-    outage_begins (&store->outage,
-                   "PostgreSQL refuses to commit (SQLSTATE %s): everything is kept, credit stops, "
-                   "tried again for ever",
-                   sqlstate);
+    outage_begins (&store->outages[work],
+                   "PostgreSQL refuses %s (SQLSTATE %s): nothing is lost, tried again for ever",
+                   work_names[work], sqlstate);
+}
+
+void store_taken (struct store *store, enum work work)
+{
+    outage_ends (&store->outages[work], "PostgreSQL takes %s again", work_names[work]);
 }
 
 /* ---- hints --------------------------------------------------------------------------------- */

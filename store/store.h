@@ -56,6 +56,8 @@ enum sql_id {
     SQL_STATEMENTS
 };
 
+enum work { WORK_COMPLAINTS, WORK_PULLS, WORK_ACTS, WORK_NOTICES, WORKS };
+
 /* Connections that carry one class of work. */
 struct lane {
     struct db *db[STORE_LANE];
@@ -196,7 +198,7 @@ struct store {
     uint64_t published[SNAPSHOT_LAST];
     struct timer *publish_timer, *expire_timer, *pause_timer;
     bool publishing;
-    struct outage outage;
+    struct outage outages[WORKS];
 };
 
 /* A connection of the lane that is up and idle, or NULL. */
@@ -207,7 +209,9 @@ struct db *lane_any (const struct lane *lane);
 /* What a failed statement means. */
 enum failure { FAILURE_OURS, FAILURE_AGAIN, FAILURE_OUTAGE };
 enum failure failure_of (const char *sqlstate);
-void store_outage (struct store *store, const char *sqlstate);
+/* What PostgreSQL may refuse while it takes the rest; said once when it begins and when it ends. */
+void store_refused (struct store *store, enum work work, const char *sqlstate);
+void store_taken (struct store *store, enum work work);
 /* Sets `not_before` to `ms` from now; a turn comes when that is over. */
 void store_pause (struct store *store, int64_t *not_before, int64_t ms);
 

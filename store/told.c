@@ -108,8 +108,10 @@ static void on_closed (void *with, const struct db_answer *answer)
     struct store *store = batch->store;
     struct closing *closing, *next;
     bool done = answer->outcome == DB_DONE;
-    if (done)
+    if (done) {
+        store_taken (store, WORK_NOTICES);
         (void) fault_point (told_committed);
+    }
     DL_FOREACH_SAFE (batch->list, closing, next) {
         DL_DELETE (batch->list, closing);
         if (done && batch->sent && !was_closed (closing, answer->results[0])) {
@@ -123,7 +125,7 @@ static void on_closed (void *with, const struct db_answer *answer)
         }
     }
     if (answer->outcome == DB_FAILED) {
-        store_outage (store, answer->sqlstate);
+        store_refused (store, WORK_NOTICES, answer->sqlstate);
         store_pause (store, &store->closings_not_before, STORE_RETRY_MS);
     }
     free (batch);
