@@ -45,6 +45,10 @@ void place_take (struct store *store, struct link *from, struct parcel *parcel)
     }
     DL_APPEND (store->place.waiting, place);
     store->place.count++;
+    if (mutant (stored_first)) {
+        place->outcome = OUTCOME_STORED;
+        place_say_stored (store, from, place);
+    }
     (void) fault_point (place_received);
 }
 
@@ -293,13 +297,6 @@ void place_flush (struct store *store)
             continue; /* gathering found something for quarantine */
         if (!batch)
             return;
-        for (unsigned i = 0; mutant (stored_first) && i < batch->count; i++) {
-            struct place *early = batch->items[i];
-            struct link *link = listener_find (store->routers, early->link);
-            early->outcome = early->outcome ? early->outcome : OUTCOME_STORED;
-            if (link)
-                place_say_stored (store, link, early);
-        }
         send_any (store, db, batch);
     }
 }

@@ -139,6 +139,7 @@ struct words {
     struct id id;
     struct view title, body, location; /* behind this struct */
     size_t bytes;
+    int64_t at; /* mono_ms */
     struct words *prev, *next;
     UT_hash_handle hh;
 };

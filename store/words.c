@@ -1,15 +1,16 @@
 /* words.c - what complaints say that were stored just now, for the worker who pulls them next.
  *
  * Words are written once and never change: what is here is what the row says, and what is not here is
- * read from it (lease.c).  So it may forget whatever it likes: the oldest where they are too many, and
- * each when it was leased. */
+ * read from it (lease.c).  So it may forget whatever it likes: each when it was leased, and the oldest
+ * where they are too many, or nobody came for them. */
 #include "store.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
 
-#define BYTES_MOST (16 << 20) /* of all words */
+#define BYTES_MOST (8 << 20) /* of all words */
+#define AGE_MOST   10000     /* ms */
 
 static struct view keep_one (char **at, struct view view)
 {
@@ -34,14 +35,14 @@ void words_keep (struct store *store, const struct id *id, struct view title, st
     size_t bytes = sizeof (struct words) + title.len + body.len + location.len;
     struct words *words = xcalloc (1, bytes);
     char *at = (char *) (words + 1);
-    *words = (struct words){.id = *id, .bytes = bytes};
+    *words = (struct words){.id = *id, .bytes = bytes, .at = reactor_now (store->reactor)};
     words->title = keep_one (&at, title);
     words->body = keep_one (&at, body);
     words->location = keep_one (&at, location);
     HASH_ADD (hh, store->words.by_id, id, sizeof words->id, words);
     DL_APPEND (store->words.oldest, words);
     store->words.bytes += bytes;
-    while (store->words.bytes > BYTES_MOST)
+    while (store->words.bytes > BYTES_MOST || store->words.oldest->at < words->at - AGE_MOST)
         forget (store, store->words.oldest);
 }
 
