@@ -45,7 +45,7 @@ void place_take (struct store *store, struct link *from, struct parcel *parcel)
     }
     DL_APPEND (store->place.waiting, place);
     store->place.count++;
-    if (mutant (stored_first)) {
+    if (mutant (stored_first) && store->position) { /* at 0 intake offers all again */
         place->outcome = OUTCOME_STORED;
         place_say_stored (store, from, place);
     }
