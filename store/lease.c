@@ -93,22 +93,8 @@ static void say_pulled (struct store *store, struct pull *pull)
     free (pull);
 }
 
-enum {
-    PULL,
-    ID,
-    AGENCY,
-    VERSION,
-    ATTEMPT,
-    PRIORITY,
-    NUMBER,
-    CLASS,
-    CATEGORY,
-    REGION,
-    RECEIVED,
-    DUE_FIRST,
-    DUE_RESOLVE,
-    FLAGS
-};
+enum { PULL, ID, AGENCY, VERSION, ATTEMPT, PRIORITY };
+enum { TITLE, BODY, LOCATION, CLASS, CATEGORY, REGION, RECEIVED, DUE_FIRST, DUE_RESOLVE, FLAGS };
 
 static void say_assigned (struct store *store, struct pull *pull, const PGresult *result, int row,
                           const struct words *words)
@@ -118,12 +104,13 @@ static void say_assigned (struct store *store, struct pull *pull, const PGresult
     pull->given++;
     if (!link)
         return; /* the lease runs out by itself */
-    number_of_bits ((uint64_t) result_int (result, row, NUMBER), number);
+    struct id id = result_id (result, row, ID);
+    number_of_id (&id, number);
     int64_t waited = (int64_t) pull->waited + reactor_now (store->reactor) - pull->came;
     struct msg_behalf behalf = {.ref = pull->behalf, .principal = pull->principal};
     struct msg_assigned assigned = {
         .ref = pull->ref,
-        .id = result_id (result, row, ID),
+        .id = id,
         .agency = (uint64_t) result_int (result, row, AGENCY),
         .version = (uint64_t) result_int (result, row, VERSION),
         .lease = pull->lease,
@@ -131,14 +118,14 @@ static void say_assigned (struct store *store, struct pull *pull, const PGresult
         .attempt = (uint64_t) result_int (result, row, ATTEMPT),
         .number = view_of (number),
         .priority = (uint32_t) result_int (result, row, PRIORITY),
-        .class = (uint32_t) result_int (result, row, CLASS),
-        .category = (uint64_t) result_int (result, row, CATEGORY),
-        .region = result_view (result, row, REGION),
+        .class = words->class,
+        .category = words->category,
+        .region = words->region,
         .location = words->location,
-        .received = (uint64_t) result_ms (result, row, RECEIVED),
-        .due_first = (uint64_t) result_ms (result, row, DUE_FIRST),
-        .due_resolve = (uint64_t) result_ms (result, row, DUE_RESOLVE),
-        .secret = result_int (result, row, FLAGS) & 2 ? FLAG_YES : FLAG_NO,
+        .received = (uint64_t) words->received,
+        .due_first = (uint64_t) words->due_first,
+        .due_resolve = (uint64_t) words->due_resolve,
+        .secret = words->flags & FLAG_BIT_SECRET ? FLAG_YES : FLAG_NO,
     };
     struct msg_content content = {.title = words->title, .text = words->body};
     struct parcel answer = {0};
@@ -195,6 +182,20 @@ static void batch_end (struct lease_batch *batch)
     free (batch);
 }
 
+static struct words read_one (const PGresult *result, int row)
+{
+    return (struct words){.title = result_view (result, row, TITLE),
+                          .body = result_view (result, row, BODY),
+                          .location = result_view (result, row, LOCATION),
+                          .region = result_view (result, row, REGION),
+                          .class = (uint32_t) result_int (result, row, CLASS),
+                          .flags = (uint32_t) result_int (result, row, FLAGS),
+                          .category = (uint64_t) result_int (result, row, CATEGORY),
+                          .received = result_ms (result, row, RECEIVED),
+                          .due_first = result_ms (result, row, DUE_FIRST),
+                          .due_resolve = result_ms (result, row, DUE_RESOLVE)};
+}
+
 static void on_words (void *with, const struct db_answer *answer)
 {
     struct lease_batch *batch = with;
@@ -203,9 +204,7 @@ static void on_words (void *with, const struct db_answer *answer)
         check (PQntuples (result) == (int) batch->unworded_count);
         for (int i = 0; i < PQntuples (result); i++) {
             int row = batch->unworded[i];
-            struct words words = {.title = result_view (result, i, 0),
-                                  .body = result_view (result, i, 1),
-                                  .location = result_view (result, i, 2)};
+            struct words words = read_one (result, i);
             say_assigned (batch->store, pull_of (batch, batch->leased, row), batch->leased, row,
                           &words);
         }

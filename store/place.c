@@ -120,8 +120,8 @@ static void hint_batch (struct place_batch *batch)
         if (!place->fresh)
             continue;
         agency_hint (batch->store, place->place->agency, 1);
-        words_keep (batch->store, &place->offer->id, record_title (place->content),
-                    place->content->text, place->submit->location);
+        struct words words = record_words (place);
+        words_keep (batch->store, &words);
         told += record_tells (place) && !place->carried;
         metric_add (store_places_total, 1);
     }

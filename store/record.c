@@ -109,10 +109,17 @@ static void add_due (struct store *store, struct place *place)
     bool placed = is_placed (place->place);
     place->due = workday_due (received, placed ? store->limit_first : store->limit_verify, zone,
                               &store->calendar, NULL);
+    place->due_first = placed ? place->due : 0;
+    place->due_resolve = workday_due (received, store->limit_resolve[place->place->class], zone,
+                                      &store->calendar, NULL);
     array_time (&columns[placed ? FIRST : VERIFY], place->due);
     array_null (&columns[placed ? VERIFY : FIRST]);
-    array_time (&columns[RESOLVE], workday_due (received, store->limit_resolve[place->place->class],
-                                                zone, &store->calendar, NULL));
+    array_time (&columns[RESOLVE], place->due_resolve);
+}
+
+static uint64_t category_of (const struct place *place)
+{
+    return place->submit->category <= INT32_MAX ? place->submit->category : 0;
 }
 
 static void add_record (struct place *place)
@@ -126,7 +133,7 @@ static void add_record (struct place *place)
     array_time (&columns[RECEIVED], (int64_t) place->offer->received);
     array_int4 (&columns[AGENCY], (int64_t) decided->agency);
     array_int4 (&columns[ADAPTER], (int64_t) place->offer->adapter);
-    optional4 (&columns[CATEGORY], submit->category <= INT32_MAX ? (int64_t) submit->category : 0);
+    optional4 (&columns[CATEGORY], (int64_t) category_of (place));
     array_int4 (&columns[RULES], (int64_t) decided->rules);
     array_int4 (&columns[REGISTRY], (int64_t) decided->registry);
     array_int2 (&columns[CHANNEL], submit->channel);
@@ -144,7 +151,7 @@ static void add_record (struct place *place)
 }
 
 /* The body's beginning stands in for a title that was not given: at most 200 characters, a line. */
-struct view record_title (const struct msg_content *content)
+static struct view title_of (const struct msg_content *content)
 {
     if (content->title.len)
         return content->title;
@@ -164,7 +171,7 @@ static void add_words (const struct place *place)
 {
     const struct msg_submit *submit = place->submit;
     const struct msg_content *content = place->content;
-    struct view title = record_title (content);
+    struct view title = title_of (content);
     array_bytes (&columns[TITLE], title.at, title.len);
     array_bytes (&columns[BODY], content->text.at, content->text.len);
     array_view (&columns[LOCATION], submit->location);
@@ -180,6 +187,21 @@ static void add_words (const struct place *place)
     array_view (&columns[CONTACT], content->contact);
     optional4 (&columns[CONTACT_KEY], (int64_t) content->contact_key_id);
     array_view (&columns[ATTACHMENTS], content->attachments);
+}
+
+struct words record_words (const struct place *place)
+{
+    return (struct words){.id = place->offer->id,
+                          .title = title_of (place->content),
+                          .body = place->content->text,
+                          .location = place->submit->location,
+                          .region = place->place->region,
+                          .class = place->place->class,
+                          .flags = place->flags,
+                          .category = category_of (place),
+                          .received = (int64_t) place->offer->received,
+                          .due_first = place->due_first,
+                          .due_resolve = place->due_resolve};
 }
 
 static void add_id (const struct place *place)

@@ -96,10 +96,11 @@ struct place {
     uint64_t commits;                  /* store->place.commits at the last of them */
     enum outcome outcome;
     bool fresh;
-    bool carried;     /* its notice goes into the claim that the batch carries */
-    uint32_t flags;   /* as stored */
-    int64_t due;      /* ms, the first clock's */
-    char sqlstate[6]; /* and the reason: why it is quarantined */
+    bool carried;                   /* its notice goes into the claim that the batch carries */
+    uint32_t flags;                 /* as stored */
+    int64_t due;                    /* ms, the first clock's */
+    int64_t due_first, due_resolve; /* ms; 0: that clock does not run */
+    char sqlstate[6];               /* and the reason: why it is quarantined */
     const char *reason;
     struct place *prev, *next;
     UT_hash_handle hh;
@@ -134,10 +135,13 @@ struct claim {
     struct claim *prev, *next;
 };
 
-/* What a complaint says, while it may be pulled soon: words.c. */
+/* What a complaint says, and never changes, while it may be pulled soon: words.c. */
 struct words {
     struct id id;
-    struct view title, body, location; /* behind this struct */
+    struct view title, body, location, region; /* behind this struct */
+    uint32_t class, flags;
+    uint64_t category;
+    int64_t received, due_first, due_resolve; /* ms; 0: none */
     size_t bytes;
     int64_t at; /* mono_ms */
     struct words *prev, *next;
@@ -230,13 +234,12 @@ void place_end (struct store *store);
 void record_values (struct store *store, struct place *const *places, unsigned count,
                     const struct claim *claim, struct db_value values[RECORD_VALUES]);
 bool record_tells (const struct place *place); /* is its reporter to be told? */
-/* A complaint's title, or what stands in for it. */
-struct view record_title (const struct msg_content *content);
+/* What its row says, once record_values has seen it; the views are the record's. */
+struct words record_words (const struct place *place);
 void record_end (void);
 /* words.c */
-/* `id` is not there yet. */
-void words_keep (struct store *store, const struct id *id, struct view title, struct view body,
-                 struct view location);
+/* Keeps a copy; its id is not there yet. */
+void words_keep (struct store *store, const struct words *said);
 const struct words *words_find (const struct store *store, const struct id *id); /* or NULL */
 void words_leased (struct store *store, const struct words *words); /* and told: ends them */
 void words_end (struct store *store);

@@ -29,16 +29,19 @@ static void forget (struct store *store, struct words *words)
     free (words);
 }
 
-void words_keep (struct store *store, const struct id *id, struct view title, struct view body,
-                 struct view location)
+void words_keep (struct store *store, const struct words *said)
 {
-    size_t bytes = sizeof (struct words) + title.len + body.len + location.len;
+    size_t bytes = sizeof (struct words) + said->title.len + said->body.len + said->location.len +
+                   said->region.len;
     struct words *words = xcalloc (1, bytes);
     char *at = (char *) (words + 1);
-    *words = (struct words){.id = *id, .bytes = bytes, .at = reactor_now (store->reactor)};
-    words->title = keep_one (&at, title);
-    words->body = keep_one (&at, body);
-    words->location = keep_one (&at, location);
+    *words = *said;
+    words->bytes = bytes;
+    words->at = reactor_now (store->reactor);
+    words->title = keep_one (&at, said->title);
+    words->body = keep_one (&at, said->body);
+    words->location = keep_one (&at, said->location);
+    words->region = keep_one (&at, said->region);
     HASH_ADD (hh, store->words.by_id, id, sizeof words->id, words);
     DL_APPEND (store->words.oldest, words);
     store->words.bytes += bytes;

@@ -4,7 +4,8 @@
 -- of a PULL can have its best rows, and each gives about twice its even share at first, so that a long
 -- queue does not starve the others of the same PULL; where that does not fill it, long queues give the
 -- rest.  Emergencies come whatever the share.
--- Returns what was leased; and, without id, agencies that have, or may have, work left.
+-- Returns what was leased; and, without id, agencies that have, or may have, work left.  What a complaint
+-- says is not looked for here: most of it the store has still (words.c).
 --   $1 pull numbers and $2 agencies, a pair each  $3 counts and $4 lease ms, by pull number from 1
 --   $5 principals, by pull number  $6 version base
 with heads as (
@@ -72,13 +73,11 @@ with heads as (
            sha256 (array_send (array_agg (complaint_id order by complaint_id)) || array_send (array_agg (version order by complaint_id)))
     from leased having count (*) > 0
 )
-select l.pull, l.complaint_id, l.agency, l.version, l.attempt, l.priority,
-       c.number, c.class, c.category, c.region, c.received, c.due_first, c.due_resolve, c.flags
+select l.pull, l.complaint_id, l.agency, l.version, l.attempt, l.priority
 from leased l
-join complaint c on c.complaint_id = l.complaint_id
 union all
-select h.pull, null, h.agency, null, null, null, null, null, null, null, null, null, null, null
+select h.pull, null, h.agency, null, null, null
 from heads h where not h.may or h.rank > h.count
 union all
-select f.pull, null, f.agency, null, null, null, null, null, null, null, null, null, null, null
+select f.pull, null, f.agency, null, null, null
 from found f where f.place > f.count or f.more

@@ -48,5 +48,5 @@ with placed as (
     insert into audit_digest (at, kind, count, digest)
     values (clock_timestamp (), 1, cardinality ($1::uuid[]), sha256 (array_send ($1::uuid[])))
 )
-select unusual () from (select unnest ($7::int[]) as holder) i
+select unusual () from (select distinct unnest ($7::int[]) as holder) i
 where not exists (select from agency a where a.agency_id = i.holder and a.retired_at is null)
