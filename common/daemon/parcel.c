@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROOM_FIRST 2048 /* holds most messages whole */
+#define ROOM_FIRST 1024 /* holds most messages whole, and malloc keeps it at hand */
 
 void parcel_done (struct parcel *parcel)
 {
