@@ -208,6 +208,11 @@ static void on_words (void *with, const struct db_answer *answer)
             say_assigned (batch->store, pull_of (batch, batch->leased, row), batch->leased, row,
                           &words);
         }
+    } else if (answer->outcome == DB_FAILED) {
+        log_limited (LOG_WARNING,
+                     "words of %u leased complaints cannot be read (SQLSTATE %s): their leases run "
+                     "out, then they are pulled again",
+                     batch->unworded_count, answer->sqlstate);
     }
     batch_end (batch);
 }

@@ -29,7 +29,7 @@ create table complaint (
     flags        smallint not null,             -- 1 anonymous, 2 secret, 4 oversight, 8 receipt doubtful,
                                                 -- 16 a contact is kept: notices are made
     region       text
-) with (fillfactor = 70);
+) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05);
 create index complaint_number on complaint (number);
 
 -- What is written once: a change of state must not copy it.
@@ -84,7 +84,7 @@ create table assignment (
     lead         boolean not null default true,
     queued       boolean not null default true, -- ready, leased or delayed: what a PULL looks through
     primary key (complaint_id, agency)
-) with (fillfactor = 60, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_scale_factor = 0.1,
+) with (fillfactor = 60, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_scale_factor = 0.02,
         autovacuum_vacuum_cost_delay = 0);
 create index assignment_queue on assignment (agency, priority, due, complaint_id) where queued;
 

@@ -1,3 +1,8 @@
+-- How often VACUUM comes: rows of a complaint change in the page and are pruned there, and dead entries of the
+-- queue are skipped and reused by who scans it, so a tenth that changed is soon enough.
+alter table complaint reset (autovacuum_vacuum_scale_factor);
+alter table assignment set (autovacuum_vacuum_scale_factor = 0.1);
+
 -- What ANALYZE looks at.  Every statement finds its rows by key, so few values a column are enough for its
 -- plans, and of words, keys of acts, sealed bytes and lists nothing is ever planned with.  While a young record
 -- grows ANALYZE comes every few seconds: of 72,000 complaints it took 690 ms of CPU with the default of
