@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from spoolbench import wait
 from stack import ROOT, Stack
 
 with open(os.path.join(ROOT, "common", "base", "fault.def"), encoding="utf-8") as file:
@@ -116,10 +117,7 @@ def test_die_at(folder, name, program):
 def sink(tmp_path):
     """A real SMTP server; its folder and port."""
     process = subprocess.Popen([sys.executable, os.path.join(ROOT, "tests", "support", "smtp_sink.py"), str(tmp_path)])
-    deadline = time.monotonic() + 30
-    while not (tmp_path / "port").exists() or not (tmp_path / "port").read_text():
-        assert time.monotonic() < deadline, "the SMTP server does not come up"
-        time.sleep(0.02)
+    wait(lambda: (tmp_path / "port").exists() and (tmp_path / "port").read_text(), 30, "the SMTP server")
     yield tmp_path, int((tmp_path / "port").read_text())
     process.terminate()
     process.wait()
@@ -152,16 +150,15 @@ def test_telling_dies_at(folder, sink, name):
             life.submit(adapter, len(life.accepted))  # meets a claim that stands
             life.work(worker, agency)
         assert len(life.answered) == len(life.accepted)
-        while True:
+
+        def told():
             life.revive()
             stack.sql("update notice set not_before = null")  # what was given back is due in half a minute
             stack.sql("update dispatch set claimed_at = claimed_at - interval '1 h' where claimed_at < now () - interval '20 s'")
-            left, unknown = stack.sql("select (select count (*) from notice) + (select count (*) from dispatch),"
-                                      " (select count (*) from notice_ended where outcome = 4)")[0]
-            if left == 0:
-                break
-            assert time.monotonic() < deadline, f"{left} left"
-            time.sleep(0.1)
+            return stack.sql("select (select count (*) from notice) + (select count (*) from dispatch)")[0][0] == 0
+
+        wait(told, deadline - time.monotonic(), "the last notice's end")
+        unknown = stack.sql("select count (*) from notice_ended where outcome = 4")[0][0]
         sent, made = mails(mail)["r@example.org"], 2 * len(life.accepted)
         assert made - unknown <= sent <= made, f"{made} made, {sent} sent, {unknown} unknown"
         assert unknown <= (16 if program == "notifier" else 0), "a living notifier had them, or nobody"
