@@ -82,6 +82,7 @@ static void store_credit (void *owner, struct link *link)
 {
     (void) link;
     receive_flush (owner);
+    act_flush (owner);
 }
 
 static link_message_fn *const store_handlers[WIRE_LAST] = {[WIRE_origin] = on_origin,

@@ -4,12 +4,19 @@
  *   receive.c   offers in, places to the store, STORED back to the intake they came from
  *   decide.c    the ladder: pure
  *   registry.c  what a decision may look at
- *   worker.c    PULLs that wait, acts on their way, answers back
+ *   worker.c    PULLs that wait, answers back
+ *   act.c       acts on their way
  *
  *   a PULL       list              leaves it when
  *   ASKED        router->asked     the store answers: gone; or nothing was there and time is left: WAITING
  *   WAITING      router->idle      `ready` names one of its agencies, or its slow scan comes: ASKED;
  *                                  its time is over, or its worker is gone: gone
+ *
+ *   an act       list              leaves it when
+ *   HELD         router->acts_held the store grants credit: SENT; the store is lost: gone
+ *   SENT         router->acts      the store answers, or is lost: gone
+ *
+ * A worker that hears nothing of its act repeats it with the same key.
  */
 #ifndef ADUAN_ROUTER_H
 #define ADUAN_ROUTER_H
@@ -35,8 +42,10 @@ struct router {
     size_t held_count;
 
     struct waiting_pull *asked, *idle;
-    struct waiting_pull *pulls; /* all, by behalf's ref */
-    struct flying_act *acts;    /* by behalf's ref */
+    struct waiting_pull *pulls;   /* all, by behalf's ref */
+    struct flying_act *acts;      /* all, by behalf's ref */
+    struct flying_act *acts_held; /* those that the store has no credit for yet, in order */
+    size_t acts_held_bytes;
     uint64_t next_ref;
     size_t idle_count, act_count;
     struct timer *tick;
@@ -52,6 +61,8 @@ void receive_end (struct router *router);
 
 /* worker.c */
 extern const struct link_hooks worker_hooks;
+/* Passes on to a worker, if it is still there, what stands behind `behalf`. */
+void worker_relay (struct router *router, uint64_t link, struct parcel *parcel);
 void worker_answer (struct router *router, struct parcel *parcel);
 void worker_ready (struct router *router, const struct msg_ready *ready);
 void worker_store_up (struct router *router);
@@ -59,6 +70,13 @@ void worker_store_down (struct router *router);
 void worker_tick (struct router *router);
 void worker_end (struct router *router);
 void worker_show (const struct router *router, struct buffer *out);
+
+/* act.c */
+void act_take (void *owner, struct link *from, struct parcel *parcel);
+void act_flush (struct router *router);
+void act_answer (struct router *router, uint64_t ref, struct parcel *parcel);
+void act_forget_all (struct router *router);
+size_t act_held_count (const struct router *router);
 
 extern const struct daemon router_daemon;
 

@@ -1,9 +1,8 @@
-/* worker.c - the workers' door: PULLs wait here, not in PostgreSQL; acts pass through.
+/* worker.c - the workers' door: PULLs wait here, not in PostgreSQL; acts pass through (act.c).
  *
  * The store judges everything; what is looked at here only saves it work.  A PULL that found nothing
  * waits until `ready` names one of its agencies, or until a jittered slow scan: hints may be lost,
- * rows are the truth.  An act's answer finds its way back by behalf's ref; when the store is lost the
- * refs are forgotten, and workers repeat themselves with the same act key.
+ * rows are the truth.
  */
 #include "router.h"
 
@@ -17,7 +16,6 @@
 #define PULLS_PER_KEY  64
 #define SCAN_LEAST_MS  4000
 #define SCAN_SPREAD_MS 4000
-#define ACTS_MOST      65536
 
 struct waiting_pull {
     uint64_t behalf; /* our ref */
@@ -31,11 +29,6 @@ struct waiting_pull {
     uint32_t agency_count;
     uint32_t agencies[64];
     struct waiting_pull *prev, *next;
-    UT_hash_handle hh;
-};
-
-struct flying_act {
-    uint64_t behalf, link;
     UT_hash_handle hh;
 };
 
@@ -182,46 +175,9 @@ void worker_ready (struct router *router, const struct msg_ready *ready)
         wake (router, ready->agencies.at[i], ready->counts.at[i]);
 }
 
-/* ---- acts ---------------------------------------------------------------------------------- */
-
-static void on_act (void *owner, struct link *from, struct parcel *parcel)
-{
-    struct router *router = owner;
-    const struct msg_act *said = &parcel->said[0].act;
-    const struct principal *principal = link_principal (from);
-    log_debug ("%s: %s, version %" PRIu64 ", from %s", id_text (&said->id), act_word (said->act),
-               said->version, principal->name);
-    metric_add (router_acts_total, 1);
-    struct msg_behalf behalf = {.ref = ++router->next_ref, .principal = principal->number};
-    struct parcel out = {0};
-    parcel_add (&out, WIRE_behalf, &behalf);
-    parcel_add_frame (&out, parcel, 0);
-    bool sent = router->act_count < ACTS_MOST && link_send (router->store, &out) == 0;
-    parcel_done (&out);
-    if (!sent) { /* silence: it is said again, with the same key */
-        link_credit (from, WIRE_CLASS_ACTS, 1);
-        return;
-    }
-    struct flying_act *act = xcalloc (1, sizeof *act);
-    *act = (struct flying_act){.behalf = behalf.ref, .link = link_number (from)};
-    HASH_ADD (hh, router->acts, behalf, sizeof act->behalf, act);
-    router->act_count++;
-}
-
-static void act_end (struct router *router, struct flying_act *act)
-{
-    struct link *worker = listener_find (router->workers, act->link);
-    if (worker)
-        link_credit (worker, WIRE_CLASS_ACTS, 1);
-    HASH_DEL (router->acts, act);
-    router->act_count--;
-    free (act);
-}
-
 /* ---- answers ------------------------------------------------------------------------------- */
 
-/* Passes on what stands behind `behalf`. */
-static void relay (struct router *router, uint64_t link, struct parcel *parcel)
+void worker_relay (struct router *router, uint64_t link, struct parcel *parcel)
 {
     struct link *worker = listener_find (router->workers, link);
     struct parcel answer = {0};
@@ -243,7 +199,7 @@ static void on_pulled (struct router *router, struct waiting_pull *pull,
             pull_ask (router, pull);
         return;
     }
-    relay (router, pull->link, parcel);
+    worker_relay (router, pull->link, parcel);
     pull_end (router, pull);
 }
 
@@ -252,21 +208,16 @@ void worker_answer (struct router *router, struct parcel *parcel)
     uint64_t ref = parcel->said[0].behalf.ref;
     struct wire_fault fault;
     struct waiting_pull *pull;
-    struct flying_act *act;
     HASH_FIND (hh, router->pulls, &ref, sizeof ref, pull);
-    if (pull) {
-        const struct wire_message *pulled = parcel_read (parcel, 1, WIRE_pulled, &fault);
-        if (pulled)
-            on_pulled (router, pull, &pulled->pulled, parcel);
-        else
-            relay (router, pull->link, parcel); /* assigned */
+    if (!pull) {
+        act_answer (router, ref, parcel);
         return;
     }
-    HASH_FIND (hh, router->acts, &ref, sizeof ref, act);
-    if (!act)
-        return; /* its worker is gone: the act stands, or the lease runs out */
-    relay (router, act->link, parcel);
-    act_end (router, act);
+    const struct wire_message *pulled = parcel_read (parcel, 1, WIRE_pulled, &fault);
+    if (pulled)
+        on_pulled (router, pull, &pulled->pulled, parcel);
+    else
+        worker_relay (router, pull->link, parcel); /* assigned */
 }
 
 /* ---- coming and going ---------------------------------------------------------------------- */
@@ -290,11 +241,9 @@ void worker_store_up (struct router *router)
 /* What was with the store is unknown: PULLs are asked again, acts are repeated by their workers. */
 void worker_store_down (struct router *router)
 {
-    struct flying_act *act, *next_act;
     while (router->asked)
         pull_move (router, router->asked, false);
-    HASH_ITER (hh, router->acts, act, next_act)
-        act_end (router, act);
+    act_forget_all (router);
 }
 
 void worker_tick (struct router *router)
@@ -312,6 +261,7 @@ void worker_tick (struct router *router)
         }
     }
     metric_set (router_pulls_waiting, router->idle_count);
+    metric_set (router_acts_held, act_held_count (router));
 }
 
 void worker_end (struct router *router)
@@ -320,16 +270,16 @@ void worker_end (struct router *router)
         pull_end (router, router->idle);
     while (router->asked)
         pull_end (router, router->asked);
-    struct flying_act *act, *next_act;
-    HASH_ITER (hh, router->acts, act, next_act)
-        act_end (router, act);
+    act_forget_all (router);
 }
 
 void worker_show (const struct router *router, struct buffer *out)
 {
     const struct waiting_pull *pull;
-    buffer_format (out, "workers: %zu\npulls waiting: %zu\nacts with the store: %zu\n",
-                   listener_count (router->workers), router->idle_count, router->act_count);
+    size_t held = act_held_count (router);
+    buffer_format (out, "workers: %zu\npulls waiting: %zu\nacts held: %zu, with the store: %zu\n",
+                   listener_count (router->workers), router->idle_count, held,
+                   router->act_count - held);
     DL_FOREACH (router->idle, pull)
         buffer_format (out,
                        "pull of principal %u: %u agencies, first %u, waits since %" PRId64 " ms\n",
@@ -337,5 +287,5 @@ void worker_show (const struct router *router, struct buffer *out)
                        reactor_now (router->reactor) - pull->came);
 }
 
-static link_message_fn *const handlers[WIRE_LAST] = {[WIRE_pull] = on_pull, [WIRE_act] = on_act};
+static link_message_fn *const handlers[WIRE_LAST] = {[WIRE_pull] = on_pull, [WIRE_act] = act_take};
 const struct link_hooks worker_hooks = {.handlers = handlers, .down = worker_down};
