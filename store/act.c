@@ -17,7 +17,8 @@ struct deed {
     const struct msg_behalf *behalf;
     const struct msg_act *act;
     uint64_t link;
-    bool carried; /* its notice goes into the claim that the batch carries */
+    bool carried;        /* its notice goes into the claim that the batch carries */
+    struct words *words; /* its reporter's contact; NULL: to be read with the act */
     struct deed *prev, *next;
     UT_hash_handle hh;
 };
@@ -33,6 +34,7 @@ struct act_batch {
 static void deed_free (struct deed *deed)
 {
     parcel_done (&deed->parcel);
+    free (deed->words);
     free (deed);
 }
 
@@ -101,6 +103,7 @@ enum {
     VERSION,
     READY,
     TOLD,
+    IN_CLAIM,
     CONTACT,
     CONTACT_KEY,
     EVENT,
@@ -160,16 +163,19 @@ static void tell (struct act_batch *batch, const struct deed *deed, const PGresu
                                               [ACT_ANSWER] = TEMPLATE_ANSWERED,
                                               [ACT_ASK] = TEMPLATE_ASKED};
     const struct msg_act *act = deed->act;
+    const struct words *words = deed->words;
     char number[NUMBER_LEN + 1];
     number_of_id (&act->id, number);
-    struct msg_notice notice = {.id = act->id,
-                                .event = (uint64_t) result_int (result, row, EVENT),
-                                .number = view_of (number),
-                                .agency = agency_name (batch->store, act->agency),
-                                .text = act->text,
-                                .contact = result_view (result, row, CONTACT),
-                                .contact_key_id = (uint64_t) result_int (result, row, CONTACT_KEY),
-                                .language = (uint32_t) result_int (result, row, LANGUAGE)};
+    struct msg_notice notice = {
+        .id = act->id,
+        .event = (uint64_t) result_int (result, row, EVENT),
+        .number = view_of (number),
+        .agency = agency_name (batch->store, act->agency),
+        .text = act->text,
+        .contact = words ? words->contact : result_view (result, row, CONTACT),
+        .contact_key_id =
+            words ? words->contact_key : (uint64_t) result_int (result, row, CONTACT_KEY),
+        .language = (uint32_t) result_int (result, row, LANGUAGE)};
     bool secret = result_int (result, row, FLAGS) & (FLAG_BIT_SECRET | FLAG_BIT_OVERSIGHT);
     outbox_say (batch->store, batch->claim, templates[act->act], secret, &notice);
 }
@@ -189,7 +195,7 @@ static void read_row (struct act_batch *batch, const PGresult *result, int row)
         agency_hint (store, (uint64_t) ready, 1);
     if (result_int (result, row, TOLD))
         outbox_has_news (store, 1);
-    if (batch->claim && !PQgetisnull (result, row, CONTACT))
+    if (batch->claim && result_int (result, row, IN_CLAIM))
         tell (batch, deed, result, row);
     say_acted (store, deed, verdict, (enum reason) result_int (result, row, REASON),
                result_int (result, row, VERSION));
@@ -249,11 +255,12 @@ enum column {
     SUGGESTED,
     CARRIED, /* act_ordinary.sql */
     PLACE,
+    KNOWN,
     COLUMNS
 };
-static const uint32_t column_types[COLUMNS] = {OID_INT4, OID_UUID, OID_INT4, OID_INT8,
-                                               OID_UUID, OID_INT2, OID_TEXT, OID_INT4,
-                                               OID_INT2, OID_INT4, OID_BOOL, OID_INT4};
+static const uint32_t column_types[COLUMNS] = {OID_INT4, OID_UUID, OID_INT4, OID_INT8, OID_UUID,
+                                               OID_INT2, OID_TEXT, OID_INT4, OID_INT2, OID_INT4,
+                                               OID_BOOL, OID_INT4, OID_BOOL};
 static struct array columns[COLUMNS];
 
 static void add_deed (const struct deed *deed)
@@ -272,6 +279,7 @@ static void add_deed (const struct deed *deed)
     array_int4 (&columns[SUGGESTED], act->suggested <= INT32_MAX ? (int64_t) act->suggested : 0);
     array_bool (&columns[CARRIED], deed->carried);
     array_int4 (&columns[PLACE], columns[PLACE].count + 1);
+    array_bool (&columns[KNOWN], deed->words != NULL);
 }
 
 /* Gives the batch a claim where it may make notices, and the claim what it has room for. */
@@ -285,6 +293,8 @@ static void carry (struct act_batch *batch)
     for (unsigned i = 0; i < batch->count; i++) {
         struct deed *deed = batch->deeds[i];
         deed->carried = room > 0 && tells (deed->act);
+        if (deed->carried && !deed->words)
+            deed->words = words_take (batch->store, &deed->act->id);
         room -= deed->carried;
     }
 }
@@ -300,7 +310,7 @@ static void send_batch (struct store *store, struct db *db, struct act_batch *ba
     uint8_t base[8];
     static const char yes = 1, no = 0;
     unsigned count = SHARED;
-    struct db_value values[SHARED + 5];
+    struct db_value values[SHARED + 6];
     qsort (batch->deeds, batch->count, sizeof (struct deed *), by_id);
     carry (batch);
     for (int i = 0; i < COLUMNS; i++)
@@ -318,6 +328,7 @@ static void send_batch (struct store *store, struct db *db, struct act_batch *ba
         values[count++] = batch->claim ? value_id (&batch->claim->dispatch) : (struct db_value){0};
         values[count++] = array_end (&columns[CARRIED]);
         values[count++] = array_end (&columns[PLACE]);
+        values[count++] = array_end (&columns[KNOWN]);
     }
     struct db_unit *unit = db_begin (db, on_acted, batch);
     db_binary (unit);

@@ -159,12 +159,10 @@ static void read_rows (struct lease_batch *batch, const PGresult *result)
         agency_runs_out (store, agency, pull->lease);
         struct id id = result_id (result, row, ID);
         const struct words *words = words_find (store, &id);
-        if (words) {
+        if (words)
             say_assigned (store, pull, result, row, words);
-            words_leased (store, words);
-        } else {
+        else
             batch->unworded[batch->unworded_count++] = row;
-        }
     }
     for (unsigned i = 0; i < batch->count; i++)
         for (uint32_t j = 0; j < batch->pulls[i]->agency_count; j++)

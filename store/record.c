@@ -196,6 +196,8 @@ struct words record_words (const struct place *place)
                           .body = place->content->text,
                           .location = place->submit->location,
                           .region = place->place->region,
+                          .contact = place->content->contact,
+                          .contact_key = place->content->contact_key_id,
                           .class = place->place->class,
                           .flags = place->flags,
                           .category = category_of (place),

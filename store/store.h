@@ -6,7 +6,7 @@
  *   quarantine.c   the bad one is kept as it came
  *   reply.c        a reporter's word joins its complaint
  *   record.c       the columns of a batch of complaints
- *   words.c        what they say, kept for the worker who pulls them next
+ *   words.c        what they say, kept for the worker who pulls them next, and for the notice of his act
  *   lease.c        PULLs of a turn become one statement
  *   agency.c       what is remembered of each agency: news of work, and that it was found empty
  *   act.c          acts of a turn become one statement, which is also their only judge
@@ -135,12 +135,12 @@ struct claim {
     struct claim *prev, *next;
 };
 
-/* What a complaint says, and never changes, while it may be pulled soon: words.c. */
+/* What a complaint says, and never changes, while it may be pulled and acted on soon: words.c. */
 struct words {
     struct id id;
-    struct view title, body, location, region; /* behind this struct */
+    struct view title, body, location, region, contact; /* behind this struct */
     uint32_t class, flags;
-    uint64_t category;
+    uint64_t category, contact_key;
     int64_t received, due_first, due_resolve; /* ms; 0: none */
     size_t bytes;
     int64_t at; /* mono_ms */
@@ -241,7 +241,8 @@ void record_end (void);
 /* Keeps a copy; its id is not there yet. */
 void words_keep (struct store *store, const struct words *said);
 const struct words *words_find (const struct store *store, const struct id *id); /* or NULL */
-void words_leased (struct store *store, const struct words *words); /* and told: ends them */
+/* Those of a complaint whose reporter left a contact, to be freed by the caller; or NULL. */
+struct words *words_take (struct store *store, const struct id *id);
 void words_end (struct store *store);
 /* lease.c */
 void lease_take (struct store *store, struct link *from, struct parcel *parcel);

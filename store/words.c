@@ -1,16 +1,17 @@
-/* words.c - what complaints say that were stored just now, for the worker who pulls them next.
+/* words.c - what complaints say that were stored just now, for the worker who pulls them next, and how
+ * their reporters are told of his act.
  *
  * Words are written once and never change: what is here is what the row says, and what is not here is
- * read from it (lease.c).  So it may forget whatever it likes: each when it was leased, and the oldest
- * where they are too many, or nobody came for them. */
+ * read from it (lease.c, act.c).  So it may forget whatever it likes: each when its reporter is told, and
+ * the oldest where they are too many, or nobody came for them. */
 #include "store.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
 
-#define BYTES_MOST (8 << 20) /* of all words */
-#define AGE_MOST   10000     /* ms */
+#define BYTES_MOST (16 << 20) /* of all words */
+#define AGE_MOST   10000      /* ms */
 
 static struct view keep_one (char **at, struct view view)
 {
@@ -21,18 +22,18 @@ static struct view keep_one (char **at, struct view view)
     return kept;
 }
 
-static void forget (struct store *store, struct words *words)
+static struct words *take_out (struct store *store, struct words *words)
 {
     HASH_DEL (store->words.by_id, words);
     DL_DELETE (store->words.oldest, words);
     store->words.bytes -= words->bytes;
-    free (words);
+    return words;
 }
 
 void words_keep (struct store *store, const struct words *said)
 {
     size_t bytes = sizeof (struct words) + said->title.len + said->body.len + said->location.len +
-                   said->region.len;
+                   said->region.len + said->contact.len;
     struct words *words = xcalloc (1, bytes);
     char *at = (char *) (words + 1);
     *words = *said;
@@ -42,11 +43,12 @@ void words_keep (struct store *store, const struct words *said)
     words->body = keep_one (&at, said->body);
     words->location = keep_one (&at, said->location);
     words->region = keep_one (&at, said->region);
+    words->contact = keep_one (&at, said->contact);
     HASH_ADD (hh, store->words.by_id, id, sizeof words->id, words);
     DL_APPEND (store->words.oldest, words);
     store->words.bytes += bytes;
     while (store->words.bytes > BYTES_MOST || store->words.oldest->at < words->at - AGE_MOST)
-        forget (store, store->words.oldest);
+        free (take_out (store, store->words.oldest));
 }
 
 const struct words *words_find (const struct store *store, const struct id *id)
@@ -56,13 +58,14 @@ const struct words *words_find (const struct store *store, const struct id *id)
     return words;
 }
 
-void words_leased (struct store *store, const struct words *words)
+struct words *words_take (struct store *store, const struct id *id)
 {
-    forget (store, (struct words *) words);
+    const struct words *words = words_find (store, id);
+    return words && words->contact.len ? take_out (store, (struct words *) words) : NULL;
 }
 
 void words_end (struct store *store)
 {
     while (store->words.oldest)
-        forget (store, store->words.oldest);
+        free (take_out (store, store->words.oldest));
 }

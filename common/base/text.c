@@ -81,7 +81,7 @@ size_t utf8_count (const char *text, size_t len)
     size_t count = 0, i = 0;
     for (; i + 8 <= len; i += 8) {
         uint64_t word = word_at (text + i), follows = word >> 7 & ~(word >> 6) & EACH_BYTE (1);
-        count += 8 - (size_t) __builtin_popcountll (follows);
+        count += 8 - (size_t) (follows * EACH_BYTE (1) >> 56); /* the sum of its bytes */
     }
     for (; i < len; i++)
         count += (text[i] & 0xc0) != 0x80;

@@ -9,9 +9,9 @@
  * order is the order of Zipf's ranks.  `lives` keeps WINDOW submissions of each adapter in flight, as
  * long as fewer than UNFINISHED complaints wait for their answer; `open` submits RATE a second,
  * whatever happens, and latencies count from the scheduled moment; `drain` submits nothing, and answers
- * what is left until a second passes without work.  What was accepted is answered before it ends, when the
- * figures have been taken.  30 % of submissions are repeated once, 5 % of acts
- * are sent twice.  One JSON line at the end.
+ * what is left until a second passes without work.  What was accepted is answered before it ends, when
+ * the figures have been taken.  30 % of submissions are repeated once, 5 % of acts are sent twice.  One
+ * JSON line at the end.
  *
  * Peers speak the links' own C, not libaduan: what an adapter pays to seal identities is the adapter's,
  * on another machine; here 64 contents are sealed once and sent again and again.
@@ -463,6 +463,17 @@ static void open_peers (const char *folder, const char *intake, const char *rout
     make_contents (link_welcome (drive.adapters[0].link));
 }
 
+/* A worker that goes without a word is given work until its silence is noticed. */
+static void close_peers (void)
+{
+    for (unsigned i = 0; i < drive.adapter_count; i++)
+        link_destroy (&drive.adapters[i].link);
+    for (unsigned i = 0; i < drive.worker_count; i++)
+        link_destroy (&drive.workers[i].link);
+    reactor_destroy (&drive.reactor);
+    daemon_context_end ();
+}
+
 /* ---- a run --------------------------------------------------------------------------------- */
 
 /* What stood when the time was over. */
@@ -536,7 +547,8 @@ static int run_lives (int argc, char **argv, bool open, bool drain)
     struct figures figures = take_figures (began);
     finish ();
     report (&figures);
-    _exit (0); /* hundreds of connections with work under way: nothing to tidy */
+    close_peers ();
+    return 0;
 }
 
 /* ---- the notifier's part: claims, and says that all was sent ------------------------------- */

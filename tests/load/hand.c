@@ -224,12 +224,12 @@ static void lease (struct hand *hand)
 
 static void answer (struct hand *hand, const struct leased *from, unsigned count)
 {
-    static const uint32_t types[10] = {OID_INT4, OID_UUID, OID_INT4, OID_INT8, OID_UUID,
-                                       OID_INT2, OID_TEXT, OID_INT4, OID_BOOL, OID_INT4};
+    static const uint32_t types[11] = {OID_INT4, OID_UUID, OID_INT4, OID_INT8, OID_UUID, OID_INT2,
+                                       OID_TEXT, OID_INT4, OID_BOOL, OID_INT4, OID_BOOL};
     static const char no = 0;
     struct array *arrays = hand->arrays;
     uint8_t base[8];
-    for (int c = 0; c < 10; c++)
+    for (int c = 0; c < 11; c++)
         array_begin (&arrays[c], types[c]);
     for (unsigned i = 0; i < count; i++) {
         const struct leased *leased = &from[i];
@@ -244,8 +244,9 @@ static void answer (struct hand *hand, const struct leased *from, unsigned count
         array_int4 (&arrays[7], 60000);
         array_bool (&arrays[8], true);
         array_int4 (&arrays[9], i + 1);
+        array_bool (&arrays[10], true); /* as in the store: read when it was placed */
     }
-    struct db_value values[13];
+    struct db_value values[14];
     for (int c = 0; c < 8; c++)
         values[c] = array_end (&arrays[c]);
     values[8] = value_int8 (base, 1);
@@ -253,6 +254,7 @@ static void answer (struct hand *hand, const struct leased *from, unsigned count
     values[10] = value_id (new_dispatch (hand, count));
     values[11] = array_end (&arrays[8]);
     values[12] = array_end (&arrays[9]);
+    values[13] = array_end (&arrays[10]);
     PGresult *result = run (hand, SQL_act_ordinary, values);
     for (int row = 0; row < PQntuples (result); row++)
         hand->lives += result_int (result, row, 1) == 1;

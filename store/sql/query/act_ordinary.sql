@@ -10,6 +10,7 @@
 --   $1 principals  $2 ids  $3 agencies  $4 versions  $5 keys  $6 acts  $7 texts  $8 delays (ms)
 --   $9 version base  $10 ignore versions (a mutant)
 --   $11 a notifier's dispatch, or null  $12 whether this act's notice goes into it  $13 1, 2, 3 ...
+--   $14 whether the reporter's contact is known already, and not asked for
 with judged as materialized (
     select i.*, a.ctid as work_at, c.ctid as record_at, a.version as has, c.version as complaint_has,
            greatest (a.version, $9::bigint) + 1 as version, a.state, a.lead, c.events, c.flags, c.language,
@@ -26,7 +27,7 @@ with judged as materialized (
     from (select unnest ($1::int[]) as principal, unnest ($2::uuid[]) as id, unnest ($3::int[]) as agency,
                  unnest ($4::bigint[]) as wants, unnest ($5::uuid[]) as key, unnest ($6::smallint[]) as act,
                  unnest ($7::text[]) as text, unnest ($8::int[]) as delay, unnest ($12::boolean[]) as dispatched,
-                 unnest ($13::int[]) as ordinal) i
+                 unnest ($13::int[]) as ordinal, unnest ($14::boolean[]) as known) i
     left join principal p on p.principal_id = i.principal and p.revoked_at is null and p.role = 2
     left join principal_agency pa on pa.principal_id = i.principal and pa.agency_id = i.agency
     left join assignment a on a.complaint_id = i.id and a.agency = i.agency
@@ -81,9 +82,9 @@ select j.ordinal,
              else 5 end)::int as reason,
        coalesce (case when j.fault = 0 then j.version else s.version end, 0)::bigint as version,
        (case when j.fault = 0 and j.act = 3 then j.agency else 0 end)::int as ready,
-       (case when j.fault = 0 and j.tells and not j.dispatched then 1 else 0 end)::int as told,
+       (j.fault = 0 and j.tells and not j.dispatched)::int as told, (j.fault = 0 and j.tells and j.dispatched)::int as carried,
        t.contact, t.contact_key, j.events + 1 as event, j.flags, j.language
 from judged j
 left join event s on s.complaint_id = case when j.fault <> 0 then j.id end and s.principal = j.principal and s.act_key = j.key
-left join content t on t.complaint_id = case when j.fault = 0 and j.tells and j.dispatched then j.id end
+left join content t on t.complaint_id = case when j.fault = 0 and j.tells and j.dispatched and not j.known then j.id end
 order by j.ordinal
