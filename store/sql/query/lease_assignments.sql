@@ -1,49 +1,40 @@
 -- Leases work for all PULLs of a turn; no two of them name the same agency.  What is ready, or whose
 -- lease or delay has run out by this clock, by priority, then due time.  Nothing is locked to look at
--- it; what an act has changed meanwhile has another version, and stays out.  At most `count` agencies
--- of a PULL can have its best rows, and each gives about twice its even share at first, so that a long
--- queue does not starve the others of the same PULL; where that does not fill it, long queues give the
--- rest.  Emergencies come whatever the share.
+-- it; what an act has changed meanwhile has another version, and stays out.  Each agency gives about
+-- twice its even share at first, so that a long queue does not starve the others of the same PULL; where
+-- that does not fill it, long queues give the rest.  Emergencies come whatever the share.
 -- Returns what was leased; and, without id, agencies that have, or may have, work left.  What a complaint
 -- says is not looked for here: most of it the store has still (words.c).
 --   $1 pull numbers and $2 agencies, a pair each  $3 counts and $4 lease ms, by pull number from 1
 --   $5 principals, by pull number  $6 version base
-with heads as (
-    select w.pull, w.agency, ($3::int[])[w.pull] as count, h.priority,
-           pa.agency_id is not null and p.principal_id is not null as may,
-           row_number () over (partition by w.pull order by h.priority, h.due) as rank,
-           count (*) over (partition by w.pull) as heads
-    from unnest ($1::int[], $2::int[]) as w (pull, agency)
-    cross join lateral (
-        select q.priority, q.due
-        from assignment q
-        where q.agency = w.agency and q.queued
-          and (q.state = 1 or q.lease_until <= clock_timestamp ())
-        order by q.priority, q.due, q.complaint_id
-        limit 1) h
+with asked as materialized (
+    select w.pull, w.agency, w.count,
+           least (w.count + 1, 2 + 2 * w.count / count (*) over (partition by w.pull)) as share,
+           pa.agency_id is not null and p.principal_id is not null as may
+    from (select pull, agency, ($3::int[])[pull] as count
+          from unnest ($1::int[], $2::int[]) as u (pull, agency)) w
     left join principal_agency pa on pa.principal_id = ($5::int[])[w.pull] and pa.agency_id = w.agency
     left join principal p on p.principal_id = ($5::int[])[w.pull] and p.revoked_at is null and p.role = 2
 ), shares as materialized (
-    select h.pull, h.agency, h.count, s.share, a.*
-    from heads h
-    cross join lateral (
-        select case when h.priority = 1 then h.count + 1
-                    else least (h.count + 1, 2 + 2 * h.count / h.heads) end as share) s
+    select w.pull, w.agency, w.count, w.share, a.*
+    from asked w
     cross join lateral (
         select q.ctid as at, q.complaint_id, q.priority, q.due, q.version as has,
                row_number () over (order by q.priority, q.due, q.complaint_id) as nth
         from assignment q
-        where q.agency = h.agency and q.queued
+        where q.agency = w.agency and q.queued
           and (q.state = 1 or q.lease_until <= clock_timestamp ())
         order by q.priority, q.due, q.complaint_id
-        limit s.share) a
-    where h.may and h.rank <= h.count
+        limit w.share) a
+    where w.may
 ), lacking as (
     select pull, count - count (*) as rows from shares group by pull, count having count (*) < count
 ), rest as (
-    select s.pull, s.agency, s.count, a.at, a.complaint_id, a.priority, a.due, a.has, a.nth > l.rows as more
+    select s.pull, s.agency, s.count, a.at, a.complaint_id, a.priority, a.due, a.has, a.nth > m.rows as more
     from shares s
-    join lacking l on l.pull = s.pull
+    left join lacking l on l.pull = s.pull
+    cross join lateral (
+        select greatest (l.rows, case when s.priority = 1 then s.count - s.share end) as rows) m
     cross join lateral (
         select q.ctid as at, q.complaint_id, q.priority, q.due, q.version as has,
                row_number () over (order by q.priority, q.due, q.complaint_id) - s.share as nth
@@ -51,8 +42,8 @@ with heads as (
         where q.agency = s.agency and q.queued
           and (q.state = 1 or q.lease_until <= clock_timestamp ())
         order by q.priority, q.due, q.complaint_id
-        offset s.share limit l.rows + 1) a
-    where s.nth = s.share
+        offset s.share limit m.rows + 1) a
+    where s.nth = s.share and m.rows > 0
 ), found as (
     select pull, agency, count, at, has, more,
            row_number () over (partition by pull order by priority, due, complaint_id) as place
@@ -76,8 +67,8 @@ with heads as (
 select l.pull, l.complaint_id, l.agency, l.version, l.attempt, l.priority
 from leased l
 union all
-select h.pull, null, h.agency, null, null, null
-from heads h where not h.may or h.rank > h.count
+select a.pull, null, a.agency, null, null, null
+from asked a where not a.may
 union all
 select f.pull, null, f.agency, null, null, null
 from found f where f.place > f.count or f.more
