@@ -110,23 +110,39 @@ static const struct agency *desk_of (const struct registry *registry, struct vie
     return NULL;
 }
 
+static char folded_byte (unsigned char byte)
+{
+    if (byte >= 'A' && byte <= 'Z')
+        return (char) (byte - 'A' + 'a');
+    bool word = (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9') || (byte & 0x80);
+    return word ? (char) byte : ' ';
+}
+
+/* Behind a byte that is there.  Without a branch a byte, as this looks at all of every text. */
+static char *fold_into (char *end, struct view text)
+{
+    static char folded[256];
+    if (!folded[0])
+        for (int i = 0; i < 256; i++)
+            folded[i] = folded_byte ((unsigned char) i);
+    for (size_t i = 0; i < text.len; i++) {
+        *end = folded[(unsigned char) text.at[i]];
+        end += *end != ' ' || end[-1] != ' ';
+    }
+    return end;
+}
+
 /* Letters and digits in lower case, everything else one space, a space at both ends: so that a
  * phrase is found as words. */
 static char *fold (struct view title, struct view text)
 {
+    static const struct view space = {" ", 1};
     char *folded = xcalloc (title.len + text.len + 4, 1), *end = folded;
     *end++ = ' ';
-    for (size_t i = 0; i < title.len + text.len + 1; i++) {
-        char c = i < title.len ? title.at[i] : i == title.len ? ' ' : text.at[i - title.len - 1];
-        bool upper = c >= 'A' && c <= 'Z';
-        bool word = upper || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c & 0x80);
-        if (word)
-            *end++ = upper ? (char) (c - 'A' + 'a') : c;
-        else if (end[-1] != ' ')
-            *end++ = ' ';
-    }
-    if (end[-1] != ' ')
-        *end++ = ' ';
+    end = fold_into (end, title);
+    end = fold_into (end, space);
+    end = fold_into (end, text);
+    end = fold_into (end, space);
     *end = 0;
     return folded;
 }
