@@ -23,10 +23,10 @@ static void unlink_retired (struct spool *spool)
         pthread_mutex_unlock (&spool->lock);
         if (unlink (segment->path) != 0)
             log_limited (LOG_ERROR, "%s: cannot be unlinked (%s)", segment->path, strerror (errno));
-        uint64_t size = segment->size;
+        uint64_t taken = segment_taken (segment);
         segment_free (segment);
         pthread_mutex_lock (&spool->lock);
-        spool->bytes -= size;
+        spool->bytes -= taken;
     }
 }
 
@@ -146,7 +146,7 @@ void spool_retire (struct spool *spool, uint64_t walking)
     bool no_room = lacks_room (spool);
     uint64_t going = 0;
     DL_FOREACH (spool->retired, segment)
-        going += segment->size;
+        going += segment_taken (segment);
     DL_FOREACH_SAFE (spool->segments, segment, next) {
         bool full = no_room || (spool->bytes - going) * 10 > (uint64_t) spool->options.bytes * 7;
         bool old = now - segment->newest_ms > spool->options.keep_ms;
@@ -164,7 +164,7 @@ void spool_retire (struct spool *spool, uint64_t walking)
         }
         DL_DELETE (spool->segments, segment);
         DL_APPEND (spool->retired, segment);
-        going += segment->size;
+        going += segment_taken (segment);
         if (no_room)
             spool->spare_failed = no_room = false; /* one at a time: is that enough for a spare? */
     }

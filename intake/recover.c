@@ -214,7 +214,8 @@ static int first_reading (struct recovery *recovery)
         }
         recovery->has_start = !(segment->flags & FLAG_START);
         recovery->told = 0;
-        segment->damage = segment_walk (spool->key, segment, &image, note_record, recovery, NULL);
+        segment->damage =
+            segment_walk (spool->key, segment, &image, note_record, recovery, &segment->end);
         segment->injured |= image.unread > 0;
         bool spare = image.used <= HEADER_LEN && !segment->injured;
         image_free (&image);
@@ -415,15 +416,24 @@ static int rejournal (struct recovery *recovery)
     return 0;
 }
 
-/* Starts that died hold copies only, and those stand in the fresh segment now. */
-static void drop_dead_starts (struct recovery *recovery)
+/* Starts that died hold copies only, and those stand in the fresh segment now.  One without a complaint
+ * has nothing but an older state.  What the others leave unused goes back, or a few restarts would fill
+ * the spool with zeroes, and the oldest complaints would have to go for them. */
+static void drop_what_is_empty (struct recovery *recovery)
 {
     struct spool *spool = recovery->spool;
     struct segment *segment, *next;
+    uint64_t copied = recovery->again_from ? recovery->again_from->number : UINT64_MAX;
+    recovery->again_from = NULL; /* it may go as well */
     DL_FOREACH_SAFE (spool->segments, segment, next) {
-        if (recovery->again_from && segment->number > recovery->again_from->number &&
-            segment != spool->active && segment->damage == WHOLE && !segment->injured)
+        if (segment == spool->active || segment->damage != WHOLE || segment->injured)
+            continue;
+        if (segment->number > copied || segment->last_seq == 0) {
             spool_drop_segment (spool, segment);
+            continue;
+        }
+        segment_give_back (segment);
+        spool->bytes -= segment->given_back;
     }
 }
 
@@ -440,7 +450,7 @@ int recover (struct spool *spool, spool_found_fn *found, void *owner)
         result = rejournal (&recovery);
     }
     if (result == 0)
-        drop_dead_starts (&recovery);
+        drop_what_is_empty (&recovery);
     buffer_free (&recovery.again);
     buffer_free (&recovery.seen);
     struct taken *taken, *next;

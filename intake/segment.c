@@ -338,6 +338,20 @@ int segment_open (const char *folder, const char *name, const uint8_t key[SEGMEN
     return result;
 }
 
+void segment_give_back (struct segment *segment)
+{
+    off_t from = ((off_t) segment->end + 4095) & ~(off_t) 4095,
+          to = ((off_t) segment->size - (off_t) HEADER_LEN) & ~(off_t) 4095;
+    check (segment->end >= HEADER_LEN && segment->damage == WHOLE);
+    if (to <= from)
+        return;
+    int fd = open (segment->path, O_WRONLY | O_CLOEXEC);
+    if (fd >= 0 && fallocate (fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, from, to - from) == 0)
+        segment->given_back = (uint32_t) (to - from);
+    if (fd >= 0)
+        close (fd);
+}
+
 int segment_open_by_id (const char *folder, const char *name, const struct id *id,
                         struct segment **ret)
 {

@@ -42,9 +42,10 @@ struct segment {
     uint32_t flags;
     int fd;
     char *path;
-    uint32_t end, size; /* where the next record goes; of the whole file */
-    bool injured;       /* a header is damaged, or the file is cut */
-    bool uncopied;      /* damaged, and no copy could be made: it stays */
+    uint32_t end, size;  /* where the next record goes; of the whole file */
+    uint32_t given_back; /* bytes of its unused end that the disk has again */
+    bool injured;        /* a header is damaged, or the file is cut */
+    bool uncopied;       /* damaged, and no copy could be made: it stays */
     enum damage damage;
     uint64_t records, undrained;
     uint64_t first_seq, last_seq; /* of its data records; 0: it has none */
@@ -68,6 +69,13 @@ int segment_open (const char *folder, const char *name, const uint8_t key[SEGMEN
 int segment_open_by_id (const char *folder, const char *name, const struct id *id,
                         struct segment **ret);
 void segment_free (struct segment *segment);
+/* Nothing more is written into it, and it is whole: the disk gets back the zeroes behind its last record,
+ * which read as zeroes still.  A file system that cannot do that (fallocate(2), PUNCH_HOLE) keeps them. */
+void segment_give_back (struct segment *segment);
+static inline uint32_t segment_taken (const struct segment *segment) /* bytes of disk */
+{
+    return segment->size - segment->given_back;
+}
 /* The sorted names of a folder's segments; names_free ends the list.  0 or FAIL_IO. */
 int segment_names (const char *folder, char ***ret_names, size_t *ret_count);
 void segment_names_free (char **names, size_t count);

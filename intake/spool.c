@@ -26,13 +26,13 @@
 void spool_add_segment (struct spool *spool, struct segment *segment)
 {
     DL_APPEND (spool->segments, segment);
-    spool->bytes += segment->size;
+    spool->bytes += segment_taken (segment);
 }
 
 void spool_drop_segment (struct spool *spool, struct segment *segment)
 {
     DL_DELETE (spool->segments, segment);
-    spool->bytes -= segment->size;
+    spool->bytes -= segment_taken (segment);
     if (unlink (segment->path) != 0)
         log_limited (LOG_ERROR, "%s: cannot be unlinked (%s)", segment->path, strerror (errno));
     segment_free (segment);

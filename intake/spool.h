@@ -11,7 +11,8 @@
  *
  * A start (recover.c; P8, P9) reads every segment; what is damaged is copied to corrupt/ and stepped
  * over; the newest segment's records above the frontier are written into a fresh segment that a start
- * record closes.  Nothing that cannot be read is deleted, nothing is guessed.
+ * record closes.  Nothing that cannot be read is deleted, nothing is guessed.  Then segments that hold
+ * no complaint go, and the unused ends of the others are given back to the disk: starts cost no room.
  *
  * Beside the segment in use there are two empty ones: the spare, so that a commit never waits for
  * zeroes, and the reserve, whose room a start takes where the disk is full.

@@ -766,6 +766,30 @@ static void test_walk (void **state)
     assert_int_equal (stat_now ().undrained, count - first + 1);
 }
 
+/* A program that dies every second under its supervisor: nothing that is retained goes for it. */
+static void test_restarts_take_no_room (void **state)
+{
+    (void) state;
+    for (unsigned round = 0; round < 40; round++) {
+        await_spare ();
+        if (round % 4 == 0) {
+            assert_int_equal (append (3, 100), 0);
+            drain (bench.highest - 2, bench.highest);
+            spool_set_frontier (bench.spool, bench.highest);
+            save ();
+        }
+        spool_retire (bench.spool, 0);
+        uint64_t highest = bench.highest;
+        reopen ();
+        bench.highest = highest;
+        for (uint64_t seq = 1; seq <= highest; seq++)
+            assert_in_range (bench.known[seq].calls, 1, 2);
+    }
+    await_spare ();
+    assert_int_equal (stat_now ().retired_early, 0);
+    assert_in_range (stat_now ().bytes, 1, 4 * SPOOL_SEGMENT_LEAST);
+}
+
 /* ---- clocks -------------------------------------------------------------------------------- */
 
 static void test_clock_behind (void **state)
@@ -821,6 +845,7 @@ int main (void)
         spool_test (retired_when_known),
         spool_test (full),
         spool_test (walk),
+        spool_test (restarts_take_no_room),
         spool_test (clock_behind),
     };
     return cmocka_run_group_tests_name ("spool", tests, NULL, NULL);
