@@ -57,9 +57,45 @@ static void skip_line (struct reader *reader)
     while (byte != EOF && byte != '\n');
 }
 
+#define DELIMITERS ",;\t|"
+
 /* ---- cutting --------------------------------------------------------------------------------- */
 
-enum cut { CUT_END, CUT_RECORD, CUT_LONG, CUT_QUOTE };
+enum cut { CUT_END, CUT_RECORD, CUT_LONG, CUT_QUOTE, CUT_BEHIND };
+
+/* Where in a CSV record one is.  Cutting and splitting ask the same rule (RFC 4180), so that they
+ * cannot disagree: a quote opens at a cell's beginning only; elsewhere it is a sign like others, as
+ * in `pipe of 2" leaks`. */
+enum place { CELL_BEGIN, CELL_PLAIN, CELL_QUOTED, CELL_CLOSED, CELL_RETURN, CELL_FAULT };
+
+static bool is_delimiter (const struct reader *reader, char byte)
+{
+    if (reader->delimiter)
+        return byte == reader->delimiter;
+    return byte && strchr (DELIMITERS, byte); /* the header, from which it is to be guessed */
+}
+
+static enum place place_after (const struct reader *reader, enum place place, char byte)
+{
+    switch (place) {
+    case CELL_BEGIN:
+        if (byte == '"')
+            return CELL_QUOTED;
+        __attribute__ ((fallthrough));
+    case CELL_PLAIN: return is_delimiter (reader, byte) ? CELL_BEGIN : CELL_PLAIN;
+    case CELL_QUOTED: return byte == '"' ? CELL_CLOSED : CELL_QUOTED;
+    case CELL_CLOSED:
+        if (byte == '"') /* two stand for one */
+            return CELL_QUOTED;
+        __attribute__ ((fallthrough));
+    case CELL_RETURN: /* of a line end */
+        if (is_delimiter (reader, byte))
+            return place == CELL_CLOSED ? CELL_BEGIN : CELL_FAULT;
+        return byte == '\r' ? CELL_RETURN : CELL_FAULT;
+    case CELL_FAULT: break;
+    }
+    return CELL_FAULT;
+}
 
 /* The bytes of the next record into reader->raw, its line end included. */
 static enum cut cut_line (struct reader *reader)
@@ -79,33 +115,42 @@ static enum cut cut_line (struct reader *reader)
     return reader->raw.len ? CUT_RECORD : CUT_END;
 }
 
+/* Of what is in `raw` only the first line is the record: the rest is read again.  A record that goes
+ * wrong further down was most likely never one, and the lines behind it are other people's. */
+static void keep_first_line (struct reader *reader)
+{
+    const char *line_end = memchr (reader->raw.at, '\n', reader->raw.len);
+    if (line_end)
+        unread (reader, (size_t) (line_end - reader->raw.at) + 1);
+    else if (reader->raw.len > RECORD_MAX)
+        skip_line (reader);
+}
+
 /* The same for CSV: a line end within quotes belongs to the record.  A quote that never ends would
- * swallow the rest of the file: then the record is its first line, and the rest is read again. */
+ * swallow the rest of the file. */
 static enum cut cut_csv (struct reader *reader)
 {
     int byte;
-    bool quoted = false;
+    bool whole = false, several = false;
+    enum place place = CELL_BEGIN;
     buffer_clear (&reader->raw);
-    while ((byte = get (reader)) != EOF) {
+    while (!whole && reader->raw.len <= RECORD_MAX && !(several && place == CELL_FAULT) &&
+           (byte = get (reader)) != EOF) {
         char one = (char) byte;
         buffer_add (&reader->raw, &one, 1);
-        if (byte == '"')
-            quoted = !quoted;
-        if (byte == '\n' && !quoted)
-            return CUT_RECORD;
-        if (reader->raw.len > RECORD_MAX)
-            break;
+        whole = byte == '\n' && place != CELL_QUOTED;
+        several = several || byte == '\n';
+        if (!whole)
+            place = place_after (reader, place, one);
     }
-    if (!quoted && reader->raw.len <= RECORD_MAX)
-        return reader->raw.len ? CUT_RECORD : CUT_END;
-    const char *line_end = memchr (reader->raw.at, '\n', reader->raw.len);
-    if (!line_end) {
-        if (reader->raw.len > RECORD_MAX)
-            skip_line (reader);
-        return quoted ? CUT_QUOTE : CUT_LONG;
-    }
-    unread (reader, (size_t) (line_end - reader->raw.at) + 1);
-    return quoted ? CUT_QUOTE : CUT_LONG;
+    enum cut cut = place == CELL_QUOTED             ? CUT_QUOTE
+                   : reader->raw.len > RECORD_MAX   ? CUT_LONG
+                   : several && place == CELL_FAULT ? CUT_BEHIND
+                   : reader->raw.len                ? CUT_RECORD
+                                                    : CUT_END;
+    if (cut == CUT_QUOTE || cut == CUT_LONG || cut == CUT_BEHIND)
+        keep_first_line (reader);
+    return cut;
 }
 
 static struct view without_line_end (const struct buffer *raw)
@@ -118,24 +163,21 @@ static struct view without_line_end (const struct buffer *raw)
 
 /* ---- cells ----------------------------------------------------------------------------------- */
 
+static const char behind_quote[] = "there is more behind a closing quote";
+
 /* Splits a CSV record; NULL, or what is wrong with it.  Cells are (offset, length) into reader->text
  * until all are there, because the buffer moves while it grows. */
 static const char *split (struct reader *reader, struct view record, size_t *ret_count)
 {
     size_t count = 0, begin = 0;
-    bool quoted = false, was_quoted = false;
+    enum place place = CELL_BEGIN;
     buffer_clear (&reader->text);
     for (size_t i = 0; i <= record.len; i++) {
         char byte = i < record.len ? record.at[i] : 0;
-        bool end = i == record.len;
-        if (quoted && byte == '"' && i + 1 < record.len && record.at[i + 1] == '"') {
-            buffer_add (&reader->text, "\"", 1);
-            i++;
-        } else if (quoted && byte == '"' && !end) {
-            quoted = false;
-        } else if (!quoted && byte == '"' && !end && reader->text.len == begin && !was_quoted) {
-            quoted = was_quoted = true;
-        } else if (end || (!quoted && byte == reader->delimiter)) {
+        enum place next = i < record.len ? place_after (reader, place, byte) : CELL_BEGIN;
+        if (next == CELL_FAULT)
+            return behind_quote;
+        if (next == CELL_BEGIN) {
             if (count == reader->cell_room) {
                 reader->cell_room = reader->cell_room ? reader->cell_room * 2 : 32;
                 reader->cells = xrealloc (reader->cells, reader->cell_room * sizeof *reader->cells);
@@ -143,12 +185,10 @@ static const char *split (struct reader *reader, struct view record, size_t *ret
             reader->cells[count++] = (struct view){NULL, reader->text.len - begin};
             buffer_add (&reader->text, "", 1);
             begin = reader->text.len;
-            was_quoted = false;
-        } else if (was_quoted && !quoted) {
-            return "there is more behind a closing quote";
-        } else {
-            buffer_add (&reader->text, &byte, 1);
+        } else if (next == CELL_PLAIN || (next == CELL_QUOTED && place != CELL_BEGIN)) {
+            buffer_add (&reader->text, &byte, 1); /* of two quotes the second */
         }
+        place = next;
     }
     for (size_t i = 0, at = 0; i < count; i++) {
         reader->cells[i].at = reader->text.at + at;
@@ -160,10 +200,9 @@ static const char *split (struct reader *reader, struct view record, size_t *ret
 
 static char guess_delimiter (struct view header)
 {
-    static const char candidates[] = ",;\t|";
     char best = ',';
     size_t most = 0;
-    for (const char *candidate = candidates; *candidate; candidate++) {
+    for (const char *candidate = DELIMITERS; *candidate; candidate++) {
         size_t count = 0;
         for (size_t i = 0; i < header.len; i++)
             count += header.at[i] == *candidate;
@@ -309,13 +348,14 @@ void reader_close (struct reader **held)
 static void read_json (struct reader *reader, struct record *record)
 {
     json_error_t error;
-    (void) reader;
     record->json = json_loadb (record->raw.at, record->raw.len,
                                JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES, &error);
-    if (!record->json)
+    if (!record->json) {
         record->fault = "not one whole JSON object in UTF-8";
-    else if (!json_is_object (record->json))
+        record->unfinished = reader->raw.at[reader->raw.len - 1] != '\n';
+    } else if (!json_is_object (record->json)) {
         record->fault = "JSON, but not an object";
+    }
 }
 
 static void read_csv (struct reader *reader, struct record *record)
@@ -324,6 +364,10 @@ static void read_csv (struct reader *reader, struct record *record)
     record->cells = reader->cells;
     if (!record->fault && record->cell_count != reader->names)
         record->fault = "not as many cells as the header has columns";
+    if (record->fault && memchr (record->raw.at, '\n', record->raw.len)) {
+        keep_first_line (reader);
+        record->raw = without_line_end (&reader->raw);
+    }
 }
 
 static bool is_blank (const struct reader *reader, struct view raw)
@@ -343,9 +387,9 @@ bool reader_next (struct reader *reader, struct record *record, bool *ret_failed
         cut = reader->format == RECORD_JSON ? cut_line (reader) : cut_csv (reader);
         record->raw = without_line_end (&reader->raw);
     } while (cut == CUT_RECORD && is_blank (reader, record->raw));
-    record->end = reader->offset;
-    record->end_line = reader->line;
     if (cut == CUT_END) {
+        record->end = reader->offset;
+        record->end_line = reader->line;
         *ret_failed = ferror (reader->file) != 0;
         return false;
     }
@@ -353,10 +397,14 @@ bool reader_next (struct reader *reader, struct record *record, bool *ret_failed
         record->fault = "longer than 8 MiB";
     else if (cut == CUT_QUOTE)
         record->fault = "a quote is opened and never closed";
+    else if (cut == CUT_BEHIND)
+        record->fault = behind_quote;
     else if (reader->format == RECORD_JSON)
         read_json (reader, record);
     else
         read_csv (reader, record);
+    record->end = reader->offset;
+    record->end_line = reader->line;
     return true;
 }
 
@@ -403,6 +451,12 @@ static bool json_value (struct record *record, const char *name, struct view *re
     } else
         return false;
     return ret->len > 0;
+}
+
+bool record_is_plain (const struct record *record, const char *name)
+{
+    const json_t *value = record->json ? json_find (record->json, name) : NULL;
+    return !json_is_array (value) && !json_is_object (value);
 }
 
 bool record_value (struct record *record, const char *name, struct view *ret)

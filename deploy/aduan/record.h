@@ -1,7 +1,8 @@
 /* record.h - a file of complaints, a record at a time: JSON lines, or CSV with a header line.
  *
  * A record that is broken comes as a record with a fault and its raw bytes, so that the caller can
- * keep what could not be read; the reader then goes on with the next line.
+ * keep what could not be read; the reader then goes on with the next line: of a broken record of
+ * several lines only the first is the record, the others are read as lines of their own.
  */
 #ifndef ADUAN_RECORD_H
 #define ADUAN_RECORD_H
@@ -22,6 +23,7 @@ struct record {
     uint64_t end_line; /* the line that begins there */
     struct view raw;   /* without its line end; lives until the next record */
     const char *fault; /* English; NULL: whole */
+    bool unfinished;   /* faulty, JSON, and no line end follows: perhaps still being written */
     /* the rest is record.c's */
     json_t *json;
     const struct reader *reader;
@@ -47,6 +49,8 @@ void reader_close (struct reader **reader);
 /* The value of a field; of JSON also "outer.inner".  False where it is absent, null, or no plain
  * value.  Lives until the next record. */
 bool record_value (struct record *record, const char *name, struct view *ret);
+/* False where JSON has a list or an object there. */
+bool record_is_plain (const struct record *record, const char *name);
 void record_done (struct record *record);
 
 #endif

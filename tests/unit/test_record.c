@@ -73,6 +73,16 @@ static void records_are_cut (void **state)
         {"x.csv", "a,b\n1,\"never closed", "2!"},
         {"x.csv", "a,b\n\"\",2\n", "2:"},
         {"x.csv", "a\n\"in \"\"quotes\"\"\"\n", "2:in \"quotes\""},
+        /* a quote within a cell is a sign like others */
+        {"x.csv", "a\np 2\" x\nlampu\np 3\" y\nsampah\n", "2:p 2\" x|3:lampu|4:p 3\" y|5:sampah"},
+        {"x.csv", "a,b\n2\",\"q\"\"\nr\"\n\"\",4\n", "2:2\"|4:"},
+        {"x.csv", "a;b\r\n\"x, y\";\"z\"\r\n1;\"\"\r\n", "2:x, y|3:1"},
+        {"x.csv", "\"a\";\"b\nc\"\n1;2\n", "3:1"},
+        /* a record that goes wrong further down takes nobody else's lines */
+        {"x.csv", "a,b\n2,\"never closed\n3,good\n4,\"quoted text\"\n5,good\n", "2!|3:3|4:4|5:5"},
+        {"x.csv", "a,b\n2,\"never\n3,good\n4,\",x\n5,x\n", "2!|3:3|4!|5:5"},
+        {"x.csv", "a,b\n2,\"never\n3,\"x\",\"\"\n4,\"y\"\n", "2!|3!|4:4"},
+        {"x.csv", "a,b\n\"one\ntwo\"\n3,4\n", "2!|3!|4:3"},
         {"x.csv", "", "!there is no header line with the names of the columns"},
     };
     struct buffer out = {0};
