@@ -161,10 +161,25 @@ static void print_record (void *owner, const struct inspected *file,
             record->doubtful ? ", doubtful" : "", record->salvaged ? ", salvaged" : "", file->name);
 }
 
+/* Without a word a file that holds nothing readable would look like an empty one.  A segment that lost
+ * its headers is named and still no fault here - that is verify's - but what is no segment is. */
 static int print_list (struct tool *tool, struct inspection *inspection)
 {
+    static const char end[] = ".segment";
+    int status = EX_OK;
     inspect_each (inspection, print_record, tool);
-    return EX_OK;
+    for (size_t i = 0; i < inspection->count; i++) {
+        const struct inspected *file = &inspection->files[i];
+        size_t len = strlen (file->name);
+        bool named = len >= strlen (end) && strcmp (file->name + len - strlen (end), end) == 0;
+        if (file->segment || (named && !inspect_wound (file)))
+            continue;
+        fprintf (stderr, "aduan-spool: %s: no segment of this spool: no header validates%s\n",
+                 file->path, tool->has_id ? "" : "; --id ID reads one that lost its headers");
+        if (!named)
+            status = EX_DATAERR;
+    }
+    return status;
 }
 
 static int print_verify (struct tool *tool, struct inspection *inspection)

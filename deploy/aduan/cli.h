@@ -148,6 +148,20 @@ int input_read (const char *path, char **ret_at, size_t *ret_len);
 /* ms since 1970: "2024-03-05", with a time and zone, DD/MM/YYYY, or epoch in s or ms. */
 bool time_parse (struct view text, uint64_t *ret_ms);
 
+/* ---- submit.c -------------------------------------------------------------------------------- */
+
+#define TITLE_MOST 200 /* code points, intake's limits */
+#define TEXT_MOST  10000
+
+struct finding {
+    const char *field;      /* static */
+    uint64_t length, limit; /* of a field over its limit, else 0 */
+};
+
+/* What intake would reject, as far as that can be known here: 0, or an enum aduan_reject.  What it
+ * alone knows - rights, keys used before - is not looked at. */
+uint32_t submission_check (const struct aduan_submission *said, struct finding *ret);
+
 /* ---- the commands ---------------------------------------------------------------------------- */
 
 int run_submit (struct cli *cli);

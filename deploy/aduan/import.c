@@ -53,9 +53,10 @@ struct flying {
     uint64_t end_line;
     bool over, repeated;
     uint32_t reject; /* 0: accepted */
-    const char *why; /* of a record that could not be read; static */
+    const char *why; /* English, of what was found here; static */
     char field[33];
-    char *key; /* NULL: no receipts are kept */
+    uint64_t length, limit; /* of a field over its limit, else 0 */
+    char *key;              /* NULL: no receipts are kept */
     char *raw;
     size_t raw_len;
     struct flying *prev, *next;
@@ -72,10 +73,12 @@ struct import {
     struct flying *flight;
     unsigned in_flight, kept; /* not over; all of the list */
     int64_t parallel, rate, give_up_ms;
-    bool check_only, closing, saves, ended;
-    int rejects;  /* descriptor; -1: none yet */
-    int receipts; /* the same; -1: none are kept */
-    struct position position;
+    bool check_only, closing, saves, ended, grows; /* grows: a file, to which more may be added */
+    int rejects;                                   /* descriptor; -1: none yet */
+    int receipts;                                  /* the same; -1: none are kept */
+    int lock;                                      /* the same; -1: none is held */
+    uint64_t unfinished; /* line of a last record that may still be being written; 0: none */
+    struct position position, began;
     struct progress progress;
     int64_t saved_at, heard_at, started_at;
     uint64_t started; /* since started_at: the throttle's count */
@@ -102,6 +105,22 @@ static json_t *raw_json (const struct flying *flying)
     text = json_stringn (clean.at ? clean.at : "", clean.len);
     buffer_free (&clean);
     return text;
+}
+
+/* A check writes no file: one of an earlier run's rejects may be there, and its position counts on it. */
+static void name_fault (struct import *import, const struct flying *flying)
+{
+    const char *word = reject_word (flying->reject);
+    char *why = flying->why ? xformat (": %s", flying->why) : xstrdup ("");
+    progress_close (&import->progress);
+    if (flying->limit)
+        say (stderr, TEXT_check_long, "line", count_text (flying->line), "code", word, "field",
+             flying->field, "length", count_text (flying->length), "limit",
+             count_text (flying->limit), NULL);
+    else
+        say (stderr, *flying->field ? TEXT_check_field : TEXT_check_broken, "line",
+             count_text (flying->line), "code", word, "field", flying->field, "why", why, NULL);
+    free (why);
 }
 
 static void keep_reject (struct import *import, const struct flying *flying)
@@ -160,12 +179,22 @@ static void flying_free (struct flying *flying)
     free (flying);
 }
 
+static void show_position (struct import *import)
+{
+    import->progress.at = import->position.offset;
+    import->progress.accepted = import->position.accepted;
+    import->progress.repeated = import->position.repeated;
+    import->progress.rejected = import->position.rejected;
+}
+
 /* Moves the position past what is answered. */
 static void pass (struct import *import)
 {
     struct flying *flying;
     while ((flying = import->flight) != NULL && flying->over && import->status == 0) {
-        if (flying->reject)
+        if (flying->reject && import->check_only)
+            name_fault (import, flying);
+        else if (flying->reject)
             keep_reject (import, flying);
         if (import->status != 0)
             return;
@@ -178,10 +207,7 @@ static void pass (struct import *import)
         import->kept--;
         flying_free (flying);
     }
-    import->progress.at = import->position.offset;
-    import->progress.accepted = import->position.accepted;
-    import->progress.repeated = import->position.repeated;
-    import->progress.rejected = import->position.rejected;
+    show_position (import);
 }
 
 static void save (struct import *import, bool now)
@@ -255,15 +281,19 @@ static struct flying *flying_new (struct import *import, const struct record *re
 
 static void start (struct import *import, struct record *record)
 {
-    const char *field = "";
+    struct finding finding = {.field = ""};
     struct flying *flying = flying_new (import, record);
     uint32_t reject = REJECT_MALFORMED;
     if (!record->fault)
-        reject = mapping_fill (import->mapping, record, &import->draft, &field);
+        reject = mapping_fill (import->mapping, record, &import->draft, &finding.field);
+    if (!reject && import->check_only)
+        reject = submission_check (&import->draft.submission, &finding);
     if (reject) {
         flying->reject = reject;
-        flying->why = record->fault;
-        snprintf (flying->field, sizeof flying->field, "%s", field);
+        flying->why = record->fault ? record->fault : import->draft.why;
+        flying->length = finding.length;
+        flying->limit = finding.limit;
+        snprintf (flying->field, sizeof flying->field, "%s", finding.field);
         flying_over (flying);
     } else if (import->check_only) {
         flying_over (flying);
@@ -308,6 +338,11 @@ static int64_t feed (struct import *import)
                                            strerror (errno), NULL);
             return 0;
         }
+        if (record.unfinished && import->grows) {
+            import->unfinished = record.line;
+            import->ended = true;
+            return 0; /* there is no JSON to be freed */
+        }
         start (import, &record);
         record_done (&record);
         progress_show (&import->progress, false);
@@ -319,6 +354,8 @@ static void run (struct import *import)
 {
     int64_t stop_by = 0;
     import->started_at = import->heard_at = mono_ms ();
+    import->began = import->position;
+    show_position (import); /* before the count begins: earlier runs are not this one's rate */
     progress_open (&import->progress);
     for (;;) {
         int64_t wait = feed (import);
@@ -356,17 +393,22 @@ static int read_mapping (struct import *import)
     const char *said, *path = option (options, "category-map");
     char *problem = NULL;
     int result = 0;
+    const char *which = "map";
     for (size_t i = 0; result == 0 && (said = option_at (options, "map", i)) != NULL; i++)
         result = mapping_say (import->mapping, said, false, &problem);
+    if (result == 0)
+        which = "set";
     for (size_t i = 0; result == 0 && (said = option_at (options, "set", i)) != NULL; i++)
         result = mapping_say (import->mapping, said, true, &problem);
-    if (result == 0 && path)
-        result = mapping_categories (import->mapping, path, &problem);
-    if (result == 0)
-        return 0;
-    int status = complain (EX_USAGE, TEXT_map_faulty, "why", problem, NULL);
+    if (result != 0) {
+        char *fields = mapping_fields ();
+        complain (0, TEXT_map_pair, "option", which, "pair", problem, "fields", fields, NULL);
+        free (fields);
+    } else if (path && (result = mapping_categories (import->mapping, path, &problem)) != 0) {
+        complain (0, TEXT_map_faulty, "why", problem, NULL);
+    }
     free (problem);
-    return status;
+    return result == 0 ? 0 : EX_USAGE;
 }
 
 static int read_options (struct import *import)
@@ -409,8 +451,9 @@ static int open_input (struct import *import)
     }
     if (fstat (fileno (file), &stat) == 0 && S_ISREG (stat.st_mode))
         import->progress.total = stat.st_size;
+    import->grows = !standard && import->progress.total;
     import->position.line = 1;
-    if (!standard && import->progress.total)
+    if (import->grows)
         import->saves =
             position_head (file, import->position.head, &import->position.head_len) == 0;
     if (reader_open (file, import->path, which, symbol, &import->reader, &problem) != 0) {
@@ -440,18 +483,20 @@ static bool position_fits (struct import *import, const struct position *found)
     return fits;
 }
 
-static int resume (struct import *import)
+/* Two at once would write over each other's position and rejects.  Where no lock can be made, as on a
+ * read-only disk, no position can be kept either. */
+static int lock (struct import *import)
 {
-    const char *state = option (&import->cli->options, "state"),
-               *rejects = option (&import->cli->options, "rejects");
-    const char *base = strcmp (import->path, "-") == 0 ? "stdin" : import->path;
-    import->state_path = state ? xstrdup (state) : xformat ("%s.state", base);
-    import->rejects_path = rejects ? xstrdup (rejects) : xformat ("%s.rejects.jsonl", base);
-    mapping_digest (import->mapping, import->position.mapping);
+    if (!import->saves || position_lock (import->state_path, &import->lock) != FAIL_BUSY)
+        return 0;
+    return complain (EX_CANTCREAT, TEXT_import_busy, "path", import->path, "state",
+                     import->state_path, NULL);
+}
+
+static int find_position (struct import *import)
+{
     struct position found;
-    bool anew = !import->saves || import->check_only ||
-                option_flag (&import->cli->options, "from-start") == FLAG_YES;
-    import->saves = import->saves && !import->check_only;
+    bool anew = !import->saves || option_flag (&import->cli->options, "from-start") == FLAG_YES;
     int result = anew ? FAIL_ABSENT : position_read (import->state_path, &found);
     if (result == 0 && position_fits (import, &found)) {
         if (reader_seek (import->reader, found.offset, found.line) != 0)
@@ -469,42 +514,119 @@ static int resume (struct import *import)
     } else if (result != FAIL_ABSENT) {
         say (stderr, TEXT_import_anew, "path", import->state_path, NULL);
     }
-    import->rejects = open (import->rejects_path, O_WRONLY | O_CLOEXEC);
-    if (import->rejects >= 0 && ftruncate (import->rejects, import->position.rejects_len) != 0)
+    return 0;
+}
+
+/* Rejects behind the position are written again.  Where somebody took some away, what follows begins
+ * at the true end: a hole would be filled with NUL bytes. */
+static int open_rejects (struct import *import)
+{
+    struct stat stat = {0};
+    struct position *position = &import->position;
+    char last = '\n';
+    import->rejects = open (import->rejects_path, O_RDWR | O_CLOEXEC);
+    if (import->rejects < 0 && errno != ENOENT)
         return complain (EX_CANTCREAT, TEXT_cannot_write, "path", import->rejects_path, "why",
                          strerror (errno), NULL);
-    return 0;
+    bool good = import->rejects < 0 || fstat (import->rejects, &stat) == 0;
+    if (good && stat.st_size < position->rejects_len) {
+        say (stderr, TEXT_rejects_short, "path", import->rejects_path, "size",
+             count_text ((uint64_t) stat.st_size), "kept",
+             count_text ((uint64_t) position->rejects_len), NULL);
+        position->rejects_len = stat.st_size;
+        if (stat.st_size > 0)
+            good = pread (import->rejects, &last, 1, stat.st_size - 1) == 1;
+        if (good && last != '\n') /* a row that was cut stays one of its own */
+            good = pwrite (import->rejects, "\n", 1, position->rejects_len++) == 1;
+    } else if (good && import->rejects >= 0) {
+        good = ftruncate (import->rejects, position->rejects_len) == 0;
+    }
+    return good ? 0
+                : complain (EX_CANTCREAT, TEXT_cannot_write, "path", import->rejects_path, "why",
+                            strerror (errno), NULL);
+}
+
+static int resume (struct import *import)
+{
+    const char *state = option (&import->cli->options, "state"),
+               *rejects = option (&import->cli->options, "rejects");
+    const char *base = strcmp (import->path, "-") == 0 ? "stdin" : import->path;
+    import->state_path = state ? xstrdup (state) : xformat ("%s.state", base);
+    import->rejects_path = rejects ? xstrdup (rejects) : xformat ("%s.rejects.jsonl", base);
+    mapping_digest (import->mapping, import->position.mapping);
+    if (import->check_only) {
+        import->saves = false;
+        return 0;
+    }
+    int status = lock (import);
+    if (status == 0)
+        status = find_position (import);
+    if (status == 0)
+        status = open_rejects (import);
+    return status;
 }
 
 /* ---- the command ----------------------------------------------------------------------------- */
 
+static json_t *counts_json (uint64_t accepted, uint64_t repeated, uint64_t rejected)
+{
+    return json_pack ("{s:I, s:I, s:I}", "accepted", (json_int_t) accepted, "repeated",
+                      (json_int_t) repeated, "rejected", (json_int_t) rejected);
+}
+
+static void report_json (const struct import *import, const struct position *run, bool whole)
+{
+    const struct position *all = &import->position;
+    json_t *out = counts_json (run->accepted, run->repeated, run->rejected);
+    json_object_set_new (out, "in_all", counts_json (all->accepted, all->repeated, all->rejected));
+    json_object_set_new (out, "complete", json_boolean (whole));
+    json_object_set_new (out, "line", json_integer ((json_int_t) all->line));
+    json_object_set_new (out, "unknown_categories",
+                         json_integer ((json_int_t) mapping_unknown (import->mapping)));
+    json_object_set_new (out, "rate", json_real (progress_rate (&import->progress)));
+    if (all->rejected && !import->check_only)
+        json_object_set_new (out, "rejects", json_string (import->rejects_path));
+    if (import->unfinished)
+        json_object_set_new (out, "unfinished", json_integer ((json_int_t) import->unfinished));
+    put_json (out);
+    json_decref (out);
+}
+
+static void say_counts (enum text text, const struct position *counts, double rate)
+{
+    say (stdout, text, "accepted", count_text (counts->accepted), "repeated",
+         count_text (counts->repeated), "rejected", count_text (counts->rejected), "rate",
+         decimal_text (rate), NULL);
+}
+
+/* What this run did; besides, what all runs of this file did. */
 static void report (struct import *import)
 {
-    const struct position *position = &import->position;
+    const struct position *all = &import->position, *began = &import->began;
+    const struct position run = {.accepted = all->accepted - began->accepted,
+                                 .repeated = all->repeated - began->repeated,
+                                 .rejected = all->rejected - began->rejected};
     uint64_t unknown = mapping_unknown (import->mapping);
-    bool whole = import->ended && import->kept == 0;
+    bool whole = import->ended && import->kept == 0 && !import->unfinished;
     if (import->cli->json) {
-        json_t *out = json_pack (
-            "{s:b, s:I, s:I, s:I, s:I, s:I, s:f}", "complete", whole, "accepted",
-            (json_int_t) position->accepted, "repeated", (json_int_t) position->repeated,
-            "rejected", (json_int_t) position->rejected, "line", (json_int_t) position->line,
-            "unknown_categories", (json_int_t) unknown, "rate", progress_rate (&import->progress));
-        if (position->rejected)
-            json_object_set_new (out, "rejects", json_string (import->rejects_path));
-        put_json (out);
-        json_decref (out);
+        report_json (import, &run, whole);
         return;
     }
-    say (stdout, import->check_only ? TEXT_import_checked : TEXT_import_summed, "accepted",
-         count_text (position->accepted), "repeated", count_text (position->repeated), "rejected",
-         count_text (position->rejected), "rate", decimal_text (progress_rate (&import->progress)),
-         NULL);
+    if (whole && !import->check_only && began->offset > 0 && began->offset == all->offset)
+        say (stdout, TEXT_import_nothing, NULL);
+    else
+        say_counts (import->check_only ? TEXT_import_checked : TEXT_import_summed, &run,
+                    progress_rate (&import->progress));
+    if (began->offset > 0)
+        say_counts (TEXT_import_in_all, all, 0);
     if (unknown)
         say (stdout, TEXT_import_categories, "count", count_text (unknown), NULL);
-    if (position->rejected)
+    if (all->rejected && !import->check_only)
         say (stdout, TEXT_import_rejects, "path", import->rejects_path, NULL);
-    if (!whole)
-        say (stdout, TEXT_import_incomplete, "line", count_text (position->line), NULL);
+    if (import->unfinished)
+        say (stdout, TEXT_import_unfinished, "line", count_text (import->unfinished), NULL);
+    else if (!whole)
+        say (stdout, TEXT_import_incomplete, "line", count_text (all->line), NULL);
 }
 
 /* Appended to, never cut: what it says was promised. */
@@ -530,6 +652,7 @@ static void import_close (struct import *import)
         close (import->rejects);
     if (import->receipts >= 0)
         close (import->receipts);
+    position_unlock (import->state_path, import->lock);
     draft_free (&import->draft);
     mapping_free (&import->mapping);
     reader_close (&import->reader);
@@ -539,7 +662,8 @@ static void import_close (struct import *import)
 
 int run_import (struct cli *cli)
 {
-    struct import import = {.cli = cli, .rejects = -1, .receipts = -1, .mapping = mapping_new ()};
+    struct import import = {
+        .cli = cli, .rejects = -1, .receipts = -1, .lock = -1, .mapping = mapping_new ()};
     int status = 0;
     if (cli->options.argument_count != 1)
         status = complain (EX_USAGE, TEXT_import_which, NULL);
@@ -564,7 +688,7 @@ int run_import (struct cli *cli)
         save (&import, true);
         report (&import);
         status = import.status;
-        if (status == 0 && import.position.rejected)
+        if (status == 0 && (import.position.rejected || import.unfinished))
             status = EX_DATAERR;
     }
     import_close (&import);

@@ -73,9 +73,12 @@ static void help_exit (FILE *to)
         fprintf (to, "  %3d  %s\n", rows[i].status, text_of (rows[i].meaning));
 }
 
-static void help_rows (const struct option_row *rows, size_t count, FILE *to)
+/* `without`: the name of a row that is left out, or NULL. */
+static void help_rows (const struct option_row *rows, size_t count, const char *without, FILE *to)
 {
     for (size_t i = 0; i < count; i++) {
+        if (without && strcmp (rows[i].name, without) == 0)
+            continue;
         char left[64];
         snprintf (left, sizeof left, "%s%c%s --%s%s%s", rows[i].letter ? "-" : " ",
                   rows[i].letter ? rows[i].letter : ' ', rows[i].letter ? "," : " ", rows[i].name,
@@ -101,8 +104,9 @@ void help_command (const struct command *command, FILE *to)
     if (*text_of (command->more))
         fprintf (to, "\n%s\n", text_of (command->more));
     fprintf (to, "\n%s\n", text_of (TEXT_options));
-    help_rows (command->rows, rows_of (command), to);
-    help_rows (common_options, common_options_len, to);
+    help_rows (command->rows, rows_of (command), NULL, to);
+    /* another program has settings of its own section */
+    help_rows (common_options, common_options_len, command->raw ? "set-option" : NULL, to);
     fputc ('\n', to);
     help_exit (to);
 }
@@ -122,6 +126,8 @@ int run_help (struct cli *cli)
         help_all (stdout);
         return EX_OK;
     }
+    if (cli->options.argument_count > 1)
+        return complain (EX_USAGE, TEXT_surplus, "argument", cli->options.arguments[1], NULL);
     const char *about = cli->options.arguments[0];
     const struct command *command = command_find (about);
     if (strcmp (about, "exit") == 0)

@@ -100,10 +100,9 @@ static char **split_sources (const char *text)
     return sources;
 }
 
-static char *known_targets (const char *name)
+char *mapping_fields (void)
 {
     struct buffer text = {0};
-    buffer_format (&text, "\"%s\": ", name);
     for (size_t i = 0; i < TARGETS; i++)
         buffer_format (&text, "%s%s", i ? ", " : "", target_names[i]);
     return text.at;
@@ -121,7 +120,9 @@ int mapping_say (struct mapping *mapping, const char *pairs, bool constant, char
             *equals = 0;
         int target = equals ? target_of (pair) : -1;
         if (target < 0 || (!constant && !equals[1])) {
-            *ret_problem = known_targets (pair);
+            if (equals)
+                *equals = '=';
+            *ret_problem = xstrdup (pair);
             result = FAIL_MALFORMED;
         } else if (constant) {
             free (mapping->constants[target]);
@@ -224,9 +225,10 @@ void draft_free (struct draft *draft)
     }
 }
 
-/* The bytes of a target into its text, a NUL behind them; the length without it. */
-static size_t gather (struct mapping *mapping, struct record *record, enum target target,
-                      struct draft *draft)
+/* The bytes of a target into its text, a NUL behind them.  False where a list or an object stands in a
+ * place that was named, or that cannot be spared; in one of our names by chance it is nobody's. */
+static bool gather (struct mapping *mapping, struct record *record, enum target target,
+                    struct draft *draft)
 {
     struct buffer *text = &draft->texts[target];
     char *const own[] = {(char *) (uintptr_t) target_names[target], NULL};
@@ -236,22 +238,23 @@ static size_t gather (struct mapping *mapping, struct record *record, enum targe
     char *const *source = mapping->sources[target] ? mapping->sources[target] : own;
     const char *between = target == TARGET_text ? "\n\n" : ", ";
     struct view value;
+    bool plain = true, named = mapping->sources[target] != NULL;
     buffer_clear (text);
     for (; *source; source++) {
+        plain = plain && ((!named && target != TARGET_text) || record_is_plain (record, *source));
         if (!record_value (record, *source, &value))
             continue;
         if (text->len)
             buffer_add (text, between, strlen (between));
         buffer_add (text, value.at, value.len);
     }
-    bool named = mapping->sources[target] != NULL;
     if (!text->len && !named && (target == TARGET_key || target == TARGET_created) &&
         record_value (record, common[0], &value))
         buffer_add (text, value.at, value.len);
     if (!text->len && mapping->constants[target])
         buffer_add (text, mapping->constants[target], strlen (mapping->constants[target]));
     buffer_add (text, "", 1);
-    return text->len - 1;
+    return plain;
 }
 
 /* Fields that PostgreSQL holds as text: made well-formed, as intake does with title and text. */
@@ -267,6 +270,14 @@ static const char *clean (struct draft *draft, enum target target)
     return text->at;
 }
 
+static uint32_t wrong (struct draft *draft, enum target target, const char *why,
+                       const char **ret_field)
+{
+    *ret_field = target_names[target];
+    draft->why = why;
+    return REJECT_VALUE;
+}
+
 static uint32_t word (struct draft *draft, enum target target, uint32_t (*of) (const char *),
                       uint32_t *ret, const char **ret_field)
 {
@@ -274,8 +285,7 @@ static uint32_t word (struct draft *draft, enum target target, uint32_t (*of) (c
     *ret = *text ? of (text) : 0;
     if (*ret || !*text)
         return 0;
-    *ret_field = target_names[target];
-    return REJECT_VALUE;
+    return wrong (draft, target, "none of this field's words", ret_field);
 }
 
 static uint32_t flag (struct draft *draft, enum target target, uint32_t *ret,
@@ -296,8 +306,7 @@ static uint32_t flag (struct draft *draft, enum target target, uint32_t *ret,
     free (text);
     if (known)
         return 0;
-    *ret_field = target_names[target];
-    return REJECT_VALUE;
+    return wrong (draft, target, "neither yes nor no", ret_field);
 }
 
 static uint32_t degrees (struct draft *draft, enum target target, double most, int64_t *ret,
@@ -311,10 +320,10 @@ static uint32_t degrees (struct draft *draft, enum target target, double most, i
     if (comma && !strchr (text, '.'))
         *comma = '.';
     double value = strtod (text, &end);
-    if (end == text || *end || !(value >= -most && value <= most)) {
-        *ret_field = target_names[target];
-        return REJECT_VALUE;
-    }
+    if (end == text || *end || !(value >= -most && value <= most))
+        return wrong (draft, target,
+                      most > 90 ? "not degrees from -180 to 180" : "not degrees from -90 to 90",
+                      ret_field);
     *ret = (int64_t) (value * 1e7 + (value < 0 ? -0.5 : 0.5));
     return 0;
 }
@@ -326,10 +335,8 @@ static uint32_t number (struct draft *draft, enum target target, uint32_t *ret,
     char *end;
     unsigned long value = strtoul (text, &end, 10);
     *ret = 0;
-    if (*text && (end == text || *end || value > INT32_MAX || *text == '-')) {
-        *ret_field = target_names[target];
-        return REJECT_VALUE;
-    }
+    if (*text && (end == text || *end || value > INT32_MAX || *text == '-'))
+        return wrong (draft, target, "not a number", ret_field);
     *ret = (uint32_t) value;
     return 0;
 }
@@ -371,7 +378,7 @@ static void fill_key (struct draft *draft, struct record *record)
 static void fill_words (struct draft *draft)
 {
     struct buffer *title = &draft->texts[TARGET_title], *text = &draft->texts[TARGET_text];
-    if (utf8_count (title->at, title->len - 1) > 200) {
+    if (utf8_count (title->at, title->len - 1) > TITLE_MOST) {
         struct buffer both = {0};
         buffer_add (&both, title->at, title->len - 1);
         buffer_add (&both, "\n\n", 2);
@@ -436,17 +443,18 @@ static uint32_t fill_codes (struct draft *draft, const char **ret_field)
 uint32_t mapping_fill (struct mapping *mapping, struct record *record, struct draft *draft,
                        const char **ret_field)
 {
+    draft->why = NULL;
     for (unsigned i = 0; i < TARGETS; i++)
-        gather (mapping, record, (enum target) i, draft);
+        if (!gather (mapping, record, (enum target) i, draft))
+            return wrong (draft, (enum target) i, "a list or an object, not a text", ret_field);
     draft->submission = (struct aduan_submission){0};
     draft->identity = (struct aduan_identity){0};
     draft->contact = (struct aduan_contact){0};
     struct buffer *created = &draft->texts[TARGET_created];
     if (created->len > 1 &&
-        !time_parse ((struct view){created->at, created->len - 1}, &draft->submission.created)) {
-        *ret_field = "created";
-        return REJECT_VALUE;
-    }
+        !time_parse ((struct view){created->at, created->len - 1}, &draft->submission.created))
+        return wrong (draft, TARGET_created,
+                      "not a time, as 2026-11-25 or 2026-11-25T10:00:00+07:00", ret_field);
     uint32_t fault = fill_codes (draft, ret_field);
     if (fault)
         return fault;

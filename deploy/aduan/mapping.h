@@ -24,9 +24,11 @@ struct mapping;
 
 struct mapping *mapping_new (void);
 void mapping_free (struct mapping **mapping);
-/* "title=judul,text=isi"; `constant`: of --set.  0, or FAIL_MALFORMED with *ret_problem (the caller
- * frees it). */
+/* "title=judul,text=isi"; `constant`: of --set.  0, or FAIL_MALFORMED with *ret_problem: the pair that
+ * is none (the caller frees it). */
 int mapping_say (struct mapping *mapping, const char *pairs, bool constant, char **ret_problem);
+/* The names of our fields, commas between them; the caller frees it. */
+char *mapping_fields (void);
 /* Reads a category map.  0, FAIL_ABSENT or FAIL_MALFORMED with *ret_problem. */
 int mapping_categories (struct mapping *mapping, const char *path, char **ret_problem);
 /* The first source that --map names and the header lacks; NULL: none. */
@@ -42,11 +44,12 @@ struct draft {
     struct aduan_identity identity;
     struct aduan_contact contact;
     char key[129];
+    const char *why;              /* of a reject: English, static */
     struct buffer texts[TARGETS]; /* kept: the same draft serves record after record */
 };
 void draft_free (struct draft *draft);
 
-/* Fills the draft.  0, or an enum aduan_reject with *ret_field (static). */
+/* Fills the draft.  0, or an enum aduan_reject with *ret_field (static) and draft->why. */
 uint32_t mapping_fill (struct mapping *mapping, struct record *record, struct draft *draft,
                        const char **ret_field);
 

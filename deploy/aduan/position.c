@@ -1,9 +1,14 @@
 /* position.c - the file of a position: JSON, written whole or not at all. */
 #include "position.h"
+#include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define HEAD_LEN 65536
 
@@ -78,4 +83,40 @@ int position_write (const char *path, const struct position *position)
     int result = file_write (path, text, strlen (text), 0600);
     free (text);
     return result;
+}
+
+/* A file of its own: that of the position is replaced each time it is written.  Whoever had it may
+ * have taken it away between our opening and our locking: then we hold nothing that others see. */
+int position_lock (const char *path, int *ret_lock)
+{
+    char *name = xformat ("%s.lock", path);
+    int result = FAIL_ABSENT;
+    *ret_lock = -1;
+    while (result == FAIL_ABSENT) {
+        struct stat ours, named;
+        int lock = open (name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+        if (lock < 0)
+            result = FAIL_IO;
+        else if (flock (lock, LOCK_EX | LOCK_NB) != 0)
+            result = errno == EWOULDBLOCK ? FAIL_BUSY : FAIL_IO;
+        else if (fstat (lock, &ours) == 0 && stat (name, &named) == 0 &&
+                 ours.st_ino == named.st_ino && ours.st_dev == named.st_dev)
+            result = 0;
+        if (result == 0)
+            *ret_lock = lock;
+        else if (lock >= 0)
+            close (lock);
+    }
+    free (name);
+    return result;
+}
+
+void position_unlock (const char *path, int lock)
+{
+    if (lock < 0)
+        return;
+    char *name = xformat ("%s.lock", path);
+    unlink (name); /* while it is still ours */
+    close (lock);
+    free (name);
 }

@@ -27,5 +27,10 @@ int position_head (FILE *file, uint8_t ret[16], int64_t *len);
 int position_read (const char *path, struct position *ret);
 /* 0 or FAIL_IO. */
 int position_write (const char *path, const struct position *position);
+/* Holds <path>.lock until position_unlock or the process's end.  0, FAIL_BUSY where another process
+ * holds it, FAIL_IO. */
+int position_lock (const char *path, int *ret_lock);
+/* Harmless with -1. */
+void position_unlock (const char *path, int lock);
 
 #endif

@@ -38,15 +38,20 @@ static int get (struct reader *reader)
 static void unread (struct reader *reader, size_t from)
 {
     struct buffer again = {0};
-    buffer_add (&again, reader->raw.at + from, reader->raw.len - from);
+    size_t len = reader->raw.len - from;
     for (size_t i = from; i < reader->raw.len; i++)
         reader->line -= reader->raw.at[i] == '\n';
-    reader->offset -= (int64_t) (reader->raw.len - from);
+    reader->offset -= (int64_t) len;
+    reader->raw.len = from;
+    if (len <= reader->again_at && reader->again_at < reader->again.len) {
+        reader->again_at -= len; /* they came from there: megabytes need not be moved for a line */
+        return;
+    }
+    buffer_add (&again, reader->raw.at + from, len);
     buffer_add (&again, reader->again.at + reader->again_at, reader->again.len - reader->again_at);
     buffer_free (&reader->again);
     reader->again = again;
     reader->again_at = 0;
-    reader->raw.len = from;
 }
 
 static void skip_line (struct reader *reader)

@@ -122,14 +122,16 @@ int cli_ask (const struct cli *cli, const char *query, const char *const *argume
 {
     struct aduan *aduan;
     char *text = NULL;
+    for (size_t i = 0; i < count; i++) /* "" would ask for everybody's */
+        if (!utf8_valid (arguments[i], strlen (arguments[i])))
+            return complain (EX_USAGE, TEXT_argument_not_utf8, "argument",
+                             log_text (arguments[i], strlen (arguments[i])), NULL);
     int status = cli_open (cli, SIDE_QUERY, NULL, &aduan);
     if (status != 0)
         return status;
     json_t *list = json_array ();
-    for (size_t i = 0; i < count; i++) {
-        json_t *argument = json_string (arguments[i]);
-        json_array_append_new (list, argument ? argument : json_string (""));
-    }
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new (list, json_string (arguments[i]));
     char *encoded = json_dumps (list, JSON_COMPACT);
     json_decref (list);
     char *socket = xformat ("%s/query.sock", cli_text (cli, "run"));

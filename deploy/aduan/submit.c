@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "cli.h"
+#include "domain/number.h"
 #include "wire/wire.h"
 
 const struct option_row submit_options[] = {
@@ -58,6 +59,144 @@ struct draft {
     bool own_key; /* --key: no code can be derived from it */
 };
 
+/* ---- what would be rejected ------------------------------------------------------------------ */
+
+static const struct {
+    const char *field;
+    uint64_t most;
+} limits[] = {
+#define ENUM(name)
+#define VALUE(name, value, number, word, mean)
+#define END_ENUM(name)
+#define MESSAGE(msg, number, class, route, meaning)
+#define FIELD(msg, tag, name, kind, rule, limit, meaning) {#msg "." #name, limit},
+#define END(msg)
+#include "wire/messages.def"
+};
+
+static uint64_t limit_of (const char *field)
+{
+    for (size_t i = 0; i < array_len (limits); i++)
+        if (strncmp (limits[i].field, "submit.", 7) == 0 &&
+            strcmp (limits[i].field + 7, field) == 0)
+            return limits[i].most;
+    return UINT64_MAX;
+}
+
+static uint32_t find (struct finding *ret, uint32_t reject, const char *field)
+{
+    ret->field = field;
+    return reject;
+}
+
+static uint32_t find_long (struct finding *ret, const char *field, uint64_t length, uint64_t limit)
+{
+    if (length <= limit)
+        return 0;
+    *ret = (struct finding){field, length, limit};
+    return REJECT_TOO_LONG;
+}
+
+/* Digits of 2, 4, 6 or 10 levels' places, dots between them. */
+static bool is_region (const char *code)
+{
+    static const char form[] = "dd.dd.dd.dddd";
+    size_t len = strlen (code);
+    bool good = len == 2 || len == 5 || len == 8 || len == 13;
+    for (size_t i = 0; good && i < len; i++)
+        good = form[i] == 'd' ? isdigit ((unsigned char) code[i]) != 0 : code[i] == '.';
+    return good;
+}
+
+static bool is_date (const char *date)
+{
+    static const char form[] = "dddd-dd-dd";
+    bool good = strlen (date) == 10;
+    for (size_t i = 0; good && i < 10; i++)
+        good = form[i] == 'd' ? isdigit ((unsigned char) date[i]) != 0 : date[i] == '-';
+    return good;
+}
+
+static uint32_t check_texts (const struct aduan_submission *said, struct finding *ret)
+{
+    const struct {
+        const char *field, *text;
+    } texts[] = {{"place", said->place},       {"location", said->location},
+                 {"incident", said->incident}, {"target", said->target},
+                 {"parent", said->parent},     {"external", said->external}};
+    uint32_t reject = 0;
+    for (size_t i = 0; !reject && i < array_len (texts); i++) {
+        const char *text = texts[i].text ? texts[i].text : "";
+        if (!utf8_valid (text, strlen (text)))
+            reject = find (ret, REJECT_VALUE, texts[i].field);
+        else
+            reject = find_long (ret, texts[i].field, utf8_count (text, strlen (text)),
+                                limit_of (texts[i].field));
+    }
+    return reject;
+}
+
+static uint32_t check_fields (const struct aduan_submission *said, struct finding *ret)
+{
+    uint64_t bits;
+    uint8_t hash[CODE_HASH_LEN];
+    size_t key = said->key_len || !said->key ? said->key_len : strlen (said->key);
+    uint32_t reject = find_long (ret, "key", key, limit_of ("key"));
+    if (reject)
+        return reject;
+    if (!key)
+        return find (ret, REJECT_MISSING, "key");
+    if (said->created > (uint64_t) wall_ms () + 600000)
+        return find (ret, REJECT_AHEAD, "created");
+    if (said->place && *said->place && !is_region (said->place))
+        return find (ret, REJECT_VALUE, "place");
+    if (said->incident && *said->incident && !is_date (said->incident))
+        return find (ret, REJECT_VALUE, "incident");
+    if (said->code && *said->code && number_code_hash (view_of (said->code), hash) != 0)
+        return find (ret, REJECT_VALUE, "code_hash");
+    if (said->kind == 0 || said->kind == KIND_COMPLAINT)
+        return 0;
+    if (!said->parent || !*said->parent)
+        return find (ret, REJECT_MISSING, "parent");
+    if (number_parse (view_of (said->parent), &bits) != 0)
+        return find (ret, REJECT_NUMBER, "parent");
+    if (said->kind == KIND_RATING && (said->rating < 1 || said->rating > 5))
+        return find (ret, REJECT_VALUE, "rating");
+    return 0;
+}
+
+/* Title and text are counted as intake counts them, when they are clean. */
+static uint32_t check_words (const struct aduan_submission *said, struct finding *ret)
+{
+    struct buffer title = {0}, text = {0};
+    bool needs_text = said->kind != KIND_RATING && said->kind != KIND_WITHDRAWAL, blank = true;
+    size_t title_len = said->title_len || !said->title ? said->title_len : strlen (said->title),
+           text_len = said->text_len || !said->text ? said->text_len : strlen (said->text);
+    utf8_clean (said->title ? said->title : "", title_len, &title);
+    utf8_clean (said->text ? said->text : "", text_len, &text);
+    for (size_t i = 0; blank && i < text.len; i++)
+        blank = text.at[i] == ' ' || text.at[i] == '\n' || text.at[i] == '\t';
+    uint32_t reject = needs_text && blank ? find (ret, REJECT_EMPTY, "text") : 0;
+    if (!reject)
+        reject = find_long (ret, "text", utf8_count (text.at, text.len), TEXT_MOST);
+    if (!reject)
+        reject = find_long (ret, "title", utf8_count (title.at, title.len), TITLE_MOST);
+    buffer_free (&title);
+    buffer_free (&text);
+    return reject;
+}
+
+uint32_t submission_check (const struct aduan_submission *said, struct finding *ret)
+{
+    *ret = (struct finding){.field = ""};
+    uint32_t reject = check_texts (said, ret);
+    if (!reject)
+        reject = check_fields (said, ret);
+    return reject ? reject : check_words (said, ret);
+}
+
+/* ---- what was said --------------------------------------------------------------------------- */
+
 static int take_word (const struct options *options, const char *name,
                       uint32_t (*of) (const char *word), uint32_t *ret)
 {
@@ -77,7 +216,8 @@ static int take_degrees (const struct options *options, const char *name, double
     errno = 0;
     double degrees = strtod (word, &end);
     if (errno || end == word || *end || !(degrees >= -most && degrees <= most))
-        return complain (EX_USAGE, TEXT_unknown_word, "option", name, "value", word, NULL);
+        return complain (EX_USAGE, TEXT_wrong_degrees, "option", name, "value", word, "most",
+                         most > 90 ? "180" : "90", NULL);
     *ret = (int64_t) (degrees * 1e7 + (degrees < 0 ? -0.5 : 0.5));
     return 0;
 }
@@ -133,7 +273,7 @@ static int take_key (const struct cli *cli, struct draft *draft)
                *created = option (&cli->options, "created");
     draft->submission.created = (uint64_t) wall_ms ();
     if (created && !time_parse (view_of (created), &draft->submission.created))
-        return complain (EX_USAGE, TEXT_unknown_word, "option", "created", "value", created, NULL);
+        return complain (EX_USAGE, TEXT_wrong_time, "option", "created", "value", created, NULL);
     draft->submission.code = option (&cli->options, "code");
     if (key) {
         draft->own_key = true;
@@ -141,7 +281,7 @@ static int take_key (const struct cli *cli, struct draft *draft)
         return 0;
     }
     if (token && (strlen (token) != 32 || hex_parse (token, draft->token.token, 16) != 0))
-        return complain (EX_USAGE, TEXT_unknown_word, "option", "token", "value", token, NULL);
+        return complain (EX_USAGE, TEXT_wrong_token, "option", "token", "value", token, NULL);
     if (token)
         aduan_token_derive (&draft->token);
     else
@@ -160,6 +300,26 @@ static const char *said_or (const struct cli *cli, const struct draft *draft, co
     return said;
 }
 
+/* A misspelled key would leave out what somebody meant to say, and nobody would notice. */
+static int check_person (const struct draft *draft, const char *path)
+{
+    static const char *const known[] = {"name",  "nik",     "phone",
+                                        "email", "address", "contact-email"};
+    const char *key;
+    json_t *value;
+    json_object_foreach (draft->identity_said, key, value) {
+        bool found = false;
+        for (size_t i = 0; i < array_len (known); i++)
+            found = found || strcmp (known[i], key) == 0;
+        if (!found)
+            return complain (EX_DATAERR, TEXT_identity_key, "path", path, "key",
+                             log_text (key, strlen (key)), NULL);
+        if (!json_is_string (value) && !json_is_null (value))
+            return complain (EX_DATAERR, TEXT_identity_value, "path", path, "key", key, NULL);
+    }
+    return 0;
+}
+
 static int take_person (const struct cli *cli, struct draft *draft)
 {
     const char *path = option (&cli->options, "identity-file");
@@ -175,6 +335,9 @@ static int take_person (const struct cli *cli, struct draft *draft)
         free (text);
         if (!json_is_object (draft->identity_said))
             return complain (EX_DATAERR, TEXT_identity_faulty, "path", path, NULL);
+        status = check_person (draft, path);
+        if (status != 0)
+            return status;
     }
     *identity = (struct aduan_identity){
         .name = said_or (cli, draft, "name"),
@@ -208,6 +371,9 @@ static int fill (const struct cli *cli, struct draft *draft)
         .secret = option_flag (options, "secret"),
     };
     int status = take_words (options, &draft->submission);
+    bool own = !draft->submission.kind || draft->submission.kind == ADUAN_KIND_COMPLAINT;
+    if (status == 0 && own && draft->submission.parent)
+        status = complain (EX_USAGE, TEXT_parent_surplus, NULL);
     if (status == 0)
         status = take_text (cli, draft);
     if (status == 0)
@@ -219,7 +385,8 @@ static int fill (const struct cli *cli, struct draft *draft)
 
 /* ---- saying what became of it ---------------------------------------------------------------- */
 
-static void report_json (const struct draft *draft, const struct aduan_submitted *result)
+static void report_json (const struct draft *draft, const struct aduan_submitted *result,
+                         const struct finding *finding)
 {
     struct id id;
     memcpy (id.at, result->id, sizeof id.at);
@@ -243,12 +410,16 @@ static void report_json (const struct draft *draft, const struct aduan_submitted
         json_object_set_new (out, "refusal", json_string (aduan_refusal_word (result->refusal)));
     if (*result->field)
         json_object_set_new (out, "field", json_string (result->field));
+    if (finding->limit) {
+        json_object_set_new (out, "length", json_integer ((json_int_t) finding->length));
+        json_object_set_new (out, "limit", json_integer ((json_int_t) finding->limit));
+    }
     put_json (out);
     json_decref (out);
 }
 
 static void report_words (const struct draft *draft, const struct aduan_submitted *result,
-                          const char *where)
+                          const struct finding *finding, const char *where)
 {
     char created[24];
     snprintf (created, sizeof created, "%llu", (unsigned long long) draft->submission.created);
@@ -260,8 +431,10 @@ static void report_words (const struct draft *draft, const struct aduan_submitte
             say (stdout, TEXT_submitted_code, "code", draft->submission.code, NULL);
         break;
     case ADUAN_REJECTED:
-        complain (0, TEXT_rejected, "code", aduan_reject_word (result->reject), "field",
-                  *result->field ? result->field : "-", NULL);
+        complain (0, finding->limit ? TEXT_rejected_long : TEXT_rejected, "code",
+                  aduan_reject_word (result->reject), "field", *result->field ? result->field : "-",
+                  "length", count_text (finding->length), "limit", count_text (finding->limit),
+                  NULL);
         break;
     case ADUAN_REFUSED:
         complain (0, TEXT_refused, "why",
@@ -296,10 +469,15 @@ int run_submit (struct cli *cli)
         status = cli_open (cli, SIDE_INTAKE, NULL, &aduan);
     if (status == 0) {
         aduan_submit (aduan, &draft.submission, wait_ms, &result);
+        struct finding finding = {0};
+        if (result.reject != REJECT_TOO_LONG ||
+            submission_check (&draft.submission, &finding) != REJECT_TOO_LONG ||
+            strcmp (finding.field, result.field) != 0)
+            finding = (struct finding){0}; /* only what fits to what was answered */
         if (cli->json)
-            report_json (&draft, &result);
+            report_json (&draft, &result, &finding);
         else
-            report_words (&draft, &result, cli_text (cli, "intake"));
+            report_words (&draft, &result, &finding, cli_text (cli, "intake"));
         status = cli_status (result.result);
     }
     aduan_close (&aduan);

@@ -32,6 +32,42 @@ int run_ask (struct cli *cli)
     return status;
 }
 
+/* A program that has no such page says so in the page. */
+static bool is_no_page (const char *text, const char *page)
+{
+    char *wanted = xformat ("no page \"%s\": ", page);
+    bool same = strncmp (text, wanted, strlen (wanted)) == 0;
+    free (wanted);
+    return same;
+}
+
+/* The caller frees *ret_text, whatever came of it. */
+static int ask_page (const struct cli *cli, const char *program, const char *page, char **ret_text)
+{
+    char *endpoint = xformat ("ipc://%s/%s.ctl", cli_text (cli, "run"), program);
+    const char *path = endpoint + strlen ("ipc://"), *named = log_text (page, strlen (page));
+    struct aduan *aduan = NULL;
+    struct aduan_options options = {.name = "aduan show", .query = endpoint};
+    int status = 0;
+    if (aduan_open (&options, &aduan) != 0) {
+        status = complain (EX_CONFIG, TEXT_cannot_open, "why", aduan_problem (), NULL);
+    } else {
+        enum aduan_result result =
+            aduan_ask (aduan, page, NULL, access (path, F_OK) == 0 ? 5000 : 1000, ret_text);
+        if (result == ADUAN_REFUSED)
+            status = complain (EX_USAGE, TEXT_show_refused, "page", named, "why", *ret_text, NULL);
+        else if (result != ADUAN_DONE)
+            status = complain (EX_UNAVAILABLE, TEXT_show_silent, "program", program, "where", path,
+                               NULL);
+        else if (is_no_page (*ret_text, page))
+            status =
+                complain (EX_USAGE, TEXT_show_no_page, "program", program, "page", named, NULL);
+    }
+    aduan_close (&aduan);
+    free (endpoint);
+    return status;
+}
+
 int run_show (struct cli *cli)
 {
     static const char *const programs[] = {"intake", "router", "store", "query", "notifier"};
@@ -44,16 +80,8 @@ int run_show (struct cli *cli)
         known = known || strcmp (programs[i], program) == 0;
     if (!known)
         return complain (EX_USAGE, TEXT_show_which, NULL);
-    char *endpoint = xformat ("ipc://%s/%s.ctl", cli_text (cli, "run"), program), *text = NULL;
-    struct aduan *aduan = NULL;
-    struct aduan_options options = {.name = "aduan show", .query = endpoint};
-    int status = 0;
-    if (aduan_open (&options, &aduan) != 0)
-        status = complain (EX_CONFIG, TEXT_cannot_open, "why", aduan_problem (), NULL);
-    else if (aduan_ask (aduan, page, NULL, access (endpoint + 6, F_OK) == 0 ? 5000 : 1000, &text) !=
-             ADUAN_DONE)
-        status = complain (EX_UNAVAILABLE, TEXT_show_silent, "program", program, "where",
-                           endpoint + strlen ("ipc://"), NULL);
+    char *text = NULL;
+    int status = ask_page (cli, program, page, &text);
     if (status == 0 && cli->json) {
         json_t *out = json_pack ("{s:s, s:s, s:s}", "program", program, "page", page, "text", text);
         put_json (out);
@@ -61,9 +89,7 @@ int run_show (struct cli *cli)
     } else if (status == 0) {
         fputs (text, stdout);
     }
-    aduan_close (&aduan);
     free (text);
-    free (endpoint);
     return status;
 }
 
@@ -106,8 +132,13 @@ int run_spool (struct cli *cli)
         arguments[at++] = with;
         arguments[at++] = cli->settings_path;
     }
-    for (size_t i = 0; i < cli->options.argument_count; i++)
-        arguments[at++] = cli->options.arguments[i];
+    for (size_t i = 0; i < cli->options.argument_count; i++) {
+        char *argument = cli->options.arguments[i];
+        if (strcmp (argument, "--lang") == 0)
+            i++; /* ours: that program speaks English to everybody */
+        else if (strncmp (argument, "--lang=", 7) != 0)
+            arguments[at++] = argument;
+    }
     spool_exec (arguments);
     free (arguments);
     return complain (EX_UNAVAILABLE, TEXT_spool_absent, "why", strerror (errno), NULL);
@@ -157,6 +188,8 @@ int run_keygen (struct cli *cli)
     const char *path = cli->options.arguments[0];
     bool seal = option_flag (&cli->options, "seal") == ADUAN_FLAG_YES,
          id = option_flag (&cli->options, "id") == ADUAN_FLAG_YES;
+    if (seal && id)
+        return complain (EX_USAGE, TEXT_keygen_both, NULL);
     check (sodium_init () >= 0);
     int result = seal || id ? make_hex (path, seal, public_key) : keys_make (path, public_key);
     if (result == FAIL_BUSY)

@@ -205,6 +205,8 @@ int run_queue (struct cli *cli)
     json_t *rows;
     const char *agency = cli->options.argument_count ? cli->options.arguments[0] : "";
     int status = option_number (&cli->options, "watch", 1, 86400, 0, &every);
+    if (status == 0 && cli->options.argument_count > 1)
+        status = complain (EX_USAGE, TEXT_surplus, "argument", cli->options.arguments[1], NULL);
     if (status != 0)
         return status;
     if (every) {

@@ -88,6 +88,13 @@ def test_repeat_is_the_same_complaint(stack, aduan, submitted):
     assert other["result"] == "rejected" and other["reject"] == "conflict"
 
 
+def test_what_is_too_long_is_measured(aduan):
+    said = json.loads(aduan("submit", "--json", "--text", "x" * 10001, wanted=65))
+    assert (said["reject"], said["field"], said["length"], said["limit"]) == ("too_long", "text", 10001, 10000)
+    said = json.loads(aduan("submit", "--json", "--text", "x", "--location", "y" * 501, wanted=65))
+    assert (said["reject"], said["field"], said["length"], said["limit"]) == ("too_long", "location", 501, 500)
+
+
 def test_identity_is_sealed(stack, aduan, submitted, tmp_path):
     person = tmp_path / "person.json"
     person.write_text(json.dumps({"name": "Budi Contoh", "phone": "0800111222", "contact-email": "budi@example.org"}))
@@ -226,6 +233,7 @@ def test_ask_and_show(stack, aduan):
     assert "unknown" not in aduan("ask", "agency", "91.01")
     aduan("ask", "no_such_query", wanted=69)
     aduan("show", "nobody", wanted=64)
+    assert not aduan("show", "intake", "nopage", wanted=64)
     aduan("show", "notifier", wanted=69)
 
 
@@ -276,7 +284,8 @@ def test_import_jsonl_twice(stack, aduan, tmp_path):
     assert row == [(3, 13, 4, 0, "Laporan 7", "Isi laporan 7", "J-7")]
     # Once more: from the position nothing is left; from the start everything is known already.
     summary = json.loads(aduan("import", str(file), *mapping, "--json", wanted=65))
-    assert summary["accepted"] == 300 and summary["rejected"] == 4
+    assert summary["accepted"] == summary["rejected"] == 0
+    assert summary["in_all"]["accepted"] == 300 and summary["in_all"]["rejected"] == 4
     summary = json.loads(aduan("import", str(file), *mapping, "--json", "--from-start", wanted=65))
     assert summary["accepted"] + summary["repeated"] == 300 and summary["repeated"] > 0 and summary["rejected"] == 4
     assert len((tmp_path / "aduan.jsonl.rejects.jsonl").read_text().splitlines()) == 4
@@ -324,7 +333,8 @@ def test_import_interrupted_and_resumed(stack, aduan, tmp_path):
             position = json.loads((tmp_path / "besar.jsonl.state").read_text())
             assert 0 < position["offset"] < file.stat().st_size
     summary = json.loads(aduan("import", str(file), *MAPPING, "--json"))
-    assert summary["complete"] and summary["accepted"] + summary["repeated"] >= 1500
+    assert summary["complete"] and summary["in_all"]["accepted"] + summary["in_all"]["repeated"] >= 1500
+    assert 0 < summary["accepted"] + summary["repeated"] < 1500, "this run's own"
     stack.wait("select 1 from complaint having count(*) = %s", before + 1500, seconds=60)
     assert stack.sql("select count(*) from complaint c join assignment a using (complaint_id) where a.lead and a.state < 7") == stack.sql("select count(*) from complaint")
     stack.checks()

@@ -68,13 +68,25 @@ def test_language(lang, words):
     (("submit", "--text", "x", "--rating", "6"), "from 1 to 5"),
     (("submit", "--text", "x", "--channel", "pigeon"), "pigeon"),
     (("submit", "--text", "x", "--secret=maybe"), "yes or no"),
-    (("submit", "--text", "x", "--created", "soon"), "soon"),
-    (("submit", "--text", "x", "--token", "abc"), "abc"),
+    (("submit", "--text", "x", "--created", "soon"), '"soon" is not a time, as 2026-11-25'),
+    (("submit", "--text", "x", "--token", "abc"), '"abc" is not a token: 32 hex'),
+    (("submit", "--text", "x", "--latitude", "91"), '"91" is not a number from -90 to 90'),
+    (("submit", "--text", "x", "--longitude", "6,9"), '"6,9" is not a number from -180 to 180'),
+    (("submit", "--text", "x", "--parent", "A0000000000000"), "--kind"),
+    (("submit", "--text", "x", "--kind", "complaint", "--parent", "A0000000000000"), "--kind"),
     (("track",), "which number"),
     (("track", "A123"), "check symbol"),
     (("import",), "which file"),
     (("import", "x", "--rate", "0"), "from 1"),
-    (("import", "x", "--map", "colour=red"), "longitude"),
+    (("import", "x", "--map", "colour=red"), '--map: "colour=red" is not FIELD=SOURCE'),
+    (("import", "x", "--map", "text"), "longitude"),
+    (("import", "x", "--set", "location=Jalan Contoh, nomor 5"), '--set: " nomor 5" is not FIELD=SOURCE or FIELD=VALUE.  Commas separate'),
+    (("queue", "a", "b"), '"b" is one argument too many'),
+    (("queue", "\udcff"), "is not UTF-8"),
+    (("ask", "agency", "\udcff"), "is not UTF-8"),
+    (("help", "submit", "import"), '"import" is one argument too many'),
+    (("keygen", "x", "--seal", "--id"), "either --seal or --id"),
+    (("show", "intake", "x" * 300), "cannot be the name of a page"),
     (("work",), "--agency CODE is missing"),
     (("work", "--agency", "#1", "--exec", "a", "--answer", "b"), "at most one"),
     (("act", "x"), "ID|NUMBER"),
@@ -139,12 +151,11 @@ def test_completion():
 def test_import_check(tmp_path):
     file = tmp_path / "x.jsonl"
     file.write_text('{"id": 1, "text": "Lampu padam"}\nbroken\n{"id": 2, "text": "y", "created": "soon"}\n')
-    said = json.loads(aduan("import", file, "--check", "--json", wanted=65).stdout)
-    assert (said["accepted"], said["rejected"], said["complete"]) == (1, 2, True)
-    rows = [json.loads(line) for line in (tmp_path / "x.jsonl.rejects.jsonl").read_text().splitlines()]
-    assert [(row["line"], row["code"]) for row in rows] == [(2, "malformed"), (3, "value")]
-    assert stat.S_IMODE((tmp_path / "x.jsonl.rejects.jsonl").stat().st_mode) == 0o600
-    assert not (tmp_path / "x.jsonl.state").exists()
+    out = aduan("import", file, "--check", "--json", wanted=65)
+    said = json.loads(out.stdout)
+    assert (said["accepted"], said["rejected"], said["complete"]) == (1, 2, True) and "rejects" not in said
+    assert "line 2: malformed: not one whole JSON object" in out.stderr
+    assert "line 3: value, field created: not a time, as 2026-11-25" in out.stderr
     said = aduan("import", file, "--check", wanted=65, lang="id").stdout
     assert "1 baik" in said and "2 salah" in said
     aduan("import", tmp_path / "none.csv", wanted=66)
@@ -155,6 +166,133 @@ def test_import_check(tmp_path):
     words = tmp_path / "words"
     words.write_text("jalan 1\n")
     assert "words" in aduan("import", table, "--category-map", words, wanted=64).stderr
+
+
+def test_import_check_finds_what_needs_no_server(tmp_path):
+    file = tmp_path / "x.jsonl"
+    texts = [{"text": " "}, {"text": "x" * 10001}, {"text": "x", "place": "33.7"}, {"text": ["x"]}, {"text": "x", "external": "y" * 65},
+             {"text": "x", "kind": "reply"}, {"text": "x", "latitude": "91"}, {"text": "x", "place": "33.74"}]
+    file.write_text("".join(json.dumps(record) + "\n" for record in texts))
+    out = aduan("import", file, "--check", wanted=65)
+    assert "1 good" in out.stdout and "7 faulty" in out.stdout
+    for words in ("line 1: empty, field text\n", "line 2: too_long, field text: 10,001 signs where 10,000 are the most\n",
+                  "line 3: value, field place\n", "line 4: value, field text: a list or an object, not a text\n",
+                  "line 5: too_long, field external: 65 signs where 64 are the most\n", "line 6: missing, field parent\n",
+                  "line 7: value, field latitude: not degrees from -90 to 90\n"):
+        assert words in out.stderr, out.stderr
+
+
+def test_a_quote_within_a_cell_is_a_sign(tmp_path):
+    file = tmp_path / "x.csv"
+    file.write_text('text\npipa 2" bocor di RT 1\nlampu mati di RT 2\npipa 3" pecah di RT 3\nsampah\n')
+    said = json.loads(aduan("import", file, "--check", "--json").stdout)
+    assert (said["accepted"], said["rejected"]) == (4, 0)
+
+
+@pytest.fixture
+def broken(tmp_path):
+    """Imports a file whose records nobody need be asked about, because all of them are broken."""
+    settings = tmp_path / "aduan.yaml"
+    settings.write_text(f"run: {tmp_path}\ndata: {tmp_path}\naduan:\n  intake: ipc://{tmp_path}/nobody.sock\n")
+    file = tmp_path / "x.jsonl"
+    file.write_text("broken 1\nbroken 2\n")
+
+    def run(*arguments, wanted=65):
+        return aduan("-c", settings, "import", file, *arguments, wanted=wanted)
+    run.file, run.rejects, run.state = file, tmp_path / "x.jsonl.rejects.jsonl", tmp_path / "x.jsonl.state"
+    return run
+
+
+def test_what_a_run_says_is_what_it_did(broken):
+    assert "0 accepted, 0 known already, 2 rejected" in broken().stdout
+    assert stat.S_IMODE(broken.rejects.stat().st_mode) == 0o600
+    again = broken()
+    assert "Nothing was left" in again.stdout and "2 rejected" in again.stdout.split("together")[1]
+    assert "100 %" in again.stderr
+    said = json.loads(broken("--json").stdout)
+    assert (said["rejected"], said["in_all"]["rejected"], said["rate"], said["complete"]) == (0, 2, 0, True)
+    with open(broken.file, "a", encoding="ascii") as file:
+        file.write("broken 3\n")
+    said = json.loads(broken("--json").stdout)
+    assert (said["rejected"], said["in_all"]["rejected"]) == (1, 3)
+    assert len(broken.rejects.read_text().splitlines()) == 3
+    assert not broken.state.with_suffix(".state.lock").exists()
+
+
+def test_a_check_leaves_everything_alone(broken):
+    broken()
+    before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in broken.file.parent.iterdir()}
+    broken("--check")
+    broken("--check", "--from-start")
+    assert {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in broken.file.parent.iterdir()} == before
+
+
+@pytest.mark.parametrize("left", [0, 20, None])
+def test_rejects_that_somebody_took_away_leave_no_hole(broken, left):
+    broken()
+    if left is None:
+        broken.rejects.unlink()
+    else:
+        os.truncate(broken.rejects, left)
+    with open(broken.file, "a", encoding="ascii") as file:
+        file.write("broken 3\n")
+    assert "somebody took some away" in broken().stderr
+    rows = broken.rejects.read_bytes()
+    assert b"\0" not in rows and json.loads(rows.splitlines()[-1])["line"] == 3
+    assert len(rows.splitlines()) == (2 if left else 1)
+    assert "took some away" not in broken().stderr
+
+
+def test_a_line_that_is_still_being_written_is_left(broken):
+    broken.file.write_text('broken 1\n{"text": "Lampu pa')
+    out = broken()
+    assert "1 rejected" in out.stdout and "The last line, 2, is no whole JSON object" in out.stdout
+    assert json.loads(broken.state.read_text())["offset"] == 9
+    said = json.loads(broken("--json").stdout)
+    assert (said["complete"], said["unfinished"], said["rejected"]) == (False, 2, 0)
+    assert "last line, 2" in broken("--check").stdout
+    with open(broken.file, "a", encoding="ascii") as file:
+        file.write("dam\n")
+    said = json.loads(broken("--json").stdout)
+    assert (said["complete"], said["rejected"], "unfinished" in said) == (True, 1, False)
+    # What comes through a pipe has an end.
+    said = json.loads(aduan("import", "-", "--check", "--json", text='{"text": "Lampu pa', wanted=65).stdout)
+    assert (said["complete"], said["rejected"]) == (True, 1)
+
+
+def test_two_imports_of_one_file(broken):
+    import fcntl
+    with open(broken.state.with_suffix(".state.lock"), "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert "is being imported by another process" in broken(wanted=73).stderr
+        assert not broken.rejects.exists()
+        broken("--check")
+    broken()
+
+
+@pytest.mark.parametrize("person, words", [
+    ({"nama": "Siti Contoh"}, '"nama" is none of name, nik'),
+    ({"name": "Siti Contoh", "phone": 800111222}, 'value of "phone" is not a text'),
+    ({"name": {"first": "Siti"}}, 'value of "name" is not a text'),
+    (["Siti Contoh"], "is not a JSON object"),
+])
+def test_an_identity_that_is_not_understood_is_refused(tmp_path, person, words):
+    file = tmp_path / "person.json"
+    file.write_text(json.dumps(person))
+    assert words in aduan("submit", "--text", "x", "--identity-file", file, wanted=65).stderr
+
+
+def test_spool_of_what_is_no_segment(tmp_path):
+    settings = tmp_path / "aduan.yaml"
+    settings.write_text(f"run: {tmp_path}\ndata: {tmp_path}\n")
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "spool").mkdir()
+    aduan("keygen", tmp_path / "keys" / "id.key", "--id")
+    out = aduan("spool", "list", settings, "-c", settings, wanted=65)
+    assert not out.stdout and "aduan.yaml: no segment of this spool" in out.stderr
+    for more in (("--lang", "en"), ("--lang=en",)):
+        assert "segments: 0" in aduan("spool", "stat", *more, "-c", settings).stdout
+    assert "--set-option" not in aduan("spool", "--help").stdout
 
 
 def test_broken_pipe_and_full_disk():
