@@ -296,6 +296,8 @@ static void carry (struct act_batch *batch)
         if (deed->carried && !deed->words)
             deed->words = words_take (batch->store, &deed->act->id);
         room -= deed->carried;
+        if (deed->act->text.len)
+            words_drop (batch->store, &deed->act->id);
     }
 }
 

@@ -4,8 +4,8 @@
  * one waits for the next, which begins when this one is back.  Agencies that were just found empty
  * are not looked at again (agency.c); a PULL that names no other needs no statement.
  *
- * A case is said with its words: words.c has them where it was stored just now, else a second statement
- * reads them.
+ * A case is said with its words: words.c has them where it was stored just now and nothing was said
+ * since, else a second statement reads them, and a third what was said (history.c).
  */
 #include "array.h"
 #include "domain/number.h"
@@ -97,7 +97,7 @@ enum { PULL, ID, AGENCY, VERSION, ATTEMPT, PRIORITY };
 enum { TITLE, BODY, LOCATION, CLASS, CATEGORY, REGION, RECEIVED, DUE_FIRST, DUE_RESOLVE, FLAGS };
 
 static void say_assigned (struct store *store, struct pull *pull, const PGresult *result, int row,
-                          const struct words *words)
+                          const struct words *words, const struct msg_history *history)
 {
     struct link *link = listener_find (store->routers, pull->link);
     char number[NUMBER_LEN + 1];
@@ -132,6 +132,8 @@ static void say_assigned (struct store *store, struct pull *pull, const PGresult
     parcel_add (&answer, WIRE_behalf, &behalf);
     parcel_add (&answer, WIRE_assigned, &assigned);
     parcel_add (&answer, WIRE_content, &content);
+    if (history)
+        parcel_add (&answer, WIRE_history, history);
     link_send (link, &answer);
     parcel_done (&answer);
     (void) fault_point (assigned_sent);
@@ -160,7 +162,7 @@ static void read_rows (struct lease_batch *batch, const PGresult *result)
         struct id id = result_id (result, row, ID);
         const struct words *words = words_find (store, &id);
         if (words)
-            say_assigned (store, pull, result, row, words);
+            say_assigned (store, pull, result, row, words, NULL);
         else
             batch->unworded[batch->unworded_count++] = row;
     }
@@ -198,13 +200,16 @@ static void on_words (void *with, const struct db_answer *answer)
 {
     struct lease_batch *batch = with;
     if (answer->outcome == DB_DONE) {
-        const PGresult *result = answer->results[0];
+        const PGresult *result = answer->results[0], *said = answer->results[1];
+        int at = 0;
         check (PQntuples (result) == (int) batch->unworded_count);
         for (int i = 0; i < PQntuples (result); i++) {
             int row = batch->unworded[i];
             struct words words = read_one (result, i);
+            struct msg_history history;
+            bool any = history_read (said, &at, i + 1, &history);
             say_assigned (batch->store, pull_of (batch, batch->leased, row), batch->leased, row,
-                          &words);
+                          &words, any ? &history : NULL);
         }
     } else if (answer->outcome == DB_FAILED) {
         log_limited (LOG_WARNING,
@@ -227,6 +232,7 @@ static void read_words (struct lease_batch *batch)
     struct db_unit *unit = db_begin (batch->db, on_words, batch);
     db_binary (unit);
     db_add (unit, SQL_select_words, values, array_len (values));
+    db_add (unit, SQL_select_history, values, array_len (values));
     db_end (unit);
 }
 

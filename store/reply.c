@@ -34,6 +34,7 @@ void reply_send (struct db *db, struct place_batch *batch)
     uint64_t parent = 0;
     uint8_t number[8], kind[8], adapter[8], rating[8], received[8], base[8];
     number_parse (submit->parent, &parent); /* intake has checked it; 0 is nobody's */
+    words_spoil (batch->store, parent);
     struct view submission = parcel_bytes ((struct parcel *) &place->parcel, 2),
                 content = parcel_bytes ((struct parcel *) &place->parcel, 3);
     char *text = xstrndup (place->content->text.at, place->content->text.len);

@@ -8,6 +8,7 @@
  *   record.c       the columns of a batch of complaints
  *   words.c        what they say, kept for the worker who pulls them next, and for the notice of his act
  *   lease.c        PULLs of a turn become one statement
+ *   history.c      what was said on a leased complaint since it came, as its worker gets it
  *   agency.c       what is remembered of each agency: news of work, and that it was found empty
  *   act.c          acts of a turn become one statement, which is also their only judge
  *   outbox.c       notifiers' claims, and the notices that they are given
@@ -135,9 +136,12 @@ struct claim {
     struct claim *prev, *next;
 };
 
-/* What a complaint says, and never changes, while it may be pulled and acted on soon: words.c. */
+/* What a complaint says, and never changes, while it may be pulled and acted on soon, and as long as
+ * nothing else was said on it: words.c. */
 struct words {
+    uint64_t number; /* the tracking number's bits */
     struct id id;
+    bool spoilt; /* a reply is on its way: nothing is kept here */
     struct view title, body, location, region, contact; /* behind this struct */
     uint32_t class, flags;
     uint64_t category, contact_key;
@@ -179,7 +183,7 @@ struct store {
         size_t count;
     } place;
     struct {
-        struct words *by_id, *oldest;
+        struct words *by_number, *oldest;
         size_t bytes;
     } words;
     struct pull *pulls, *pulls_end;
@@ -238,16 +242,24 @@ bool record_tells (const struct place *place); /* is its reporter to be told? */
 struct words record_words (const struct place *place);
 void record_end (void);
 /* words.c */
-/* Keeps a copy; its id is not there yet. */
+/* Keeps a copy, unless its number is there. */
 void words_keep (struct store *store, const struct words *said);
 const struct words *words_find (const struct store *store, const struct id *id); /* or NULL */
 /* Those of a complaint whose reporter left a contact, to be freed by the caller; or NULL. */
 struct words *words_take (struct store *store, const struct id *id);
+/* An act on this complaint says something: its next worker needs what the rows say. */
+void words_drop (struct store *store, const struct id *id);
+/* The same for a reply, by tracking number; its complaint may be on its way into rows, too. */
+void words_spoil (struct store *store, uint64_t number);
 void words_end (struct store *store);
 /* lease.c */
 void lease_take (struct store *store, struct link *from, struct parcel *parcel);
 void lease_flush (struct store *store);
 void lease_end (struct store *store);
+/* history.c */
+/* The entries of the complaint that the statement's list has at `ordinal` (from 1); *at is the row that
+ * they begin at, then the next one's.  False: there are none.  *ret is lent until the next call. */
+bool history_read (const PGresult *rows, int *at, int ordinal, struct msg_history *ret);
 /* agency.c */
 void agency_known (struct store *store, uint64_t number, int zone, struct view name);
 int agency_zone (const struct store *store, uint64_t number);

@@ -287,8 +287,21 @@ struct aduan_pull {
     uint32_t lease_ms; /* 1,000 to 3,600,000; 0: 60,000 */
 };
 
-/* What was leased to this worker.  Texts live as long as the callback, or as the block of
- * aduan_pull. */
+/* What was said on a case before it came to this worker: an act of an agency, or the reporter's word. */
+struct aduan_said {
+    uint64_t at;
+    uint32_t act;            /* enum aduan_act_kind; 0: the reporter said it */
+    uint32_t kind;           /* enum aduan_kind; 0: an agency said it */
+    uint32_t agency;         /* that acted; 0: the reporter */
+    const char *agency_code; /* "" : the reporter */
+    uint32_t reason;         /* hand_back: enum aduan_hand_back */
+    uint32_t suggested;      /* hand_back: the agency that should have it; 0: not said */
+    const char *suggested_code;
+    const char *text;
+};
+
+/* What was leased to this worker.  Texts and history live as long as the callback, or as the list of
+ * aduan_pull: aduan_assignments_free frees them with it. */
 struct aduan_assignment {
     uint8_t id[16];
     uint32_t agency;
@@ -306,6 +319,9 @@ struct aduan_assignment {
     const char *title; /* "" : none */
     const char *text;  /* NULL: the content could not be read */
     size_t title_len, text_len;
+    const struct aduan_said *history; /* oldest first; NULL: nothing was said since it came */
+    size_t history_count;
+    uint32_t history_omitted; /* older entries that are left out: `aduan track` has them */
 };
 /* ms until stop_at, 0 when it is over.  Counts while the machine sleeps, too. */
 int64_t aduan_lease_left (const struct aduan_assignment *assignment);

@@ -102,9 +102,56 @@ static void fill_content (struct parcel *parcel, struct aduan_assignment *assign
     assignment->text = content ? texts->at + text : NULL;
 }
 
+/* The string at *at, which goes on behind it; "" where there is none left. */
+static const char *next_string (struct view *rest)
+{
+    const char *string = rest->at, *end = rest->len ? memchr (rest->at, 0, rest->len) : NULL;
+    if (!end)
+        return "";
+    rest->len -= (size_t) (end + 1 - rest->at);
+    rest->at = end + 1;
+    return string;
+}
+
+/* The third frame, where there is one; a door of an older version says none. */
+static void fill_history (struct parcel *parcel, struct aduan_assignment *assignment,
+                          struct buffer *entries)
+{
+    struct wire_fault fault;
+    const struct wire_message *third = parcel_read (parcel, 2, WIRE_history, &fault);
+    if (!third)
+        return;
+    const struct msg_history *history = &third->history;
+    const struct wire_list *lists[] = {&history->acts, &history->kinds, &history->agencies,
+                                       &history->reasons, &history->suggested};
+    uint32_t count = history->times.count;
+    struct view rest = history->words;
+    for (size_t i = 0; i < array_len (lists); i++)
+        count = lists[i]->count < count ? lists[i]->count : count;
+    buffer_clear (entries);
+    for (uint32_t i = 0; i < count; i++) {
+        struct aduan_said entry = {
+            .at = history->times.at[i],
+            .act = (uint32_t) history->acts.at[i],
+            .kind = (uint32_t) history->kinds.at[i],
+            .agency = (uint32_t) history->agencies.at[i],
+            .reason = (uint32_t) history->reasons.at[i],
+            .suggested = (uint32_t) history->suggested.at[i],
+        };
+        entry.agency_code = next_string (&rest);
+        entry.suggested_code = next_string (&rest);
+        entry.text = next_string (&rest);
+        buffer_add (entries, &entry, sizeof entry);
+    }
+    assignment->history = count ? (const struct aduan_said *) entries->at : NULL;
+    assignment->history_count = count;
+    assignment->history_omitted = (uint32_t) history->omitted;
+}
+
 void on_assigned (void *owner, struct link *from, struct parcel *parcel)
 {
-    static struct buffer texts; /* kept: one thread, and a callback never waits for another */
+    /* kept: one thread, and a callback never waits for another */
+    static struct buffer texts, entries;
     const struct msg_assigned *said = &parcel->said[0].assigned;
     struct op *op = op_find (owner, OP_PULL, said->ref);
     (void) from;
@@ -132,6 +179,7 @@ void on_assigned (void *owner, struct link *from, struct parcel *parcel)
     snprintf (assignment.region, sizeof assignment.region, "%.*s", (int) said->region.len,
               said->region.at ? said->region.at : "");
     fill_content (parcel, &assignment, &texts);
+    fill_history (parcel, &assignment, &entries);
     op->came++;
     op->assigned (op->with, &assignment);
 }
@@ -258,7 +306,36 @@ struct pull_waits {
     bool over;
 };
 
-/* A copy that owns its texts, in one block that `location` begins. */
+static const char *keep_string (char **at, const char *string)
+{
+    char *kept = *at;
+    size_t size = strlen (string) + 1;
+    memcpy (kept, string, size);
+    *at += size;
+    return kept;
+}
+
+/* A copy in one block, the strings behind the entries. */
+static const struct aduan_said *keep_history (const struct aduan_assignment *came)
+{
+    size_t entries = came->history_count * sizeof (struct aduan_said), strings = 0;
+    for (size_t i = 0; i < came->history_count; i++)
+        strings += strlen (came->history[i].agency_code) +
+                   strlen (came->history[i].suggested_code) + strlen (came->history[i].text) + 3;
+    if (entries == 0)
+        return NULL;
+    struct aduan_said *kept = xcalloc (1, entries + strings);
+    char *at = (char *) kept + entries;
+    memcpy (kept, came->history, entries);
+    for (size_t i = 0; i < came->history_count; i++) {
+        kept[i].agency_code = keep_string (&at, kept[i].agency_code);
+        kept[i].suggested_code = keep_string (&at, kept[i].suggested_code);
+        kept[i].text = keep_string (&at, kept[i].text);
+    }
+    return kept;
+}
+
+/* A copy that owns its texts, in one block that `location` begins, and its history. */
 static void keep_assignment (void *with, const struct aduan_assignment *came)
 {
     struct pull_waits *waits = with;
@@ -273,6 +350,7 @@ static void keep_assignment (void *with, const struct aduan_assignment *came)
     kept.location = block;
     kept.title = block + location;
     kept.text = came->text ? block + location + title : NULL;
+    kept.history = keep_history (came);
     buffer_add (&waits->list, &kept, sizeof kept);
 }
 
@@ -299,8 +377,8 @@ enum aduan_result aduan_pull (struct aduan *aduan, const struct aduan_pull *pull
 void aduan_assignments_free (struct aduan_assignment **list, size_t count)
 {
     for (size_t i = 0; *list && i < count; i++) {
-        char *block = (char *) (uintptr_t) (*list)[i].location;
-        free (block);
+        free ((void *) (uintptr_t) (*list)[i].location);
+        free ((void *) (uintptr_t) (*list)[i].history);
     }
     free (*list);
     *list = NULL;

@@ -58,12 +58,17 @@ void number_of_bits (uint64_t bits, char ret[NUMBER_LEN + 1])
     ret[14] = 0;
 }
 
-void number_of_id (const struct id *id, char ret[NUMBER_LEN + 1])
+uint64_t number_bits (const struct id *id)
 {
     uint64_t bits = 0;
     for (int i = 8; i < 16; i++)
         bits = bits << 8 | id->at[i];
-    number_of_bits (bits & ((UINT64_C (1) << 60) - 1), ret);
+    return bits & ((UINT64_C (1) << 60) - 1);
+}
+
+void number_of_id (const struct id *id, char ret[NUMBER_LEN + 1])
+{
+    number_of_bits (number_bits (id), ret);
 }
 
 /* -1: dropped; -2: no symbol. */

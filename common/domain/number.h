@@ -19,6 +19,8 @@
 struct id number_id (const uint8_t id_key[ID_KEY_LEN], const char *adapter, struct view key,
                      uint64_t created);
 
+/* The 60 bits of an id's tracking number. */
+uint64_t number_bits (const struct id *id);
 /* The tracking number of an id: 60 of its 80 hashed bits.  `ret` has room for NUMBER_LEN + 1. */
 void number_of_id (const struct id *id, char ret[NUMBER_LEN + 1]);
 /* The 60 bits of a tracking number as a person wrote it: any letter case, hyphens and spaces

@@ -182,6 +182,9 @@ extern const struct option_row submit_options[], import_options[], queue_options
 extern const size_t submit_options_len, import_options_len, queue_options_len, work_options_len,
     act_options_len, keygen_options_len;
 
+/* track.c: an event of a case as people read it, in one line, and what was said then beneath it. */
+void put_event (const char *at, const char *kind, const char *agency);
+void put_indented (const char *text);
 /* act.c: fills `act` from JSON {"act", "text", "delay", "reason", "suggested", "class"} or complains.
  * 0 or EX_DATAERR. */
 int act_fill (const struct cli *cli, const json_t *said, struct aduan_act *act);

@@ -47,7 +47,7 @@ static enum text event_text (const char *word)
     return TEXT_none;
 }
 
-static void put_indented (const char *text)
+void put_indented (const char *text)
 {
     while (*text) {
         size_t line = strcspn (text, "\n");
@@ -56,6 +56,15 @@ static void put_indented (const char *text)
         fputc ('\n', stdout);
         text += line + (text[line] == '\n');
     }
+}
+
+void put_event (const char *at, const char *kind, const char *agency)
+{
+    enum text what = event_text (kind);
+    printf ("  %s  %s", at, what ? text_of (what) : kind);
+    if (*agency)
+        printf (" – %s", agency);
+    fputc ('\n', stdout);
 }
 
 static void put_due (const json_t *row, const char *key, enum text label)
@@ -85,12 +94,8 @@ static void put_complaint (const json_t *row)
     if (json_is_true (json_object_get (row, "secret")))
         say (stdout, TEXT_track_secret, NULL);
     json_array_foreach (json_object_get (row, "history"), at, event) {
-        const char *kind = json_text (event, "kind");
-        enum text what = event_text (kind);
-        printf ("  %s  %s", stamp_text (json_text (event, "at")), what ? text_of (what) : kind);
-        if (*json_text (event, "agency"))
-            printf (" – %s", json_text (event, "agency"));
-        fputc ('\n', stdout);
+        put_event (stamp_text (json_text (event, "at")), json_text (event, "kind"),
+                   json_text (event, "agency"));
         put_indented (json_text (event, "text"));
     }
 }

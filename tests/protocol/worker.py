@@ -4,9 +4,25 @@ import time
 
 from peer import Peer, frame, parse
 
-PULL, ASSIGNED, PULLED, ACT, ACTED = 30, 31, 32, 33, 34
+PULL, ASSIGNED, PULLED, ACT, ACTED, HISTORY = 30, 31, 32, 33, 34, 37
 ACTS = {"ack": 1, "nack": 2, "release": 3, "extend": 4, "park": 5, "progress": 6, "answer": 7, "ask": 8, "hand_back": 9}
 VERDICTS = {1: "done", 2: "stale", 3: "refused"}
+
+
+REPLIES = {2: "reply", 3: "completion", 4: "rating", 5: "withdrawal"}
+
+
+def history(frames):
+    """What was said since the case came, oldest first, and how many older entries are left out."""
+    for number, fields in map(parse, frames):
+        if number == HISTORY:
+            words = fields[8].encode() if isinstance(fields[8], str) else fields[8]
+            words = iter(words.decode().split("\0"))
+            acts = {number: word for word, number in ACTS.items()}
+            return [{"at": at, "kind": acts.get(act) or REPLIES[kind], "agency": agency, "reason": reason, "suggested": suggested,
+                     "code": next(words), "suggested_code": next(words), "text": next(words)}
+                    for at, act, kind, agency, reason, suggested in zip(*(fields[tag] for tag in range(2, 8)))], fields[1]
+    return [], 0
 
 
 class Worker(Peer):
@@ -30,6 +46,7 @@ class Worker(Peer):
             _, content = parse(frames[0])
             found.append({"id": fields[2], "agency": fields[3], "version": fields[4], "lease": fields[5], "attempt": fields[7],
                           "number": fields[8], "title": content.get(1), "text": content[2], "fields": fields})
+            found[-1]["history"], found[-1]["omitted"] = history(frames[1:])
 
     def act(self, assignment, act, text=None, key=None, version=None, seconds=10.0, **tags):
         """(verdict, fields): repeats with the same key until it is answered."""

@@ -100,7 +100,28 @@ static void on_submit (void *owner, struct link *from, struct parcel *parcel)
         link_credit (from, WIRE_CLASS_REST, 1);
 }
 
-static void say_assigned (struct link *link, uint64_t ref, uint64_t waited)
+/* Two entries; where it is `torn`, lists of different lengths and words that end too early. */
+static void add_history (struct parcel *parcel, bool torn)
+{
+    static const uint64_t times[] = {1, 2}, acts[] = {ACT_HAND_BACK, 0}, kinds[] = {0, KIND_REPLY},
+                          agencies[] = {7, 0}, reasons[] = {HAND_BACK_WRONG_REGION, 0},
+                          suggested[] = {8, 0};
+    static const char words[] = "91\0"
+                                "92\0"
+                                "Bukan kami\0\0\0"
+                                "Di RT 5";
+    parcel_add (parcel, WIRE_history,
+                &(struct msg_history){.omitted = 3,
+                                      .times = {times, 2},
+                                      .acts = {acts, 2},
+                                      .kinds = {kinds, 2},
+                                      .agencies = {agencies, 2},
+                                      .reasons = {reasons, 2},
+                                      .suggested = {suggested, torn ? 1 : 2},
+                                      .words = {words, torn ? 7 : sizeof words}});
+}
+
+static void say_case (struct link *link, uint64_t ref, uint64_t waited, char how)
 {
     struct parcel parcel = {0};
     struct id id = {{9}};
@@ -120,8 +141,15 @@ static void say_assigned (struct link *link, uint64_t ref, uint64_t waited)
                                        .secret = FLAG_NO});
     parcel_add (&parcel, WIRE_content,
                 &(struct msg_content){.title = view_of ("Lampu"), .text = view_of ("Lampu padam")});
+    if (how != 'a')
+        add_history (&parcel, how == 't');
     assert_int_equal (link_send (link, &parcel), 0);
     parcel_done (&parcel);
+}
+
+static void say_assigned (struct link *link, uint64_t ref, uint64_t waited)
+{
+    say_case (link, ref, waited, 'a');
 }
 
 static void on_pull (void *owner, struct link *from, struct parcel *parcel)
@@ -129,11 +157,14 @@ static void on_pull (void *owner, struct link *from, struct parcel *parcel)
     struct peer *peer = owner;
     const struct msg_pull *said = &parcel->said[0].pull;
     uint64_t ref = said->ref;
+    char word = next_word (peer);
     peer->from = from;
-    switch (next_word (peer)) {
-    case 'a': /* as many as were asked for */
+    switch (word) {
+    case 'h': /* with a history, */
+    case 't': /* a torn one, */
+    case 'a': /* or none: as many as were asked for */
         for (uint64_t i = 0; i < said->count; i++)
-            say_assigned (from, ref, 3000);
+            say_case (from, ref, 3000, word);
         link_say (from, WIRE_pulled,
                   &(struct msg_pulled){.ref = ref, .count = said->count, .verdict = VERDICT_DONE});
         break;
@@ -675,6 +706,44 @@ static void pulled_with_leases (void **state)
     world_close (&world);
 }
 
+static void pulled_with_history (void **state)
+{
+    struct world world;
+    struct aduan_assignment *list;
+    struct aduan_pulled result;
+    (void) state;
+    world_open (&world, "hta", 64);
+    assert_int_equal (aduan_pull (world.aduan, &one_pull, 5000, &list, &result), ADUAN_DONE);
+    const struct aduan_said *said = list[1].history;
+    assert_int_equal (list[1].history_count, 2);
+    assert_int_equal (list[1].history_omitted, 3);
+    assert_int_equal (said[0].at, 1);
+    assert_int_equal (said[0].act, ADUAN_ACT_HAND_BACK);
+    assert_int_equal (said[0].kind, 0);
+    assert_int_equal (said[0].agency, 7);
+    assert_string_equal (said[0].agency_code, "91");
+    assert_int_equal (said[0].reason, ADUAN_HAND_BACK_WRONG_REGION);
+    assert_int_equal (said[0].suggested, 8);
+    assert_string_equal (said[0].suggested_code, "92");
+    assert_string_equal (said[0].text, "Bukan kami");
+    assert_int_equal (said[1].act, 0);
+    assert_int_equal (said[1].kind, ADUAN_KIND_REPLY);
+    assert_string_equal (said[1].agency_code, "");
+    assert_string_equal (said[1].suggested_code, "");
+    assert_string_equal (said[1].text, "Di RT 5");
+    aduan_assignments_free (&list, result.count);
+    assert_int_equal (aduan_pull (world.aduan, &one_pull, 5000, &list, &result), ADUAN_DONE);
+    assert_int_equal (list[0].history_count, 1);
+    assert_string_equal (list[0].history->suggested_code, "92");
+    assert_string_equal (list[0].history->text, "");
+    aduan_assignments_free (&list, result.count);
+    assert_int_equal (aduan_pull (world.aduan, &one_pull, 5000, &list, &result), ADUAN_DONE);
+    assert_null (list[0].history);
+    assert_int_equal (list[0].history_count, 0);
+    aduan_assignments_free (&list, result.count);
+    world_close (&world);
+}
+
 static void pulls_end_as_they_should (void **state)
 {
     static const struct {
@@ -944,6 +1013,7 @@ int main (void)
         cmocka_unit_test (identity_is_sealed),
         cmocka_unit_test (without_a_sealing_key_nothing_leaves),
         cmocka_unit_test (pulled_with_leases),
+        cmocka_unit_test (pulled_with_history),
         cmocka_unit_test (pulls_end_as_they_should),
         cmocka_unit_test (late_assignments_are_given_back),
         cmocka_unit_test (acts_repeat_their_key),
