@@ -147,8 +147,10 @@ static void batch_failed (struct act_batch *batch, const char *sqlstate)
 /* ms of a NACK or EXTEND. */
 static uint64_t delay_of (const struct msg_act *act)
 {
-    uint64_t delay = act->delay ? act->delay : act->act == ACT_NACK ? 300000 : 60000;
-    return delay < 1000 ? 1000 : delay > 86400000 ? 86400000 : delay;
+    uint64_t most = act->act == ACT_NACK ? NACK_MOST : EXTEND_MOST, delay = act->delay;
+    if (delay == 0)
+        delay = act->act == ACT_NACK ? NACK_STANDARD : EXTEND_STANDARD;
+    return delay < DELAY_LEAST ? DELAY_LEAST : delay > most ? most : delay;
 }
 
 static bool tells (const struct msg_act *act)
@@ -259,7 +261,7 @@ enum column {
     COLUMNS
 };
 static const uint32_t column_types[COLUMNS] = {OID_INT4, OID_UUID, OID_INT4, OID_INT8, OID_UUID,
-                                               OID_INT2, OID_TEXT, OID_INT4, OID_INT2, OID_INT4,
+                                               OID_INT2, OID_TEXT, OID_INT8, OID_INT2, OID_INT4,
                                                OID_BOOL, OID_INT4, OID_BOOL};
 static struct array columns[COLUMNS];
 
@@ -274,7 +276,7 @@ static void add_deed (const struct deed *deed)
     array_bytes (&columns[KEY], act->key.at, sizeof act->key.at);
     array_int2 (&columns[ACT], act->act);
     array_view (&columns[TEXT], act->text);
-    array_int4 (&columns[DELAY], (int64_t) delay_of (act));
+    array_int8 (&columns[DELAY], (int64_t) delay_of (act));
     array_int2 (&columns[WHY], act->reason);
     array_int4 (&columns[SUGGESTED], act->suggested <= INT32_MAX ? (int64_t) act->suggested : 0);
     array_bool (&columns[CARRIED], deed->carried);

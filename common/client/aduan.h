@@ -76,9 +76,9 @@ enum aduan_priority {
 enum aduan_act_kind {
     ADUAN_ACT_ACK = 1,   /* the lease ends, the assignment is taken: days instead of minutes */
     ADUAN_ACT_NACK,      /* not now: ready again after `delay`; the tenth parks it */
-    ADUAN_ACT_RELEASE,   /* given back: ready again, and counted */
+    ADUAN_ACT_RELEASE,   /* given back: ready again, and counted; brings a parked one back, too */
     ADUAN_ACT_EXTEND,    /* the lease is `delay` long from now on */
-    ADUAN_ACT_PARK,      /* set aside until a person looks */
+    ADUAN_ACT_PARK,      /* set aside until a person looks, and releases it */
     ADUAN_ACT_PROGRESS,  /* interim follow-up; needs a text */
     ADUAN_ACT_ANSWER,    /* substantive follow-up; needs a text */
     ADUAN_ACT_ASK,       /* asks the reporter; needs a text */
@@ -344,17 +344,24 @@ enum aduan_result aduan_pull (struct aduan *aduan, const struct aduan_pull *pull
                               struct aduan_pulled *ret);
 void aduan_assignments_free (struct aduan_assignment **list, size_t count);
 
+/* Bounds of `delay_ms`; beyond them an act is ADUAN_REFUSED, field "delay", and is not sent. */
+#define ADUAN_DELAY_LEAST_MS     1000
+#define ADUAN_EXTEND_MOST_MS     86400000 /* a day */
+#define ADUAN_EXTEND_STANDARD_MS 60000
+#define ADUAN_NACK_MOST_MS       2592000000 /* 30 days */
+#define ADUAN_NACK_STANDARD_MS   300000
+
 struct aduan_act {
     uint8_t id[16];
     uint32_t agency;
     uint64_t version;
-    uint8_t key[16];  /* the act's own; all zeros: the library draws one.  Whoever repeats an act
+    uint8_t key[16];    /* the act's own; all zeros: the library draws one.  Whoever repeats an act
                            after ADUAN_UNKNOWN must name the same one */
-    uint32_t act;     /* enum aduan_act_kind */
-    const char *text; /* at most 16,384 bytes */
-    uint32_t delay_ms;
-    uint32_t reason;          /* enum aduan_hand_back */
-    uint32_t suggested;       /* number of the agency that should have it; 0: not known */
+    uint32_t act;       /* enum aduan_act_kind */
+    const char *text;   /* at most 16,384 bytes */
+    uint32_t delay_ms;  /* of NACK and EXTEND, between the bounds above; 0: the standard */
+    uint32_t reason;    /* enum aduan_hand_back */
+    uint32_t suggested; /* number of the agency that should have it; 0: not known */
     uint32_t complaint_class; /* ack: the class, where it was blank */
 };
 /* Fills id, agency and version, and draws a key. */

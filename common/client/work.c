@@ -9,8 +9,12 @@
 #include <string.h>
 #include "client/client.h"
 
-#define LEASE_STANDARD_MS 60000
-#define ACT_TEXT_BYTES    16384
+#define ACT_TEXT_BYTES 16384
+
+_Static_assert(ADUAN_DELAY_LEAST_MS == DELAY_LEAST && ADUAN_EXTEND_MOST_MS == EXTEND_MOST &&
+                   ADUAN_EXTEND_STANDARD_MS == EXTEND_STANDARD && ADUAN_NACK_MOST_MS == NACK_MOST &&
+                   ADUAN_NACK_STANDARD_MS == NACK_STANDARD,
+               "what aduan.h says is what the store does");
 
 int64_t aduan_lease_left (const struct aduan_assignment *assignment)
 {
@@ -257,6 +261,9 @@ static const char *act_fault (const struct msg_act *act, uint32_t *ret_reason)
     }
     if (act->act == ACT_HAND_BACK && act->reason == 0)
         return "reason";
+    if ((act->act == ACT_NACK || act->act == ACT_EXTEND) && act->delay &&
+        (act->delay < DELAY_LEAST || act->delay > (act->act == ACT_NACK ? NACK_MOST : EXTEND_MOST)))
+        return "delay";
     return "";
 }
 
@@ -291,7 +298,7 @@ void aduan_act_start (struct aduan *aduan, const struct aduan_act *said, int64_t
         return;
     }
     if (act.act == ACT_EXTEND)
-        op->delay_ms = said->delay_ms ? said->delay_ms : LEASE_STANDARD_MS;
+        op->delay_ms = said->delay_ms ? said->delay_ms : EXTEND_STANDARD;
     buffer_clear (&aduan->loop->frame[0]);
     wire_encode (WIRE_act, &act, &aduan->loop->frame[0]);
     op_frames (op, 1);

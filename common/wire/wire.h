@@ -15,6 +15,13 @@
 #define WIRE_DEPTH_MAX  8
 #define WIRE_COUNT_MAX  4096      /* items of all arrays and maps of a frame, in sum */
 
+/* ms of `act.delay`, as messages.def says it. */
+#define DELAY_LEAST     1000
+#define EXTEND_MOST     86400000   /* a day */
+#define EXTEND_STANDARD 60000
+#define NACK_MOST       2592000000 /* 30 days */
+#define NACK_STANDARD   300000
+
 /* A decoded SEQS field; the numbers live as long as the message (wire_done). */
 struct wire_list {
     const uint64_t *at;

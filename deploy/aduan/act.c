@@ -27,12 +27,34 @@ static int word_fault (const char *name, const char *word)
     return complain (EX_DATAERR, TEXT_unknown_word, "option", name, "value", word, NULL);
 }
 
+/* Seconds as JSON says them, within the act's bounds; absent: the standard. */
+static int fill_delay (const json_t *delay, struct aduan_act *act)
+{
+    bool extends = act->act == ADUAN_ACT_EXTEND;
+    char least[24], most[24];
+    int64_t most_ms = extends ? ADUAN_EXTEND_MOST_MS : ADUAN_NACK_MOST_MS;
+    if (!delay || json_is_null (delay) || (!extends && act->act != ADUAN_ACT_NACK))
+        return 0;
+    double seconds = json_is_number (delay) ? json_number_value (delay) : 0;
+    if (seconds >= ADUAN_DELAY_LEAST_MS / 1000.0 && seconds <= (double) most_ms / 1000) {
+        act->delay_ms = (uint32_t) (seconds * 1000);
+        return 0;
+    }
+    char *value = json_is_string (delay) ? xstrdup (json_string_value (delay))
+                                         : json_dumps (delay, JSON_ENCODE_ANY | JSON_COMPACT);
+    snprintf (least, sizeof least, "%d", ADUAN_DELAY_LEAST_MS / 1000);
+    snprintf (most, sizeof most, "%lld", (long long) (most_ms / 1000));
+    int status =
+        complain (EX_DATAERR, TEXT_delay_wrong, "value", value, "least", least, "most", most, NULL);
+    free (value);
+    return status;
+}
+
 int act_fill (const struct cli *cli, const json_t *said, struct aduan_act *act)
 {
     const char *word = json_text (said, "act"), *reason = json_text (said, "reason"),
                *class = json_text (said, "class"), *suggested = json_text (said, "suggested"),
                *text = json_text (said, "text");
-    const json_t *delay = json_object_get (said, "delay");
     char *name = xstrdup (word);
     for (char *at = name; *at; at++)
         if (*at == '-')
@@ -47,10 +69,8 @@ int act_fill (const struct cli *cli, const json_t *said, struct aduan_act *act)
     act->complaint_class = *class ? class_of (class) : 0;
     if (*class && !act->complaint_class)
         return word_fault ("class", class);
-    double seconds = json_is_number (delay) ? json_number_value (delay) : 0;
-    if (!(seconds >= 0 && seconds <= 31536000))
-        return word_fault ("delay", "< 0, > 1 y");
-    act->delay_ms = seconds < 4294967 ? (uint32_t) (seconds * 1000) : UINT32_MAX;
+    if (fill_delay (json_object_get (said, "delay"), act) != 0)
+        return EX_DATAERR;
     act->text = *text ? text : NULL;
     return *suggested ? cli_agency (cli, suggested, &act->suggested) : 0;
 }
@@ -153,8 +173,9 @@ static int as_json (const struct cli *cli, json_t **ret, char **ret_file)
             return complain (EX_DATAERR, TEXT_not_utf8, "path", path, NULL);
         json_object_set_new (said, "text", text);
     }
-    int status = option_number (&cli->options, "delay", 0, 31536000, 0, &delay);
-    json_object_set_new (said, "delay", json_integer (delay));
+    int status = option_number (&cli->options, "delay", 1, ADUAN_NACK_MOST_MS / 1000, 0, &delay);
+    if (delay)
+        json_object_set_new (said, "delay", json_integer (delay));
     return status;
 }
 

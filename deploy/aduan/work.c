@@ -446,6 +446,19 @@ static void put_case (const struct work *work, const struct aduan_assignment *as
     put_history (assignment);
 }
 
+/* Nothing: an hour. */
+static bool minutes_typed (const char *line, uint32_t *ret_ms)
+{
+    char *end, most[12];
+    long minutes = *line ? strtol (line, &end, 10) : 60;
+    *ret_ms = (uint32_t) minutes * 60000;
+    if ((!*line || !*end) && minutes >= 1 && minutes <= ADUAN_NACK_MOST_MS / 60000)
+        return true;
+    snprintf (most, sizeof most, "%d", (int) (ADUAN_NACK_MOST_MS / 60000));
+    complain (0, TEXT_minutes_wrong, "value", line, "most", most, NULL);
+    return false;
+}
+
 /* Asks for what an act needs besides.  False: not understood, or no more. */
 static bool ask_for (struct work *work, struct aduan_assignment *assignment, bool taken,
                      struct aduan_act *act, char **ret_text)
@@ -456,10 +469,9 @@ static bool ask_for (struct work *work, struct aduan_assignment *assignment, boo
         say (stdout, TEXT_work_delay, NULL);
         fflush (stdout);
         char *line = line_typed (work, assignment, taken);
-        long minutes = line && *line ? strtol (line, NULL, 10) : 60;
+        bool known = line && minutes_typed (line, &act->delay_ms);
         free (line);
-        act->delay_ms = (uint32_t) (minutes < 1 ? 1 : minutes > 40000 ? 40000 : minutes) * 60000;
-        return !leaving (work);
+        return known;
     }
     if (act->act == ADUAN_ACT_HAND_BACK) {
         say (stdout, TEXT_work_reason, NULL);

@@ -839,6 +839,9 @@ static void faulty_acts_stay_here (void **state)
         {{.id = {1}, .act = ADUAN_ACT_ANSWER}, "text"},
         {{.id = {1}, .act = ADUAN_ACT_ANSWER, .text = long_text}, "text"},
         {{.id = {1}, .act = ADUAN_ACT_HAND_BACK, .text = "x"}, "reason"},
+        {{.id = {1}, .act = ADUAN_ACT_NACK, .delay_ms = ADUAN_DELAY_LEAST_MS - 1}, "delay"},
+        {{.id = {1}, .act = ADUAN_ACT_NACK, .delay_ms = ADUAN_NACK_MOST_MS + 1}, "delay"},
+        {{.id = {1}, .act = ADUAN_ACT_EXTEND, .delay_ms = ADUAN_EXTEND_MOST_MS + 1}, "delay"},
         {{.id = {1}, .act = 77}, "act"},
         {{.id = {1}}, "act"},
     };

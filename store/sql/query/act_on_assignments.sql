@@ -5,7 +5,7 @@
 --   $1 to $10 as for act_ordinary.sql  $11 reasons  $12 suggested agencies
 with input as (
     select * from unnest ($1::int[], $2::uuid[], $3::int[], $4::bigint[], $5::uuid[], $6::smallint[],
-                          $7::text[], $8::int[], $11::smallint[], $12::int[]) with ordinality
+                          $7::text[], $8::bigint[], $11::smallint[], $12::int[]) with ordinality
         as i (principal, id, agency, wants, key, act, text, delay, reason, suggested, ordinal)
 ), said as (
     select i.ordinal, e.kind = 10 + i.act and e.agency = i.agency as same, e.version
@@ -24,6 +24,7 @@ with input as (
     select h.*,
            case when h.has <> h.wants and not $10::boolean then 1
                 when h.state = 2 and (h.leased_by <> h.principal or h.lease_until <= clock_timestamp ()) then 1
+                when h.act = 3 and h.state = 6 and h.was < 7 then 0
                 when h.state not in (2, 3, 4) then 2
                 when h.act in (1, 2, 3, 4) and h.state <> 2 then 2
                 when h.was >= 7 then 2
@@ -62,7 +63,8 @@ with input as (
         queued = g.becomes in (1, 2, 5),
         lease_until = case when g.act in (2, 4) then clock_timestamp () + make_interval (secs => g.delay / 1000.0)
                            when g.act = 6 then a.lease_until end,
-        nacks = a.nacks + (g.act = 2)::int, attempt = a.attempt + (g.act = 3)::int
+        nacks = case when g.act = 3 and g.state = 6 then 0 else a.nacks + (g.act = 2)::int end,
+        attempt = a.attempt + (g.act = 3 and g.state = 2)::int
     from good g
     where a.complaint_id = g.id and a.agency = g.agency and a.version = g.has
       and (not g.touches or (g.id in (select complaint_id from record)) = true)

@@ -18,6 +18,7 @@ with judged as materialized (
            case when a.agency is null or c.complaint_id is null or p.principal_id is null or pa.agency_id is null then 3
                 when a.version <> i.wants and not $10::boolean then 1
                 when a.state = 2 and (a.leased_by <> i.principal or a.lease_until <= clock_timestamp ()) then 1
+                when i.act = 3 and a.state = 6 and c.state < 7 then 0
                 when a.state not in (2, 3, 4) then 2
                 when i.act in (1, 2, 3, 4) and a.state <> 2 then 2
                 when c.state >= 7 then 2
@@ -26,7 +27,7 @@ with judged as materialized (
            i.act in (6, 7, 8) and c.flags & 16 <> 0 as tells
     from (select unnest ($1::int[]) as principal, unnest ($2::uuid[]) as id, unnest ($3::int[]) as agency,
                  unnest ($4::bigint[]) as wants, unnest ($5::uuid[]) as key, unnest ($6::smallint[]) as act,
-                 unnest ($7::text[]) as text, unnest ($8::int[]) as delay, unnest ($12::boolean[]) as dispatched,
+                 unnest ($7::text[]) as text, unnest ($8::bigint[]) as delay, unnest ($12::boolean[]) as dispatched,
                  unnest ($13::int[]) as ordinal, unnest ($14::boolean[]) as known) i
     left join principal p on p.principal_id = i.principal and p.revoked_at is null and p.role = 2
     left join principal_agency pa on pa.principal_id = i.principal and pa.agency_id = i.agency
@@ -47,7 +48,8 @@ with judged as materialized (
         version = j.version,
         lease_until = case when j.act in (2, 4) then clock_timestamp () + make_interval (secs => j.delay / 1000.0)
                            when j.act = 6 then a.lease_until end,
-        nacks = a.nacks + (j.act = 2)::int, attempt = a.attempt + (j.act = 3)::int
+        nacks = case when j.act = 3 and j.state = 6 then 0 else a.nacks + (j.act = 2)::int end,
+        attempt = a.attempt + (j.act = 3 and j.state = 2)::int
     from judged j
     where j.fault = 0 and a.ctid = j.work_at and a.version = j.has
     returning 1
