@@ -225,7 +225,7 @@ static void lease (struct hand *hand)
 static void answer (struct hand *hand, const struct leased *from, unsigned count)
 {
     static const uint32_t types[11] = {OID_INT4, OID_UUID, OID_INT4, OID_INT8, OID_UUID, OID_INT2,
-                                       OID_TEXT, OID_INT4, OID_BOOL, OID_INT4, OID_BOOL};
+                                       OID_TEXT, OID_INT8, OID_BOOL, OID_INT4, OID_BOOL};
     static const char no = 0;
     struct array *arrays = hand->arrays;
     uint8_t base[8];
@@ -241,7 +241,7 @@ static void answer (struct hand *hand, const struct leased *from, unsigned count
         array_bytes (&arrays[4], key.at, 16);
         array_int2 (&arrays[5], 7);
         array_view (&arrays[6], view_of ("Sudah ditindaklanjuti oleh petugas kami, terima kasih."));
-        array_int4 (&arrays[7], 60000);
+        array_int8 (&arrays[7], 60000);
         array_bool (&arrays[8], true);
         array_int4 (&arrays[9], i + 1);
         array_bool (&arrays[10], true); /* as in the store: read when it was placed */
