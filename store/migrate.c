@@ -81,23 +81,51 @@ static int load_schema (PGconn *db, const char *unused)
 
 /* ---- files --------------------------------------------------------------------------------- */
 
-/* A tab-separated file without its first line, comment lines and empty lines, into a table by COPY;
- * "-" is null. */
-static void copy_file (PGconn *db, const char *path, const char *table)
+static _Noreturn void give_up (PGconn *db, int status)
+{
+    PQfinish (db); /* and with it the transaction */
+    exit (status);
+}
+
+static FILE *open_file (PGconn *db, const char *path)
 {
     FILE *file = fopen (path, "r");
     if (!file) {
         log_error ("%s: cannot be read: %s", path, strerror (errno));
-        PQfinish (db);
-        exit (EX_NOINPUT);
+        give_up (db, EX_NOINPUT);
     }
+    return file;
+}
+
+/* Rows for a table by COPY: fields between tabs, "-" is null. */
+static void copy_begin (PGconn *db, const char *path, const char *table)
+{
     char *copy = xformat ("copy %s from stdin with (format text, null '-')", table);
     run_quietly (db, path, copy);
     free (copy);
+}
+
+static void copy_end (PGconn *db, const char *path)
+{
+    PQputCopyEnd (db, NULL);
+    PGresult *result = PQgetResult (db);
+    if (PQresultStatus (result) != PGRES_COMMAND_OK) {
+        log_error ("%s: %s", path, PQerrorMessage (db));
+        give_up (db, EX_DATAERR);
+    }
+    PQclear (result);
+    PQclear (PQgetResult (db));
+}
+
+/* A tab-separated file without its first line, comment lines and empty lines, into a table. */
+static void copy_file (PGconn *db, const char *path, const char *table)
+{
+    FILE *file = open_file (db, path);
     char *line = NULL;
     size_t room = 0;
     ssize_t len;
     bool head = true;
+    copy_begin (db, path, table);
     while ((len = getline (&line, &room, file)) > 0) {
         if (!head && line[0] != '#' && line[0] != '\n')
             PQputCopyData (db, line, (int) len);
@@ -105,15 +133,7 @@ static void copy_file (PGconn *db, const char *path, const char *table)
     }
     free (line);
     fclose (file);
-    PQputCopyEnd (db, NULL);
-    PGresult *result = PQgetResult (db);
-    if (PQresultStatus (result) != PGRES_COMMAND_OK) {
-        log_error ("%s: %s", path, PQerrorMessage (db));
-        PQfinish (db);
-        exit (EX_DATAERR);
-    }
-    PQclear (result);
-    PQclear (PQgetResult (db));
+    copy_end (db, path);
 }
 
 static void copy_from (PGconn *db, const char *folder, const char *name, const char *columns)
@@ -194,7 +214,220 @@ static int load_registry (PGconn *db, const char *folder)
     return 0;
 }
 
-/* ---- principals, calendar ------------------------------------------------------------------ */
+/* ---- principals: the file ------------------------------------------------------------------ */
+
+/* A person writes this file and a fault in it decides who may enter: all of it is looked at before
+ * anything changes, and every fault is named with its line. */
+
+#define SMALL   "abcdefghijklmnopqrstuvwxyz"
+#define CAPITAL "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS  "0123456789"
+#define HEADER  "name\trole\tkey\trights\tagencies\tstate"
+#define SHAPE   "name, role, key, rights, agencies, state, one tab between two"
+
+static bool only (struct view value, const char *signs)
+{
+    for (size_t i = 0; i < value.len; i++)
+        if (!value.at[i] || !strchr (signs, value.at[i]))
+            return false;
+    return value.len > 0;
+}
+
+static bool every_item (struct view list, bool (*right) (struct view item))
+{
+    for (;;) {
+        const char *comma = memchr (list.at, ',', list.len);
+        size_t len = comma ? (size_t) (comma - list.at) : list.len;
+        if (!right ((struct view){list.at, len}))
+            return false;
+        if (!comma)
+            return true;
+        list.at += len + 1;
+        list.len -= len + 1;
+    }
+}
+
+static bool name_right (struct view value)
+{
+    return value.len <= 64 && only (value, SMALL CAPITAL DIGITS "._-") && !view_is (value, "-");
+}
+
+static bool role_right (struct view value)
+{
+    return view_is (value, "adapter") || view_is (value, "worker") || view_is (value, "front");
+}
+
+static bool key_right (struct view value)
+{
+    return value.len == 40 && only (value, DIGITS SMALL CAPITAL ".-:+=^!/*?&<>()[]{}@%$#");
+}
+
+static bool right_known (struct view value)
+{
+    return view_is (value, "emergency") || view_is (value, "bulk");
+}
+
+static bool rights_right (struct view value)
+{
+    return view_is (value, "-") || every_item (value, right_known);
+}
+
+static bool code_right (struct view value)
+{
+    return only (value, DIGITS SMALL CAPITAL "./_-");
+}
+
+static bool agencies_right (struct view value)
+{
+    return view_is (value, "-") || every_item (value, code_right);
+}
+
+static bool state_right (struct view value)
+{
+    return view_is (value, "active") || view_is (value, "revoked");
+}
+
+static const struct {
+    const char *name;
+    bool (*right) (struct view value);
+    const char *remedy;
+} principal_columns[] = {
+    {"name", name_right, "a name is 1 to 64 of a-z A-Z 0-9 . _ -"},
+    {"role", role_right, "a role is adapter, worker or front"},
+    {"key", key_right, "a key is the 40 signs that aduan keygen prints"},
+    {"rights", rights_right, "rights are emergency, bulk, both with a comma between, or -"},
+    {"agencies", agencies_right, "agencies are codes with a comma and no blank between, or -"},
+    {"state", state_right, "a state is active or revoked"},
+};
+
+struct principal_file {
+    const char *path;
+    int line; /* the one that is looked at */
+    int faults;
+    bool headed, has_crlf;
+    struct buffer rows; /* for COPY: the line's number and its fields, "-" for one with a fault */
+};
+
+static void say_fault (struct principal_file *file, int line, const char *what, struct view value,
+                       const char *remedy)
+{
+    log_error ("%s, line %d: %s \"%s\": %s", file->path, line, what, log_text (value.at, value.len),
+               remedy);
+    file->faults++;
+}
+
+static void take_fields (struct principal_file *file, struct view line)
+{
+    buffer_format (&file->rows, "%d", file->line);
+    for (size_t i = 0; i < array_len (principal_columns); i++) {
+        const char *tab = memchr (line.at, '\t', line.len);
+        struct view value = {line.at, tab ? (size_t) (tab - line.at) : line.len};
+        bool right = principal_columns[i].right (value);
+        if (!right)
+            say_fault (file, file->line, principal_columns[i].name, value,
+                       principal_columns[i].remedy);
+        buffer_add (&file->rows, "\t", 1);
+        buffer_add (&file->rows, right ? value.at : "-", right ? value.len : 1);
+        line.at += value.len + (tab ? 1 : 0);
+        line.len -= value.len + (tab ? 1 : 0);
+    }
+    buffer_add (&file->rows, "\n", 1);
+}
+
+static void take_line (struct principal_file *file, struct view line)
+{
+    size_t tabs = 0;
+    for (size_t i = 0; i < line.len; i++)
+        tabs += line.at[i] == '\t';
+    if (tabs + 1 == array_len (principal_columns))
+        take_fields (file, line);
+    else if (tabs + 1 < array_len (principal_columns) && memchr (line.at, ' ', line.len))
+        say_fault (file, file->line, "line", line, "blanks stand where tabs belong: " SHAPE);
+    else
+        say_fault (file, file->line, "line", line, "it has not got the six fields: " SHAPE);
+}
+
+/* What editors of other systems leave behind. */
+static struct view without_marks (struct principal_file *file, struct view line)
+{
+    if (file->line == 1 && line.len >= 3 && memcmp (line.at, "\xef\xbb\xbf", 3) == 0) {
+        line = (struct view){line.at + 3, line.len - 3};
+        say_fault (file, 1, "line", line,
+                   "a byte order mark stands before it: save the file as UTF-8 without one");
+    }
+    if (line.len && line.at[line.len - 1] == '\r') {
+        line.len--;
+        if (!file->has_crlf)
+            say_fault (file, file->line, "line", line,
+                       "it ends with CR LF: save the file with LF line ends (sed -i 's/\\r$//')");
+        file->has_crlf = true;
+    }
+    return line;
+}
+
+/* The first line that is no comment.  True if it is meant as the header, right or not. */
+static bool is_header (struct principal_file *file, struct view line)
+{
+    file->headed = true;
+    if (view_is (line, HEADER))
+        return true;
+    say_fault (file, file->line, "line", line, "the header line must come first: " SHAPE);
+    return line.len > 4 && memcmp (line.at, "name", 4) == 0 && strchr ("\t ,;", line.at[4]);
+}
+
+static void read_principals (PGconn *db, struct principal_file *file)
+{
+    FILE *stream = open_file (db, file->path);
+    char *text = NULL;
+    size_t room = 0;
+    ssize_t len;
+    while ((len = getline (&text, &room, stream)) > 0) {
+        struct view line = {text, (size_t) len - (text[len - 1] == '\n' ? 1 : 0)};
+        file->line++;
+        line = without_marks (file, line);
+        if (line.len == 0 || line.at[0] == '#')
+            continue;
+        if (file->headed || !is_header (file, line))
+            take_line (file, line);
+    }
+    if (!file->headed)
+        say_fault (file, file->line, "line", view_of (""), "the header line is missing: " SHAPE);
+    free (text);
+    fclose (stream);
+}
+
+/* What is seen only with all lines and the database at hand: line, column, value, remedy. */
+#define PRINCIPAL_FAULTS                                                                                 \
+    "select line, 'name', name, 'it stands in line ' || first || ' already' from (select line, name, "   \
+    "min (line) over (partition by name) as first from new_principals where name is not null) d "        \
+    "where first < line "                                                                                \
+    "union all select line, 'key', key, 'it stands in line ' || first || ' already: every name has a "   \
+    "key of its own' from (select line, key, min (line) over (partition by key) as first from "          \
+    "new_principals where key is not null) d where first < line "                                        \
+    "union all select n.line, 'key', n.key, 'it is the key of ' || p.name || ' and stays so: a name "    \
+    "is never changed; for a new one make a key with aduan keygen' from new_principals n "               \
+    "join principal p on p.key = n.key where p.name <> n.name "                                          \
+    "union all select n.line, 'agencies', c.code, 'the registry has no such code (aduan ask agency "     \
+    "BEGINNING lists them)' from new_principals n, unnest (string_to_array (n.agencies, ',')) c (code) " \
+    "where not exists (select from agency a where a.code = c.code) order by 1, 2, 3"
+
+static void check_principals (PGconn *db, struct principal_file *file)
+{
+    PGresult *found = run (db, "principals", PRINCIPAL_FAULTS);
+    for (int row = 0; row < PQntuples (found); row++)
+        say_fault (file, atoi (PQgetvalue (found, row, 0)), PQgetvalue (found, row, 1),
+                   view_of (PQgetvalue (found, row, 2)), PQgetvalue (found, row, 3));
+    PQclear (found);
+    if (file->faults == 0)
+        return;
+    log_error (
+        "%s: %d fault%s: nothing of it is in force and nothing has changed; mend and load it "
+        "again",
+        file->path, file->faults, file->faults == 1 ? "" : "s");
+    give_up (db, EX_DATAERR);
+}
+
+/* ---- principals: the table ----------------------------------------------------------------- */
 
 static const char *const principal_steps[] = {
     "insert into principal (name, role, key, rights, revoked_at) "
@@ -202,34 +435,85 @@ static const char *const principal_steps[] = {
     "case when n.state = 'revoked' then now () end from new_principals n "
     "where not exists (select from principal p where p.name = n.name)",
 
-    "update principal p set key = n.key, rights = coalesce (n.rights, '-'), "
+    "update principal p set role = r.role, key = n.key, rights = coalesce (n.rights, '-'), "
     "revoked_at = case when n.state = 'revoked' then coalesce (p.revoked_at, now ()) end from new_principals n "
-    "where p.name = n.name and (p.key, p.rights, p.revoked_at is null) is distinct from "
-    "(n.key, coalesce (n.rights, '-'), n.state is distinct from 'revoked')",
+    "join (values ('adapter', 1), ('worker', 2), ('front', 3)) r (word, role) on r.word = n.role "
+    "where p.name = n.name and (p.role, p.key, p.rights, p.revoked_at is null) is distinct from "
+    "(r.role, n.key, coalesce (n.rights, '-'), n.state = 'active')",
 
     "create temp table new_pairs on commit drop as select p.principal_id, a.agency_id from new_principals n "
     "join principal p on p.name = n.name cross join lateral unnest (string_to_array (n.agencies, ',')) c (code) "
     "join agency a on a.code = c.code",
 
-    "insert into principal_agency select * from new_pairs n where not exists (select from principal_agency o "
+    "insert into principal_agency select distinct * from new_pairs n where not exists (select from principal_agency o "
     "where (o.principal_id, o.agency_id) = (n.principal_id, n.agency_id))",
 
     "delete from principal_agency o using principal p, new_principals n where p.principal_id = o.principal_id and n.name = p.name "
     "and not exists (select from new_pairs w where (w.principal_id, w.agency_id) = (o.principal_id, o.agency_id))",
 };
 
-static int load_principals (PGconn *db, const char *path)
+/* Rows that common/daemon/principal.c leaves out, from the time when this program let them in: the
+ * name of some of them cannot be written into the file, so that nobody else could end them. */
+#define REVOKE_STRANGE                                                                                \
+    "update principal set revoked_at = now () where revoked_at is null and not (octet_length (name) " \
+    "between 1 and 64 and name !~ '[\\t\\n]' and rights !~ '[\\t\\n]' and "                           \
+    "key ~ '^[-0-9a-zA-Z.:+=^!/*?&<>()\\[\\]{}@%$#]{40}$') returning name, key"
+
+/* A line that was taken out revokes nothing: a file that is damaged or cut must lock nobody out. */
+#define NOT_IN_FILE                                                                                  \
+    "select p.name, case p.role when 1 then 'adapter' when 2 then 'worker' else 'front' end, p.key " \
+    "from principal p where p.revoked_at is null and not exists "                                    \
+    "(select from new_principals n where n.name = p.name) order by p.name"
+
+static void revoke_strange (PGconn *db)
 {
+    PGresult *found = run (db, "principals", REVOKE_STRANGE);
+    for (int row = 0; row < PQntuples (found); row++) {
+        const char *name = PQgetvalue (found, row, 0), *key = PQgetvalue (found, row, 1);
+        log_warning ("\"%s\" with the key \"%s\" is in the database, not well-formed, and enters "
+                     "nowhere: now it is revoked",
+                     log_text (name, strlen (name)), log_text (key, strlen (key)));
+    }
+    PQclear (found);
+}
+
+static void warn_of_absent (PGconn *db, const char *path)
+{
+    PGresult *found = run (db, "principals", NOT_IN_FILE);
+    for (int row = 0; row < PQntuples (found); row++)
+        log_warning ("%s is not in %s and stays active; to end it, write its line with state "
+                     "revoked (%s, key %s)",
+                     PQgetvalue (found, row, 0), path, PQgetvalue (found, row, 1),
+                     PQgetvalue (found, row, 2));
+    PQclear (found);
+}
+
+/* Into a table of their own, looked at, and only then into force. */
+static void stage_principals (PGconn *db, const char *path)
+{
+    struct principal_file file = {.path = path};
     run_quietly (db, "principals",
-                 "create temp table new_principals (name text, role text, key text, rights text, "
-                 "agencies text, state text) on commit drop");
-    copy_file (db, path, "new_principals");
+                 "create temp table new_principals (line int, name text, role text, key text, "
+                 "rights text, agencies text, state text) on commit drop");
+    read_principals (db, &file);
+    copy_begin (db, path, "new_principals");
+    if (file.rows.len)
+        PQputCopyData (db, file.rows.at, (int) file.rows.len);
+    copy_end (db, path);
+    buffer_free (&file.rows);
+    check_principals (db, &file);
+}
+
+/* One load raises the version once, and only if something is different. */
+static bool change_principals (PGconn *db)
+{
     run_quietly (db, "principals", "alter table principal disable trigger principal_changed");
     run_quietly (db, "principals",
                  "alter table principal_agency disable trigger principal_agency_changed");
     PGresult *old = run (db, "principals", "select md5 (snapshot_principals ())");
     for (size_t i = 0; i < array_len (principal_steps); i++)
         run_quietly (db, "principals", principal_steps[i]);
+    revoke_strange (db);
     PGresult *new = run (db, "principals", "select md5 (snapshot_principals ())");
     bool changed = strcmp (PQgetvalue (old, 0, 0), PQgetvalue (new, 0, 0)) != 0;
     if (changed)
@@ -239,18 +523,22 @@ static int load_principals (PGconn *db, const char *path)
                  "alter table principal_agency enable trigger principal_agency_changed");
     PQclear (old);
     PQclear (new);
-    long unknown = run_number (
-        db, "principals",
-        "select count (*) from new_principals n, unnest (string_to_array (n.agencies, ',')) c (code) "
-        "where not exists (select from agency a where a.code = c.code)");
-    if (unknown)
-        log_warning ("%s: %ld agency codes are not in the registry; their rows are without effect",
-                     path, unknown);
-    log_info ("principals: %ld keys, %s",
-              run_number (db, "principals", "select count (*) from principal"),
-              changed ? "a new version" : "as they were");
+    return changed;
+}
+
+static int load_principals (PGconn *db, const char *path)
+{
+    stage_principals (db, path);
+    bool changed = change_principals (db);
+    warn_of_absent (db, path);
+    log_info (
+        "principals: %ld active keys, %s",
+        run_number (db, "principals", "select count (*) from principal where revoked_at is null"),
+        changed ? "a new version" : "as they were");
     return 0;
 }
+
+/* ---- calendar ------------------------------------------------------------------------------ */
 
 static int load_calendar (PGconn *db, const char *path)
 {

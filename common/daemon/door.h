@@ -28,8 +28,8 @@ struct principal {
 };
 
 struct principals;
-/* Reads the lines of a SNAPSHOT_PRINCIPALS (format: docs/snapshots.md).  0 and *ret, or
- * FAIL_MALFORMED. */
+/* Reads the lines of a SNAPSHOT_PRINCIPALS (format: docs/snapshots.md).  0 and *ret, always: a line
+ * that cannot be read is logged and left out, so that its key enters nowhere. */
 int principals_parse (const char *at, size_t len, struct principals **ret);
 void principals_destroy (struct principals **principals);
 const struct principal *principals_find (const struct principals *principals, const char *key);

@@ -1,9 +1,17 @@
-/* principal.c - the table of keys, read from a snapshot; total on any input. */
+/* principal.c - the table of keys, read from a snapshot; total on any input.
+ *
+ * A line that cannot be read is left out, and said: its key enters nowhere.  It must not keep the
+ * rest out of force, for the rest may be what takes a stolen key away.
+ */
 #include "daemon/door.h"
+#include "base/log.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <uthash.h>
+
+#define Z85       "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#"
+#define SAID_MOST 20
 
 struct entry {
     struct principal principal;
@@ -87,60 +95,102 @@ static bool parse_rights (struct view list, struct principal *principal)
     return true;
 }
 
-static bool parse_line (struct view line, struct principal *principal)
+static bool key_right (struct view key)
 {
-    struct view kind, number, key, role, name, rights, agencies;
-    if (!next_field (&line, &kind) || !next_field (&line, &number) || !next_field (&line, &key) ||
-        !next_field (&line, &role) || !next_field (&line, &name) || !next_field (&line, &rights) ||
-        !next_field (&line, &agencies))
-        return false;
-    if (!number_of (number, &principal->number) || key.len != sizeof principal->key - 1 ||
-        name.len == 0 || name.len >= sizeof principal->name)
-        return false;
-    memcpy (principal->key, key.at, key.len);
-    memcpy (principal->name, name.at, name.len);
-    principal->role = view_is (role, "adapter")  ? ROLE_ADAPTER
-                      : view_is (role, "worker") ? ROLE_WORKER
-                      : view_is (role, "front")  ? ROLE_FRONT
-                                                 : 0;
-    return principal->role && parse_rights (rights, principal) &&
-           parse_agencies (agencies, principal);
+    bool right = key.len == sizeof (struct principal){0}.key - 1;
+    for (size_t i = 0; right && i < key.len; i++)
+        right = key.at[i] && strchr (Z85, key.at[i]);
+    return right;
 }
 
-static int add_line (struct principals *principals, struct view line)
+static enum role role_of (struct view word)
+{
+    return view_is (word, "adapter")  ? ROLE_ADAPTER
+           : view_is (word, "worker") ? ROLE_WORKER
+           : view_is (word, "front")  ? ROLE_FRONT
+                                      : 0;
+}
+
+enum field { KIND, NUMBER, KEY, ROLE, NAME, RIGHTS, AGENCIES, FIELDS };
+static const struct {
+    const char *name, *right;
+} fields[FIELDS] = {{"kind", "principal"},
+                    {"number", "a number"},
+                    {"key", "40 signs of Z85 that no line before has"},
+                    {"role", "adapter, worker or front"},
+                    {"name", "1 to 64 bytes"},
+                    {"rights", "a list of words, or -"},
+                    {"agencies", "a list of numbers, or -"}};
+
+/* FIELDS, or the first field that is wrong; its value is in `ret_value`. */
+static enum field parse_line (struct view line, struct principal *principal, struct view *ret_value)
+{
+    struct view said[FIELDS];
+    *ret_value = (struct view){"", 0};
+    for (enum field field = KIND; field < FIELDS; field++)
+        if (!next_field (&line, &said[field]))
+            return field;
+    principal->role = role_of (said[ROLE]);
+    enum field wrong = !number_of (said[NUMBER], &principal->number)                     ? NUMBER
+                       : !key_right (said[KEY])                                          ? KEY
+                       : !principal->role                                                ? ROLE
+                       : said[NAME].len == 0 || said[NAME].len >= sizeof principal->name ? NAME
+                       : !parse_rights (said[RIGHTS], principal)                         ? RIGHTS
+                       : !parse_agencies (said[AGENCIES], principal)                     ? AGENCIES
+                                                                                         : FIELDS;
+    *ret_value = said[wrong == FIELDS ? KEY : wrong];
+    if (wrong != FIELDS)
+        return wrong;
+    memcpy (principal->key, said[KEY].at, said[KEY].len);
+    memcpy (principal->name, said[NAME].at, said[NAME].len);
+    return FIELDS;
+}
+
+static void say_left_out (unsigned number, enum field wrong, struct view value)
+{
+    log_warning ("snapshot principals, line %u: its %s \"%s\" is not %s: the line is left out and "
+                 "its key enters nowhere; all others are in force",
+                 number, fields[wrong].name, log_text (value.at, value.len), fields[wrong].right);
+}
+
+/* Was it taken, or another kind of line?  `may_say`: why it was not. */
+static bool add_line (struct principals *principals, struct view line, unsigned number,
+                      bool may_say)
 {
     if (line.len < 10 || memcmp (line.at, "principal\t", 10) != 0)
-        return 0; /* a newer store's */
+        return true; /* a newer store's */
     struct entry *entry = xcalloc (1, sizeof *entry), *same = NULL;
-    if (parse_line (line, &entry->principal))
+    struct view value;
+    enum field wrong = parse_line (line, &entry->principal, &value);
+    if (wrong == FIELDS)
         HASH_FIND_STR (principals->by_key, entry->principal.key, same);
-    else
-        same = entry;
-    if (same) {
-        free (entry->principal.agencies);
-        free (entry);
-        return FAIL_MALFORMED;
+    if (wrong == FIELDS && !same) {
+        HASH_ADD_STR (principals->by_key, principal.key, entry);
+        return true;
     }
-    HASH_ADD_STR (principals->by_key, principal.key, entry);
-    return 0;
+    if (may_say)
+        say_left_out (number, same ? KEY : wrong, value);
+    free (entry->principal.agencies);
+    free (entry);
+    return false;
 }
 
 int principals_parse (const char *at, size_t len, struct principals **ret)
 {
     struct principals *principals = xcalloc (1, sizeof *principals);
-    int result = 0;
-    while (len && result == 0) {
+    unsigned number = 0, left_out = 0;
+    while (len) {
         const char *newline = memchr (at, '\n', len);
         size_t line = newline ? (size_t) (newline - at) : len;
-        result = add_line (principals, (struct view){at, line});
+        if (!add_line (principals, (struct view){at, line}, ++number, left_out < SAID_MOST))
+            left_out++;
         at += line + (newline ? 1 : 0);
         len -= line + (newline ? 1 : 0);
     }
-    if (result == 0)
-        *ret = principals;
-    else
-        principals_destroy (&principals);
-    return result;
+    if (left_out > SAID_MOST)
+        log_warning ("snapshot principals: %u lines are left out in all", left_out);
+    *ret = principals;
+    return 0;
 }
 
 void principals_destroy (struct principals **held)
