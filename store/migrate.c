@@ -7,7 +7,8 @@
  *
  * Run again it changes nothing that is right.  One runs at a time (an advisory lock); each command
  * is one transaction.  Numbers of agencies and functions are PostgreSQL's, given once by code and
- * stable for ever; what is no longer in the files is retired, never deleted.
+ * stable for ever; what is no longer in the files is retired, never deleted.  A key alone stays as
+ * it is until its line says `revoked`.
  */
 #include "base/base.h"
 #include "base/log.h"

@@ -11,7 +11,7 @@ knock() {
   local said status=0
   said=$("knock_$1" "$2" 2>&1) || status=$?
   case $status in
-    69 | 75) printf '%s\n' "$said"; return 1 ;; # not sent, or sent and not answered
+    69) printf '%s\n' "$said"; return 1 ;; # never sent; where it was sent and waits, the door is there
     78) printf '%s\n' "$said"; return 2 ;;
     129 | 13[0-9]) printf 'aduan.%s: not an address such as tcp://HOST:PORT\n%s\n' "$1" "$said"; return 2 ;;
   esac
@@ -34,7 +34,7 @@ newest() { psql_as_super -d aduan -c "select version from snapshot where kind = 
 in_force() {
   local version=
   { read -r _ version _ <"$(setting "$1" data)/snapshots/$1/$2.snapshot"; } 2>/dev/null || true
-  [ "$version" = "$(newest "$2")" ]
+  [ -n "$version" ] && [ "$version" = "$(newest "$2")" ]
 }
 
 # first_fault: "PROGRAM what is wrong" of the first thing that does not work; nothing where all does.
@@ -61,7 +61,7 @@ await_ready() {
   for door in intake router; do
     key=desk; [ "$door" = router ] || key=cli
     key_listed $key || continue
-    said=$(knock "$door" 10) || { printf '%s\n' "$said"; die "the command does not get to the door that aduan.$door in $settings names: mend it and run deploy/up again"; }
+    said=$(knock "$door" 10) || { printf '%s\n' "$said"; die "the command does not get in at the door that aduan.$door in $settings names: mend it and run deploy/up again"; }
   done
   echo "database, principals, registry and doors are in order"
 }
