@@ -292,9 +292,28 @@ const struct setting intake_settings[] = {
 
 const size_t intake_settings_len = array_len (intake_settings);
 
+/* Each router is a unix socket: a name in `run`, or an endpoint of its own. */
+static bool routers_right (const struct settings *settings)
+{
+    char *list = xstrdup (settings_text (settings, "routers")), *save = NULL;
+    bool right = true;
+    for (char *word = strtok_r (list, " ,", &save); word && right;
+         word = strtok_r (NULL, " ,", &save)) {
+        char *endpoint = router_endpoint (settings, word);
+        right = strncmp (endpoint, "ipc://", 6) == 0 && link_endpoint_right (endpoint);
+        free (endpoint);
+    }
+    free (list);
+    return right ||
+           settings_refuse (settings, "routers",
+                            "names of sockets in `run`, or ipc://PATH, as long as the path "
+                            "of a socket may be");
+}
+
 static bool intake_settings_right (const struct settings *settings)
 {
-    return settings_door (settings, "door");
+    bool door = settings_door (settings, "door");
+    return routers_right (settings) && door;
 }
 
 const struct daemon intake_daemon = {

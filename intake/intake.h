@@ -164,6 +164,8 @@ int64_t commit_age (const struct commit *commit);
 int64_t commit_slowest (const struct commit *commit);
 
 /* ---- offer.c -------------------------------------------------------------------------------- */
+/* Where a word of setting `routers` is: in `run`, or what it says itself.  The caller frees it. */
+char *router_endpoint (const struct settings *settings, const char *word);
 int offer_begin (struct intake *intake, const struct settings *settings);
 void offer_flush (struct intake *intake);
 void offer_end (struct intake *intake);

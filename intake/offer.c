@@ -260,15 +260,19 @@ static void at_tick (void *owner)
     offer_flush (intake);
 }
 
+char *router_endpoint (const struct settings *settings, const char *word)
+{
+    return strstr (word, "://") ? xstrdup (word)
+                                : xformat ("ipc://%s/%s", settings_text (settings, "run"), word);
+}
+
 int offer_begin (struct intake *intake, const struct settings *settings)
 {
     char *list = xstrdup (settings_text (settings, "routers")), *save = NULL;
     for (char *word = strtok_r (list, " ,", &save); word && intake->router_count < INTAKE_ROUTERS;
          word = strtok_r (NULL, " ,", &save)) {
         struct router_link *router = &intake->routers[intake->router_count++];
-        char *endpoint = strstr (word, "://")
-                             ? xstrdup (word)
-                             : xformat ("ipc://%s/%s", settings_text (settings, "run"), word);
+        char *endpoint = router_endpoint (settings, word);
         router->intake = intake;
         router->link = link_connect (intake->reactor, endpoint, NULL, "intake", &hooks, router);
         free (endpoint);

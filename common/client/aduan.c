@@ -311,15 +311,6 @@ static int own_keys (const struct aduan_options *options, struct link_keys *keys
     return 0;
 }
 
-static bool is_endpoint (const char *endpoint)
-{
-    static const char *const schemes[] = {"tcp://", "ipc://", "inproc://"};
-    for (size_t i = 0; i < array_len (schemes); i++)
-        if (strncmp (endpoint, schemes[i], strlen (schemes[i])) == 0)
-            return strlen (endpoint) > strlen (schemes[i]);
-    return false;
-}
-
 static int line_open (struct aduan *aduan, enum line_kind kind, const char *what,
                       const char *endpoint, const char *key, const struct aduan_options *options)
 {
@@ -329,9 +320,9 @@ static int line_open (struct aduan *aduan, enum line_kind kind, const char *what
     if (!endpoint || !*endpoint)
         return 0;
     bool tcp = strncmp (endpoint, "tcp://", 6) == 0;
-    if (!is_endpoint (endpoint))
-        return fail ("%s: \"%s\" is not an endpoint as tcp://HOST:PORT or ipc://PATH", what,
-                     endpoint);
+    if (!link_endpoint_right (endpoint))
+        return fail ("%s: \"%s\" is not an endpoint as " LINK_ENDPOINT_FORM, what,
+                     log_text (endpoint, strlen (endpoint)));
     int result = tcp ? server_key (what, key, keys.server_key) : 0;
     if (result == 0 && tcp)
         result = own_keys (options, &keys);

@@ -139,6 +139,11 @@ static int load (struct life *life, struct settings **ret)
         return result;
     bool right = level_said (*ret) < array_len (level_words) ||
                  settings_refuse (*ret, "log", "error, warning, info or debug");
+    /* the longest name of those that are opened there */
+    char *longest = xformat ("ipc://%s/notifier.ctl", settings_text (*ret, "run"));
+    if (!link_endpoint_right (longest))
+        right = settings_refuse (*ret, "run", "a path of at most 94 bytes: sockets lie in it");
+    free (longest);
     if (daemon->settings_right && !daemon->settings_right (*ret))
         right = false;
     if (!right)

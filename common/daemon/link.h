@@ -74,7 +74,13 @@ struct link_keys {
     char server_key[41]; /* connecting side: the pinned key of the listener */
 };
 
-/* Connects, and goes on trying for ever.  `keys` is NULL for ipc://. */
+/* Can something be connected to it: tcp://HOST:PORT (a name, an IPv4 address, or an IPv6 address in
+ * brackets; ports 1 to 65535) or ipc://PATH (as long as a socket's path may be)?  ZeroMQ's own answer
+ * to another one would end the process. */
+bool link_endpoint_right (const char *endpoint);
+#define LINK_ENDPOINT_FORM "tcp://HOST:PORT or ipc://PATH (at most 107 bytes)"
+
+/* Connects, and goes on trying for ever.  `keys` is NULL for ipc://.  The endpoint is a right one. */
 struct link *link_connect (struct reactor *reactor, const char *endpoint,
                            const struct link_keys *keys, const char *name,
                            const struct link_hooks *hooks, void *owner);

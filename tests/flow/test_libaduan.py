@@ -20,6 +20,13 @@ def example(stack, name, *arguments, text=None):
                           capture_output=True, check=False, timeout=60, env=env)
 
 
+def aduan(stack, *arguments):
+    env = dict(os.environ, LANG="en_GB.UTF-8", ASAN_OPTIONS="detect_leaks=1:exitcode=99")
+    env.pop("LC_ALL", None)
+    return subprocess.run([os.path.join(BUILD, "deploy", "aduan", "aduan"), *map(str, arguments), "-c", stack.settings], text=True,
+                          capture_output=True, check=False, timeout=60, env=env)
+
+
 def keys(stack, *names):
     return [os.path.join(stack.folder, "keys", name) for name in names]
 
@@ -67,3 +74,17 @@ def test_wrong_keys(stack):
     intake = f"tcp://127.0.0.1:{stack.ports['intake']}"
     assert example(stack, "submit", intake, *keys(stack, "intake.pub", "none.key"), "x").returncode == 78
     assert example(stack, "submit", intake, *keys(stack, "none.pub", "adapter-web.key"), "x").returncode == 78
+
+
+@pytest.mark.parametrize("endpoint", ["tcp://127.0.0.1", "tcp://127.0.0.1:abc", "tcp://*:1", "inproc://x", f"ipc:///{'x' * 200}"])
+def test_what_is_no_endpoint_is_said(stack, endpoint):
+    """A fault of the settings, named with its value and the form: neither an abort nor a wait."""
+    wanted = f'intake: "{endpoint[:110]}'
+    for said in (example(stack, "submit", endpoint, *keys(stack, "intake.pub", "adapter-web.key"), "x"),
+                 aduan(stack, "submit", "--as", "web", "-o", f"intake={endpoint}", "--text", "x")):
+        assert said.returncode == 78 and wanted in said.stderr and "tcp://HOST:PORT or ipc://PATH" in said.stderr, said.stderr
+
+
+def test_a_path_too_long_for_sockets_is_said(stack):
+    said = aduan(stack, "ask", "queue", "-o", f"run=/{'x' * 200}")
+    assert said.returncode == 78 and 'query: "ipc:///xxx' in said.stderr, said.stderr

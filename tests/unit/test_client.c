@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 #include "client/client.h"
 #include "domain/number.h"
 
@@ -243,12 +244,12 @@ static link_message_fn *const peer_handlers[WIRE_LAST] = {
 static const struct link_hooks peer_hooks = {.handlers = peer_handlers, .welcome = fill_welcome};
 
 /* A new name for each listener: libzmq gives the name of a closed one back at a time of its own. */
-static char endpoint[32];
+static char endpoint[64];
 
 static void peer_listen (struct peer *peer, unsigned credit)
 {
     static unsigned listeners;
-    snprintf (endpoint, sizeof endpoint, "inproc://peer-%u", ++listeners);
+    snprintf (endpoint, sizeof endpoint, "ipc://@aduan-test-client-%d-%u", getpid (), ++listeners);
     assert_int_equal (link_listen (client_reactor (peer->loop), endpoint, NULL, &peer_hooks, peer,
                                    credit, credit, &peer->listener),
                       0);
@@ -476,7 +477,7 @@ static void a_new_peer_hears_them_again (void **state)
         aduan_submit_start (world.aduan, &sample, 0, on_outcome, &outcomes[i]);
     until (&world, world.peer.heard >= array_len (outcomes));
     listener_destroy (&world.peer.listener);
-    aduan_close (&world.aduan); /* inproc does not connect again by itself: a second handle */
+    aduan_close (&world.aduan); /* a second handle: the next peer has another name */
     for (unsigned i = 0; i < array_len (outcomes); i++)
         assert_int_equal (outcomes[i].submitted.result, ADUAN_UNKNOWN);
     world.peer.script = "a";
@@ -874,6 +875,10 @@ static void questions_are_answered (void **state)
     world_close (&world);
 }
 
+#define TEN "0123456789"
+#define LONG_PATH                                                                                  \
+    "ipc:///" TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN "/234567" /* 108 bytes of path */
+
 static void wrong_options_are_named (void **state)
 {
     static const struct {
@@ -881,6 +886,31 @@ static void wrong_options_are_named (void **state)
         const char *wanted;
     } cases[] = {
         {{.intake = "localhost:1"}, "not an endpoint"},
+        {{.intake = "tcp://127.0.0.1"},
+         "\"tcp://127.0.0.1\" is not an endpoint as tcp://HOST:PORT"},
+        {{.intake = "tcp://:1"}, "not an endpoint"},
+        {{.intake = "tcp://*:1"}, "not an endpoint"},
+        {{.intake = "tcp://127.0.0.1:"}, "not an endpoint"},
+        {{.intake = "tcp://127.0.0.1:abc"}, "not an endpoint"},
+        {{.intake = "tcp://127.0.0.1:0"}, "not an endpoint"},
+        {{.intake = "tcp://127.0.0.1:65536"}, "not an endpoint"},
+        {{.intake = "tcp://127.0.0.1:4294967297"}, "not an endpoint"},
+        {{.intake = "tcp://127.0.0.1:+1"}, "not an endpoint"},
+        {{.intake = "tcp://127.0.0.256:1"}, "not an endpoint"},
+        {{.intake = "tcp://1.2.3:1"}, "not an endpoint"},
+        {{.intake = "tcp://a b:1"}, "not an endpoint"},
+        {{.intake = "tcp://127.0.0.1:1\n"}, "127.0.0.1:1\\x0a\" is not an endpoint"},
+        {{.intake = "tcp://lo;127.0.0.1:1"}, "not an endpoint"},
+        {{.intake = "tcp://[::1:1"}, "not an endpoint"},
+        {{.intake = "tcp://::1:1"}, "not an endpoint"},
+        {{.router = "tcp://[::g]:1"}, "router: \"tcp://[::g]:1\" is not"},
+        {{.intake = "inproc://x"}, "not an endpoint"},
+        {{.query = "ipc://"}, "not an endpoint"},
+        {{.query = "ipc://@"}, "not an endpoint"},
+        {{.query = LONG_PATH}, "not an endpoint as tcp://HOST:PORT or ipc://PATH"},
+        {{.intake = "tcp://localhost:65535"}, "must be pinned"},
+        {{.intake = "tcp://[fe80::1%eth0]:8313"}, "must be pinned"},
+        {{.intake = "tcp://pintu-1.aduan.example:1"}, "must be pinned"},
         {{.intake = "tcp://127.0.0.1:1"}, "must be pinned"},
         {{.intake = "tcp://127.0.0.1:1", .intake_key = "short"}, "neither 40 characters"},
         {{.intake = "tcp://127.0.0.1:1", .intake_key = "0000000000000000000000000000000000000000"},

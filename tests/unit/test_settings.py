@@ -59,6 +59,11 @@ def test_every_fault_is_said_with_its_place(name, file):
     ("intake", "intake:\n  door: nonsense\n", [(2, 9, "door")]),
     ("intake", "intake:\n  door: tcp://127.0.0.1:70000\n", [(2, 9, "door")]),
     ("router", "router: {door: 'ipc:///tmp/x'}\n", [(1, 16, "door")]),
+    ("router", f"run: /{'x' * 94}\n", [(1, 6, "run")]),
+    ("notifier", f"run: /{'x' * 200}\n", [(1, 6, "run")]),
+    ("intake", "intake:\n  routers: 'offers.sock, tcp://127.0.0.1:1'\n", [(2, 12, "routers")]),
+    ("intake", "intake:\n  routers: inproc://x\n", [(2, 12, "routers")]),
+    ("intake", f"intake:\n  routers: {'x' * 108}\n", [(2, 12, "routers")]),
     ("store", "store:\n  batch: 0\n  batch: 5\n", [(2, 10, "batch"), (3, 3, "batch")]),
     ("query", "query:\n  pool: [1, 2]\n", [(2, 9, "pool")]),
     ("notifier", "notifier:\n  smtp:\n    url: gopher://x\n    tls: maybe\n  domain: a b\n  tracking: nowhere\n",
@@ -67,6 +72,10 @@ def test_every_fault_is_said_with_its_place(name, file):
 ])
 def test_wrong_values(name, text, wanted, file):
     assert places(program(name, "-c", file(text), "-n", wanted=78)) == wanted
+
+
+def test_longest_run(file):
+    program("notifier", "-c", file(f"run: /{'x' * 93}\n"), "-n")
 
 
 def test_not_yaml_at_all(file):
