@@ -178,6 +178,17 @@ void aduan_loop_free (struct aduan_loop **held)
     *held = NULL;
 }
 
+static char problem[512];
+
+__attribute__ ((format (printf, 1, 2))) static int fail (const char *format, ...)
+{
+    va_list arguments;
+    va_start (arguments, format);
+    vsnprintf (problem, sizeof problem, format, arguments);
+    va_end (arguments);
+    return -1;
+}
+
 /* ---- what a link says ------------------------------------------------------------------------ */
 
 static struct line *line_of (struct aduan *aduan, const struct link *link)
@@ -225,6 +236,21 @@ static void on_refused (void *owner, struct link *link, struct parcel *parcel)
                     });
 }
 
+/* Our key is not let in: what waits would wait for a person.  Where the handshake fails it goes on
+ * waiting, because a door that is down behind something that listens for it looks the same. */
+static void on_barred (void *owner, struct link *link, enum link_bar bar)
+{
+    struct line *line = line_of (owner, link);
+    if (!line || bar != LINK_BAR_KEY)
+        return;
+    fail (
+        "%s: the key of \"%s\"%s%s is not let in: not registered, revoked, or of another role; it "
+        "needs its line in principals.tsv",
+        link_name (link), line->aduan->name, line->aduan->key_file ? " in " : "",
+        line->aduan->key_file ? line->aduan->key_file : "");
+    line_refuse (line);
+}
+
 static link_message_fn *const client_handlers[WIRE_LAST] = {
     [WIRE_accepted] = on_accepted, [WIRE_tempfail] = on_tempfail, [WIRE_reject] = on_reject,
     [WIRE_assigned] = on_assigned, [WIRE_pulled] = on_pulled,     [WIRE_acted] = on_acted,
@@ -235,20 +261,10 @@ static const struct link_hooks client_hooks = {
     .up = on_up,
     .down = on_down,
     .credit = on_up,
+    .barred = on_barred,
 };
 
 /* ---- opening --------------------------------------------------------------------------------- */
-
-static char problem[512];
-
-__attribute__ ((format (printf, 1, 2))) static int fail (const char *format, ...)
-{
-    va_list arguments;
-    va_start (arguments, format);
-    vsnprintf (problem, sizeof problem, format, arguments);
-    va_end (arguments);
-    return -1;
-}
 
 const char *aduan_problem (void)
 {
@@ -341,6 +357,8 @@ int aduan_open (const struct aduan_options *options, struct aduan **ret)
     aduan->repeat_ms = options->repeat_ms ? options->repeat_ms : REPEAT_FIRST_MS;
     const char *name = options->name && *options->name ? options->name : "libaduan";
     snprintf (aduan->name, sizeof aduan->name, "%s", name);
+    aduan->key_file =
+        options->key_file && !options->public_key ? xstrdup (options->key_file) : NULL;
     DL_APPEND (aduan->loop->handles, aduan);
     int result = 0;
     if (strlen (name) > 64 || !utf8_valid (name, strlen (name)))
@@ -379,6 +397,7 @@ void aduan_close (struct aduan **held)
     DL_DELETE (aduan->loop->handles, aduan);
     if (aduan->own_loop)
         aduan_loop_free (&aduan->loop);
+    free (aduan->key_file);
     free (aduan);
     *held = NULL;
 }

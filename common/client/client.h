@@ -91,6 +91,7 @@ struct aduan {
     struct aduan_loop *loop;
     bool own_loop;
     char name[65];
+    char *key_file; /* NULL: the key was given as itself */
     int64_t repeat_ms;
     struct line lines[LINES];
     struct op *ops; /* by ref */
@@ -132,6 +133,8 @@ struct op *op_find (struct aduan *aduan, enum op_kind kind, uint64_t ref);
 void line_pump (struct line *line);
 /* The link is down: what was said is unknown, and is said again. */
 void line_down (struct line *line);
+/* The door does not let our key in: what is under way ends, as refused where it was never said. */
+void line_refuse (struct line *line);
 /* Ends everything that is under way, as unknown or unsent. */
 void line_end (struct line *line);
 /* The loop's timer rang. */

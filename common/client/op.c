@@ -115,10 +115,18 @@ void op_end (struct op *op, const struct ending *ending)
     op_free (op);
 }
 
-/* Out of time, or the handle is closed. */
+/* Out of time, or the handle is closed, or our key is not let in. */
 static void op_give_up (struct op *op)
 {
-    op_end (op, &(struct ending){.result = op->tries ? ADUAN_UNKNOWN : ADUAN_UNSENT});
+    const struct link *link = op->line->link;
+    struct ending ending = {.result = ADUAN_UNSENT};
+    if (link && link_barred (link) == LINK_BAR_KEY) {
+        ending.result = ADUAN_REFUSED;
+        ending.refusal = REFUSAL_PRINCIPAL;
+    }
+    if (op->tries)
+        ending.result = ADUAN_UNKNOWN;
+    op_end (op, &ending);
 }
 
 void op_rest (struct op *op, int64_t least_ms)
@@ -228,6 +236,24 @@ void line_down (struct line *line)
         else
             op_move (op, OP_WAITING);
     }
+}
+
+/* What a callback starts meanwhile waits for the next try. */
+void line_refuse (struct line *line)
+{
+    struct aduan *aduan = line->aduan;
+    struct buffer refs = {0};
+    for (const struct op *op = aduan->ops; op; op = op->hh.next)
+        if (op->line == line)
+            buffer_add (&refs, &op->ref, sizeof op->ref);
+    const uint64_t *each = (const uint64_t *) refs.at;
+    for (size_t i = 0; i < refs.len / sizeof *each; i++) {
+        struct op *op;
+        HASH_FIND (hh, aduan->ops, &each[i], sizeof each[i], op);
+        if (op)
+            op_give_up (op);
+    }
+    buffer_free (&refs);
 }
 
 void line_end (struct line *line)

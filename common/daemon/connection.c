@@ -13,8 +13,15 @@
 
 #define HELLO_FIRST_MS 250
 #define HELLO_LAST_MS  5000
+#define HANG_UPS       5 /* within HANG_UPS_MS: nobody's restart looks so */
+#define HANG_UPS_MS    2000
 
 static void reopen_socket (struct link *link);
+
+static int64_t hello_jitter (const struct link *link)
+{
+    return (int64_t) (link->number * 2654435761u % 100);
+}
 
 /* ---- endpoints ---------------------------------------------------------------------------------- */
 
@@ -65,19 +72,144 @@ bool link_endpoint_right (const char *endpoint)
     return is_host ((struct view){host, (size_t) (colon - host)}) && is_port (view_of (colon + 1));
 }
 
+/* ---- a door that does not let us in -------------------------------------------------------------- */
+
+/* ZeroMQ does not try again on this socket: the next hello goes by a new one. */
+static void give_up_socket (struct link *link)
+{
+    link->hello_wait = HELLO_LAST_MS;
+    reactor_timer_at (link->timer,
+                      reactor_now (link->reactor) + HELLO_LAST_MS + hello_jitter (link));
+}
+
+static void barred (struct link *link, enum link_bar bar)
+{
+    bool news = link->bar != bar;
+    link->bar = bar;
+    link->barred_at = reactor_now (link->reactor);
+    if (news && bar == LINK_BAR_KEY)
+        log_error (
+            "%s: the key of \"%s\" (public half %s) is not let in: not registered, revoked, or "
+            "of another role; it needs its line in principals.tsv",
+            link->name, link->own_name, link->keys->public_key);
+    else if (news)
+        log_error ("%s: hangs up on the handshake: %s is not its public key, or it is no door of "
+                   "Aduan's",
+                   link->name, link->keys->server_key);
+    if (link->hooks->barred)
+        link->hooks->barred (link->owner, link, bar);
+}
+
+static void let_in (struct link *link)
+{
+    if (link->bar != LINK_BAR_NONE)
+        log_warning ("%s: lets \"%s\" in again", link->name, link->own_name);
+    link->bar = LINK_BAR_NONE;
+    link->hang_ups = 0;
+}
+
+enum link_bar link_barred (const struct link *link)
+{
+    bool lately = reactor_now (link->reactor) - link->barred_at < 2 * HELLO_LAST_MS;
+    return lately ? link->bar : LINK_BAR_NONE;
+}
+
+/* A door that has no table yet hangs up, too, but only when the handshake has lasted too long. */
+static bool hangs_up (struct link *link)
+{
+    int64_t now = reactor_now (link->reactor);
+    if (now - link->hung_up_at > HANG_UPS_MS) {
+        link->hung_up_at = now;
+        link->hang_ups = 0;
+    }
+    return ++link->hang_ups >= HANG_UPS;
+}
+
+/* A monitor's first frame: the event and its value. */
+static enum link_bar bar_of (struct link *link, zmq_msg_t *frame)
+{
+    uint16_t event;
+    uint32_t value;
+    const char *at = zmq_msg_data (frame);
+    if (zmq_msg_size (frame) < sizeof event + sizeof value)
+        return LINK_BAR_NONE;
+    memcpy (&event, at, sizeof event);
+    memcpy (&value, at + sizeof event, sizeof value);
+    switch (event) {
+    case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
+        give_up_socket (link);
+        return value == 400 ? LINK_BAR_KEY : LINK_BAR_NONE;
+    case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL: give_up_socket (link); return LINK_BAR_HANDSHAKE;
+    default: return hangs_up (link) ? LINK_BAR_HANDSHAKE : LINK_BAR_NONE;
+    }
+}
+
+static void on_watch_ready (void *owner)
+{
+    struct link *link = owner;
+    enum link_bar bar = LINK_BAR_NONE;
+    zmq_msg_t frame;
+    zmq_msg_init (&frame);
+    for (int i = 0; i < REACTOR_BUDGET && zmq_msg_recv (&frame, link->watch, ZMQ_DONTWAIT) >= 0;
+         i++) {
+        enum link_bar found = zmq_msg_more (&frame) ? bar_of (link, &frame) : LINK_BAR_NONE;
+        bar = found ? found : bar;
+    }
+    zmq_msg_close (&frame);
+    if (bar != LINK_BAR_NONE)
+        barred (link, bar); /* last: its owner may end the link */
+}
+
+/* Only until the link is up: so it costs two sockets while there is nothing else to do. */
+static void watch (struct link *link)
+{
+    static unsigned number;
+    char address[48];
+    int linger = 0, unlimited = 0; /* ZeroMQ's own thread would wait at a mark */
+    if (!link->keys || link->watch)
+        return;
+    snprintf (address, sizeof address, "inproc://connection-%u.watch", ++number);
+    if (zmq_socket_monitor (link->socket, address,
+                            ZMQ_EVENT_HANDSHAKE_FAILED_AUTH | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
+                                ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL) != 0)
+        return; /* out of sockets: then it is silence, as from nobody */
+    link->watch = zmq_socket (daemon_context (), ZMQ_PAIR);
+    if (!link->watch) {
+        zmq_socket_monitor (link->socket, NULL, 0);
+        return;
+    }
+    zmq_setsockopt (link->watch, ZMQ_LINGER, &linger, sizeof linger);
+    zmq_setsockopt (link->watch, ZMQ_RCVHWM, &unlimited, sizeof unlimited);
+    check (zmq_connect (link->watch, address) == 0);
+    link->watch_source = reactor_socket (link->reactor, link->watch, on_watch_ready, link);
+}
+
+/* Before the socket itself is closed. */
+static void unwatch (struct link *link)
+{
+    if (!link->watch)
+        return;
+    zmq_socket_monitor (link->socket, NULL, 0);
+    reactor_forget (&link->watch_source);
+    zmq_close (link->watch);
+    link->watch = NULL;
+}
+
 /* ---- the conversation --------------------------------------------------------------------------- */
 
 static void say_hello (struct link *link)
 {
-    if (link->keys && link->hello_wait == HELLO_LAST_MS)
+    if (link->keys && link->hello_wait == HELLO_LAST_MS) {
         reopen_socket (link);
+        link->hello_wait = HELLO_FIRST_MS; /* this hello finds nobody yet, the next one goes */
+    }
     struct msg_hello hello = {.protocol = WIRE_PROTOCOL,
                               .name = view_of (link->own_name),
                               .instance = *link_own_instance (),
                               .bundles = FLAG_YES};
     link_say_control (link, WIRE_hello, &hello);
-    int64_t jitter = (int64_t) (link->number * 2654435761u % 100);
-    reactor_timer_at (link->timer, reactor_now (link->reactor) + link->hello_wait + jitter);
+    reactor_timer_at (link->timer,
+                      reactor_now (link->reactor) + link->hello_wait + hello_jitter (link));
     link->hello_wait = link->hello_wait * 2 < HELLO_LAST_MS ? link->hello_wait * 2 : HELLO_LAST_MS;
 }
 
@@ -85,6 +217,7 @@ static void open_again (struct link *link)
 {
     link_goes_down (link);
     link->state = LINK_OPENING;
+    watch (link);
     link->hello_wait = HELLO_FIRST_MS;
     say_hello (link);
 }
@@ -94,6 +227,8 @@ static void on_welcome (struct link *link, const struct msg_welcome *welcome)
     if (link->state == LINK_UP && id_equal (&link->instance, &welcome->instance))
         return; /* the answer to a repeated hello */
     link_goes_down (link);
+    unwatch (link);
+    let_in (link);
     link->instance = welcome->instance;
     link->bundles = welcome->bundles == FLAG_YES;
     link->welcome = *welcome;
@@ -127,6 +262,14 @@ static void on_credit (struct link *link, const struct msg_credit *credit)
         link->hooks->credit (link->owner, link);
 }
 
+/* The key was revoked since the handshake. */
+static void on_unknown (struct link *link)
+{
+    link_goes_down (link);
+    give_up_socket (link);
+    barred (link, LINK_BAR_KEY);
+}
+
 static void on_refused (struct link *link, struct parcel *parcel)
 {
     const struct msg_refused *refused = &parcel->said[0].refused;
@@ -134,7 +277,9 @@ static void on_refused (struct link *link, struct parcel *parcel)
     log_limited (LOG_WARNING, "%s refused %s: %s %s", link->name,
                  wire_name ((enum wire_type) refused->number), refusal_word (refused->refusal),
                  log_text (refused->field.at, refused->field.len));
-    if (refused->refusal == REFUSAL_HELLO && link->state == LINK_UP)
+    if (refused->refusal == REFUSAL_PRINCIPAL && link->keys)
+        on_unknown (link);
+    else if (refused->refusal == REFUSAL_HELLO && link->state == LINK_UP)
         open_again (link);
     else if (link->hooks->handlers[WIRE_refused])
         link->hooks->handlers[WIRE_refused](link->owner, link, parcel);
@@ -216,6 +361,7 @@ static void open_socket (struct link *link)
         zmq_setsockopt (link->socket, ZMQ_CURVE_PUBLICKEY, link->keys->public_key, 41);
         zmq_setsockopt (link->socket, ZMQ_CURVE_SECRETKEY, link->keys->secret_key, 41);
     }
+    watch (link);
     check (zmq_connect (link->socket, link->endpoint) == 0);
     link->source = reactor_socket (link->reactor, link->socket, on_connection_ready, link);
 }
@@ -229,6 +375,7 @@ static void close_socket (void *socket)
 static void reopen_socket (struct link *link)
 {
     int linger = 0;
+    unwatch (link);
     zmq_setsockopt (link->socket, ZMQ_LINGER, &linger, sizeof linger);
     reactor_forget (&link->source);
     reactor_retire (link->reactor, link->socket, close_socket);
@@ -273,6 +420,7 @@ void link_destroy (struct link **held)
     reactor_forget (&link->source);
     reactor_end_forget (link->reactor, send_own, link);
     reactor_timer_forget (&link->timer);
+    unwatch (link);
     zmq_close (link->socket);
     link->socket = NULL;
     reactor_retire (link->reactor, link, link_free);

@@ -36,6 +36,16 @@ struct listener;
 struct principal; /* door.h */
 struct door;      /* door.h */
 
+/* Why a connection over tcp:// is not let in.  Nobody listening is none of them. */
+enum link_bar {
+    LINK_BAR_NONE,
+    LINK_BAR_KEY, /* the door knows the key not, or not any more, or in another role */
+    /* The far side hangs up on our handshake again and again: the pinned key is not its own, or it
+     * is no door of ours.  Or something before it, that takes connections for a door that is down:
+     * nothing follows from it for what is to be said. */
+    LINK_BAR_HANDSHAKE
+};
+
 /* What a program does with one message number.  `owner` is the one given at listen or connect.
  * The parcel's bytes are gone when it returns; parcel_move keeps a copy. */
 typedef void link_message_fn (void *owner, struct link *from, struct parcel *parcel);
@@ -50,6 +60,9 @@ struct link_hooks {
     void (*credit) (void *owner, struct link *link);
     /* A frame of class ACTS or REST did not decode: answers in place of `refused`.  NULL: refused. */
     void (*undecodable) (void *owner, struct link *link, const struct wire_fault *fault);
+    /* A connection over tcp:// was turned away before it could say anything, and goes on trying.
+     * Called for each try.  NULL: nobody cares. */
+    void (*barred) (void *owner, struct link *link, enum link_bar bar);
     /* Fills welcome's key fields; NULL: none. */
     void (*welcome) (void *owner, struct link *link, struct msg_welcome *welcome);
 };
@@ -102,6 +115,8 @@ void link_credit (struct link *link, enum wire_class class, unsigned n);
 void link_refuse (struct link *link, const struct wire_fault *fault);
 
 bool link_is_up (const struct link *link);
+/* What the last tries of a connection met with. */
+enum link_bar link_barred (const struct link *link);
 const char *link_name (const struct link *link); /* the peer's, neutered, for logs */
 /* Of one conversation, from hello to down; never used again within the process. */
 uint64_t link_number (const struct link *link);

@@ -45,6 +45,12 @@ struct link {
     struct source *source;
     struct timer *timer;
     int64_t hello_wait;
+    void *watch; /* while it opens over tcp://: tells of handshakes that fail */
+    struct source *watch_source;
+    enum link_bar bar;
+    int64_t barred_at;
+    unsigned hang_ups; /* since hung_up_at */
+    int64_t hung_up_at;
     char *endpoint;
     struct link_keys *keys; /* NULL on ipc:// */
     uint64_t sent[WIRE_CLASSES], allowed[WIRE_CLASSES];

@@ -1,6 +1,8 @@
 """The examples of docs/libaduan.md, as they stand there, on real servers."""
 import os
+import shutil
 import subprocess
+import time
 
 import pytest
 
@@ -74,6 +76,53 @@ def test_wrong_keys(stack):
     intake = f"tcp://127.0.0.1:{stack.ports['intake']}"
     assert example(stack, "submit", intake, *keys(stack, "intake.pub", "none.key"), "x").returncode == 78
     assert example(stack, "submit", intake, *keys(stack, "none.pub", "adapter-web.key"), "x").returncode == 78
+
+
+def refused_for_its_key(stack, name):
+    """The command ends at once, with the status of a key that may not, and names the key and what to do."""
+    began = time.monotonic()
+    said = aduan(stack, "submit", "--as", name, "--text", "x")
+    assert said.returncode == 77 and f'the key of "{name}"' in said.stderr and "principals.tsv" in said.stderr, said.stderr
+    assert time.monotonic() - began < 10 and said.stderr.count("not let in") == 1
+
+
+def test_keys_that_are_not_let_in(stack):
+    folder = os.path.join(stack.folder, "keys")
+    assert aduan(stack, "keygen", os.path.join(folder, "adapter-stranger.key")).returncode == 0
+    shutil.copy(os.path.join(folder, "worker-desk.key"), os.path.join(folder, "adapter-desk.key"))
+    refused_for_its_key(stack, "stranger")
+    refused_for_its_key(stack, "desk")
+    shutil.copy(os.path.join(folder, "adapter-web.key"), os.path.join(folder, "worker-web.key"))
+    said = aduan(stack, "work", "--agency", "#1", "--as", "web", "--json")
+    assert said.returncode == 77 and 'the key of "web"' in said.stderr, said.stderr
+
+
+def test_a_revoked_key(stack):
+    """In a line of its own: the other tests go on with theirs."""
+    assert aduan(stack, "submit", "--as", "sms", "--text", "Lampu jalan padam").returncode == 0
+    table = os.path.join(stack.folder, "principals.tsv")
+    with open(table, encoding="utf-8") as file:
+        lines = file.read()
+    try:
+        with open(table, "w", encoding="utf-8") as file:
+            file.write("".join(line.replace("\tactive", "\trevoked") if line.startswith("sms\t") else line
+                               for line in lines.splitlines(keepends=True)))
+        stack.migrate("principals", table)
+        deadline = time.monotonic() + 20
+        while aduan(stack, "submit", "--as", "sms", "--text", "Lampu jalan padam").returncode == 0 and time.monotonic() < deadline:
+            time.sleep(0.2)
+        refused_for_its_key(stack, "sms")
+    finally:
+        with open(table, "w", encoding="utf-8") as file:
+            file.write(lines)
+        stack.migrate("principals", table)
+
+
+def test_a_wrong_key_of_the_server_is_said(stack, tmp_path):
+    shutil.copytree(os.path.join(stack.folder, "keys"), tmp_path / "keys")
+    shutil.copy(tmp_path / "keys" / "router.pub", tmp_path / "keys" / "intake.pub")
+    said = aduan(stack, "submit", "--as", "web", "-o", f"keys={tmp_path}/keys", "--text", "x", "--wait", "3")
+    assert said.returncode == 69 and f"{stack.server_key('router')} is not its public key" in said.stderr, said.stderr
 
 
 @pytest.mark.parametrize("endpoint", ["tcp://127.0.0.1", "tcp://127.0.0.1:abc", "tcp://*:1", "inproc://x", f"ipc:///{'x' * 200}"])
