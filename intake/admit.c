@@ -6,12 +6,14 @@
 #include "intake.h"
 
 #include <string.h>
+#include <time.h>
 
 #define AHEAD_MOST_MS 600000
 #define TITLE_MOST    200
 #define BODY_MOST     10000
 #define FRAME_MOST    262144 /* bytes of either frame; what this version knows is below 220 KiB */
 #define DEGREE        10000000
+#define DAY_MS        86400000
 
 static bool reject (struct admission *ret, enum reject code, const char *field)
 {
@@ -33,13 +35,29 @@ static bool is_region (struct view code)
     return known;
 }
 
-static bool is_date (struct view date)
+static int digits (const char *at, size_t len)
+{
+    int number = 0;
+    for (size_t i = 0; i < len; i++)
+        number = number * 10 + (at[i] - '0');
+    return number;
+}
+
+/* A day of the calendar that has begun, or begins within a day: it is tomorrow earlier in the east, and
+ * a telephone's clock may be ahead. */
+static bool is_incident (struct view date, int64_t now)
 {
     static const char form[] = "dddd-dd-dd";
     bool good = date.len == 10;
     for (size_t i = 0; good && i < date.len; i++)
         good = form[i] == 'd' ? date.at[i] >= '0' && date.at[i] <= '9' : date.at[i] == '-';
-    return good;
+    if (!good)
+        return false;
+    int year = digits (date.at, 4), month = digits (date.at + 5, 2), day = digits (date.at + 8, 2);
+    struct tm said = {.tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = day}, real = said;
+    int64_t begins = (int64_t) timegm (&real) * 1000;
+    return year > 0 && real.tm_year == said.tm_year && real.tm_mon == said.tm_mon &&
+           real.tm_mday == said.tm_mday && begins <= now + DAY_MS;
 }
 
 /* What spans fields or depends on who says it. */
@@ -56,7 +74,7 @@ static bool check_fields (const struct principal *principal, int64_t now,
         return reject (ret, REJECT_AHEAD, "created");
     if (submit->place.len && !is_region (submit->place))
         return reject (ret, REJECT_VALUE, "place");
-    if (submit->incident.len && !is_date (submit->incident))
+    if (submit->incident.len && !is_incident (submit->incident, now))
         return reject (ret, REJECT_VALUE, "incident");
     if (has_point &&
         (submit->latitude < -90 * (int64_t) DEGREE || submit->latitude > 90 * (int64_t) DEGREE))
@@ -64,6 +82,9 @@ static bool check_fields (const struct principal *principal, int64_t now,
     if (has_point &&
         (submit->longitude < -180 * (int64_t) DEGREE || submit->longitude > 180 * (int64_t) DEGREE))
         return reject (ret, REJECT_VALUE, "longitude");
+    /* zero is absent on the wire; whoever stands on the line itself says 1e-7 degree, a centimetre */
+    if (has_point && (submit->latitude == 0 || submit->longitude == 0))
+        return reject (ret, REJECT_MISSING, submit->latitude ? "longitude" : "latitude");
     if (submit->code_hash.len && submit->code_hash.len != CODE_HASH_LEN)
         return reject (ret, REJECT_VALUE, "code_hash");
     if (submit->category > INT32_MAX)
@@ -81,14 +102,6 @@ static bool check_fields (const struct principal *principal, int64_t now,
     return true;
 }
 
-static bool is_blank (const struct buffer *text)
-{
-    for (size_t i = 0; i < text->len; i++)
-        if (text->at[i] != ' ' && text->at[i] != '\n' && text->at[i] != '\t')
-            return false;
-    return true;
-}
-
 /* Cleans title and body; *ret_frame is the content to keep, the one that came where nothing changed. */
 static bool clean_content (const struct msg_submit *submit, const struct msg_content *content,
                            struct view content_frame, struct buffer *body, struct buffer *frame,
@@ -99,7 +112,7 @@ static bool clean_content (const struct msg_submit *submit, const struct msg_con
     bool text_changed = utf8_clean (content->text.at, content->text.len, body);
     bool needs_body = submit->kind != KIND_RATING && submit->kind != KIND_WITHDRAWAL;
     bool good = true;
-    if (needs_body && is_blank (body))
+    if (needs_body && utf8_blank (body->at, body->len))
         good = reject (ret, REJECT_EMPTY, "text");
     else if (utf8_count (body->at, body->len) > BODY_MOST)
         good = reject (ret, REJECT_TOO_LONG, "text");

@@ -67,12 +67,6 @@ int letter_compose (const struct msg_notice *notice, const struct contact *conta
                     const struct letterhead *head, int64_t now, struct letter *ret);
 void letter_done (struct letter *letter);
 
-/* Narrower than RFC 5321 on purpose: dot-atom local part of at most 64 bytes, host name of at least
- * two labels, 254 bytes in all, ASCII, no quotes, no literals.  What passes cannot break a header
- * or an SMTP command. */
-bool address_valid (struct view address);
-/* A host name: letters, digits, hyphens within labels of 1 to 63 bytes. */
-bool domain_valid (struct view domain);
 /* "<", printable ASCII without white space and angle brackets around one "@", ">". */
 bool message_id_valid (struct view id);
 

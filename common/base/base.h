@@ -95,6 +95,18 @@ size_t utf8_count (const char *at, size_t len);
  * Returns true when the result differs from `in`: then the raw bytes are kept beside it. */
 bool utf8_clean (const char *in, size_t len, struct buffer *out);
 
+/* Is nothing said: only white space, U+FFFD and what nobody sees?  Of well-formed UTF-8. */
+bool utf8_blank (const char *at, size_t len);
+
+/* A mail address that we would send to.  Narrower than RFC 5321 on purpose: dot-atom local part of at
+ * most 64 bytes, host name of at least two labels, 254 bytes in all, ASCII, no quotes, no literals.
+ * What passes cannot break a header or an SMTP command. */
+bool address_valid (struct view address);
+/* A host name: letters, digits, hyphens within labels of 1 to 63 bytes. */
+bool domain_valid (struct view domain);
+/* A telephone number: 5 to 20 digits, with "+", blanks and hyphens among them. */
+bool phone_valid (struct view phone);
+
 /* Outside text made fit for one log line: control bytes and quotes as \xNN, cut at 120 bytes.  Same
  * eight-buffer rule as id_text. */
 const char *log_text (const void *at, size_t len);

@@ -94,8 +94,60 @@ static void test_agrees (void **state)
     assert_in_range (cleaned, 10000, 290000);
 }
 
+static void test_blank (void **state)
+{
+    static const struct {
+        const char *text;
+        bool blank;
+    } cases[] = {
+        {"", true},
+        {" \t\r\n", true},
+        {"\xef\xbf\xbd\xef\xbf\xbd \xef\xbf\xbd\n", true},
+        {"\xc2\xa0\xe2\x80\x8b\xe3\x80\x80\xef\xbb\xbf", true}, /* spaces wide and none, a mark */
+        {"\x01", true},
+        {".", false},
+        {"  \xef\xbf\xbd a", false},
+        {"\xf0\x9f\x98\xa0", false}, /* a face says something */
+        {"\xef\xbf\xbc", false},
+        {"\xff", false},
+    };
+    (void) state;
+    for (size_t i = 0; i < array_len (cases); i++)
+        assert_int_equal (utf8_blank (cases[i].text, strlen (cases[i].text)), cases[i].blank);
+    assert_true (utf8_blank ("\0\0", 2));
+}
+
+/* Mail addresses: test_compose.c. */
+static void test_phone (void **state)
+{
+    static const struct {
+        const char *text;
+        bool right;
+    } cases[] = {
+        {"0812-3456-7890", true},
+        {"+62 812 3456 7890", true},
+        {"12345", true},
+        {"1234", false},
+        {"", false},
+        {"+ - +", false},
+        {"01234567890123456789", true},
+        {"012345678901234567890", false},
+        {"0812/345678", false},
+        {"0812345678\n", false},
+        {"0812345678,0812345679", false},
+    };
+    (void) state;
+    for (size_t i = 0; i < array_len (cases); i++)
+        assert_int_equal (phone_valid (view_of (cases[i].text)), cases[i].right);
+    assert_false (phone_valid ((struct view){"081234\0005678", 11}));
+}
+
 int main (void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test (test_agrees)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test (test_agrees),
+        cmocka_unit_test (test_blank),
+        cmocka_unit_test (test_phone),
+    };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
