@@ -220,8 +220,10 @@ struct aduan_identity {
 
 /* Where news of it go.  Sealed to the notifier's key.  At most 3.5 KiB in all. */
 struct aduan_contact {
-    const char *kind;                    /* NULL: "email" */
-    const char *address;                 /* NULL: no contact */
+    const char *kind; /* NULL or "": "email"; or "phone", "sms", "whatsapp" */
+    /* NULL or "": no contact.  One plain name@host.domain or one telephone number, by `kind`; else the
+     * submission is REJECTED, field "contact". */
+    const char *address;
     uint32_t language;                   /* enum aduan_language; 0: Indonesian */
     const char *message_id, *references; /* of the mail that is answered */
 };

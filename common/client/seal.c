@@ -142,7 +142,7 @@ static int pack_identity (struct clear *clear, const char *adapter, struct view 
 static int pack_contact (struct clear *clear, const char *adapter, struct view key,
                          const struct aduan_contact *from)
 {
-    const struct view who[] = {view_said (from->kind ? from->kind : "email"),
+    const struct view who[] = {view_said (from->kind && *from->kind ? from->kind : "email"),
                                view_said (from->address)};
     const struct view mail[] = {view_said (from->message_id), view_said (from->references)};
     const struct view all[] = {who[0], who[1], mail[0], mail[1]};

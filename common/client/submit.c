@@ -116,6 +116,20 @@ static struct msg_content content_of (const struct aduan_submission *from)
     };
 }
 
+/* It is sealed, so only we can tell: an address that nothing can be sent to would be found out when the
+ * first news are, by nobody who could mend it. */
+static bool contact_right (const struct aduan_contact *contact)
+{
+    static const char *const phones[] = {"phone", "sms", "whatsapp"};
+    if (!contact || !contact->address || !*contact->address)
+        return true;
+    struct view kind = view_of (contact->kind && *contact->kind ? contact->kind : "email");
+    for (size_t i = 0; i < array_len (phones); i++)
+        if (view_is (kind, phones[i]))
+            return phone_valid (view_of (contact->address));
+    return !view_is (kind, "email") || address_valid (view_of (contact->address));
+}
+
 /* 0, or the reject code with *ret_field. */
 static uint32_t find_fault (const struct msg_submit *submit, const struct msg_content *content,
                             const struct aduan_submission *from, uint8_t *code_hash,
@@ -134,6 +148,10 @@ static uint32_t find_fault (const struct msg_submit *submit, const struct msg_co
         wire_check (WIRE_content, content, &fault) != 0) {
         *ret_field = fault.field;
         return fault.reject;
+    }
+    if (!contact_right (from->contact)) {
+        *ret_field = "contact";
+        return REJECT_VALUE;
     }
     return 0;
 }

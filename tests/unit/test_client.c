@@ -541,6 +541,15 @@ static void a_door_without_a_table_bars_nobody (void **state)
     guarded_close (&guarded);
 }
 
+#define CONTACT(kind_, address_)                                                                   \
+    {                                                                                              \
+        {.key = "k",                                                                               \
+         .channel = 1,                                                                             \
+         .text = "x",                                                                              \
+         .contact = &(struct aduan_contact){.kind = (kind_), .address = (address_)}},              \
+            ADUAN_REJECT_VALUE, "contact"                                                          \
+    }
+
 static void faults_of_our_own_are_rejected_like_intakes (void **state)
 {
     static char long_text[40002], long_place[] = "33.74.01.1001.7";
@@ -577,6 +586,15 @@ static void faults_of_our_own_are_rejected_like_intakes (void **state)
                                                .email = long_text}},
          ADUAN_REJECT_TOO_LONG,
          "seal"},
+        CONTACT (NULL, "notanaddress"),
+        CONTACT (NULL, "a@b, c@d"),
+        CONTACT ("email", "sari@example.org\nBcc: x@example.org"),
+        CONTACT ("", "sari@example.org "),
+        CONTACT (NULL, "sari@localhost"),
+        CONTACT (NULL, long_text),
+        CONTACT ("phone", "sari@example.org"),
+        CONTACT ("sms", "1234"),
+        CONTACT ("whatsapp", "0812\r345678"),
     };
     struct world world;
     (void) state;
