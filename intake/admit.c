@@ -112,10 +112,10 @@ static bool clean_content (const struct msg_submit *submit, const struct msg_con
     bool text_changed = utf8_clean (content->text.at, content->text.len, body);
     bool needs_body = submit->kind != KIND_RATING && submit->kind != KIND_WITHDRAWAL;
     bool good = true;
-    if (needs_body && utf8_blank (body->at, body->len))
-        good = reject (ret, REJECT_EMPTY, "text");
-    else if (utf8_count (body->at, body->len) > BODY_MOST)
+    if (utf8_count (body->at, body->len) > BODY_MOST)
         good = reject (ret, REJECT_TOO_LONG, "text");
+    else if (needs_body && utf8_blank (body->at, body->len))
+        good = reject (ret, REJECT_EMPTY, "text");
     else if (utf8_count (title.at, title.len) > TITLE_MOST)
         good = reject (ret, REJECT_TOO_LONG, "title");
     else if (content->attachments.len % 32)

@@ -241,8 +241,15 @@ static void on_refused (void *owner, struct link *link, struct parcel *parcel)
 static void on_barred (void *owner, struct link *link, enum link_bar bar)
 {
     struct line *line = line_of (owner, link);
-    if (!line || bar != LINK_BAR_KEY)
+    if (!line)
         return;
+    if (bar != LINK_BAR_KEY) {
+        fail (
+            "%s: hangs up on the handshake: the pinned key is not its public key, or it is no door "
+            "of Aduan's",
+            link_name (link));
+        return;
+    }
     fail (
         "%s: the key of \"%s\"%s%s is not let in: not registered, revoked, or of another role; it "
         "needs its line in principals.tsv",

@@ -189,8 +189,8 @@ struct aduan_loop *aduan_loop (struct aduan *aduan);
 bool aduan_is_up (const struct aduan *aduan);
 /* How many operations are under way. */
 size_t aduan_pending (const struct aduan *aduan);
-/* Why the last aduan_open failed, or which own key a door did not let in since: one English sentence,
- * good until the next one. */
+/* Why the last aduan_open failed, or why a door has not let us in since (our key, its key): one English
+ * sentence, good until the next one. */
 const char *aduan_problem (void);
 
 /* ---- submit -------------------------------------------------------------------------------- */

@@ -524,6 +524,7 @@ static void a_hung_up_handshake_is_told_and_waits (void **state)
     guarded_enter (&guarded, stranger);
     const struct link *link = guarded.world.aduan->lines[LINE_INTAKE].link;
     until (&guarded.world, link_barred (link) == LINK_BAR_HANDSHAKE);
+    assert_non_null (strstr (aduan_problem (), "the pinned key is not its public key"));
     assert_int_equal (aduan_submit (guarded.world.aduan, &sample, 300, NULL), ADUAN_UNSENT);
     guarded_close (&guarded);
 }
