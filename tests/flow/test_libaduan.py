@@ -137,3 +137,14 @@ def test_what_is_no_endpoint_is_said(stack, endpoint):
 def test_a_path_too_long_for_sockets_is_said(stack):
     said = aduan(stack, "ask", "queue", "-o", f"run=/{'x' * 200}")
     assert said.returncode == 78 and 'query: "ipc:///xxx' in said.stderr, said.stderr
+
+
+def test_a_door_that_was_away_for_long(stack):
+    """Longer than the delay between two hellos grows: who waits still comes in."""
+    stack["intake"].stop()
+    env = dict(os.environ, ASAN_OPTIONS="detect_leaks=1:exitcode=99")
+    with subprocess.Popen([os.path.join(BUILD, "deploy", "aduan", "aduan"), "submit", "--as", "web", "--text", "Lampu jalan padam",
+                           "--wait", "60", "-c", stack.settings], env=env, stdout=subprocess.DEVNULL) as waits:
+        time.sleep(10)
+        stack["intake"].start()
+        assert waits.wait(60) == 0
