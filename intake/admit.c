@@ -82,9 +82,9 @@ static bool check_fields (const struct principal *principal, int64_t now,
     if (has_point &&
         (submit->longitude < -180 * (int64_t) DEGREE || submit->longitude > 180 * (int64_t) DEGREE))
         return reject (ret, REJECT_VALUE, "longitude");
-    /* zero is absent on the wire; whoever stands on the line itself says 1e-7 degree, a centimetre */
-    if (has_point && (submit->latitude == 0 || submit->longitude == 0))
-        return reject (ret, REJECT_MISSING, submit->latitude ? "longitude" : "latitude");
+    /* zero is absent on the wire: without a longitude a point is none, without a latitude it is on the equator */
+    if (submit->latitude && !submit->longitude)
+        return reject (ret, REJECT_MISSING, "longitude");
     if (submit->code_hash.len && submit->code_hash.len != CODE_HASH_LEN)
         return reject (ret, REJECT_VALUE, "code_hash");
     if (submit->category > INT32_MAX)

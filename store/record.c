@@ -178,7 +178,10 @@ static void add_words (const struct place *place)
     array_view (&columns[TARGET], submit->target);
     array_view (&columns[EXTERNAL], submit->external);
     array_view (&columns[INCIDENT], submit->incident);
-    optional4 (&columns[LATITUDE], submit->latitude);
+    if (submit->longitude) /* a latitude of 0 is the equator's */
+        array_int4 (&columns[LATITUDE], submit->latitude);
+    else
+        array_null (&columns[LATITUDE]);
     optional4 (&columns[LONGITUDE], submit->longitude);
     array_view (&columns[RAW_TITLE], content->raw_title);
     array_view (&columns[RAW_BODY], content->raw_text);

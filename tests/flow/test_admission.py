@@ -66,7 +66,7 @@ def test_dates_of_incidents(stack):
 
 def test_half_a_place(stack):
     refused(stack, "missing", "longitude", "--latitude", "-6.2")
-    refused(stack, "missing", "latitude", "--longitude", "106.8")
+    taken(stack, "--longitude", "109.33")  # on the equator
     taken(stack, "--latitude", "-6.2", "--longitude", "106.8")
     taken(stack, "--latitude", "0.0000001", "--longitude", "109.3")
 
