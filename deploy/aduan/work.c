@@ -449,10 +449,10 @@ static void put_case (const struct work *work, const struct aduan_assignment *as
 /* Nothing: an hour. */
 static bool minutes_typed (const char *line, uint32_t *ret_ms)
 {
-    char *end, most[12];
+    char *end = "", most[12];
     long minutes = *line ? strtol (line, &end, 10) : 60;
     *ret_ms = (uint32_t) minutes * 60000;
-    if ((!*line || !*end) && minutes >= 1 && minutes <= ADUAN_NACK_MOST_MS / 60000)
+    if (!*end && minutes >= 1 && minutes <= ADUAN_NACK_MOST_MS / 60000)
         return true;
     snprintf (most, sizeof most, "%d", (int) (ADUAN_NACK_MOST_MS / 60000));
     complain (0, TEXT_minutes_wrong, "value", line, "most", most, NULL);
