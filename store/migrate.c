@@ -258,11 +258,6 @@ static bool role_right (struct view value)
     return view_is (value, "adapter") || view_is (value, "worker") || view_is (value, "front");
 }
 
-static bool key_right (struct view value)
-{
-    return value.len == 40 && only (value, DIGITS SMALL CAPITAL ".-:+=^!/*?&<>()[]{}@%$#");
-}
-
 static bool right_known (struct view value)
 {
     return view_is (value, "emergency") || view_is (value, "bulk");
@@ -295,7 +290,7 @@ static const struct {
 } principal_columns[] = {
     {"name", name_right, "a name is 1 to 64 of a-z A-Z 0-9 . _ -"},
     {"role", role_right, "a role is adapter, worker or front"},
-    {"key", key_right, "a key is the 40 signs that aduan keygen prints"},
+    {"key", key_valid, "a key is the 40 signs that aduan keygen prints"},
     {"rights", rights_right, "rights are emergency, bulk, both with a comma between, or -"},
     {"agencies", agencies_right, "agencies are codes with a comma and no blank between, or -"},
     {"state", state_right, "a state is active or revoked"},

@@ -98,6 +98,8 @@ bool utf8_clean (const char *in, size_t len, struct buffer *out);
 /* Is nothing said: only white space, U+FFFD and what nobody sees?  Of well-formed UTF-8. */
 bool utf8_blank (const char *at, size_t len);
 
+/* A public key as ZeroMQ writes it: 40 signs of Z85 (ZeroMQ RFC 32). */
+bool key_valid (struct view key);
 /* A mail address that we would send to.  Narrower than RFC 5321 on purpose: dot-atom local part of at
  * most 64 bytes, host name of at least two labels, 254 bytes in all, ASCII, no quotes, no literals.
  * What passes cannot break a header or an SMTP command. */

@@ -10,7 +10,6 @@
 #include <string.h>
 #include <uthash.h>
 
-#define Z85       "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#"
 #define SAID_MOST 20
 
 struct entry {
@@ -95,14 +94,6 @@ static bool parse_rights (struct view list, struct principal *principal)
     return true;
 }
 
-static bool key_right (struct view key)
-{
-    bool right = key.len == sizeof (struct principal){0}.key - 1;
-    for (size_t i = 0; right && i < key.len; i++)
-        right = key.at[i] && strchr (Z85, key.at[i]);
-    return right;
-}
-
 static enum role role_of (struct view word)
 {
     return view_is (word, "adapter")  ? ROLE_ADAPTER
@@ -132,7 +123,7 @@ static enum field parse_line (struct view line, struct principal *principal, str
             return field;
     principal->role = role_of (said[ROLE]);
     enum field wrong = !number_of (said[NUMBER], &principal->number)                     ? NUMBER
-                       : !key_right (said[KEY])                                          ? KEY
+                       : !key_valid (said[KEY])                                          ? KEY
                        : !principal->role                                                ? ROLE
                        : said[NAME].len == 0 || said[NAME].len >= sizeof principal->name ? NAME
                        : !parse_rights (said[RIGHTS], principal)                         ? RIGHTS

@@ -13,7 +13,6 @@ knock() {
   case $status in
     69) printf '%s\n' "$said"; return 1 ;; # never sent; where it was sent and waits, the door is there
     78) printf '%s\n' "$said"; return 2 ;;
-    129 | 13[0-9]) printf 'aduan.%s: not an address such as tcp://HOST:PORT\n%s\n' "$1" "$said"; return 2 ;;
   esac
 }
 

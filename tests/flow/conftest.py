@@ -19,3 +19,20 @@ def folder():
     os.chmod(path, 0o755)
     yield path
     shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def stack(folder):
+    """The plain one; a module that needs another has its own."""
+    with Stack(folder) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def web(stack):
+    return stack.adapter()
+
+
+@pytest.fixture(scope="module")
+def worker(stack):
+    return stack.worker()

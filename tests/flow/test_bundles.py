@@ -3,20 +3,10 @@ import os
 import struct
 import time
 
-import pytest
-
-from conftest import Stack
-
 from adapter import ACCEPTED, REJECT, SUBMIT, Adapter
 from peer import HELLO, PROTOCOL, REFUSED, frame, parse
 
 MARK = b"\xc1"
-
-
-@pytest.fixture(scope="module")
-def stack(folder):
-    with Stack(folder) as running:
-        yield running
 
 
 def packed(frames):

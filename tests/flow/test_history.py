@@ -24,16 +24,6 @@ def stack(folder):
         yield running
 
 
-@pytest.fixture(scope="module")
-def web(stack):
-    return stack.adapter()
-
-
-@pytest.fixture(scope="module")
-def worker(stack):
-    return stack.worker()
-
-
 @pytest.fixture
 def aduan(stack):
     def run(*arguments, text=None):

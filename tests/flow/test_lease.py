@@ -1,21 +1,8 @@
 """What one PULL is given: by priority, then due time; a fair share of each agency; all of it, once."""
 import pytest
 
-from conftest import Stack
-
 LONG, SHORT, OTHER = "91.01/PUPR", "91.01/KES", "91.01/LH"
 CATEGORY = {LONG: 1, SHORT: 2, OTHER: 3}
-
-
-@pytest.fixture(scope="module")
-def stack(folder):
-    with Stack(folder) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def worker(stack):
-    return stack.worker()
 
 
 @pytest.fixture

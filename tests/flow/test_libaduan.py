@@ -140,7 +140,7 @@ def test_a_path_too_long_for_sockets_is_said(stack):
 
 
 def test_a_door_that_was_away_for_long(stack):
-    """Longer than the delay between two hellos grows: who waits still comes in."""
+    """Longer than the delay between two hellos grows (8 s): who waits still comes in.  It is the time itself that did it."""
     stack["intake"].stop()
     env = dict(os.environ, ASAN_OPTIONS="detect_leaks=1:exitcode=99")
     with subprocess.Popen([os.path.join(BUILD, "deploy", "aduan", "aduan"), "submit", "--as", "web", "--text", "Lampu jalan padam",

@@ -4,24 +4,6 @@ import time
 
 import pytest
 
-from conftest import Stack
-
-
-@pytest.fixture(scope="module")
-def stack(folder):
-    with Stack(folder) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def web(stack):
-    return stack.adapter()
-
-
-@pytest.fixture(scope="module")
-def worker(stack):
-    return stack.worker()
-
 
 def stored(stack, accepted):
     return stack.wait("select * from complaint where complaint_id = %s", bytes(accepted[2]).hex())[0]
