@@ -47,12 +47,6 @@ static void on_behalf (void *owner, struct link *from, struct parcel *parcel)
     worker_answer (owner, parcel);
 }
 
-static void on_ready (void *owner, struct link *from, struct parcel *parcel)
-{
-    (void) from;
-    worker_ready (owner, &parcel->said[0].ready);
-}
-
 static void on_snapshot (void *owner, struct link *from, struct parcel *parcel)
 {
     struct router *router = owner;
@@ -66,7 +60,7 @@ static void store_up (void *owner, struct link *link)
     snapshots_want (router->snapshots, link, SNAPSHOT_PRINCIPALS);
     snapshots_want (router->snapshots, link, SNAPSHOT_REGISTRY);
     receive_reoffer (router);
-    worker_store_up (router);
+    worker_flush (router);
     receive_flush (router);
 }
 
@@ -83,12 +77,11 @@ static void store_credit (void *owner, struct link *link)
     (void) link;
     receive_flush (owner);
     act_flush (owner);
+    worker_flush (owner);
 }
 
-static link_message_fn *const store_handlers[WIRE_LAST] = {[WIRE_origin] = on_origin,
-                                                           [WIRE_behalf] = on_behalf,
-                                                           [WIRE_ready] = on_ready,
-                                                           [WIRE_snapshot] = on_snapshot};
+static link_message_fn *const store_handlers[WIRE_LAST] = {
+    [WIRE_origin] = on_origin, [WIRE_behalf] = on_behalf, [WIRE_snapshot] = on_snapshot};
 static const struct link_hooks store_hooks = {
     .handlers = store_handlers, .up = store_up, .down = store_down, .credit = store_credit};
 

@@ -4,13 +4,14 @@
  *   receive.c   offers in, places to the store, STORED back to the intake they came from
  *   decide.c    the ladder: pure
  *   registry.c  what a decision may look at
- *   worker.c    PULLs that wait, answers back
+ *   worker.c    PULLs on their way, answers back
  *   act.c       acts on their way
  *
  *   a PULL       list              leaves it when
- *   ASKED        router->asked     the store answers: gone; or nothing was there and time is left: WAITING
- *   WAITING      router->idle      `ready` names one of its agencies, or its slow scan comes: ASKED;
- *                                  its time is over, or its worker is gone: gone
+ *   IDLE         router->idle      the store has credit for it: ASKED; its wait is over, or its worker is
+ *                                  gone: gone
+ *   ASKED        router->asked     the store answers, at the latest when its wait is over: gone; its worker is
+ *                                  gone: withdrawn, gone; the store is lost: IDLE
  *
  *   an act       list              leaves it when
  *   HELD         router->acts_held the store grants credit: SENT; the store is lost: gone
@@ -64,8 +65,8 @@ extern const struct link_hooks worker_hooks;
 /* Passes on to a worker, if it is still there, what stands behind `behalf`. */
 void worker_relay (struct router *router, uint64_t link, struct parcel *parcel);
 void worker_answer (struct router *router, struct parcel *parcel);
-void worker_ready (struct router *router, const struct msg_ready *ready);
-void worker_store_up (struct router *router);
+/* Asks the store for the PULLs that it has credit for. */
+void worker_flush (struct router *router);
 void worker_store_down (struct router *router);
 void worker_tick (struct router *router);
 void worker_end (struct router *router);

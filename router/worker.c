@@ -1,8 +1,8 @@
-/* worker.c - the workers' door: PULLs wait here, not in PostgreSQL; acts pass through (act.c).
+/* worker.c - the workers' door: PULLs and acts (act.c) pass through, each with whom it is from.
  *
- * The store judges everything; what is looked at here only saves it work.  A PULL that found nothing
- * waits until `ready` names one of its agencies, or until a jittered slow scan: hints may be lost,
- * rows are the truth.
+ * The store judges everything; what is looked at here only saves it work.  A PULL waits with the store,
+ * which leases to it what it stores; here is kept what is needed to ask again after the store was away,
+ * and to withdraw it when its worker goes.
  */
 #include "router.h"
 
@@ -11,23 +11,17 @@
 #include <string.h>
 #include <utlist.h>
 
-#define COUNT_MOST     100
-#define WAIT_MOST_MS   60000
-#define PULLS_PER_KEY  64
-#define SCAN_LEAST_MS  4000
-#define SCAN_SPREAD_MS 4000
+#define WAIT_MOST_MS  60000
+#define PULLS_PER_KEY 64
 
 struct waiting_pull {
     uint64_t behalf; /* our ref */
     uint64_t link;   /* the worker's */
     uint64_t ref;    /* the worker's */
     uint32_t principal;
-    bool asked;  /* which list: with the store, or idle */
-    bool hinted; /* `ready` came while it was with the store */
-    int64_t came, until, scan;
+    bool asked; /* which list: with the store, or idle */
+    int64_t came, until;
     struct parcel parcel; /* the worker's own frame, passed on as it is */
-    uint32_t agency_count;
-    uint32_t agencies[64];
     struct waiting_pull *prev, *next;
     UT_hash_handle hh;
 };
@@ -68,27 +62,20 @@ static void pull_end (struct router *router, struct waiting_pull *pull)
     free (pull);
 }
 
-static int64_t next_scan (const struct router *router)
+/* Asks the store; false where it has no credit, or there is none: then the PULL stays idle. */
+static bool pull_ask (struct router *router, struct waiting_pull *pull)
 {
-    return reactor_now (router->reactor) + SCAN_LEAST_MS + mono_ns () / 1000 % SCAN_SPREAD_MS;
-}
-
-/* Asks the store.  Without credit, or without a store, the PULL stays idle and is asked at the next
- * tick. */
-static void pull_ask (struct router *router, struct waiting_pull *pull)
-{
-    int64_t now = reactor_now (router->reactor);
+    uint64_t waited = (uint64_t) (reactor_now (router->reactor) - pull->came);
     struct msg_behalf behalf = {
-        .ref = pull->behalf, .principal = pull->principal, .waited = (uint64_t) (now - pull->came)};
+        .ref = pull->behalf, .principal = pull->principal, .waited = waited};
     struct parcel parcel = {0};
     parcel_add (&parcel, WIRE_behalf, &behalf);
     parcel_add_frame (&parcel, &pull->parcel, 0);
     bool sent = link_send (router->store, &parcel) == 0;
     parcel_done (&parcel);
-    pull->hinted = false;
-    pull->scan = sent ? next_scan (router) : now;
-    if (sent && !pull->asked)
+    if (sent)
         pull_move (router, pull, true);
+    return sent;
 }
 
 static void say_pulled (struct link *worker, uint64_t ref, enum verdict verdict, enum reason reason)
@@ -132,47 +119,19 @@ static void on_pull (void *owner, struct link *from, struct parcel *parcel)
                                   .ref = asked->ref,
                                   .principal = principal->number,
                                   .came = now,
-                                  .until = now + (int64_t) wait,
-                                  .agency_count = asked->agencies.count};
-    for (uint32_t i = 0; i < pull->agency_count; i++)
-        pull->agencies[i] = (uint32_t) asked->agencies.at[i];
+                                  .until = now + (int64_t) wait};
     parcel_move (&pull->parcel, parcel);
     HASH_ADD (hh, router->pulls, behalf, sizeof pull->behalf, pull);
     DL_APPEND (router->idle, pull);
     router->idle_count++;
-    pull_ask (router, pull);
+    worker_flush (router);
 }
 
-static bool names (const struct waiting_pull *pull, uint64_t agency)
+/* In order of arrival. */
+void worker_flush (struct router *router)
 {
-    for (uint32_t i = 0; i < pull->agency_count; i++)
-        if (pull->agencies[i] == agency)
-            return true;
-    return false;
-}
-
-/* New work for an agency wakes as many idle PULLs as there are items, and reminds one that is with
- * the store: its answer may have been read before the work was there. */
-static void wake (struct router *router, uint64_t agency, uint64_t count)
-{
-    struct waiting_pull *pull, *next;
-    DL_FOREACH_SAFE (router->idle, pull, next) {
-        if (count == 0)
-            return;
-        if (names (pull, agency)) {
-            pull_ask (router, pull);
-            count--;
-        }
-    }
-    DL_FOREACH (router->asked, pull)
-        if (names (pull, agency))
-            pull->hinted = true;
-}
-
-void worker_ready (struct router *router, const struct msg_ready *ready)
-{
-    for (uint32_t i = 0; i < ready->agencies.count && i < ready->counts.count; i++)
-        wake (router, ready->agencies.at[i], ready->counts.at[i]);
+    while (router->idle && pull_ask (router, router->idle))
+        ;
 }
 
 /* ---- answers ------------------------------------------------------------------------------- */
@@ -188,21 +147,6 @@ void worker_relay (struct router *router, uint64_t link, struct parcel *parcel)
     parcel_done (&answer);
 }
 
-static void on_pulled (struct router *router, struct waiting_pull *pull,
-                       const struct msg_pulled *pulled, struct parcel *parcel)
-{
-    bool waits = reactor_now (router->reactor) < pull->until &&
-                 listener_find (router->workers, pull->link) != NULL;
-    if (pulled->count == 0 && pulled->verdict == VERDICT_DONE && waits) {
-        pull_move (router, pull, false);
-        if (pull->hinted)
-            pull_ask (router, pull);
-        return;
-    }
-    worker_relay (router, pull->link, parcel);
-    pull_end (router, pull);
-}
-
 void worker_answer (struct router *router, struct parcel *parcel)
 {
     uint64_t ref = parcel->said[0].behalf.ref;
@@ -213,11 +157,9 @@ void worker_answer (struct router *router, struct parcel *parcel)
         act_answer (router, ref, parcel);
         return;
     }
-    const struct wire_message *pulled = parcel_read (parcel, 1, WIRE_pulled, &fault);
-    if (pulled)
-        on_pulled (router, pull, &pulled->pulled, parcel);
-    else
-        worker_relay (router, pull->link, parcel); /* assigned */
+    worker_relay (router, pull->link, parcel);
+    if (parcel_read (parcel, 1, WIRE_pulled, &fault))
+        pull_end (router, pull);
 }
 
 /* ---- coming and going ---------------------------------------------------------------------- */
@@ -229,13 +171,12 @@ static void worker_down (void *owner, struct link *link)
     DL_FOREACH_SAFE (router->idle, pull, next)
         if (pull->link == link_number (link))
             pull_end (router, pull);
-}
-
-void worker_store_up (struct router *router)
-{
-    struct waiting_pull *pull, *next;
-    DL_FOREACH_SAFE (router->idle, pull, next)
-        pull_ask (router, pull);
+    DL_FOREACH_SAFE (router->asked, pull, next)
+        if (pull->link == link_number (link)) {
+            struct msg_withdraw withdraw = {.ref = pull->behalf};
+            link_say (router->store, WIRE_withdraw, &withdraw);
+            pull_end (router, pull);
+        }
 }
 
 /* What was with the store is unknown: PULLs are asked again, acts are repeated by their workers. */
@@ -252,15 +193,14 @@ void worker_tick (struct router *router)
     struct waiting_pull *pull, *next;
     DL_FOREACH_SAFE (router->idle, pull, next) {
         struct link *worker = listener_find (router->workers, pull->link);
-        if (now >= pull->until) {
-            if (worker)
-                say_pulled (worker, pull->ref, VERDICT_DONE, 0);
-            pull_end (router, pull);
-        } else if (now >= pull->scan) {
-            pull_ask (router, pull);
-        }
+        if (now < pull->until)
+            continue;
+        if (worker)
+            say_pulled (worker, pull->ref, VERDICT_DONE, 0);
+        pull_end (router, pull);
     }
-    metric_set (router_pulls_waiting, router->idle_count);
+    worker_flush (router);
+    metric_set (router_pulls_waiting, HASH_COUNT (router->pulls));
     metric_set (router_acts_held, act_held_count (router));
 }
 
@@ -277,13 +217,13 @@ void worker_show (const struct router *router, struct buffer *out)
 {
     const struct waiting_pull *pull;
     size_t held = act_held_count (router);
-    buffer_format (out, "workers: %zu\npulls waiting: %zu\nacts held: %zu, with the store: %zu\n",
-                   listener_count (router->workers), router->idle_count, held,
-                   router->act_count - held);
-    DL_FOREACH (router->idle, pull)
-        buffer_format (out,
-                       "pull of principal %u: %u agencies, first %u, waits since %" PRId64 " ms\n",
-                       pull->principal, pull->agency_count, pull->agencies[0],
+    buffer_format (
+        out,
+        "workers: %zu\npulls: %u, not with the store: %zu\nacts held: %zu, with the store: %zu\n",
+        listener_count (router->workers), HASH_COUNT (router->pulls), router->idle_count, held,
+        router->act_count - held);
+    DL_FOREACH (router->asked, pull)
+        buffer_format (out, "pull of principal %u waits since %" PRId64 " ms\n", pull->principal,
                        reactor_now (router->reactor) - pull->came);
 }
 

@@ -31,6 +31,11 @@ static struct agency *agency_of (struct store *store, uint64_t number)
     return &store->agencies[number];
 }
 
+struct agency *agency_find (const struct store *store, uint64_t number)
+{
+    return number < store->agency_count ? &store->agencies[number] : NULL;
+}
+
 void agency_known (struct store *store, uint64_t number, int zone, struct view name)
 {
     struct agency *agency = agency_of (store, number);
@@ -69,25 +74,21 @@ void agency_hint (struct store *store, uint64_t number, unsigned count)
     agency->hinted += count;
 }
 
-static void say_ready (struct link *link, void *with)
+void agency_wake (struct store *store)
 {
-    link_say (link, WIRE_ready, with);
+    while (store->hinted) {
+        struct agency *agency = &store->agencies[store->hinted];
+        unsigned count = agency->hinted;
+        agency->hinted = 0;
+        store->hinted = agency->next_hinted;
+        pull_wake (store, agency, count);
+    }
 }
 
-void agency_say_hints (struct store *store)
+bool agency_has_news (const struct store *store, uint64_t number, uint64_t look)
 {
-    uint64_t agencies[1024], counts[1024];
-    while (store->hinted) {
-        struct msg_ready ready = {.agencies = {agencies, 0}, .counts = {counts, 0}};
-        while (store->hinted && ready.agencies.count < array_len (agencies)) {
-            struct agency *agency = &store->agencies[store->hinted];
-            agencies[ready.agencies.count++] = store->hinted;
-            counts[ready.counts.count++] = agency->hinted;
-            agency->hinted = 0;
-            store->hinted = agency->next_hinted;
-        }
-        listener_each (store->routers, say_ready, &ready);
-    }
+    const struct agency *agency = agency_find (store, number);
+    return agency && agency->news > look;
 }
 
 /* ---- looking for work ---------------------------------------------------------------------- */
@@ -106,7 +107,7 @@ uint64_t agency_look (struct store *store)
 void agency_asked (struct store *store, uint64_t number, uint64_t look)
 {
     /* a PULL names whatever it likes: of a number that no row has told nothing is remembered */
-    struct agency *agency = number < store->agency_count ? &store->agencies[number] : NULL;
+    struct agency *agency = agency_find (store, number);
     if (!agency)
         return;
     agency->asked = look;
@@ -121,7 +122,7 @@ void agency_has_work (struct store *store, uint64_t number)
 
 void agency_looked (struct store *store, uint64_t number, uint64_t look)
 {
-    struct agency *agency = number < store->agency_count ? &store->agencies[number] : NULL;
+    struct agency *agency = agency_find (store, number);
     if (agency && agency->asked == look && agency->news < look && !agency->has_work)
         agency->empty_until = reactor_now (store->reactor) + EMPTY_MS;
 }

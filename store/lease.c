@@ -1,4 +1,4 @@
-/* lease.c - all PULLs that wait become one statement, which is the only judge of who may pull.
+/* lease.c - all PULLs that look for work become one statement, which is their only judge.
  *
  * Two PULLs that name one agency never share a statement: both would find the same rows.  The second
  * one waits for the next, which begins when this one is back.  Agencies that were just found empty
@@ -8,7 +8,6 @@
  * since, else a second statement reads them, and a third what was said (history.c).
  */
 #include "array.h"
-#include "domain/number.h"
 #include "store.h"
 
 #include <stdlib.h>
@@ -16,20 +15,8 @@
 #include <uthash.h>
 #include <utlist.h>
 
-#define PULLS_MOST  256 /* of one statement */
-#define PAIRS_MOST  2048
-#define WAITED_MOST 3600000 /* ms; a router keeps a PULL for a minute */
-
-struct pull {
-    uint64_t link;
-    uint64_t behalf, principal, waited; /* the router's ref; ms before it came here */
-    uint64_t ref;
-    uint32_t count, lease;
-    int64_t came;
-    uint32_t agency_count, given;
-    uint32_t agencies[64];
-    struct pull *prev, *next;
-};
+#define PULLS_MOST 256 /* of one statement */
+#define PAIRS_MOST 2048
 
 struct lease_batch {
     struct store *store;
@@ -42,101 +29,18 @@ struct lease_batch {
     unsigned unworded_count;
 };
 
-void lease_take (struct store *store, struct link *from, struct parcel *parcel)
-{
-    struct wire_fault fault;
-    const struct wire_message *said = parcel_read (parcel, 1, WIRE_pull, &fault);
-    const struct msg_behalf *behalf = &parcel->said[0].behalf;
-    if (!said) {
-        fault.type = WIRE_behalf;
-        link_refuse (from, &fault);
-        link_credit (from, WIRE_CLASS_ACTS, 1);
-        return;
-    }
-    struct pull *pull = xcalloc (1, sizeof *pull);
-    const struct msg_pull *asked = &said->pull;
-    *pull = (struct pull){.link = link_number (from),
-                          .behalf = behalf->ref,
-                          .principal = behalf->principal <= INT32_MAX ? behalf->principal : 0,
-                          .waited = behalf->waited < WAITED_MOST ? behalf->waited : WAITED_MOST,
-                          .ref = asked->ref,
-                          .came = reactor_now (store->reactor)};
-    pull->count = asked->count < 1 ? 1 : asked->count > 100 ? 100 : (uint32_t) asked->count;
-    pull->lease = asked->lease == 0        ? 60000
-                  : asked->lease < 1000    ? 1000
-                  : asked->lease > 3600000 ? 3600000
-                                           : (uint32_t) asked->lease;
-    pull->agency_count = asked->agencies.count;
-    for (uint32_t i = 0; i < pull->agency_count; i++)
-        pull->agencies[i] =
-            asked->agencies.at[i] <= INT32_MAX ? (uint32_t) asked->agencies.at[i] : 0;
-    DL_APPEND (store->pulls, pull);
-    (void) fault_point (lease_received);
-}
-
 /* ---- answering ----------------------------------------------------------------------------- */
-
-static void say_pulled (struct store *store, struct pull *pull)
-{
-    struct link *link = listener_find (store->routers, pull->link);
-    if (link) {
-        struct msg_behalf behalf = {.ref = pull->behalf, .principal = pull->principal};
-        struct msg_pulled pulled = {
-            .ref = pull->ref, .count = pull->given, .verdict = VERDICT_DONE};
-        struct parcel answer = {0};
-        parcel_add (&answer, WIRE_behalf, &behalf);
-        parcel_add (&answer, WIRE_pulled, &pulled);
-        link_send (link, &answer);
-        parcel_done (&answer);
-        link_credit (link, WIRE_CLASS_ACTS, 1);
-    }
-    free (pull);
-}
 
 enum { PULL, ID, AGENCY, VERSION, ATTEMPT, PRIORITY };
 enum { TITLE, BODY, LOCATION, CLASS, CATEGORY, REGION, RECEIVED, DUE_FIRST, DUE_RESOLVE, FLAGS };
 
-static void say_assigned (struct store *store, struct pull *pull, const PGresult *result, int row,
-                          const struct words *words, const struct msg_history *history)
+static struct lease lease_of (const PGresult *result, int row)
 {
-    struct link *link = listener_find (store->routers, pull->link);
-    char number[NUMBER_LEN + 1];
-    pull->given++;
-    if (!link)
-        return; /* the lease runs out by itself */
-    struct id id = result_id (result, row, ID);
-    number_of_id (&id, number);
-    int64_t waited = (int64_t) pull->waited + reactor_now (store->reactor) - pull->came;
-    struct msg_behalf behalf = {.ref = pull->behalf, .principal = pull->principal};
-    struct msg_assigned assigned = {
-        .ref = pull->ref,
-        .id = id,
-        .agency = (uint64_t) result_int (result, row, AGENCY),
-        .version = (uint64_t) result_int (result, row, VERSION),
-        .lease = pull->lease,
-        .waited = (uint64_t) waited,
-        .attempt = (uint64_t) result_int (result, row, ATTEMPT),
-        .number = view_of (number),
-        .priority = (uint32_t) result_int (result, row, PRIORITY),
-        .class = words->class,
-        .category = words->category,
-        .region = words->region,
-        .location = words->location,
-        .received = (uint64_t) words->received,
-        .due_first = (uint64_t) words->due_first,
-        .due_resolve = (uint64_t) words->due_resolve,
-        .secret = words->flags & FLAG_BIT_SECRET ? FLAG_YES : FLAG_NO,
-    };
-    struct msg_content content = {.title = words->title, .text = words->body};
-    struct parcel answer = {0};
-    parcel_add (&answer, WIRE_behalf, &behalf);
-    parcel_add (&answer, WIRE_assigned, &assigned);
-    parcel_add (&answer, WIRE_content, &content);
-    if (history)
-        parcel_add (&answer, WIRE_history, history);
-    link_send (link, &answer);
-    parcel_done (&answer);
-    (void) fault_point (assigned_sent);
+    return (struct lease){.id = result_id (result, row, ID),
+                          .agency = (uint64_t) result_int (result, row, AGENCY),
+                          .version = (uint64_t) result_int (result, row, VERSION),
+                          .attempt = (uint64_t) result_int (result, row, ATTEMPT),
+                          .priority = (uint32_t) result_int (result, row, PRIORITY)};
 }
 
 static struct pull *pull_of (const struct lease_batch *batch, const PGresult *result, int row)
@@ -156,27 +60,24 @@ static void read_rows (struct lease_batch *batch, const PGresult *result)
             agency_has_work (store, agency);
             continue;
         }
-        metric_add (store_leases_total, 1);
-        struct pull *pull = pull_of (batch, result, row);
-        agency_runs_out (store, agency, pull->lease);
-        struct id id = result_id (result, row, ID);
-        const struct words *words = words_find (store, &id);
+        struct lease lease = lease_of (result, row);
+        const struct words *words = words_find (store, &lease.id);
         if (words)
-            say_assigned (store, pull, result, row, words, NULL);
+            pull_assign (store, pull_of (batch, result, row), &lease, words, NULL);
         else
             batch->unworded[batch->unworded_count++] = row;
     }
     for (unsigned i = 0; i < batch->count; i++)
         for (uint32_t j = 0; j < batch->pulls[i]->agency_count; j++)
-            agency_looked (store, batch->pulls[i]->agencies[j], batch->look);
+            agency_looked (store, batch->pulls[i]->agencies[j].agency, batch->look);
 }
 
-/* A failure is answered with nothing: the router keeps the PULL and scans again; what is leased
- * already runs out. */
+/* A failure is as if nothing had been there: the PULL waits on and looks again later; what is leased already
+ * runs out. */
 static void batch_end (struct lease_batch *batch)
 {
     for (unsigned i = 0; i < batch->count; i++)
-        say_pulled (batch->store, batch->pulls[i]);
+        pull_looked (batch->store, batch->pulls[i], batch->look);
     PQclear (batch->leased);
     free (batch->unworded);
     free (batch);
@@ -208,8 +109,9 @@ static void on_words (void *with, const struct db_answer *answer)
             struct words words = read_one (result, i);
             struct msg_history history;
             bool any = history_read (said, &at, i + 1, &history);
-            say_assigned (batch->store, pull_of (batch, batch->leased, row), batch->leased, row,
-                          &words, any ? &history : NULL);
+            struct lease lease = lease_of (batch->leased, row);
+            pull_assign (batch->store, pull_of (batch, batch->leased, row), &lease, &words,
+                         any ? &history : NULL);
         }
     } else if (answer->outcome == DB_FAILED) {
         log_limited (LOG_WARNING,
@@ -257,61 +159,69 @@ static void on_leased (void *with, const struct db_answer *answer)
 /* ---- asking -------------------------------------------------------------------------------- */
 
 struct named {
-    uint32_t agency;
+    uint64_t agency;
     UT_hash_handle hh;
 };
 
-static bool overlaps (struct named *named, const struct pull *pull)
+/* What one statement asks for. */
+struct asking {
+    struct lease_batch *batch;
+    struct named *named, room[PAIRS_MOST];
+    unsigned pairs;
+};
+
+/* A pair of pull and agency; those that were just found empty are left out. */
+static bool is_asked (const struct store *store, const struct standing *of)
+{
+    return !agency_is_empty (store, of->agency);
+}
+
+static bool fits (const struct store *store, const struct asking *asking, const struct pull *pull)
 {
     struct named *same = NULL;
     for (uint32_t i = 0; i < pull->agency_count && !same; i++)
-        HASH_FIND (hh, named, &pull->agencies[i], sizeof (uint32_t), same);
-    return same != NULL;
+        if (is_asked (store, &pull->agencies[i]))
+            HASH_FIND (hh, asking->named, &pull->agencies[i].agency, sizeof (uint64_t), same);
+    return !same && asking->pairs + pull->agency_count <= PAIRS_MOST;
 }
 
-/* Leaves only agencies that may have work. */
-static void forget_empty (const struct store *store, struct pull *pull)
+/* How many agencies of it are to be looked at. */
+static unsigned name_all (const struct store *store, struct asking *asking, const struct pull *pull)
 {
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < pull->agency_count; i++)
-        if (!agency_is_empty (store, pull->agencies[i]))
-            pull->agencies[kept++] = pull->agencies[i];
-    pull->agency_count = kept;
+    unsigned before = asking->pairs;
+    for (uint32_t i = 0; i < pull->agency_count; i++) {
+        if (!is_asked (store, &pull->agencies[i]))
+            continue;
+        struct named *one = &asking->room[asking->pairs++];
+        one->agency = pull->agencies[i].agency;
+        HASH_ADD (hh, asking->named, agency, sizeof one->agency, one);
+    }
+    return asking->pairs - before;
 }
 
-/* Pulls that name no agency twice between them.  One that names none with work is answered here.
- * NULL where nothing is left to ask. */
+/* Pulls that name no agency twice between them.  One that names none with work stands at once.  NULL
+ * where nothing is left to ask. */
 static struct lease_batch *gather (struct store *store)
 {
-    static struct named room[PAIRS_MOST + 64];
-    struct named *named = NULL;
+    static struct asking asking;
     struct lease_batch *batch = xcalloc (1, sizeof *batch);
     struct pull *pull, *next;
-    unsigned pairs = 0;
+    uint64_t look = agency_look (store);
     batch->store = store;
-    DL_FOREACH_SAFE (store->pulls, pull, next) {
-        if (batch->count == PULLS_MOST || pairs + pull->agency_count > PAIRS_MOST)
+    batch->look = look;
+    asking.pairs = 0;
+    DL_FOREACH_SAFE (store->pulls.looking, pull, next) {
+        if (batch->count == PULLS_MOST)
             break;
-        if (overlaps (named, pull))
+        if (!fits (store, &asking, pull))
             continue;
-        DL_DELETE (store->pulls, pull);
-        forget_empty (store, pull);
-        if (pull->agency_count == 0) {
-            say_pulled (store, pull);
-            continue;
-        }
-        for (uint32_t i = 0; i < pull->agency_count; i++) {
-            struct named *same = NULL, *one = &room[pairs];
-            HASH_FIND (hh, named, &pull->agencies[i], sizeof (uint32_t), same);
-            if (same)
-                continue; /* named twice by one pull */
-            one->agency = pull->agencies[i];
-            HASH_ADD (hh, named, agency, sizeof (uint32_t), one);
-            pairs++;
-        }
-        batch->pulls[batch->count++] = pull;
+        pull_lift (store, pull);
+        if (name_all (store, &asking, pull))
+            batch->pulls[batch->count++] = pull;
+        else
+            pull_looked (store, pull, look);
     }
-    HASH_CLEAR (hh, named);
+    HASH_CLEAR (hh, asking.named);
     if (batch->count)
         return batch;
     free (batch);
@@ -323,14 +233,11 @@ static void add_pairs (struct lease_batch *batch, struct array *numbers, struct 
 {
     const struct pull *pull = batch->pulls[at];
     for (uint32_t i = 0; i < pull->agency_count; i++) {
-        bool twice = false;
-        for (uint32_t j = 0; j < i; j++)
-            twice |= pull->agencies[j] == pull->agencies[i];
-        if (twice)
+        if (!is_asked (batch->store, &pull->agencies[i]))
             continue;
-        agency_asked (batch->store, pull->agencies[i], batch->look);
+        agency_asked (batch->store, pull->agencies[i].agency, batch->look);
         array_int4 (numbers, at + 1);
-        array_int4 (agencies, pull->agencies[i]);
+        array_int4 (agencies, (int64_t) pull->agencies[i].agency);
     }
 }
 
@@ -338,7 +245,6 @@ static void send_batch (struct store *store, struct db *db, struct lease_batch *
 {
     static struct array numbers, agencies, counts, leases, principals;
     uint8_t base[8];
-    batch->look = agency_look (store);
     batch->db = db;
     array_begin (&numbers, OID_INT4);
     array_begin (&agencies, OID_INT4);
@@ -364,14 +270,9 @@ void lease_flush (struct store *store)
 {
     struct lease_batch *batch;
     struct db *db;
-    while (store->ready && store->pulls && (db = lane_idle (&store->leases)))
+    while (store->ready && store->pulls.looking && (db = lane_idle (&store->leases)))
         if ((batch = gather (store)) != NULL)
             send_batch (store, db, batch);
-}
-
-void lease_end (struct store *store)
-{
-    struct pull *pull, *next;
-    DL_FOREACH_SAFE (store->pulls, pull, next)
-        free (pull);
+        else
+            break;
 }

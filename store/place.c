@@ -112,6 +112,16 @@ static void mark_repeats (struct place_batch *batch, const PGresult *result)
     keep_marked (batch, OUTCOME_STORED);
 }
 
+static void assign (struct store *store, const struct place *place, const struct words *words)
+{
+    struct lease lease = {.id = place->offer->id,
+                          .agency = place->place->agency,
+                          .version = (uint64_t) store->version_base + RECORD_LEASED,
+                          .priority = record_priority (place)};
+    pull_assign (store, place->standing->pull, &lease, words, NULL);
+}
+
+/* New work for those who wait for it: it is leased to them already, or they are woken. */
 static void hint_batch (struct place_batch *batch)
 {
     unsigned told = 0;
@@ -119,9 +129,12 @@ static void hint_batch (struct place_batch *batch)
         struct place *place = batch->items[i];
         if (!place->fresh)
             continue;
-        agency_hint (batch->store, place->place->agency, 1);
         struct words words = record_words (place);
         words_keep (batch->store, &words);
+        if (place->standing)
+            assign (batch->store, place, &words);
+        else
+            agency_hint (batch->store, place->place->agency, 1);
         told += record_tells (place) && !place->carried;
         metric_add (store_places_total, 1);
     }
@@ -166,6 +179,23 @@ static void end_claim (struct place_batch *batch, enum db_outcome outcome)
     batch->claim = NULL;
 }
 
+/* The batch's outcome is also that of the PULLs it carries.  Why it was refused is not known here: perhaps one
+ * of them may not have what it asks for. */
+static void end_pulls (struct place_batch *batch, enum db_outcome outcome)
+{
+    struct pull *pull, *next;
+    DL_FOREACH_SAFE (batch->pulls, pull, next) {
+        pull->looks_only = pull->looks_only || outcome == DB_FAILED;
+        if (outcome == DB_DONE)
+            pull_answer (batch->store, pull);
+        else
+            pull_look (batch->store, pull);
+    }
+    batch->pulls = NULL;
+    for (unsigned i = 0; i < batch->count; i++)
+        batch->items[i]->standing = NULL;
+}
+
 static void on_placed (void *with, const struct db_answer *answer)
 {
     struct place_batch *batch = with;
@@ -175,6 +205,7 @@ static void on_placed (void *with, const struct db_answer *answer)
         snprintf (batch->sqlstate, sizeof batch->sqlstate, "%.5s",
                   answer->outcome == DB_FAILED ? answer->sqlstate : "");
         end_claim (batch, answer->outcome);
+        end_pulls (batch, answer->outcome);
         return; /* on_positioned stands behind this unit, and answers or repeats */
     }
     store->place.commits++;
@@ -184,6 +215,7 @@ static void on_placed (void *with, const struct db_answer *answer)
         mark_repeats (batch, answer->results[0]);
     end_claim (batch, DB_DONE);
     hint_batch (batch);
+    end_pulls (batch, DB_DONE);
 }
 
 static int by_id (const void *a, const void *b)
@@ -200,6 +232,17 @@ static bool tells (const struct place_batch *batch)
     return false;
 }
 
+/* What is stored for an agency somebody waits for is leased to him, the most urgent first. */
+static void carry_pulls (struct store *store, struct place_batch *batch)
+{
+    for (uint32_t priority = PRIORITY_EMERGENCY; priority < PRIORITY_LAST; priority++)
+        for (unsigned i = 0; i < batch->count; i++)
+            if (record_priority (batch->items[i]) == priority)
+                batch->items[i]->standing =
+                    pull_carry (store, batch->items[i]->place->agency, &batch->pulls);
+    pull_carried (store, batch->pulls);
+}
+
 static void send_batch (struct store *store, struct db *db, struct place_batch *batch)
 {
     struct db_value values[RECORD_VALUES];
@@ -210,6 +253,8 @@ static void send_batch (struct store *store, struct db *db, struct place_batch *
     }
     batch->careful = batch->careful || store->place.careful > 0;
     batch->claim = !batch->careful && tells (batch) ? outbox_carry (store) : NULL;
+    if (!batch->careful)
+        carry_pulls (store, batch);
     record_values (store, batch->items, batch->count, batch->claim, values);
     struct db_unit *unit = db_begin (db, on_placed, batch);
     db_binary (unit);

@@ -62,6 +62,8 @@ static struct array columns[COLUMNS]; /* kept from batch to batch; one thread co
 static_assert (COLUMNS + 1 == RECORD_CAREFUL, "the first version comes behind the columns");
 static struct array born_ids, born_agencies, told_ids,
     told_agencies; /* the notices, by where they go */
+static struct array leased_by, lease_ms, leased_ids, pair_principals,
+    pair_agencies; /* the leases, and who may have them */
 
 static void optional4 (struct array *array, int64_t number)
 {
@@ -82,6 +84,11 @@ static void optional2 (struct array *array, int64_t number)
 bool record_tells (const struct place *place)
 {
     return place->content->contact.len > 0;
+}
+
+uint32_t record_priority (const struct place *place)
+{
+    return place->place->priority ? place->place->priority : PRIORITY_NORMAL;
 }
 
 /* Unset counts as yes (DOMAIN 4.3); the filter and rules may only tighten. */
@@ -138,7 +145,7 @@ static void add_record (struct place *place)
     array_int4 (&columns[REGISTRY], (int64_t) decided->registry);
     array_int2 (&columns[CHANNEL], submit->channel);
     optional2 (&columns[CLASS], decided->class);
-    array_int2 (&columns[PRIORITY], decided->priority ? decided->priority : PRIORITY_NORMAL);
+    array_int2 (&columns[PRIORITY], record_priority (place));
     array_int2 (&columns[RUNG], decided->agency ? (int64_t) decided->rung : 6);
     array_int2 (&columns[CONFIDENCE], (int64_t) decided->confidence);
     optional2 (&columns[LANGUAGE], submit->language);
@@ -218,6 +225,27 @@ static void add_id (const struct place *place)
 }
 
 static struct array *const notices[] = {&born_ids, &born_agencies, &told_ids, &told_agencies};
+static struct array *const leases[] = {&leased_by, &lease_ms, &leased_ids, &pair_principals,
+                                       &pair_agencies};
+
+/* Each pair of principal and agency is judged once. */
+static void add_lease (const struct place *place)
+{
+    struct standing *standing = place->standing;
+    if (!standing) {
+        array_null (&leased_by);
+        array_null (&lease_ms);
+        return;
+    }
+    array_int4 (&leased_by, (int64_t) standing->pull->principal);
+    array_int4 (&lease_ms, standing->pull->lease);
+    array_bytes (&leased_ids, place->offer->id.at, sizeof place->offer->id.at);
+    if (!standing->judged) {
+        array_int4 (&pair_principals, (int64_t) standing->pull->principal);
+        array_int4 (&pair_agencies, (int64_t) standing->agency);
+    }
+    standing->judged = true;
+}
 
 /* What a claim has room for is born in its dispatch, the rest goes into the outbox. */
 static void add_notice (struct place *place, unsigned room)
@@ -238,6 +266,8 @@ void record_values (struct store *store, struct place *const *places, unsigned c
         array_begin (&columns[i], column_types[i]);
     for (unsigned i = 0; i < array_len (notices); i++)
         array_begin (notices[i], i % 2 ? OID_INT4 : OID_UUID);
+    for (unsigned i = 0; i < array_len (leases); i++)
+        array_begin (leases[i], leases[i] == &leased_ids ? OID_UUID : OID_INT4);
     for (unsigned i = 0; i < count; i++) {
         places[i]->carried = false;
         add_id (places[i]);
@@ -245,6 +275,7 @@ void record_values (struct store *store, struct place *const *places, unsigned c
         add_due (store, places[i]);
         add_words (places[i]);
         add_notice (places[i], claim ? claim->room : 0);
+        add_lease (places[i]);
     }
     for (int i = 0; i < COLUMNS; i++)
         values[i] = array_end (&columns[i]);
@@ -252,6 +283,8 @@ void record_values (struct store *store, struct place *const *places, unsigned c
     values[RECORD_CAREFUL] = claim ? value_id (&claim->dispatch) : (struct db_value){0};
     for (unsigned i = 0; i < array_len (notices); i++)
         values[RECORD_CAREFUL + 1 + i] = array_end (notices[i]);
+    for (unsigned i = 0; i < array_len (leases); i++)
+        values[RECORD_CAREFUL + 1 + array_len (notices) + i] = array_end (leases[i]);
 }
 
 void record_end (void)
@@ -260,4 +293,6 @@ void record_end (void)
         array_free (&columns[i]);
     for (unsigned i = 0; i < array_len (notices); i++)
         array_free (notices[i]);
+    for (unsigned i = 0; i < array_len (leases); i++)
+        array_free (leases[i]);
 }

@@ -69,7 +69,6 @@ static void say_outbox (struct link *link, void *with)
 
 static void send_hints (struct store *store)
 {
-    agency_say_hints (store);
     if (store->notices) {
         struct msg_outbox outbox = {.count = store->notices};
         listener_each (store->notifiers, say_outbox, &outbox);
@@ -88,9 +87,14 @@ static void on_behalf (void *owner, struct link *from, struct parcel *parcel)
 {
     struct wire_fault fault;
     if (parcel_read (parcel, 1, WIRE_pull, &fault))
-        lease_take (owner, from, parcel);
+        pull_take (owner, from, parcel);
     else
         act_take (owner, from, parcel);
+}
+
+static void on_withdraw (void *owner, struct link *from, struct parcel *parcel)
+{
+    pull_withdraw (owner, from, &parcel->said[0].withdraw);
 }
 
 static void on_want (void *owner, struct link *from, struct parcel *parcel)
@@ -113,10 +117,13 @@ static void router_down (void *owner, struct link *link)
 {
     struct store *store = owner;
     snapshots_gone (store->snapshots, link);
+    pull_router_gone (store, link);
 }
 
-static link_message_fn *const router_handlers[WIRE_LAST] = {
-    [WIRE_place] = on_place, [WIRE_behalf] = on_behalf, [WIRE_want] = on_want};
+static link_message_fn *const router_handlers[WIRE_LAST] = {[WIRE_place] = on_place,
+                                                            [WIRE_behalf] = on_behalf,
+                                                            [WIRE_withdraw] = on_withdraw,
+                                                            [WIRE_want] = on_want};
 static const struct link_hooks router_hooks = {.handlers = router_handlers, .down = router_down};
 
 static link_message_fn *const notifier_handlers[WIRE_LAST] = {
@@ -228,6 +235,7 @@ static int store_start (struct reactor *reactor, const struct settings *settings
         return EX_UNAVAILABLE;
     store->pause_timer = reactor_timer (reactor, 0, at_pause, store);
     told_begin (store);
+    pull_begin (store);
     const char *database = settings_text (settings, "database");
     open_lane (store, &store->others, "others", database, 1);
     open_lane (store, &store->places, "places", database,
@@ -244,6 +252,7 @@ static void store_durable (void *state)
     struct store *store = state;
     place_flush (store);
     act_flush (store);
+    agency_wake (store);
     lease_flush (store);
     told_flush (store);
     outbox_flush (store);
@@ -285,7 +294,7 @@ static void store_stop (void **held)
     place_end (store);
     act_end (store);
     words_end (store);
-    lease_end (store);
+    pull_end (store);
     outbox_end (store);
     told_end (store);
     publish_end (store);
@@ -303,9 +312,12 @@ static bool store_show (void *state, const char *what, struct buffer *out)
     const struct store *store = state;
     if (strcmp (what, "queues") != 0)
         return false;
-    buffer_format (out, "waiting to be placed: %zu\nrouters: %zu\nnotifiers: %zu\ndatabase: %s\n",
-                   store->place.count, listener_count (store->routers),
-                   listener_count (store->notifiers), store->ready ? "in use" : "away");
+    buffer_format (out,
+                   "waiting to be placed: %zu\npulls: %u\nrouters: %zu\nnotifiers: %zu\n"
+                   "database: %s\n",
+                   store->place.count, HASH_COUNT (store->pulls.by_key),
+                   listener_count (store->routers), listener_count (store->notifiers),
+                   store->ready ? "in use" : "away");
     return true;
 }
 

@@ -7,7 +7,8 @@
  *   reply.c        a reporter's word joins its complaint
  *   record.c       the columns of a batch of complaints
  *   words.c        what they say, kept for the worker who pulls them next, and for the notice of his act
- *   lease.c        PULLs of a turn become one statement
+ *   pull.c         PULLs, from their message until they are answered
+ *   lease.c        PULLs that look for work become one statement
  *   history.c      what was said on a leased complaint since it came, as its worker gets it
  *   agency.c       what is remembered of each agency: news of work, and that it was found empty
  *   act.c          acts of a turn become one statement, which is also their only judge
@@ -48,7 +49,7 @@
 #define STORE_RETRY_MS 500  /* between tries while PostgreSQL refuses */
 
 #define RECORD_CAREFUL 38 /* parameters of place_complaints.sql */
-#define RECORD_VALUES  43 /* of place_fresh.sql, the same and five more */
+#define RECORD_VALUES  48 /* of place_fresh.sql, the same and ten more */
 
 enum sql_id {
 #define SQL_STATEMENT(name, parameters, text) SQL_##name,
@@ -101,23 +102,77 @@ struct place {
     uint32_t flags;                 /* as stored */
     int64_t due;                    /* ms, the first clock's */
     int64_t due_first, due_resolve; /* ms; 0: that clock does not run */
+    struct standing *standing;      /* the PULL that it is leased to with its batch, or NULL */
     char sqlstate[6];               /* and the reason: why it is quarantined */
     const char *reason;
     struct place *prev, *next;
     UT_hash_handle hh;
 };
 
+/* A PULL, from its message until it is answered.
+ *
+ *   state      where it is               leaves it when
+ *   LOOKS      store->pulls.looking      a statement takes it: TAKEN
+ *   TAKEN      its batch                 that is back: answered and gone; or nothing was there: LOOKS where one
+ *                                        of its agencies had news meanwhile, else STANDS
+ *   STANDS     store->pulls.standing,    a batch of complaints carries it, to be stored already leased: TAKEN;
+ *              its agencies' lines       news of one of its agencies, or its slow scan (rows are the truth, news
+ *                                        may be lost): LOOKS
+ *   LOOKS, STANDS                        its wait is over: answered with nothing; its worker or its router is
+ *                                        gone: gone
+ *
+ * One that is TAKEN when its worker goes is leased what was there: that lease runs out. */
+enum pull_state { PULL_LOOKS, PULL_TAKEN, PULL_STANDS };
+
+/* Its place in the line of one of its agencies. */
+struct standing {
+    struct pull *pull;
+    uint64_t agency;
+    bool
+        judged; /* the batch that carries it asks already whether it may have work of this agency */
+    struct standing *prev, *next;
+};
+
+struct pull {
+    struct {
+        uint64_t link, behalf; /* the router's: its link here, and its ref */
+    } key;
+    uint64_t principal, ref;   /* the worker's */
+    uint64_t waited;           /* ms before it came here */
+    int64_t came, until, scan; /* mono_ms */
+    uint32_t count, lease;     /* assignments at most; ms */
+    uint32_t given, promised;  /* assignments said; by the batch that carries it */
+    enum pull_state state;
+    bool paid;     /* its credit has gone back */
+    bool unwanted; /* TAKEN, and its worker or its router is gone */
+    bool
+        looks_only; /* a batch that carried it was refused: only lease_assignments.sql may judge it */
+    struct pull *prev, *next;
+    UT_hash_handle hh;
+    uint32_t agency_count;
+    struct standing agencies[]; /* [agency_count] */
+};
+
+/* What was leased, as `assigned` says it. */
+struct lease {
+    struct id id;
+    uint64_t agency, version, attempt;
+    uint32_t priority;
+};
+
 /* What is remembered of an agency, by its number.  Rows are the truth. */
 struct agency {
     char *name;           /* owned; NULL: not known yet */
     int zone;             /* hours east of UTC */
-    unsigned hinted;      /* assignments made ready this turn, for `ready` */
+    unsigned hinted;      /* assignments made ready this turn */
     uint64_t next_hinted; /* agency number; 0: the last one */
     uint64_t news,
         asked;     /* by store->agency_clock: last hint, last statement that looked for work */
     bool has_work; /* it left some, or may have */
-    int64_t empty_until; /* mono_ms; nobody need look before */
-    int64_t runs_out;    /* mono_ms: a lease or delay of it that is known; 0: none */
+    int64_t empty_until;      /* mono_ms; nobody need look before */
+    int64_t runs_out;         /* mono_ms: a lease or delay of it that is known; 0: none */
+    struct standing *line;    /* PULLs that wait for it, in order */
+    struct standing *carried; /* while a batch of complaints is gathered: the one it leases to */
 };
 
 /* A notifier's claim, from its message until it is answered; what happens to it: outbox.c. */
@@ -153,7 +208,6 @@ struct words {
 };
 
 struct place_batch;
-struct pull;
 struct deed;
 struct closing;
 
@@ -186,7 +240,11 @@ struct store {
         struct words *by_number, *oldest;
         size_t bytes;
     } words;
-    struct pull *pulls, *pulls_end;
+    struct {
+        struct pull *by_key; /* all */
+        struct pull *looking, *standing;
+        struct timer *tick;
+    } pulls;
     struct deed *deeds, *deeds_end;
     struct agency *agencies; /* by number */
     size_t agency_count;
@@ -238,6 +296,9 @@ void place_end (struct store *store);
 void record_values (struct store *store, struct place *const *places, unsigned count,
                     const struct claim *claim, struct db_value values[RECORD_VALUES]);
 bool record_tells (const struct place *place); /* is its reporter to be told? */
+uint32_t record_priority (const struct place *place);
+#define RECORD_LEASED                                                                              \
+    2 /* above store->version_base: the version of what is stored already leased */
 /* What its row says, once record_values has seen it; the views are the record's. */
 struct words record_words (const struct place *place);
 void record_end (void);
@@ -252,10 +313,30 @@ void words_drop (struct store *store, const struct id *id);
 /* The same for a reply, by tracking number; its complaint may be on its way into rows, too. */
 void words_spoil (struct store *store, uint64_t number);
 void words_end (struct store *store);
+/* pull.c */
+void pull_begin (struct store *store);
+void pull_take (struct store *store, struct link *from, struct parcel *parcel);
+void pull_withdraw (struct store *store, struct link *from, const struct msg_withdraw *withdraw);
+void pull_router_gone (struct store *store, struct link *router);
+/* TAKEN: the caller's now, who gives it back by one of the next three. */
+void pull_lift (struct store *store, struct pull *pull);
+void pull_look (struct store *store, struct pull *pull);
+/* Looked for by the statement numbered `look`: answered where it was given work, else it waits on. */
+void pull_looked (struct store *store, struct pull *pull, uint64_t look);
+void pull_answer (struct store *store, struct pull *pull);
+/* Says one assignment that was leased to it.  `history`: or NULL. */
+void pull_assign (struct store *store, struct pull *pull, const struct lease *lease,
+                  const struct words *words, const struct msg_history *history);
+/* The PULL that stands in an agency's line and has room for one more, or NULL.  It is lifted onto
+ * *carried, and is that agency's, and all others' that it names, until pull_carried. */
+struct standing *pull_carry (struct store *store, uint64_t agency, struct pull **carried);
+/* The batch is gathered: another one carries others. */
+void pull_carried (struct store *store, const struct pull *carried);
+/* As many that stand in the agency's line as it has new work look for it. */
+void pull_wake (struct store *store, struct agency *agency, unsigned count);
+void pull_end (struct store *store);
 /* lease.c */
-void lease_take (struct store *store, struct link *from, struct parcel *parcel);
 void lease_flush (struct store *store);
-void lease_end (struct store *store);
 /* history.c */
 /* The entries of the complaint that the statement's list has at `ordinal` (from 1); *at is the row that
  * they begin at, then the next one's.  False: there are none.  *ret is lent until the next call. */
@@ -264,9 +345,13 @@ bool history_read (const PGresult *rows, int *at, int ordinal, struct msg_histor
 void agency_known (struct store *store, uint64_t number, int zone, struct view name);
 int agency_zone (const struct store *store, uint64_t number);
 struct view agency_name (const struct store *store, uint64_t number);
-/* New work for an agency: said to all routers at the turn's end, ends its mark of emptiness. */
+/* One that is known, or NULL. */
+struct agency *agency_find (const struct store *store, uint64_t number);
+/* New work for an agency: wakes PULLs at the turn's end, ends its mark of emptiness. */
 void agency_hint (struct store *store, uint64_t number, unsigned count);
-void agency_say_hints (struct store *store);
+void agency_wake (struct store *store);
+/* Was there news of it since that statement began? */
+bool agency_has_news (const struct store *store, uint64_t number, uint64_t look);
 /* Was it found without work less than a second ago, with no news since? */
 bool agency_is_empty (const struct store *store, uint64_t number);
 /* A statement looks for work: its number, which agencies it asks, which have some left; and when

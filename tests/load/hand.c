@@ -164,7 +164,7 @@ static void place (struct hand *hand)
                 array_view (&arrays[c], (struct view){text, c == 22 ? 180 : TEXT_LEN});
         }
     }
-    struct db_value values[43];
+    struct db_value values[48] = {0}; /* no PULL waits: nothing is leased at once */
     uint8_t base[8];
     for (int c = 0; c < 37; c++)
         values[c] = array_end (&arrays[c]);

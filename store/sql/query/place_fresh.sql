@@ -1,10 +1,13 @@
 -- Stores a batch of decided complaints none of which is here yet, nor decided for an agency that has
--- gone: record, words, first event, place in the holder's queue, notice, and one digest.  Any other
--- batch it refuses whole (unique_violation, or unusual()); place_complaints.sql sorts that out.  It
--- reads its arrays straight into the rows, so it costs two thirds of that.
+-- gone: record, words, first event, place in the holder's queue, notice, and digests.  For whom a PULL
+-- waits is leased to it at once, if its principal may work for that agency (RELIABILITY P15).  Any
+-- other batch it refuses whole (unique_violation, or unusual()); place_complaints.sql sorts that out.
+-- It reads its arrays straight into the rows, so it costs two thirds of that.
 --   $1 to $38 as for place_complaints.sql
 --   $39 a notifier's dispatch, or null  $40 complaints and $41 agencies of the notices that go into it
 --   $42 complaints and $43 agencies of those that go into the outbox
+--   $44 principals and $45 ms of the leases, or null  $46 the leased complaints
+--   $47 principals and $48 agencies: each pair of them once
 with placed as (
     insert into complaint (complaint_id, number, version, received, due_verify, due_first, due_resolve,
                            holder, adapter, category, rules, registry, state, channel, class, priority,
@@ -32,10 +35,13 @@ with placed as (
     select id, clock_timestamp (), id, null, 0, holder, 1, 1
     from (select unnest ($1::uuid[]) as id, unnest ($7::int[]) as holder) i
 ), work as (
-    insert into assignment (complaint_id, due, version, agency, state, priority)
-    select id, coalesce (due_verify, due_first, due_resolve), $38::bigint, holder, 1, priority
+    insert into assignment (complaint_id, due, version, lease_until, agency, leased_by, state, priority)
+    select id, coalesce (due_verify, due_first, due_resolve), $38::bigint + (leased_by is not null)::int,
+           clock_timestamp () + make_interval (secs => lease / 1000.0), holder, leased_by,
+           case when leased_by is null then 1 else 2 end, priority
     from (select unnest ($1::uuid[]) as id, unnest ($4::timestamptz[]) as due_verify, unnest ($5::timestamptz[]) as due_first,
-                 unnest ($6::timestamptz[]) as due_resolve, unnest ($7::int[]) as holder, unnest ($14::smallint[]) as priority) i
+                 unnest ($6::timestamptz[]) as due_resolve, unnest ($7::int[]) as holder, unnest ($14::smallint[]) as priority,
+                 unnest ($44::int[]) as leased_by, unnest ($45::int[]) as lease) i
 ), born as (
     insert into dispatch
     select $39::uuid, clock_timestamp (), $40::uuid[], array_fill (1::smallint, n), array_fill (0, n), $41::int[],
@@ -47,6 +53,15 @@ with placed as (
 ), sealed as (
     insert into audit_digest (at, kind, count, digest)
     values (clock_timestamp (), 1, cardinality ($1::uuid[]), sha256 (array_send ($1::uuid[])))
+), leased as (
+    insert into audit_digest (at, kind, count, digest)
+    select clock_timestamp (), 2, n, sha256 (array_send ($46::uuid[]) || array_send (array_fill ($38::bigint + 1, array [n])))
+    from (select cardinality ($46::uuid[]) as n) one where n > 0
 )
 select unusual () from (select distinct unnest ($7::int[]) as holder) i
 where not exists (select from agency a where a.agency_id = i.holder and a.retired_at is null)
+union all
+select unusual () from (select unnest ($47::int[]) as principal, unnest ($48::int[]) as agency) w
+left join principal_agency pa on pa.principal_id = w.principal and pa.agency_id = w.agency
+left join principal p on p.principal_id = w.principal and p.revoked_at is null and p.role = 2
+where pa.agency_id is null or p.principal_id is null
