@@ -235,12 +235,13 @@ static bool tells (const struct place_batch *batch)
 /* What is stored for an agency somebody waits for is leased to him, the most urgent first. */
 static void carry_pulls (struct store *store, struct place_batch *batch)
 {
+    pull_carry_begin (store);
     for (uint32_t priority = PRIORITY_EMERGENCY; priority < PRIORITY_LAST; priority++)
         for (unsigned i = 0; i < batch->count; i++)
             if (record_priority (batch->items[i]) == priority)
                 batch->items[i]->standing =
                     pull_carry (store, batch->items[i]->place->agency, &batch->pulls);
-    pull_carried (store, batch->pulls);
+    pull_carry_end (store, batch->pulls);
 }
 
 static void send_batch (struct store *store, struct db *db, struct place_batch *batch)

@@ -278,6 +278,18 @@ void pull_wake (struct store *store, struct agency *agency, unsigned count)
     }
 }
 
+static void forget_unreachable (struct link *router, void *with)
+{
+    if (!link_reaches (router))
+        pull_router_gone (with, router);
+}
+
+void pull_carry_begin (struct store *store)
+{
+    if (store->pulls.standing)
+        listener_each (store->routers, forget_unreachable, store);
+}
+
 static struct standing *first_in_line (const struct agency *agency)
 {
     struct standing *standing;
@@ -316,7 +328,7 @@ struct standing *pull_carry (struct store *store, uint64_t number, struct pull *
     return standing;
 }
 
-void pull_carried (struct store *store, const struct pull *carried)
+void pull_carry_end (struct store *store, const struct pull *carried)
 {
     const struct pull *pull;
     DL_FOREACH (carried, pull)

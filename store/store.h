@@ -327,11 +327,13 @@ void pull_answer (struct store *store, struct pull *pull);
 /* Says one assignment that was leased to it.  `history`: or NULL. */
 void pull_assign (struct store *store, struct pull *pull, const struct lease *lease,
                   const struct words *words, const struct msg_history *history);
+/* A batch of complaints is gathered.  PULLs whose router has died are forgotten: what were leased to them
+ * nobody would get before the lease runs out. */
+void pull_carry_begin (struct store *store);
 /* The PULL that stands in an agency's line and has room for one more, or NULL.  It is lifted onto
- * *carried, and is that agency's, and all others' that it names, until pull_carried. */
+ * *carried, and is that agency's, and all others' that it names, until the batch is gathered. */
 struct standing *pull_carry (struct store *store, uint64_t agency, struct pull **carried);
-/* The batch is gathered: another one carries others. */
-void pull_carried (struct store *store, const struct pull *carried);
+void pull_carry_end (struct store *store, const struct pull *carried);
 /* As many that stand in the agency's line as it has new work look for it. */
 void pull_wake (struct store *store, struct agency *agency, unsigned count);
 void pull_end (struct store *store);

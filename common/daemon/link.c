@@ -196,6 +196,18 @@ void link_say_control (struct link *link, enum wire_type type, const void *msg)
     parcel_done (&parcel);
 }
 
+bool link_reaches (struct link *link)
+{
+    struct msg_pong pong = {0};
+    struct parcel parcel = {0};
+    parcel_add (&parcel, WIRE_pong, &pong);
+    link_send_bundle (link); /* order is kept, and here it would only be seen at the turn's end */
+    if (!link->lost)
+        link->lost = send_alone (link, &parcel) != 0;
+    parcel_done (&parcel);
+    return !link->lost;
+}
+
 size_t link_can_send (const struct link *link, enum wire_class class)
 {
     if (link->state != LINK_UP)

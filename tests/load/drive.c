@@ -73,6 +73,7 @@ static struct {
     uint64_t submitted, accepted, repeats, answered, stale, failed, next_key, next_ref;
     int64_t ends, assigned_at; /* mono_ms */
     double rate;
+    pid_t pid;
     uint64_t unfinished_most;
     bool open;
     uint64_t seed;
@@ -85,6 +86,15 @@ static uint64_t draw (void)
     x ^= x >> 7;
     x ^= x << 17;
     return drive.seed = x;
+}
+
+/* A key for an act: unique and cheap, for here it need not be hard to guess. */
+static struct id draw_key (void)
+{
+    uint64_t halves[2] = {draw (), draw ()};
+    struct id ret;
+    memcpy (ret.at, halves, sizeof ret.at);
+    return ret;
 }
 
 static double draw_share (void)
@@ -299,7 +309,7 @@ static void submit_next (struct peer *by, int64_t at)
     submission->at = at;
     submission->created = (uint64_t) wall_ms ();
     submission->content = (unsigned) (draw () % CONTENTS);
-    snprintf (submission->key, sizeof submission->key, "%d-%" PRIu64, getpid (), drive.next_key++);
+    snprintf (submission->key, sizeof submission->key, "%d-%" PRIu64, drive.pid, drive.next_key++);
     drive.submitted++;
     submit_it (submission);
 }
@@ -358,7 +368,7 @@ static void on_assigned (void *owner, struct link *link, struct parcel *parcel)
                           .id = assigned->id,
                           .agency = assigned->agency,
                           .version = assigned->version,
-                          .key = id_random (),
+                          .key = draw_key (),
                           .act = ACT_ANSWER,
                           .text =
                               view_of ("Sudah ditindaklanjuti oleh petugas kami, terima kasih.")};
@@ -524,6 +534,7 @@ static int run_lives (int argc, char **argv, bool open, bool drain)
     drive.count = (unsigned) atoi (argv[9]);
     drive.unfinished_most = argc > 10 ? (uint64_t) atoll (argv[10]) : 4000;
     drive.rate = open ? window : 0;
+    drive.pid = getpid ();
     drive.seed = (uint64_t) mono_ns () | 1;
     drive.reactor = reactor_new ();
     check (sodium_init () >= 0);

@@ -1,0 +1,194 @@
+"""PULLs that wait: what is stored meanwhile is leased to them with it, and to nobody who has gone."""
+import os
+import signal
+import time
+
+import pytest
+
+from collect import metrics
+from conftest import Stack
+from worker import PULL, PULLED, frame
+
+ROADS, HEALTH = "91.01/PUPR", "91.01/KES"
+CATEGORY = {ROADS: 1, HEALTH: 2}
+EMERGENCY = 1
+
+
+@pytest.fixture(scope="module")
+def stack(folder):
+    workers = {name: [ROADS, HEALTH] for name in ("all", "other", "leaver", "revoked")}
+    with Stack(folder, programs=("store", "router", "intake"), workers=workers) as running:
+        yield running
+
+
+@pytest.fixture
+def ask(stack):
+    """ask (worker, codes, ...): sends a PULL that waits, and is sure that it stands at the store; its ref."""
+    def send(worker, codes=(ROADS,), count=1, wait=20000, lease=60000):
+        assert worker.hello()
+        ref, looks = worker.ref(), metrics(stack, "router")["router_pulls_total"]
+        assert worker.say([frame(PULL, t1=ref, t2=[stack.agency(code) for code in codes], t3=count, t4=wait, t5=lease)])
+        until(lambda: metrics(stack, "router")["router_pulls_total"] > looks)
+        time.sleep(0.3)  # it has looked, and found nothing
+        return ref
+
+    yield send
+    for peer in stack.peers:
+        peer.close()
+    stack.peers.clear()
+    stack.sql("update assignment set state = 4, queued = false, lease_until = null where queued")
+
+
+def until(holds, seconds=10):
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def answers(worker, ref, seconds=10):
+    """The assignments, until pulled."""
+    found = []
+    while True:
+        message = worker.take(ref, seconds)
+        assert message, "no answer"
+        if message[0] == PULLED:
+            assert message[1][2] == len(found)
+            return found
+        found.append(message[1])
+
+
+def submit(stack, code=ROADS, text="Jalan rusak di depan pasar", web=None, **more):
+    verdict, fields = (web or stack.adapter()).submit(text, category=CATEGORY[code], place="91.01", **more)
+    assert verdict == "accepted"
+    return fields[2]
+
+
+def rows(stack):
+    return stack.sql("select state, leased_by, attempt from assignment where queued order by complaint_id")
+
+
+def principal(stack, name):
+    return stack.sql("select principal_id from principal where name = %s", name)[0][0]
+
+
+def test_stored_already_leased(stack, ask):
+    worker = stack.worker()
+    ref = ask(worker)
+    before = metrics(stack, "store")["store_lease_batches_total"]
+    id_ = submit(stack, email="warga@example.org")
+    case, = answers(worker, ref)
+    assert bytes(case[2]) == bytes(id_) and case[7] == 0 and case[5] == 60000
+    assert metrics(stack, "store")["store_lease_batches_total"] == before
+    assert rows(stack) == [(2, principal(stack, "all"), 0)]
+    assert stack.sql("select extract (epoch from lease_until - now ()) between 40 and 60 from assignment where queued") == [(True,)]
+    assert stack.sql("select count from audit_digest where kind = 2 order by digest_id desc limit 1") == [(1,)]
+    assert worker.act({"id": case[2], "agency": case[3], "version": case[4]}, "answer", "Sudah diperbaiki.")[0] == "done"
+    stack.checks()
+
+
+def test_a_lease_that_runs_out_is_pulled_again(stack, ask):
+    worker = stack.worker()
+    ref = ask(worker, lease=1000)
+    submit(stack)
+    assert len(answers(worker, ref)) == 1
+    found = worker.pull([stack.agency(ROADS)], wait=10000)
+    assert len(found) == 1 and found[0]["attempt"] == 1
+
+
+def test_the_most_urgent_first_and_the_rest_stays(stack, ask):
+    worker, web = stack.worker(), stack.adapter()
+    ref = ask(worker, codes=(ROADS, HEALTH), count=2)
+    store = stack["store"].process.pid
+    os.kill(store, signal.SIGSTOP)  # so that all come in one batch
+    try:
+        for n in range(3):
+            submit(stack, text=f"Biasa {n}", web=web)
+        urgent = submit(stack, code=HEALTH, text="Darurat", web=web, priority=EMERGENCY)
+    finally:
+        os.kill(store, signal.SIGCONT)
+    found = answers(worker, ref)
+    assert len(found) == 2 and bytes(urgent) in [bytes(case[2]) for case in found]
+    stack.wait("select 1 from assignment where queued having count (*) = 4")
+    assert [row[0] for row in rows(stack)].count(2) == 2
+    assert len(worker.pull([stack.agency(ROADS)], count=10)) == 2
+
+
+def test_who_waits_shares(stack, ask):
+    workers = [stack.worker(name) for name in ("all", "other")]
+    refs = [ask(worker) for worker in workers]
+    first = submit(stack)
+    found = answers(workers[0], refs[0])
+    second = submit(stack)
+    found += answers(workers[1], refs[1])
+    assert [bytes(case[2]) for case in found] == [bytes(first), bytes(second)]
+
+
+def test_nothing_goes_to_who_has_left(stack, ask):
+    leaver, worker = stack.worker("leaver"), stack.worker()
+    ask(leaver)
+    waiting = metrics(stack, "router")["router_pulls_waiting"]
+    leaver.socket.send_multipart([frame(8)])  # bye
+    leaver.close()
+    stack.peers.remove(leaver)
+    until(lambda: metrics(stack, "router")["router_pulls_waiting"] < waiting)
+    submit(stack)
+    stack.wait("select 1 from assignment where queued")
+    assert rows(stack) == [(1, None, 0)]
+    assert len(worker.pull([stack.agency(ROADS)])) == 1
+
+
+def test_nothing_goes_to_a_router_that_has_died(stack, ask):
+    worker = stack.worker()
+    ask(worker)
+    stack.restart("router")
+    submit(stack)
+    stack.wait("select 1 from assignment where queued")
+    assert rows(stack) == [(1, None, 0)]
+    worker.welcome = None
+    assert len(worker.pull([stack.agency(ROADS)], seconds=20)) == 1
+
+
+def test_rows_judge_who_may(stack, ask):
+    """The router has not heard of it yet: the batch is refused, stored by the careful statement, and leased to nobody."""
+    revoked, worker = stack.worker("revoked"), stack.worker()
+    ref = ask(revoked)
+    stack.sql("update principal set revoked_at = now () where name = 'revoked'")
+    try:
+        submit(stack)
+        stack.wait("select 1 from assignment where queued")
+        assert rows(stack) == [(1, None, 0)]
+        assert revoked.take(ref, 1) is None
+        assert len(worker.pull([stack.agency(ROADS)])) == 1
+    finally:
+        stack.sql("update principal set revoked_at = null where name = 'revoked'")
+    stack.checks()
+
+
+def test_news_wakes_who_waits(stack, ask):
+    """Work that is no new complaint: given back by another."""
+    worker, other = stack.worker(), stack.worker("other")
+    submit(stack)
+    stack.wait("select 1 from assignment where queued")
+    case, = other.pull([stack.agency(ROADS)])
+    ref = ask(worker)
+    assert other.act(case, "release")[0] == "done"
+    again, = answers(worker, ref, 3)
+    assert bytes(again[2]) == bytes(case["id"])
+
+
+def test_nobody_waits_longer_than_he_asked(stack, ask):
+    worker, agency = stack.worker(), stack.agency(ROADS)
+
+    def finds_nothing_in_time():
+        began = time.monotonic()
+        return worker.pull([agency], wait=1500) == [] and 1.2 < time.monotonic() - began < 6
+
+    assert finds_nothing_in_time()
+    stack.postgres.stop()
+    try:
+        assert finds_nothing_in_time()
+    finally:
+        stack.postgres.start()
+    submit(stack)
+    assert len(worker.pull([agency], wait=20000)) == 1
