@@ -198,12 +198,15 @@ void link_say_control (struct link *link, enum wire_type type, const void *msg)
 
 bool link_reaches (struct link *link)
 {
-    struct msg_pong pong = {0};
+    struct msg_credit credit = {.acts = link->announced[WIRE_CLASS_ACTS],
+                                .rest = link->announced[WIRE_CLASS_REST]};
     struct parcel parcel = {0};
-    parcel_add (&parcel, WIRE_pong, &pong);
+    parcel_add (&parcel, WIRE_credit, &credit);
     link_send_bundle (link); /* order is kept, and here it would only be seen at the turn's end */
-    if (!link->lost)
-        link->lost = send_alone (link, &parcel) != 0;
+    if (!link->lost && send_alone (link, &parcel) != 0) {
+        link->lost = true;
+        link_note_unsent (link); /* it ends with the turn */
+    }
     parcel_done (&parcel);
     return !link->lost;
 }

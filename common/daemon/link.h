@@ -114,8 +114,8 @@ void link_credit (struct link *link, enum wire_class class, unsigned n);
  * refused(malformed) with what `fault` names, counts it; the credit is the caller's to pay back. */
 void link_refuse (struct link *link, const struct wire_fault *fault);
 
-/* The listening side: is the peer's queue there still?  It is told pong at once, which only succeeds where
- * it is; one that died is else noticed by its silence alone. */
+/* The listening side: is the peer's queue there still?  Its credit is said once more, which only succeeds
+ * where it is; one that died is else noticed by its silence alone. */
 bool link_reaches (struct link *link);
 
 bool link_is_up (const struct link *link);

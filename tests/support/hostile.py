@@ -63,11 +63,13 @@ class Door:
     closed: tuple = ()                # classes without credit
 
 
+SILENT = ("want", "withdraw")  # good ones that nobody answers: want, of what is held
+
 DOORS = (
     Door("adapters", "intake", ("submit",), rejects=True),
     Door("workers", "router", ("pull", "act")),
     Door("offers", "router", ("offer", "want")),
-    Door("store", "store", ("place", "behalf", "want")),
+    Door("store", "store", ("place", "behalf", "withdraw", "want")),
     Door("outbox", "store", ("claim", "told")),
     Door("query", "query", ("ask",), closed=("ACTS",)),
 ) + tuple(Door(f"{name}.ctl", name, ("show",)) for name in ("intake", "router", "store", "query", "notifier"))
@@ -173,7 +175,7 @@ class Maker:
         want = {"submit": "reject:missing:content", "pull": "pulled:refused:scope", "act": "acted:", "offer": "stored:quarantined",
                 "place": "refused:malformed:23:offer", "behalf": "refused:malformed:35:", "claim": "claimed", "told": "heard",
                 "ask": "rows:refused", "show": "shown"}
-        return Shot(frames, label, want.get(message.name, ""), silent=message.name == "want")
+        return Shot(frames, label, want.get(message.name, ""), silent=message.name in SILENT)
 
     # ---- each field, each fault
 
@@ -572,10 +574,9 @@ class Line:
 
     @staticmethod
     def _may_be_silent(shot):
-        """One that nobody answers: want of what is held."""
         if shot.silent:
             return True
         try:
-            return msgpack.unpackb(shot.frames[0], strict_map_key=False)[1] == NUMBERS["want"]
+            return msgpack.unpackb(shot.frames[0], strict_map_key=False)[1] in [NUMBERS[name] for name in SILENT]
         except Exception:  # noqa: BLE001 - it is no message at all
             return False
