@@ -14,6 +14,8 @@
 #define FRAME_MOST    262144 /* bytes of either frame; what this version knows is below 220 KiB */
 #define DEGREE        10000000
 #define DAY_MS        86400000
+/* of a record, before its frames: id, digest, adapter, and the length of each */
+#define RECORD_FIXED (sizeof (struct id) + NUMBER_DIGEST_LEN + 3 * sizeof (uint32_t))
 
 static bool reject (struct admission *ret, enum reject code, const char *field)
 {
@@ -102,36 +104,62 @@ static bool check_fields (const struct principal *principal, int64_t now,
     return true;
 }
 
-/* Cleans title and body; *ret_frame is the content to keep, the one that came where nothing changed. */
-static bool clean_content (const struct msg_submit *submit, const struct msg_content *content,
-                           struct view content_frame, struct buffer *body, struct buffer *frame,
-                           struct view *ret_frame, struct admission *ret)
+/* The text itself where it is clean, else what is left of it, in `room`. */
+static struct view cleaned (struct view text, struct buffer *room)
 {
-    struct buffer title = {0};
-    bool title_changed = utf8_clean (content->title.at, content->title.len, &title);
-    bool text_changed = utf8_clean (content->text.at, content->text.len, body);
+    if (utf8_is_clean (text.at, text.len))
+        return text;
+    utf8_clean (text.at, text.len, room);
+    return (struct view){room->at, room->len};
+}
+
+static bool is_longer (struct view text, size_t points)
+{
+    return text.len > points && utf8_count (text.at, text.len) > points;
+}
+
+/* What is kept of a content: what came, where nothing had to be cleaned. */
+struct kept {
+    struct view text, frame;
+    struct buffer title_room, text_room, frame_room;
+};
+
+static void kept_done (struct kept *kept)
+{
+    buffer_free (&kept->title_room);
+    buffer_free (&kept->text_room);
+    buffer_free (&kept->frame_room);
+}
+
+/* Cleans title and body. */
+static bool clean_content (const struct msg_submit *submit, const struct msg_content *content,
+                           struct view content_frame, struct kept *kept, struct admission *ret)
+{
+    struct view title = cleaned (content->title, &kept->title_room),
+                text = cleaned (content->text, &kept->text_room);
+    bool title_changed = title.at != content->title.at, text_changed = text.at != content->text.at;
     bool needs_body = submit->kind != KIND_RATING && submit->kind != KIND_WITHDRAWAL;
     bool good = true;
-    if (utf8_count (body->at, body->len) > BODY_MOST)
+    if (is_longer (text, BODY_MOST))
         good = reject (ret, REJECT_TOO_LONG, "text");
-    else if (needs_body && utf8_blank (body->at, body->len))
+    else if (needs_body && utf8_blank (text.at, text.len))
         good = reject (ret, REJECT_EMPTY, "text");
-    else if (utf8_count (title.at, title.len) > TITLE_MOST)
+    else if (is_longer (title, TITLE_MOST))
         good = reject (ret, REJECT_TOO_LONG, "title");
     else if (content->attachments.len % 32)
         good = reject (ret, REJECT_VALUE, "attachments");
     ret->cleaned = title_changed || text_changed;
-    *ret_frame = content_frame;
+    kept->text = text;
+    kept->frame = content_frame;
     if (good && ret->cleaned) {
-        struct msg_content kept = *content;
-        kept.title = (struct view){title.at, title.len};
-        kept.text = (struct view){body->at, body->len};
-        kept.raw_title = title_changed ? content->title : (struct view){NULL, 0};
-        kept.raw_text = text_changed ? content->text : (struct view){NULL, 0};
-        wire_encode (WIRE_content, &kept, frame);
-        *ret_frame = (struct view){frame->at, frame->len};
+        struct msg_content clean = *content;
+        clean.title = title;
+        clean.text = text;
+        clean.raw_title = title_changed ? content->title : (struct view){NULL, 0};
+        clean.raw_text = text_changed ? content->text : (struct view){NULL, 0};
+        wire_encode (WIRE_content, &clean, &kept->frame_room);
+        kept->frame = (struct view){kept->frame_room.at, kept->frame_room.len};
     }
-    buffer_free (&title);
     return good;
 }
 
@@ -144,8 +172,7 @@ void admit (const uint8_t id_key[ID_KEY_LEN], const struct principal *principal,
             const struct msg_submit *submit, struct view submit_frame,
             const struct msg_content *content, struct view content_frame, struct admission *ret)
 {
-    struct buffer body = {0}, frame = {0};
-    struct view kept;
+    struct kept kept = {0};
     *ret = (struct admission){0};
     /* a newer peer's tags are kept, but a record must fit into any segment of the spool */
     if (submit_frame.len > FRAME_MOST || content_frame.len > FRAME_MOST)
@@ -153,25 +180,25 @@ void admit (const uint8_t id_key[ID_KEY_LEN], const struct principal *principal,
     else if (content->raw_title.len || content->raw_text.len)
         reject (ret, REJECT_RIGHT, content->raw_text.len ? "raw_text" : "raw_title");
     else if (check_fields (principal, now, submit, ret) &&
-             clean_content (submit, content, content_frame, &body, &frame, &kept, ret)) {
+             clean_content (submit, content, content_frame, &kept, ret)) {
         ret->id = number_id (id_key, principal->name, submit->key, submit->created);
-        number_digest (id_key, (struct view){body.at, body.len}, submit->target, ret->digest);
+        number_digest (id_key, kept.text, submit->target, ret->digest);
+        buffer_room (&ret->bytes, RECORD_FIXED + submit_frame.len + kept.frame.len);
         buffer_add (&ret->bytes, ret->id.at, sizeof ret->id.at);
         buffer_add (&ret->bytes, ret->digest, sizeof ret->digest);
         put_u32 (&ret->bytes, principal->number);
         put_u32 (&ret->bytes, (uint32_t) submit_frame.len);
-        put_u32 (&ret->bytes, (uint32_t) kept.len);
+        put_u32 (&ret->bytes, (uint32_t) kept.frame.len);
         buffer_add (&ret->bytes, submit_frame.at, submit_frame.len);
-        buffer_add (&ret->bytes, kept.at, kept.len);
+        buffer_add (&ret->bytes, kept.frame.at, kept.frame.len);
     }
-    buffer_free (&body);
-    buffer_free (&frame);
+    kept_done (&kept);
 }
 
 bool record_parse (const char *at, size_t len, struct record_parts *ret)
 {
     uint32_t numbers[3];
-    size_t fixed = sizeof ret->id.at + NUMBER_DIGEST_LEN + sizeof numbers;
+    const size_t fixed = RECORD_FIXED;
     if (len < fixed)
         return false;
     memcpy (ret->id.at, at, sizeof ret->id.at);

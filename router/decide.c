@@ -12,7 +12,6 @@
 #include "decide.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 struct asked {
@@ -24,45 +23,59 @@ struct asked {
     uint16_t function;               /* of the category, 0: none */
     const struct agency *target;     /* as named; NULL: none, or unknown */
     struct decision *ret;
-    size_t written; /* of the record */
+    char *end; /* of the record */
 };
 
 /* ---- the record ---------------------------------------------------------------------------- */
 
-/* One view: ["rung", "code", "parameter", ...].  Parameters are codes of the registry or numbers; what
- * a reporter wrote never enters a record. */
-__attribute__ ((format (printf, 2, 3))) static void say (struct asked *asked, const char *format,
-                                                         ...)
+#define END_MOST  256 /* bytes of what end_record says */
+#define VIEW_MOST 32  /* of a view, beside its code and parameter */
+
+static char *put_number (char *end, uint64_t number)
 {
-    char *record = asked->ret->record;
-    size_t room = DECIDE_RECORD_MOST - 256 - asked->written; /* the end always fits */
-    va_list arguments;
-    va_start (arguments, format);
-    int len = vsnprintf (record + asked->written, room, format, arguments);
-    va_end (arguments);
-    if (len > 0 && (size_t) len < room)
-        asked->written += (size_t) len;
-    record[asked->written] = 0;
+    char digits[20];
+    size_t len = 0;
+    do
+        digits[len++] = (char) ('0' + number % 10);
+    while (number /= 10);
+    while (len)
+        *end++ = digits[--len];
+    return end;
 }
 
+static void begin_record (struct asked *asked)
+{
+    asked->end = stpcpy (asked->ret->record, "{\"said\":[");
+}
+
+/* One view: [rung, "code", "parameter"].  Parameters are codes of the registry or numbers; what a
+ * reporter wrote never enters a record.  What has no room is left out: the end always fits. */
 static void view_of_rung (struct asked *asked, unsigned rung, const char *code,
                           const char *parameter)
 {
-    bool first = asked->ret->record[asked->written - 1] == '[';
-    say (asked, "%s[%u,\"%s\"%s%s%s]", first ? "" : ",", rung, code, *parameter ? ",\"" : "",
-         parameter, *parameter ? "\"" : "");
+    char *end = asked->end;
+    size_t left = DECIDE_RECORD_MOST - END_MOST - (size_t) (end - asked->ret->record);
+    if (strlen (code) + strlen (parameter) + VIEW_MOST > left)
+        return;
+    end = stpcpy (end, end[-1] == '[' ? "[" : ",[");
+    end = stpcpy (put_number (end, rung), ",\"");
+    end = stpcpy (stpcpy (end, code), "\"");
+    if (*parameter)
+        end = stpcpy (stpcpy (stpcpy (end, ",\""), parameter), "\"");
+    asked->end = stpcpy (end, "]");
 }
 
 static void end_record (struct asked *asked)
 {
     const struct decision *ret = asked->ret;
-    char *record = asked->ret->record;
-    size_t at = asked->written;
-    at += (size_t) sprintf (record + at, "],\"next\":[");
+    char *end = stpcpy (asked->end, "],\"next\":[");
     for (int i = 0; i < DECIDE_CANDIDATES && ret->candidates[i]; i++)
-        at += (size_t) sprintf (record + at, "%s%u", i ? "," : "", ret->candidates[i]);
-    sprintf (record + at, "],\"rung\":%u,\"sure\":%u,\"v\":[%u,%lu]}", ret->rung, ret->confidence,
-             DECIDE_RULES_VERSION, (unsigned long) registry_version (asked->registry));
+        end = put_number (stpcpy (end, i ? "," : ""), ret->candidates[i]);
+    end = put_number (stpcpy (end, "],\"rung\":"), ret->rung);
+    end = put_number (stpcpy (end, ",\"sure\":"), ret->confidence);
+    end = put_number (stpcpy (end, ",\"v\":["), DECIDE_RULES_VERSION);
+    end = put_number (stpcpy (end, ","), registry_version (asked->registry));
+    stpcpy (end, "]}");
 }
 
 /* ---- helpers ------------------------------------------------------------------------------- */
@@ -125,19 +138,23 @@ static char *fold_into (char *end, struct view text)
     if (!folded[0])
         for (int i = 0; i < 256; i++)
             folded[i] = folded_byte ((unsigned char) i);
+    char before = end[-1];
     for (size_t i = 0; i < text.len; i++) {
-        *end = folded[(unsigned char) text.at[i]];
-        end += *end != ' ' || end[-1] != ' ';
+        char byte = folded[(unsigned char) text.at[i]];
+        *end = byte;
+        end += byte != ' ' || before != ' ';
+        before = byte;
     }
     return end;
 }
 
 /* Letters and digits in lower case, everything else one space, a space at both ends: so that a
- * phrase is found as words. */
-static char *fold (struct view title, struct view text)
+ * phrase is found as words.  Good until the next call. */
+static const char *fold (struct view title, struct view text)
 {
     static const struct view space = {" ", 1};
-    char *folded = xcalloc (title.len + text.len + 4, 1), *end = folded;
+    static struct buffer room; /* kept: one thread decides */
+    char *folded = buffer_room (&room, title.len + text.len + 4), *end = folded;
     *end++ = ' ';
     end = fold_into (end, title);
     end = fold_into (end, space);
@@ -159,11 +176,10 @@ static bool is_oversight (struct asked *asked)
         view_of_rung (asked, 0, "category", "");
         return true;
     }
-    char *folded = fold (asked->content->title, asked->content->text);
-    const char *phrase = registry_oversight (asked->registry, folded);
+    const char *folded = fold (asked->content->title, asked->content->text),
+               *phrase = registry_oversight (asked->registry, folded);
     if (phrase)
         view_of_rung (asked, 0, "words", phrase);
-    free (folded);
     return phrase != NULL;
 }
 
@@ -326,7 +342,7 @@ void decide (const struct registry *registry, const struct msg_submit *submit,
     memcpy (ret->region, asked.place.at ? asked.place.at : "", asked.place.len);
     ret->class = submit->class ? submit->class : asked.category ? asked.category->class : 0;
     ret->priority = submit->priority ? submit->priority : PRIORITY_NORMAL;
-    say (&asked, "{\"said\":[");
+    begin_record (&asked);
     if (is_oversight (&asked)) {
         to_inspectorate (&asked);
     } else {

@@ -2,6 +2,7 @@
  * null flag, element type, then one dimension's length and lower bound, then length and bytes each. */
 #include "array.h"
 
+#include <endian.h>
 #include <string.h>
 
 #define EPOCH_2000_MS INT64_C (946684800000) /* timestamptz counts µs from 2000 */
@@ -12,17 +13,24 @@ static int64_t micros (int64_t ms)
     return ((ms > ARRAY_TIME_MOST ? ARRAY_TIME_MOST : ms) - EPOCH_2000_MS) * 1000;
 }
 
-static void put (uint8_t *at, uint64_t number, unsigned bytes)
+static void put4 (void *at, uint32_t number)
 {
-    for (unsigned i = bytes; i-- > 0; number >>= 8)
-        at[i] = (uint8_t) number;
+    number = htobe32 (number);
+    memcpy (at, &number, sizeof number);
 }
 
+static void put8 (void *at, uint64_t number)
+{
+    number = htobe64 (number);
+    memcpy (at, &number, sizeof number);
+}
+
+/* Its last `bytes` bytes; what is written behind them is written over by what follows. */
 static void add_number (struct array *array, int64_t number, unsigned bytes)
 {
-    uint8_t *at = (uint8_t *) buffer_room (&array->bytes, 4 + bytes);
-    put (at, bytes, 4);
-    put (at + 4, (uint64_t) number, bytes);
+    char *at = buffer_room (&array->bytes, 4 + sizeof number);
+    put4 (at, bytes);
+    put8 (at + 4, (uint64_t) number << (64 - 8 * bytes));
     array->bytes.len += 4 + bytes;
     array->count++;
 }
@@ -30,19 +38,19 @@ static void add_number (struct array *array, int64_t number, unsigned bytes)
 void array_begin (struct array *array, uint32_t element_oid)
 {
     buffer_clear (&array->bytes);
-    uint8_t *at = (uint8_t *) buffer_room (&array->bytes, 20);
-    put (at, 1, 4);
-    put (at + 4, 0, 4);
-    put (at + 8, element_oid, 4);
-    put (at + 12, 0, 4);
-    put (at + 16, 1, 4);
+    char *at = buffer_room (&array->bytes, 20);
+    put4 (at, 1);
+    put4 (at + 4, 0);
+    put4 (at + 8, element_oid);
+    put4 (at + 12, 0);
+    put4 (at + 16, 1);
     array->bytes.len = 20;
     array->count = array->nulls = 0;
 }
 
 void array_null (struct array *array)
 {
-    put ((uint8_t *) buffer_room (&array->bytes, 4), UINT32_MAX, 4);
+    put4 (buffer_room (&array->bytes, 4), UINT32_MAX);
     array->bytes.len += 4;
     array->count++;
     array->nulls++;
@@ -50,9 +58,11 @@ void array_null (struct array *array)
 
 void array_bytes (struct array *array, const void *bytes, size_t len)
 {
-    put ((uint8_t *) buffer_room (&array->bytes, 4), len, 4);
-    array->bytes.len += 4;
-    buffer_add (&array->bytes, bytes, len);
+    char *at = buffer_room (&array->bytes, 4 + len);
+    put4 (at, (uint32_t) len);
+    if (len)
+        memcpy (at + 4, bytes, len);
+    array->bytes.len += 4 + len;
     array->count++;
 }
 
@@ -93,10 +103,10 @@ struct db_value array_end (struct array *array)
 {
     if (array->count && array->nulls == array->count)
         return (struct db_value){0};
-    put ((uint8_t *) array->bytes.at + 4, array->nulls > 0, 4);
-    put ((uint8_t *) array->bytes.at + 12, array->count, 4);
+    put4 (array->bytes.at + 4, array->nulls > 0);
+    put4 (array->bytes.at + 12, array->count);
     if (array->count == 0) /* an empty array has no dimension */
-        put ((uint8_t *) array->bytes.at, 0, 4);
+        put4 (array->bytes.at, 0);
     return (struct db_value){array->bytes.at, array->count ? array->bytes.len : 12, true};
 }
 
@@ -148,13 +158,13 @@ struct id result_id (const PGresult *result, int row, int column)
 
 struct db_value value_int4 (uint8_t room[8], int64_t number)
 {
-    put (room, (uint64_t) number, 4);
+    put4 (room, (uint32_t) number);
     return (struct db_value){(const char *) room, 4, true};
 }
 
 struct db_value value_int8 (uint8_t room[8], int64_t number)
 {
-    put (room, (uint64_t) number, 8);
+    put8 (room, (uint64_t) number);
     return (struct db_value){(const char *) room, 8, true};
 }
 

@@ -119,16 +119,14 @@ bool view_is (struct view view, const char *text)
     return view.len == strlen (text) && memcmp (view.at, text, view.len) == 0;
 }
 
-char *buffer_room (struct buffer *buffer, size_t len)
+/* At least twice what it was; at first as much as is asked for, which mostly is all. */
+void buffer_grow (struct buffer *buffer, size_t len)
 {
-    if (buffer->room - buffer->len < len) {
-        size_t room = buffer->room ? buffer->room : 256;
-        while (room - buffer->len < len)
-            room *= 2;
-        buffer->at = xrealloc (buffer->at, room);
-        buffer->room = room;
-    }
-    return buffer->at + buffer->len;
+    size_t room = buffer->room ? buffer->room * 2 : 256;
+    if (room - buffer->len < len)
+        room = buffer->len + len;
+    buffer->at = xrealloc (buffer->at, room);
+    buffer->room = room;
 }
 
 void buffer_add (struct buffer *buffer, const void *bytes, size_t len)

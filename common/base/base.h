@@ -76,8 +76,14 @@ struct buffer {
     size_t len, room;
 };
 void buffer_add (struct buffer *buffer, const void *bytes, size_t len);
+void buffer_grow (struct buffer *buffer, size_t len);
 /* Room for `len` more bytes behind the end; the caller writes there and raises len itself. */
-char *buffer_room (struct buffer *buffer, size_t len);
+static inline char *buffer_room (struct buffer *buffer, size_t len)
+{
+    if (buffer->room - buffer->len < len)
+        buffer_grow (buffer, len);
+    return buffer->at + buffer->len;
+}
 __attribute__ ((format (printf, 2, 3))) void buffer_format (struct buffer *buffer,
                                                             const char *format, ...);
 /* Empties it and keeps the memory. */
@@ -94,6 +100,8 @@ size_t utf8_count (const char *at, size_t len);
  * becomes U+FFFD, other control characters but tab and newline are dropped, CRLF becomes LF.
  * Returns true when the result differs from `in`: then the raw bytes are kept beside it. */
 bool utf8_clean (const char *in, size_t len, struct buffer *out);
+/* Would it stay as it is? */
+bool utf8_is_clean (const char *in, size_t len);
 
 /* Is nothing said: only white space, U+FFFD and what nobody sees?  Of well-formed UTF-8. */
 bool utf8_blank (const char *at, size_t len);

@@ -89,7 +89,7 @@ size_t utf8_count (const char *text, size_t len)
     return count;
 }
 
-static bool clean_already (const char *in, size_t len)
+bool utf8_is_clean (const char *in, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
         while (i + 8 < len && all_ascii (word_at (in + i), 0x20) &&
@@ -104,7 +104,7 @@ static bool clean_already (const char *in, size_t len)
 
 bool utf8_clean (const char *in, size_t len, struct buffer *out)
 {
-    if (clean_already (in, len)) {
+    if (utf8_is_clean (in, len)) {
         buffer_add (out, in, len);
         return false;
     }

@@ -115,6 +115,7 @@ void link_send_bundle (struct link *link)
         result = send_frame (link, &frame, 0);
     } else if (result == 0) {
         check (zmq_msg_init_data (&frame, bundle->at, bundle->len, free_bundle, NULL) == 0);
+        link->bundle_before = bundle->len;
         *bundle = (struct buffer){0};
         result = send_frame (link, &frame, 0);
     }
@@ -133,6 +134,8 @@ static int gather (struct link *link, const struct parcel *parcel)
         link_send_bundle (link);
     if (link->lost)
         return FAIL_GONE;
+    if (!link->bundle.at)
+        buffer_room (&link->bundle, link->bundle_before); /* mostly it need not grow */
     bundle_add (&link->bundle, parcel);
     link_note_unsent (link);
     return 0;

@@ -30,6 +30,7 @@ struct link {
     bool bundles; /* the peer reads them */
     bool lost;    /* the last bundle could not be sent: the link is down before the next wait */
     struct buffer bundle; /* said, not yet sent */
+    size_t bundle_before; /* bytes of the last one that was given away */
 
     /* listening side */
     struct listener *listener; /* NULL: a connection */
