@@ -2,8 +2,8 @@
  * expands into.  Every limit of a single field is checked here and nowhere else. */
 #include "wire/wire.h"
 #include "base/fault.h"
+#include "wire/pack.h"
 
-#include <msgpack.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -129,6 +129,13 @@ static int fault_set (struct wire_fault *fault, enum reject reject, const char *
     return FAIL_MALFORMED;
 }
 
+/* A text's limit is in code points, of which there are never more than bytes. */
+static bool is_over (const struct field *field, struct view view)
+{
+    return view.len > field->limit &&
+           (field->kind != KIND_OF_TEXT || utf8_count (view.at, view.len) > field->limit);
+}
+
 static int decode_span (const struct field *field, const msgpack_object *value, void *into,
                         struct wire_fault *fault)
 {
@@ -142,7 +149,7 @@ static int decode_span (const struct field *field, const msgpack_object *value, 
         return fault_set (fault, REJECT_MALFORMED, field->name, "wrong kind of value");
     if (text && !utf8_valid (view.at, view.len))
         return fault_set (fault, REJECT_MALFORMED, field->name, "not UTF-8, or holds NUL");
-    if ((text ? utf8_count (view.at, view.len) : view.len) > field->limit)
+    if (is_over (field, view))
         return fault_set (fault, REJECT_TOO_LONG, field->name, "over its limit");
     memcpy (into, &view, sizeof view);
     return 0;
@@ -319,33 +326,27 @@ void wire_done (struct wire_message *message)
 
 /* ---- encode ------------------------------------------------------------------------------ */
 
-static int put_bytes (void *into, const char *at, size_t len)
-{
-    buffer_add (into, at, len);
-    return 0;
-}
-
-static void encode_span (msgpack_packer *packer, const struct field *field, struct view view)
+static void encode_span (struct buffer *out, const struct field *field, struct view view)
 {
     bool text = field->kind == KIND_OF_TEXT;
     check (!text || utf8_valid (view.at, view.len));
-    check ((text ? utf8_count (view.at, view.len) : view.len) <= field->limit);
+    check (!is_over (field, view));
     if (text) {
-        msgpack_pack_str (packer, view.len);
-        msgpack_pack_str_body (packer, view.at, view.len);
+        wire_pack_str (out, view.len);
+        wire_pack_str_body (out, view.at, view.len);
     } else {
-        msgpack_pack_bin (packer, view.len);
-        msgpack_pack_bin_body (packer, view.at, view.len);
+        wire_pack_bin (out, view.len);
+        wire_pack_bin_body (out, view.at, view.len);
     }
 }
 
-static void encode_list (msgpack_packer *packer, const struct field *field,
+static void encode_list (struct buffer *out, const struct field *field,
                          const struct wire_list *list)
 {
     check (list->count <= field->limit);
-    msgpack_pack_array (packer, list->count);
+    wire_pack_array (out, list->count);
     for (uint32_t i = 0; i < list->count; i++)
-        msgpack_pack_uint64 (packer, list->at[i]);
+        wire_pack_uint64 (out, list->at[i]);
 }
 
 static bool is_absent (const struct field *field, const void *value)
@@ -366,35 +367,33 @@ static bool is_absent (const struct field *field, const void *value)
     return true;
 }
 
-static void encode_field (msgpack_packer *packer, const struct field *field, const void *value)
+static void encode_field (struct buffer *out, const struct field *field, const void *value)
 {
-    msgpack_pack_uint32 (packer, field->tag);
+    wire_pack_uint32 (out, field->tag);
     switch (field->kind) {
     case KIND_OF_UUID:
-        msgpack_pack_bin (packer, sizeof (struct id));
-        msgpack_pack_bin_body (packer, value, sizeof (struct id));
+        wire_pack_bin (out, sizeof (struct id));
+        wire_pack_bin_body (out, value, sizeof (struct id));
         break;
     case KIND_OF_SEQ:
         check (*(const uint64_t *) value <= INT64_MAX);
-        msgpack_pack_uint64 (packer, *(const uint64_t *) value);
+        wire_pack_uint64 (out, *(const uint64_t *) value);
         break;
-    case KIND_OF_INT: msgpack_pack_int64 (packer, *(const int64_t *) value); break;
+    case KIND_OF_INT: wire_pack_int64 (out, *(const int64_t *) value); break;
     case KIND_OF_ENUM:
         check (*(const uint32_t *) value && *(const uint32_t *) value < field->limit);
-        msgpack_pack_uint32 (packer, *(const uint32_t *) value);
+        wire_pack_uint32 (out, *(const uint32_t *) value);
         break;
     case KIND_OF_TEXT:
     case KIND_OF_LOOSE:
-    case KIND_OF_BYTES: encode_span (packer, field, *(const struct view *) value); break;
-    case KIND_OF_SEQS: encode_list (packer, field, value); break;
+    case KIND_OF_BYTES: encode_span (out, field, *(const struct view *) value); break;
+    case KIND_OF_SEQS: encode_list (out, field, value); break;
     }
 }
 
 void wire_encode (enum wire_type type, const void *msg, struct buffer *out)
 {
     check (type < WIRE_LAST && messages[type].name);
-    msgpack_packer packer;
-    msgpack_packer_init (&packer, out, put_bytes);
     const struct field *first = &fields[shape[type].first];
     const struct field *present[32];
     uint32_t count = 0;
@@ -404,12 +403,12 @@ void wire_encode (enum wire_type type, const void *msg, struct buffer *out)
             (field->rule == RULE_OPTIONAL && !is_absent (field, value)))
             present[count++] = field;
     }
-    msgpack_pack_array (&packer, 3);
-    msgpack_pack_uint32 (&packer, WIRE_PROTOCOL);
-    msgpack_pack_uint32 (&packer, type);
-    msgpack_pack_map (&packer, count);
+    wire_pack_array (out, 3);
+    wire_pack_uint32 (out, WIRE_PROTOCOL);
+    wire_pack_uint32 (out, type);
+    wire_pack_map (out, count);
     for (uint32_t i = 0; i < count; i++)
-        encode_field (&packer, present[i], (const char *) msg + present[i]->offset);
+        encode_field (out, present[i], (const char *) msg + present[i]->offset);
 }
 
 static int check_span (const struct field *field, struct view view, struct wire_fault *fault)
@@ -417,7 +416,7 @@ static int check_span (const struct field *field, struct view view, struct wire_
     bool text = field->kind == KIND_OF_TEXT;
     if (text && !utf8_valid (view.at, view.len))
         return fault_set (fault, REJECT_MALFORMED, field->name, "not UTF-8, or holds NUL");
-    if ((text ? utf8_count (view.at, view.len) : view.len) > field->limit)
+    if (is_over (field, view))
         return fault_set (fault, REJECT_TOO_LONG, field->name, "over its limit");
     return 0;
 }
