@@ -9,7 +9,8 @@
  * order is the order of Zipf's ranks.  `lives` keeps WINDOW submissions of each adapter in flight, as
  * long as fewer than UNFINISHED complaints wait for their answer; `open` submits RATE a second,
  * whatever happens, and latencies count from the scheduled moment; `drain` submits nothing, and answers
- * what is left until a second passes without work.  What was accepted is answered before it ends, when
+ * what is left until a second passes without work.  The figures of `lives` begin after a second, when as
+ * many are under way as at the end.  What was accepted is answered before it ends, when
  * the figures have been taken.  30 % of submissions are repeated once, 5 % of acts are sent twice.  One
  * JSON line at the end.
  *
@@ -33,6 +34,7 @@
 
 #define AGENCIES_MOST 4096
 #define TEXT_LEN      1024
+#define WARM_MS       1000
 
 struct agency {
     uint32_t number, category;
@@ -492,12 +494,24 @@ struct figures {
     double seconds, accept[2], pulled[2]; /* ms: p50, p99 */
 };
 
-static struct figures take_figures (int64_t began)
+/* What was done before the figures begin. */
+struct beginning {
+    int64_t at; /* mono_ns */
+    uint64_t lives, accepted;
+};
+
+static struct beginning begin_figures (void)
+{
+    drive.accept.count = drive.pulled.count = 0;
+    return (struct beginning){mono_ns (), drive.answered, drive.accepted};
+}
+
+static struct figures take_figures (const struct beginning *began)
 {
     return (struct figures){
-        .lives = drive.answered,
-        .accepted = drive.accepted,
-        .seconds = (double) (mono_ns () - began) / 1e9,
+        .lives = drive.answered - began->lives,
+        .accepted = drive.accepted - began->accepted,
+        .seconds = (double) (mono_ns () - began->at) / 1e9,
         .accept = {percentile (&drive.accept, 0.5), percentile (&drive.accept, 0.99)},
         .pulled = {percentile (&drive.pulled, 0.5), percentile (&drive.pulled, 0.99)}};
 }
@@ -540,9 +554,10 @@ static int run_lives (int argc, char **argv, bool open, bool drain)
     check (sodium_init () >= 0);
     read_agencies (argv[2]);
     open_peers (argv[2], argv[3], argv[4]);
-    drive.ends = mono_ms () + atoll (argv[5]) * 1000;
+    int64_t warm = open || drain ? 0 : mono_ms () + WARM_MS;
+    drive.ends = mono_ms () + (warm ? WARM_MS : 0) + atoll (argv[5]) * 1000;
     start_pulling ();
-    int64_t began = mono_ns ();
+    struct beginning began = begin_figures ();
     for (unsigned w = 0; !open && w < window; w++)
         for (unsigned i = 0; i < drive.adapter_count; i++)
             submit_next (&drive.adapters[i], mono_ns ());
@@ -550,12 +565,16 @@ static int run_lives (int argc, char **argv, bool open, bool drain)
     while (running () && !(drain && mono_ms () - drive.assigned_at > 1000)) {
         int64_t due;
         while (open && running () &&
-               (due = began + (int64_t) ((double) drive.submitted * 1e9 / drive.rate)) <=
+               (due = began.at + (int64_t) ((double) drive.submitted * 1e9 / drive.rate)) <=
                    mono_ns ())
             submit_next (&drive.adapters[drive.submitted % drive.adapter_count], due);
         reactor_turn (drive.reactor, open ? 1 : 20);
+        if (warm && mono_ms () >= warm) {
+            began = begin_figures ();
+            warm = 0;
+        }
     }
-    struct figures figures = take_figures (began);
+    struct figures figures = take_figures (&began);
     finish ();
     report (&figures);
     close_peers ();
