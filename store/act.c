@@ -371,8 +371,10 @@ void act_flush (struct store *store)
     struct db *db;
     if (!store->ready || reactor_now (store->reactor) < store->acts_not_before)
         return;
-    while (store->deeds && (db = lane_idle (&store->acts)))
+    while (store->deeds && (db = lane_rested (store, &store->acts))) {
         send_batch (store, db, gather (store));
+        lane_begun (store, &store->acts);
+    }
 }
 
 void act_end (struct store *store)

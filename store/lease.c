@@ -270,9 +270,11 @@ void lease_flush (struct store *store)
 {
     struct lease_batch *batch;
     struct db *db;
-    while (store->ready && store->pulls.looking && (db = lane_idle (&store->leases)))
-        if ((batch = gather (store)) != NULL)
+    while (store->ready && store->pulls.looking && (db = lane_rested (store, &store->leases)))
+        if ((batch = gather (store)) != NULL) {
             send_batch (store, db, batch);
-        else
+            lane_begun (store, &store->leases);
+        } else {
             break;
+        }
 }

@@ -331,7 +331,7 @@ void place_flush (struct store *store)
     if (!store->ready || reactor_now (store->reactor) < store->place.not_before)
         return;
     struct db *db;
-    while ((db = lane_idle (&store->places))) {
+    while ((db = lane_rested (store, &store->places))) {
         struct place_batch *batch = store->place.again;
         /* what failed gives way to what is new, once: it must not hold up those that can commit */
         if (batch && !(store->place.new_first && store->place.waiting))
@@ -344,6 +344,7 @@ void place_flush (struct store *store)
         if (!batch)
             return;
         send_any (store, db, batch);
+        lane_begun (store, &store->places);
     }
 }
 

@@ -10,6 +10,8 @@
 #define ROUTER_ACTS   4096
 #define ROUTER_REST   4096
 #define NOTIFIER_REST 64
+#define LANE_REST_MS                                                                               \
+    4 /* at 1,000 a second it halves PostgreSQL's CPU; a PULL is answered a millisecond later */
 
 static const struct db_statement statements[SQL_STATEMENTS] = {
 #define SQL_STATEMENT(name, parameters, text) {#name, parameters, text},
@@ -25,6 +27,16 @@ struct db *lane_idle (const struct lane *lane)
         if (db_is_up (lane->db[i]) && db_depth (lane->db[i]) == 0)
             return lane->db[i];
     return NULL;
+}
+
+struct db *lane_rested (struct store *store, const struct lane *lane)
+{
+    return lane->not_before > reactor_now (store->reactor) ? NULL : lane_idle (lane);
+}
+
+void lane_begun (struct store *store, struct lane *lane)
+{
+    store_pause (store, &lane->not_before, LANE_REST_MS);
 }
 
 struct db *lane_any (const struct lane *lane)
@@ -187,8 +199,9 @@ static void at_pause (void *owner)
 {
     struct store *store = owner;
     int64_t now = reactor_now (store->reactor), next = 0;
-    const int64_t pauses[] = {store->place.not_before, store->acts_not_before,
-                              store->closings_not_before};
+    const int64_t pauses[] = {store->place.not_before,    store->acts_not_before,
+                              store->closings_not_before, store->places.not_before,
+                              store->acts.not_before,     store->leases.not_before};
     for (size_t i = 0; i < array_len (pauses); i++)
         if (pauses[i] > now && (next == 0 || pauses[i] < next))
             next = pauses[i];

@@ -64,6 +64,7 @@ enum work { WORK_COMPLAINTS, WORK_PULLS, WORK_ACTS, WORK_NOTICES, WORKS };
 struct lane {
     struct db *db[STORE_LANE];
     unsigned count;
+    int64_t not_before; /* mono_ms: it rests after a statement */
 };
 
 /* complaint.flags */
@@ -270,6 +271,11 @@ struct store {
 
 /* A connection of the lane that is up and idle, or NULL. */
 struct db *lane_idle (const struct lane *lane);
+/* The same, or NULL while the lane rests. */
+struct db *lane_rested (struct store *store, const struct lane *lane);
+/* A statement was begun: the next one begins a little later, with what has come meanwhile.  One for each
+ * message that comes would cost more than all of them in one. */
+void lane_begun (struct store *store, struct lane *lane);
 /* The same, or any that is up (pipelined behind others), or NULL. */
 struct db *lane_any (const struct lane *lane);
 
