@@ -7,14 +7,17 @@
 -- says is not looked for here: most of it the store has still (words.c).
 --   $1 pull numbers and $2 agencies, a pair each  $3 counts and $4 lease ms, by pull number from 1
 --   $5 principals, by pull number  $6 version base
-with asked as materialized (
+with workers as materialized (
+    select array_agg (p.principal_id is not null order by u.pull) as known
+    from unnest ($5::int[]) with ordinality u (principal, pull)
+    left join principal p on p.principal_id = u.principal and p.revoked_at is null and p.role = 2
+), asked as materialized (
     select w.pull, w.agency, w.count,
-           least (w.count + 1, 2 + 2 * w.count / count (*) over (partition by w.pull)) as share,
-           pa.agency_id is not null and p.principal_id is not null as may
+           least (w.count + 1, 1 + 2 * w.count / count (*) over (partition by w.pull)) as share,
+           pa.agency_id is not null and (select known from workers)[w.pull] as may
     from (select pull, agency, ($3::int[])[pull] as count
           from unnest ($1::int[], $2::int[]) as u (pull, agency)) w
     left join principal_agency pa on pa.principal_id = ($5::int[])[w.pull] and pa.agency_id = w.agency
-    left join principal p on p.principal_id = ($5::int[])[w.pull] and p.revoked_at is null and p.role = 2
 ), shares as materialized (
     select w.pull, w.agency, w.count, w.share, a.*
     from asked w
