@@ -99,12 +99,14 @@ def test_a_lease_that_runs_out_is_pulled_again(stack, ask):
 def test_the_most_urgent_first_and_the_rest_stays(stack, ask):
     worker, web = stack.worker(), stack.adapter()
     ref = ask(worker, codes=(ROADS, HEALTH), count=2)
-    store = stack["store"].process.pid
+    store, decided = stack["store"].process.pid, metrics(stack, "router")["router_offers_total"]
     os.kill(store, signal.SIGSTOP)  # so that all come in one batch
     try:
         for n in range(3):
             submit(stack, text=f"Biasa {n}", web=web)
         urgent = submit(stack, code=HEALTH, text="Darurat", web=web, priority=EMERGENCY)
+        until(lambda: metrics(stack, "router")["router_offers_total"] == decided + 4)
+        time.sleep(0.3)
     finally:
         os.kill(store, signal.SIGCONT)
     found = answers(worker, ref)
