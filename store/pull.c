@@ -54,6 +54,7 @@ void pull_lift (struct store *store, struct pull *pull)
         leave_lines (store, pull);
     }
     pull->state = PULL_TAKEN;
+    pull->taken = reactor_now (store->reactor);
     pull->promised = 0;
 }
 
@@ -196,7 +197,9 @@ void pull_assign (struct store *store, struct pull *pull, const struct lease *le
     if (!link)
         return; /* the lease runs out by itself */
     number_of_id (&lease->id, number);
-    int64_t waited = (int64_t) pull->waited + reactor_now (store->reactor) - pull->came;
+    /* a lease begins with the statement, not with its answer: who believes in it longer than the row says
+     * works on what another is given */
+    int64_t waited = (int64_t) pull->waited + pull->taken - pull->came;
     struct msg_behalf behalf = {.ref = pull->key.behalf, .principal = pull->principal};
     struct msg_assigned assigned = {
         .ref = pull->ref,

@@ -141,6 +141,7 @@ struct pull {
     uint64_t principal, ref;   /* the worker's */
     uint64_t waited;           /* ms before it came here */
     int64_t came, until, scan; /* mono_ms */
+    int64_t taken;             /* mono_ms, by the statement that may lease to it */
     uint32_t count, lease;     /* assignments at most; ms */
     uint32_t given, promised;  /* assignments said; by the batch that carries it */
     enum pull_state state;

@@ -96,6 +96,25 @@ def test_a_lease_that_runs_out_is_pulled_again(stack, ask):
     assert len(found) == 1 and found[0]["attempt"] == 1
 
 
+def test_nobody_believes_in_a_lease_longer_than_its_row(stack, ask):
+    """It begins with the statement, however long PostgreSQL takes to commit that."""
+    worker = stack.worker()
+    sent = time.time()
+    ref = ask(worker, lease=20000)
+    stack.sql("alter system set synchronous_standby_names = 'nobody'")  # a commit waits
+    stack.sql("select pg_reload_conf ()")
+    time.sleep(0.5)
+    try:
+        submit(stack)
+        time.sleep(2)
+    finally:
+        stack.sql("alter system reset synchronous_standby_names")
+        stack.sql("select pg_reload_conf ()")
+    case, = answers(worker, ref)
+    believed = sent + (case[5] + case[6]) / 1000
+    assert stack.sql("select extract (epoch from lease_until) from assignment where queued")[0][0] > believed - 0.1
+
+
 def test_the_most_urgent_first_and_the_rest_stays(stack, ask):
     worker, web = stack.worker(), stack.adapter()
     ref = ask(worker, codes=(ROADS, HEALTH), count=2)
