@@ -19,6 +19,7 @@
 #define LEASE_LEAST    1000
 #define LEASE_MOST     3600000
 #define TICK_MS        100
+#define LOOK_MOST      2000 /* ms beyond its wait that a PULL may stand behind others to look */
 #define SCAN_LEAST_MS  4000
 #define SCAN_SPREAD_MS 4000
 
@@ -353,9 +354,11 @@ static void at_tick (void *owner)
             pull_answer (store, pull);
         else if (pull->scan <= now)
             pull_look (store, pull);
-    /* PostgreSQL is away, or cannot keep up: nobody waits longer than he asked */
+    /* PostgreSQL is away, or cannot keep up: nobody waits much longer than he asked.  Of those who name one
+     * agency each looks by a statement of its own: who does not wait at all must have his turn, too. */
+    int64_t most = store->ready ? LOOK_MOST : TICK_MS;
     DL_FOREACH_SAFE (store->pulls.looking, pull, next)
-        if (pull->until + TICK_MS <= now)
+        if (pull->until + most <= now)
             pull_answer (store, pull);
 }
 

@@ -198,6 +198,19 @@ def test_news_wakes_who_waits(stack, ask):
     assert bytes(again[2]) == bytes(case["id"])
 
 
+def test_who_does_not_wait_looks_all_the_same(stack, ask):
+    """Each PULL of an agency looks by a statement of its own; together that lasts longer than a tick."""
+    worker, web, agency = stack.worker(), stack.adapter(), stack.agency(ROADS)
+    for n in range(60):
+        submit(stack, text=f"Lubang {n}", web=web)
+    stack.wait("select 1 from assignment where queued having count (*) = 60")
+    assert worker.hello()
+    refs = [worker.ref() for _ in range(60)]
+    for ref in refs:
+        assert worker.say([frame(PULL, t1=ref, t2=[agency], t3=1, t4=0, t5=60000)])
+    assert [len(answers(worker, ref)) for ref in refs] == [1] * 60
+
+
 def test_nobody_waits_longer_than_he_asked(stack, ask):
     worker, agency = stack.worker(), stack.agency(ROADS)
 
