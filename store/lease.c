@@ -72,10 +72,25 @@ static void read_rows (struct lease_batch *batch, const PGresult *result)
             agency_looked (store, batch->pulls[i]->agencies[j].agency, batch->look);
 }
 
+/* What is left for want of count is news to those who stand: a hint may have woken one for many, and what
+ * is stored next would be theirs before it.  Only where something was leased, so that it ends. */
+static void wake_for_rest (struct lease_batch *batch)
+{
+    const PGresult *result = batch->leased;
+    for (int row = 0; result && row < PQntuples (result); row++) {
+        struct agency *agency =
+            agency_find (batch->store, (uint64_t) result_int (result, row, AGENCY));
+        if (agency && PQgetisnull (result, row, ID) && result_int (result, row, ATTEMPT) &&
+            pull_of (batch, result, row)->given)
+            pull_wake (batch->store, agency, 1);
+    }
+}
+
 /* A failure is as if nothing had been there: the PULL waits on and looks again later; what is leased already
  * runs out. */
 static void batch_end (struct lease_batch *batch)
 {
+    wake_for_rest (batch);
     for (unsigned i = 0; i < batch->count; i++)
         pull_looked (batch->store, batch->pulls[i], batch->look);
     PQclear (batch->leased);

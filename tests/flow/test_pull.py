@@ -211,6 +211,21 @@ def test_who_does_not_wait_looks_all_the_same(stack, ask):
     assert [len(answers(worker, ref)) for ref in refs] == [1] * 60
 
 
+def test_what_runs_out_together_is_pulled_together(stack, ask):
+    """One hint tells of all of it; and nothing that is stored later overtakes it."""
+    worker, web, agency = stack.worker(), stack.adapter(), stack.agency(ROADS)
+    for n in range(4):
+        submit(stack, text=f"Darurat {n}", web=web, priority=EMERGENCY)
+    stack.wait("select 1 from assignment where queued having count (*) = 4")
+    assert len(worker.pull([agency], count=4, lease=2000)) == 4
+    began = time.monotonic()
+    waiting = [(peer, ask(peer)) for peer in (worker, stack.worker("other"), stack.worker(), stack.worker("other"))]
+    time.sleep(max(0.0, began + 2.6 - time.monotonic()))
+    submit(stack, text="Biasa", web=web)
+    assert [[case[9] for case in answers(peer, ref, 3)] for peer, ref in waiting] == [[EMERGENCY]] * 4
+    assert time.monotonic() < began + 4.5
+
+
 def test_nobody_waits_longer_than_he_asked(stack, ask):
     worker, agency = stack.worker(), stack.agency(ROADS)
 

@@ -3,7 +3,8 @@
 -- it; what an act has changed meanwhile has another version, and stays out.  Each agency gives about
 -- twice its even share at first, so that a long queue does not starve the others of the same PULL; where
 -- that does not fill it, long queues give the rest.  Emergencies come whatever the share.
--- Returns what was leased; and, without id, agencies that have, or may have, work left.  What a complaint
+-- Returns what was leased; and, without id, agencies that have, or may have, work left; attempt is 1 there
+-- for a row that was seen, and is left, for want of count.  What a complaint
 -- says is not looked for here: most of it the store has still (words.c).
 --   $1 pull numbers and $2 agencies, a pair each  $3 counts and $4 lease ms, by pull number from 1
 --   $5 principals, by pull number  $6 version base
@@ -73,5 +74,5 @@ union all
 select a.pull, null, a.agency, null, null, null
 from asked a where not a.may
 union all
-select f.pull, null, f.agency, null, null, null
+select f.pull, null, f.agency, null, (f.place > f.count)::int, null
 from found f where f.place > f.count or f.more
