@@ -303,13 +303,18 @@ static struct standing *first_in_line (const struct agency *agency)
     return NULL;
 }
 
+static bool has_room (const struct standing *standing)
+{
+    return standing && standing->pull->promised < standing->pull->count;
+}
+
 static void carry_for_all (struct store *store, struct pull *pull)
 {
     for (uint32_t i = 0; i < pull->agency_count; i++) {
         struct standing *standing = &pull->agencies[i];
         struct agency *agency = agency_find (store, standing->agency);
         standing->judged = false;
-        if (agency && !agency->carried)
+        if (agency && !has_room (agency->carried))
             agency->carried = standing;
     }
 }
@@ -320,9 +325,7 @@ struct standing *pull_carry (struct store *store, uint64_t number, struct pull *
     if (!agency)
         return NULL;
     struct standing *standing = agency->carried;
-    if (standing && standing->pull->promised == standing->pull->count)
-        agency->carried = standing = NULL;
-    if (!standing && (standing = first_in_line (agency))) {
+    if (!has_room (standing) && (standing = first_in_line (agency))) {
         pull_lift (store, standing->pull);
         DL_APPEND (*carried, standing->pull);
         carry_for_all (store, standing->pull);

@@ -1,11 +1,10 @@
 """PULLs that wait: what is stored meanwhile is leased to them with it, and to nobody who has gone."""
-import os
-import signal
+import contextlib
 import time
 
 import pytest
 
-from collect import metrics
+from collect import metrics, show
 from conftest import Stack
 from worker import PULL, PULLED, frame
 
@@ -68,6 +67,20 @@ def rows(stack):
     return stack.sql("select state, leased_by, attempt from assignment where queued order by complaint_id")
 
 
+@contextlib.contextmanager
+def one_batch(stack, web, count):
+    """What is submitted in it, so many complaints, is stored by one statement: the lane is held by another complaint meanwhile."""
+    hold = stack.postgres.connect()
+    with hold.cursor() as cursor:
+        cursor.execute("begin")
+        cursor.execute("lock table complaint in share mode")
+        assert web.submit("Untuk kabupaten", place="91.01")[0] == "accepted"
+        stack.wait("select 1 from pg_locks where not granted")
+        yield
+        until(lambda: f"waiting to be placed: {count}\n" in show(stack, "store", "queues"))
+    hold.close()
+
+
 def principal(stack, name):
     return stack.sql("select principal_id from principal where name = %s", name)[0][0]
 
@@ -118,21 +131,26 @@ def test_nobody_believes_in_a_lease_longer_than_its_row(stack, ask):
 def test_the_most_urgent_first_and_the_rest_stays(stack, ask):
     worker, web = stack.worker(), stack.adapter()
     ref = ask(worker, codes=(ROADS, HEALTH), count=2)
-    store, decided = stack["store"].process.pid, metrics(stack, "router")["router_offers_total"]
-    os.kill(store, signal.SIGSTOP)  # so that all come in one batch
-    try:
+    with one_batch(stack, web, 4):
         for n in range(3):
             submit(stack, text=f"Biasa {n}", web=web)
         urgent = submit(stack, code=HEALTH, text="Darurat", web=web, priority=EMERGENCY)
-        until(lambda: metrics(stack, "router")["router_offers_total"] == decided + 4)
-        time.sleep(0.3)
-    finally:
-        os.kill(store, signal.SIGCONT)
     found = answers(worker, ref)
     assert len(found) == 2 and bytes(urgent) in [bytes(case[2]) for case in found]
-    stack.wait("select 1 from assignment where queued having count (*) = 4")
+    stack.wait("select 1 from assignment where queued having count (*) = 5")
     assert [row[0] for row in rows(stack)].count(2) == 2
     assert len(worker.pull([stack.agency(ROADS)], count=10)) == 2
+
+
+def test_who_has_room_is_leased_of_all_he_names(stack, ask):
+    """The first in line is full after one; the second has room for the rest, also of the agency that he was not taken for."""
+    first, second, web = stack.worker(), stack.worker("other"), stack.adapter()
+    refs = ask(first, codes=(ROADS, HEALTH)), ask(second, codes=(ROADS, HEALTH), count=5)
+    now = int(time.time() * 1000)
+    with one_batch(stack, web, 3):
+        for n, code in enumerate((ROADS, HEALTH, ROADS)):
+            submit(stack, code=code, text=f"Biasa {n}", web=web, created=now + n)  # which is their order
+    assert [len(answers(*who)) for who in zip((first, second), refs)] == [1, 2]
 
 
 def test_who_waits_shares(stack, ask):

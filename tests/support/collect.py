@@ -97,13 +97,18 @@ def spool_records(folder):
     return records, frontier
 
 
-def metrics(stack, program):
-    """The counters and gauges of a program, as it shows them now."""
-    shown = subprocess.run([os.path.join(BUILD, "deploy", "aduan", "aduan"), "show", program, "-c", stack.settings], text=True,
+def show(stack, program, *page):
+    """A page of a program's state, as it is now."""
+    shown = subprocess.run([os.path.join(BUILD, "deploy", "aduan", "aduan"), "show", program, *page, "-c", stack.settings], text=True,
                            capture_output=True, check=False, timeout=60)
     if shown.returncode:
         raise RuntimeError(f"aduan show {program}: {shown.stderr}")
-    return {name: float(value) for name, value in re.findall(r"^aduan_(\w+) ([0-9.]+)$", shown.stdout, re.M)}
+    return shown.stdout
+
+
+def metrics(stack, program):
+    """Its counters and gauges."""
+    return {name: float(value) for name, value in re.findall(r"^aduan_(\w+) ([0-9.]+)$", show(stack, program), re.M)}
 
 
 def mails(folder):
