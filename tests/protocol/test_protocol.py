@@ -2,6 +2,7 @@
 import os
 import subprocess
 
+RETIRED = {"36"}  # they meant something else once
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get("ADUAN_BUILD", os.path.join(ROOT, "build"))
 
@@ -22,3 +23,4 @@ def test_tables_are_the_source():
 def test_every_number_once():
     numbers = [line.split()[1] for line in described().splitlines() if line.startswith("#### ") and line.split()[1].isdigit()]
     assert len(numbers) == len(set(numbers)) >= 30
+    assert not RETIRED & set(numbers)
