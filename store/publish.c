@@ -57,6 +57,7 @@ static void on_calendar (void *with, const struct db_answer *answer)
         if (result_bool (agencies, row, 3))
             store->national_desk = number; /* the lowest of them, as in place_complaints.sql */
     }
+    pull_agencies_known (store);
     free (store->days_off);
     store->days_off = xcalloc ((size_t) PQntuples (days), sizeof *store->days_off);
     for (int row = 0; row < PQntuples (days); row++)

@@ -282,6 +282,13 @@ void pull_wake (struct store *store, struct agency *agency, unsigned count)
     }
 }
 
+void pull_agencies_known (struct store *store)
+{
+    struct pull *pull, *next;
+    DL_FOREACH_SAFE (store->pulls.standing, pull, next)
+        pull_look (store, pull);
+}
+
 static void forget_unreachable (struct link *router, void *with)
 {
     if (!link_reaches (router))

@@ -343,6 +343,8 @@ struct standing *pull_carry (struct store *store, uint64_t agency, struct pull *
 void pull_carry_end (struct store *store, const struct pull *carried);
 /* As many that stand in the agency's line as it has new work look for it. */
 void pull_wake (struct store *store, struct agency *agency, unsigned count);
+/* Agencies were told: who stood before is perhaps in no line of theirs, and looks again. */
+void pull_agencies_known (struct store *store);
 void pull_end (struct store *store);
 /* lease.c */
 void lease_flush (struct store *store);

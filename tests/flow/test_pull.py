@@ -244,6 +244,23 @@ def test_what_runs_out_together_is_pulled_together(stack, ask):
     assert time.monotonic() < began + 4.5
 
 
+def test_who_stands_before_the_agencies_are_told(stack, ask):
+    """A store that has just begun is asked at once; what it knows of agencies it reads meanwhile."""
+    hold = stack.postgres.connect()
+    with hold.cursor() as cursor:
+        cursor.execute("begin")
+        cursor.execute("lock table day_off")
+        stack.restart("store")
+        worker = stack.worker()
+        ref = ask(worker)
+        time.sleep(0.7)
+    hold.close()
+    time.sleep(0.3)
+    began = time.monotonic()
+    submit(stack)
+    assert len(answers(worker, ref)) == 1 and time.monotonic() - began < 2
+
+
 def test_nobody_waits_longer_than_he_asked(stack, ask):
     worker, agency = stack.worker(), stack.agency(ROADS)
 
