@@ -273,15 +273,18 @@ static void send_batch (struct store *store, struct db *db, struct place_batch *
 
 /* ---- batches --------------------------------------------------------------------------------- */
 
+/* What goes alone gains nothing from a rest, and would hold up what stands behind it. */
 static void send_any (struct store *store, struct db *db, struct place_batch *batch)
 {
     const struct place *first = batch->items[0];
-    if (first->outcome == OUTCOME_QUARANTINED)
+    if (first->outcome == OUTCOME_QUARANTINED) {
         quarantine_send (db, batch);
-    else if (first->submit->kind != KIND_COMPLAINT)
+    } else if (first->submit->kind != KIND_COMPLAINT) {
         reply_send (db, batch);
-    else
+    } else {
         send_batch (store, db, batch);
+        lane_begun (store, &store->places);
+    }
 }
 
 static void take_out (struct store *store, struct place *place)
@@ -344,7 +347,6 @@ void place_flush (struct store *store)
         if (!batch)
             return;
         send_any (store, db, batch);
-        lane_begun (store, &store->places);
     }
 }
 

@@ -1,5 +1,6 @@
 """One complaint from an adapter to its answer, on real servers; and what may go wrong on its way."""
 import os
+import signal
 import time
 
 import pytest
@@ -203,6 +204,24 @@ def test_foreign_agency_is_not_pulled(stack):
         if worker.last_pulled.get(4) == 6:
             return
     raise AssertionError("a key still pulls for an agency that was taken from it")
+
+
+def test_replies_are_not_held_up(stack, web):
+    """Each goes by a statement of its own: no rest of the lane stands between them."""
+    from adapter import new_code
+    code, replies = new_code(), 400
+    _, accepted = web.submit("Lampu padam", category=1, place="91.71", code=code)
+    stored(stack, accepted)
+    store = stack["store"].process.pid
+    os.kill(store, signal.SIGSTOP)
+    try:
+        for n in range(replies):
+            assert web.submit(f"Masih padam {n}", kind=2, parent=accepted[3], code=code)[0] == "accepted"
+    finally:
+        os.kill(store, signal.SIGCONT)
+    took, = stack.wait("select extract (epoch from max (at) - min (at)) from event where complaint_id = %s and kind between 32 and 39"
+                       " having count (*) = %s", bytes(accepted[2]).hex(), replies)[0]
+    assert took < 1.4  # with 4 ms between them it is at least 1.6
 
 
 def test_stranger_is_kept_out(stack):
