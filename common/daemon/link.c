@@ -134,7 +134,7 @@ static int gather (struct link *link, const struct parcel *parcel)
         link_send_bundle (link);
     if (link->lost)
         return FAIL_GONE;
-    if (!link->bundle.at)
+    if (!link->bundle.at && link->bundle_before)
         buffer_room (&link->bundle, link->bundle_before); /* mostly it need not grow */
     bundle_add (&link->bundle, parcel);
     link_note_unsent (link);
