@@ -373,7 +373,8 @@ void act_flush (struct store *store)
         return;
     while (store->deeds && (db = lane_rested (store, &store->acts))) {
         send_batch (store, db, gather (store));
-        lane_begun (store, &store->acts);
+        if (store->act_batch > 1) /* one by one they gain nothing from a rest */
+            lane_begun (store, &store->acts);
     }
 }
 

@@ -86,13 +86,15 @@ static void wake_for_rest (struct lease_batch *batch)
     }
 }
 
-/* A failure is as if nothing had been there: the PULL waits on and looks again later; what is leased already
- * runs out. */
+/* A failure is as if nothing had been there: the PULL waits on and looks again later, and is not carried by
+ * complaints, for there may be older ones; what is leased already runs out. */
 static void batch_end (struct lease_batch *batch)
 {
     wake_for_rest (batch);
-    for (unsigned i = 0; i < batch->count; i++)
+    for (unsigned i = 0; i < batch->count; i++) {
+        batch->pulls[i]->looks_only = batch->pulls[i]->looks_only || !batch->leased;
         pull_looked (batch->store, batch->pulls[i], batch->look);
+    }
     PQclear (batch->leased);
     free (batch->unworded);
     free (batch);

@@ -8,6 +8,7 @@
 #include "place_batch.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <utlist.h>
 #include <uthash.h>
 
@@ -112,13 +113,13 @@ static void mark_repeats (struct place_batch *batch, const PGresult *result)
     keep_marked (batch, OUTCOME_STORED);
 }
 
-static void assign (struct store *store, const struct place *place, const struct words *words)
+static void assign (struct place_batch *batch, const struct place *place, const struct words *words)
 {
     struct lease lease = {.id = place->offer->id,
                           .agency = place->place->agency,
-                          .version = (uint64_t) store->version_base + RECORD_LEASED,
+                          .version = (uint64_t) batch->version_base + RECORD_LEASED,
                           .priority = record_priority (place)};
-    pull_assign (store, place->standing->pull, &lease, words, NULL);
+    pull_assign (batch->store, place->standing->pull, &lease, words, NULL);
 }
 
 /* New work for those who wait for it: it is leased to them already, or they are woken. */
@@ -132,7 +133,7 @@ static void hint_batch (struct place_batch *batch)
         struct words words = record_words (place);
         words_keep (batch->store, &words);
         if (place->standing)
-            assign (batch->store, place, &words);
+            assign (batch, place, &words);
         else
             agency_hint (batch->store, place->place->agency, 1);
         told += record_tells (place) && !place->carried;
@@ -179,13 +180,13 @@ static void end_claim (struct place_batch *batch, enum db_outcome outcome)
     batch->claim = NULL;
 }
 
-/* The batch's outcome is also that of the PULLs it carries.  Why it was refused is not known here: perhaps one
- * of them may not have what it asks for. */
+/* The batch's outcome is also that of the PULLs it carries.  Refused by unusual() perhaps one of them may not
+ * have what it asks for: that is for lease_assignments.sql to say. */
 static void end_pulls (struct place_batch *batch, enum db_outcome outcome)
 {
     struct pull *pull, *next;
     DL_FOREACH_SAFE (batch->pulls, pull, next) {
-        pull->looks_only = pull->looks_only || outcome == DB_FAILED;
+        pull->looks_only = pull->looks_only || strcmp (batch->sqlstate, "AD001") == 0;
         if (outcome == DB_DONE)
             pull_answer (batch->store, pull);
         else
@@ -253,6 +254,7 @@ static void send_batch (struct store *store, struct db *db, struct place_batch *
         batch->items[i]->fresh = true;
     }
     batch->careful = batch->careful || store->place.careful > 0;
+    batch->version_base = store->version_base;
     batch->claim = !batch->careful && tells (batch) ? outbox_carry (store) : NULL;
     if (!batch->careful)
         carry_pulls (store, batch);

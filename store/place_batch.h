@@ -14,6 +14,7 @@ struct place_batch {
     bool careful;            /* by the statement that sorts out repeats */
     struct claim *claim;     /* carried, or NULL */
     struct pull *pulls;      /* carried: what is stored for their agencies is leased to them */
+    int64_t version_base;    /* store's, when it was sent */
     enum db_outcome outcome; /* of the placing statement, until the position behind it is known */
     char sqlstate[6];
     struct place_batch *next;

@@ -148,7 +148,7 @@ struct pull {
     bool paid;     /* its credit has gone back */
     bool unwanted; /* TAKEN, and its worker or its router is gone */
     bool
-        looks_only; /* a batch that carried it was refused: only lease_assignments.sql may judge it */
+        looks_only; /* a batch that carried it was refused, or a look failed: no batch carries it */
     struct pull *prev, *next;
     UT_hash_handle hh;
     uint32_t agency_count;
