@@ -357,13 +357,16 @@ static void at_tick (void *owner)
 {
     struct store *store = owner;
     struct pull *pull, *next;
-    int64_t now = reactor_now (store->reactor);
+    int64_t now = reactor_now (store->reactor), standing = 0;
     reactor_timer_at (store->pulls.tick, now + TICK_MS);
-    DL_FOREACH_SAFE (store->pulls.standing, pull, next)
+    DL_FOREACH_SAFE (store->pulls.standing, pull, next) {
+        standing++;
         if (pull->until <= now)
             pull_answer (store, pull);
         else if (pull->scan <= now)
             pull_look (store, pull);
+    }
+    metric_set (store_pulls_standing, standing);
     /* PostgreSQL is away, or cannot keep up: nobody waits much longer than he asked.  Of those who name one
      * agency each looks by a statement of its own: who does not wait at all must have his turn, too. */
     int64_t most = store->ready ? LOOK_MOST : TICK_MS;

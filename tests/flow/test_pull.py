@@ -22,20 +22,26 @@ def stack(folder):
 
 @pytest.fixture
 def ask(stack):
-    """ask (worker, codes, ...): sends a PULL that waits, and is sure that it stands at the store; its ref."""
-    def send(worker, codes=(ROADS,), count=1, wait=20000, lease=60000):
+    """ask (worker, codes, ...): sends a PULL that waits, and is sure that it stands at the store, or only has come to the
+    router; its ref."""
+    def send(worker, codes=(ROADS,), count=1, wait=20000, lease=60000, stands=True):
         assert worker.hello()
-        ref, looks = worker.ref(), metrics(stack, "router")["router_pulls_total"]
+        ref, before, came = worker.ref(), standing(stack), metrics(stack, "router")["router_pulls_total"]
         assert worker.say([frame(PULL, t1=ref, t2=[stack.agency(code) for code in codes], t3=count, t4=wait, t5=lease)])
-        until(lambda: metrics(stack, "router")["router_pulls_total"] > looks)
-        time.sleep(0.3)  # it has looked, and found nothing
+        until(lambda: standing(stack) > before if stands else metrics(stack, "router")["router_pulls_total"] > came)
         return ref
 
     yield send
     for peer in stack.peers:
         peer.close()
     stack.peers.clear()
+    until(lambda: standing(stack) == 0)
     stack.sql("update assignment set state = 4, queued = false, lease_until = null where queued")
+
+
+def standing(stack):
+    """How many PULLs have looked, found nothing, and wait."""
+    return metrics(stack, "store")["store_pulls_standing"]
 
 
 def until(holds, seconds=10):
@@ -251,10 +257,9 @@ def test_who_stands_before_the_agencies_are_told(stack, ask):
         cursor.execute("lock table day_off")
         stack.restart("store")
         worker = stack.worker()
-        ref = ask(worker)
-        time.sleep(0.7)
+        ref = ask(worker, stands=False)
     hold.close()
-    time.sleep(0.3)
+    until(lambda: standing(stack) == 1)
     began = time.monotonic()
     submit(stack)
     assert len(answers(worker, ref)) == 1 and time.monotonic() - began < 3.5  # the slow scan comes after four
