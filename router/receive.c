@@ -5,7 +5,7 @@
  * later, and bounded by the credit that was granted.
  */
 #include "router.h"
-#include "decide.h"
+#include "decide/decide.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -24,7 +24,7 @@
 
 #include <uthash.h>
 #include "daemon/daemon.h"
-#include "registry.h"
+#include "decide/registry.h"
 
 struct held_offer;
 struct waiting_pull;

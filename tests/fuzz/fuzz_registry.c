@@ -1,7 +1,7 @@
 /* The registry's snapshot, and a decision over whatever registry came out of it. */
 #include "fuzz.h"
-#include "decide.h"
-#include "registry.h"
+#include "decide/decide.h"
+#include "decide/registry.h"
 
 #include <stdlib.h>
 #include <string.h>
