@@ -250,11 +250,11 @@ def test_what_runs_out_together_is_pulled_together(stack, ask):
     stack.wait("select 1 from assignment where queued having count (*) = 4")
     peers = (worker, stack.worker("other"), stack.worker(), stack.worker("other"))
     assert all(peer.hello() for peer in peers)
-    # all must stand before it ends, on a busy machine too; but a peer silent for six seconds has gone
-    assert len(worker.pull([agency], count=4, lease=4000)) == 4
+    # all must stand before it ends, on a busy machine too; and a peer that is silent for long has gone
+    assert len(worker.pull([agency], count=4, lease=6000)) == 4
     waiting = [(peer, put(stack, peer)) for peer in peers]
-    until(lambda: standing(stack) == 4)
-    until(lambda: standing(stack) < 4)  # they have run out, and that has been noticed
+    until(lambda: all(peer.beat() for peer in peers) and standing(stack) == 4)
+    until(lambda: all(peer.beat() for peer in peers) and standing(stack) < 4)  # they have run out, and that has been noticed
     submit(stack, text="Biasa", web=web)
     assert [[case[9] for case in answers(peer, ref)] for peer, ref in waiting] == [[EMERGENCY]] * 4
 

@@ -1,0 +1,285 @@
+/* text.c - bytes to words.  ASCII, nearly all of every text, goes by a table; other code points by
+ * utf8proc.  Marks are dropped (é is e), so that it does not matter how somebody's keyboard makes them.
+ * Letters and digits are words of their own (anak2, rt05); a letter three times or more is one (tolooong).
+ */
+#include "text.h"
+
+#include <libstemmer.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utf8proc.h>
+
+#define WORD_BYTES_MOST 64 /* longer ones are cut: nobody's word */
+#define STEMS           8192
+
+/* ---- hashes ---------------------------------------------------------------------------------- */
+
+uint64_t text_hash (const char *at, size_t len)
+{
+    uint64_t hash = 0xcbf29ce484222325u; /* FNV-1a */
+    for (size_t i = 0; i < len; i++)
+        hash = (hash ^ (unsigned char) at[i]) * 0x100000001b3u;
+    hash ^= hash >> 32; /* its low bits alone choose a place in tables */
+    return hash ? hash : 1;
+}
+
+/* ---- stems ----------------------------------------------------------------------------------- */
+
+/* One thread decides, another reads rules: each has a stemmer and remembers what it stemmed. */
+static _Thread_local struct {
+    struct sb_stemmer *stemmer;
+    struct {
+        uint64_t form, stem;
+    } known[STEMS];
+} stems;
+
+static uint64_t stem_of (uint64_t form, const char *at, size_t len)
+{
+    size_t slot = form % STEMS;
+    if (stems.known[slot].form == form)
+        return stems.known[slot].stem;
+    if (!stems.stemmer) {
+        stems.stemmer = sb_stemmer_new ("indonesian", "UTF_8");
+        check (stems.stemmer);
+    }
+    const sb_symbol *stem = sb_stemmer_stem (stems.stemmer, (const sb_symbol *) at, (int) len);
+    check (stem);
+    stems.known[slot].form = form;
+    stems.known[slot].stem =
+        text_hash ((const char *) stem, (size_t) sb_stemmer_length (stems.stemmer));
+    return stems.known[slot].stem;
+}
+
+/* ---- spelling -------------------------------------------------------------------------------- */
+
+static const struct spelling {
+    const char *informal, *formal;
+} spellings[] = {
+#define SPELLING(informal, formal) {informal, formal},
+#include "spelling.def"
+#undef SPELLING
+};
+
+#define SPELLING_SLOTS 8192
+_Static_assert(SPELLING_SLOTS > 2 * array_len (spellings), "the table must stay half empty");
+
+struct spelling_slot {
+    uint64_t form;
+    const char *formal;
+};
+
+/* Filled once, before threads: by the first text that is read. */
+static const struct spelling_slot *spelling_table (void)
+{
+    static _Thread_local struct spelling_slot *table;
+    if (table)
+        return table;
+    table = xcalloc (SPELLING_SLOTS, sizeof *table);
+    for (size_t i = 0; i < array_len (spellings); i++) {
+        uint64_t form = text_hash (spellings[i].informal, strlen (spellings[i].informal));
+        size_t slot = form % SPELLING_SLOTS;
+        while (table[slot].form && table[slot].form != form)
+            slot = (slot + 1) % SPELLING_SLOTS;
+        table[slot] = (struct spelling_slot){form, spellings[i].formal};
+    }
+    return table;
+}
+
+static const char *formal_of (uint64_t form)
+{
+    const struct spelling_slot *table = spelling_table ();
+    for (size_t slot = form % SPELLING_SLOTS; table[slot].form;
+         slot = (slot + 1) % SPELLING_SLOTS)
+        if (table[slot].form == form)
+            return table[slot].formal;
+    return NULL;
+}
+
+/* ---- words ----------------------------------------------------------------------------------- */
+
+static void add_word (struct text *text, const char *at, size_t len, unsigned flags, uint64_t form)
+{
+    if (text->count == TEXT_WORDS_MOST)
+        return;
+    if (text->count == text->room) {
+        text->room = text->room ? text->room * 2 : 128;
+        text->words = xrealloc (text->words, text->room * sizeof *text->words);
+    }
+    if (text->folded.len)
+        buffer_add (&text->folded, " ", 1);
+    text->words[text->count++] =
+        (struct word){.form = form,
+                      .stem = flags & WORD_NUMBER ? form : stem_of (form, at, len),
+                      .at = (uint32_t) text->folded.len,
+                      .len = (uint16_t) len,
+                      .flags = (uint16_t) flags};
+    buffer_add (&text->folded, at, len);
+}
+
+/* A letter that stands three times or more was meant once. */
+static size_t squeeze (char *at, size_t len)
+{
+    size_t kept = 0;
+    for (size_t i = 0, run = 1; i < len; i += run, run = 1) {
+        while (i + run < len && at[i + run] == at[i])
+            run++;
+        size_t keep = run >= 3 && at[i] >= 'a' && at[i] <= 'z' ? 1 : run;
+        memmove (at + kept, at + i, keep);
+        kept += keep;
+    }
+    return kept;
+}
+
+static void end_word (struct text *text, char *at, size_t len, unsigned flags)
+{
+    if (!(flags & WORD_NUMBER))
+        len = squeeze (at, len);
+    uint64_t form = text_hash (at, len);
+    const char *formal = flags & WORD_NUMBER ? NULL : formal_of (form);
+    if (!formal) {
+        add_word (text, at, len, flags, form);
+        return;
+    }
+    while (*formal) {
+        size_t part = strcspn (formal, " ");
+        add_word (text, formal, part, flags, text_hash (formal, part));
+        flags &= ~(unsigned) WORD_BREAK;
+        formal += part + (formal[part] == ' ');
+    }
+}
+
+/* ---- bytes ----------------------------------------------------------------------------------- */
+
+enum sign { SIGN_GAP, SIGN_BREAK, SIGN_LETTER, SIGN_CAPITAL, SIGN_DIGIT, SIGN_JOIN };
+
+static enum sign ascii_sign (unsigned char byte)
+{
+    if (byte >= 'a' && byte <= 'z')
+        return SIGN_LETTER;
+    if (byte >= 'A' && byte <= 'Z')
+        return SIGN_CAPITAL;
+    if (byte >= '0' && byte <= '9')
+        return SIGN_DIGIT;
+    if (byte == '\'' || byte == '`')
+        return SIGN_JOIN; /* jum'at */
+    return strchr (".!?;:,\n()", byte) && byte ? SIGN_BREAK : SIGN_GAP;
+}
+
+static enum sign unicode_sign (utf8proc_int32_t point)
+{
+    switch (utf8proc_category (point)) {
+    case UTF8PROC_CATEGORY_LU:
+    case UTF8PROC_CATEGORY_LT: return SIGN_CAPITAL;
+    case UTF8PROC_CATEGORY_LL:
+    case UTF8PROC_CATEGORY_LM:
+    case UTF8PROC_CATEGORY_LO: return SIGN_LETTER;
+    case UTF8PROC_CATEGORY_ND:
+    case UTF8PROC_CATEGORY_NL:
+    case UTF8PROC_CATEGORY_NO: return SIGN_DIGIT;
+    case UTF8PROC_CATEGORY_MN:
+    case UTF8PROC_CATEGORY_MC:
+    case UTF8PROC_CATEGORY_ME:
+    case UTF8PROC_CATEGORY_CF: return SIGN_JOIN;
+    default: return point == 0x2019 || point == 0x2bc ? SIGN_JOIN : SIGN_GAP;
+    }
+}
+
+/* One code point, as it enters words: at most 18 of them by compatibility (U+FDFA), each of 4 bytes. */
+#define POINT_BYTES 80
+
+struct reader {
+    struct text *text;
+    char word[WORD_BYTES_MOST + POINT_BYTES];
+    size_t len;
+    unsigned flags; /* of the word */
+    unsigned next;  /* of the next one: WORD_BREAK */
+};
+
+static void finish (struct reader *reader)
+{
+    if (reader->len)
+        end_word (reader->text, reader->word, reader->len, reader->flags);
+    reader->len = 0;
+}
+
+static void put (struct reader *reader, enum sign sign, const char *at, size_t len)
+{
+    if (sign == SIGN_JOIN)
+        return;
+    if (sign == SIGN_GAP || sign == SIGN_BREAK) {
+        finish (reader);
+        reader->next |= sign == SIGN_BREAK ? WORD_BREAK : 0;
+        return;
+    }
+    if (reader->len && (sign == SIGN_DIGIT) != ((reader->flags & WORD_NUMBER) != 0))
+        finish (reader);
+    if (reader->len == 0) {
+        reader->flags = reader->next | (sign == SIGN_DIGIT ? WORD_NUMBER : 0) |
+                        (sign == SIGN_CAPITAL ? WORD_CAPITAL : 0);
+        reader->next = 0;
+    }
+    if (reader->len + len > WORD_BYTES_MOST)
+        return;
+    memcpy (reader->word + reader->len, at, len);
+    reader->len += len;
+}
+
+static void put_unicode (struct reader *reader, utf8proc_int32_t point)
+{
+    static const utf8proc_option_t how = UTF8PROC_COMPAT | UTF8PROC_CASEFOLD | UTF8PROC_STRIPMARK;
+    utf8proc_int32_t points[32];
+    int boundary = UTF8PROC_BOUNDCLASS_START;
+    enum sign sign = unicode_sign (point);
+    if (sign == SIGN_GAP || sign == SIGN_BREAK || sign == SIGN_JOIN) {
+        put (reader, sign, "", 0);
+        return;
+    }
+    utf8proc_ssize_t count = utf8proc_decompose_char (point, points, 32, how, &boundary);
+    for (utf8proc_ssize_t i = 0; i < count && count <= 32; i++) {
+        utf8proc_uint8_t bytes[4];
+        utf8proc_ssize_t len = utf8proc_encode_char (points[i], bytes);
+        put (reader, unicode_sign (points[i]) == SIGN_GAP ? SIGN_GAP : sign, (const char *) bytes,
+             (size_t) len);
+    }
+}
+
+static void read_field (struct text *text, struct view field)
+{
+    static enum sign signs[128];
+    if (!signs['0'])
+        for (unsigned i = 0; i < 128; i++)
+            signs[i] = ascii_sign ((unsigned char) i);
+    struct reader reader = {.text = text, .next = WORD_BREAK};
+    for (size_t at = 0; at < field.len && text->count < TEXT_WORDS_MOST;) {
+        unsigned char byte = (unsigned char) field.at[at];
+        if (byte < 128) {
+            char letter = (char) (byte >= 'A' && byte <= 'Z' ? byte + 32 : byte);
+            put (&reader, signs[byte], &letter, 1);
+            at++;
+            continue;
+        }
+        utf8proc_int32_t point;
+        utf8proc_ssize_t len = utf8proc_iterate ((const utf8proc_uint8_t *) field.at + at,
+                                                 (utf8proc_ssize_t) (field.len - at), &point);
+        if (len > 0)
+            put_unicode (&reader, point);
+        at += len > 0 ? (size_t) len : 1;
+    }
+    finish (&reader);
+}
+
+void text_read (struct text *text, struct view title, struct view body, struct view location)
+{
+    text->count = 0;
+    buffer_clear (&text->folded);
+    read_field (text, title);
+    read_field (text, body);
+    read_field (text, location);
+}
+
+void text_free (struct text *text)
+{
+    free (text->words);
+    buffer_free (&text->folded);
+    *text = (struct text){0};
+}
