@@ -115,8 +115,10 @@ class Peer:
             if time.monotonic() > deadline or (self.welcome is None and not self.hello(deadline - time.monotonic())):
                 return False
             self._turn(0.05)
-        if not self._send(frames):
-            return False
+        while not self._send(frames):  # the connection is being made again
+            if time.monotonic() > deadline:
+                return False
+            self._turn(0.05)
         self.sent += 1
         self.said = time.monotonic()
         return True
