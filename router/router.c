@@ -23,6 +23,8 @@ static int use_snapshot (void *owner, enum snapshot kind, uint64_t version, cons
             door_set_principals (router->door, &principals);
         return result;
     }
+    if (kind != SNAPSHOT_REGISTRY)
+        return 0; /* kept, and passed on; nothing here reads it yet */
     struct registry *registry = NULL;
     int result = registry_parse (version, at, len, &registry);
     if (result != 0)
@@ -59,6 +61,8 @@ static void store_up (void *owner, struct link *link)
     outage_ends (&router->store_outage, "the store is back");
     snapshots_want (router->snapshots, link, SNAPSHOT_PRINCIPALS);
     snapshots_want (router->snapshots, link, SNAPSHOT_REGISTRY);
+    snapshots_want (router->snapshots, link, SNAPSHOT_RULES);
+    snapshots_want (router->snapshots, link, SNAPSHOT_MODEL);
     receive_reoffer (router);
     worker_flush (router);
     receive_flush (router);

@@ -4,22 +4,25 @@
  *     aduan-migrate [-d CONNINFO] registry FOLDER
  *     aduan-migrate [-d CONNINFO] principals FILE
  *     aduan-migrate [-d CONNINFO] calendar FILE
+ *     aduan-migrate [-d CONNINFO] rules FILE [--note TEXT]
+ *     aduan-migrate [-d CONNINFO] rules --version N | --show N
+ *     aduan-migrate [-d CONNINFO] model FILE [--name NAME] [--report FILE]
+ *     aduan-migrate [-d CONNINFO] model --version N | --show N
  *
  * Run again it changes nothing that is right.  One runs at a time (an advisory lock); each command
  * is one transaction.  Numbers of agencies and functions are PostgreSQL's, given once by code and
  * stable for ever; what is no longer in the files is retired, never deleted.  A key alone stays as
  * it is until its line says `revoked`.
  */
-#include "base/base.h"
+#include "migrate.h"
 #include "base/log.h"
 
 #include <errno.h>
 #include <getopt.h>
-#include <libpq-fe.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #define LOCK "select pg_advisory_lock (4157440311)"
 
@@ -31,18 +34,26 @@ static const struct {
 #include "migrations.inc"
 };
 
-/* Set-up is done by a person who is there: what PostgreSQL says is shown, and ends the program. */
-static PGresult *run (PGconn *db, const char *what, const char *sql)
+_Noreturn void give_up (PGconn *db, int status)
 {
-    PGresult *result = PQexec (db, sql);
+    PQfinish (db); /* and with it the transaction */
+    exit (status);
+}
+
+PGresult *run_checked (PGconn *db, const char *what, PGresult *result)
+{
     ExecStatusType status = PQresultStatus (result);
     if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK && status != PGRES_COPY_IN) {
         log_error ("%s: %s", what, PQerrorMessage (db));
         PQclear (result);
-        PQfinish (db);
-        exit (EX_DATAERR);
+        give_up (db, EX_DATAERR);
     }
     return result;
+}
+
+PGresult *run (PGconn *db, const char *what, const char *sql)
+{
+    return run_checked (db, what, PQexec (db, sql));
 }
 
 static void run_quietly (PGconn *db, const char *what, const char *sql)
@@ -60,9 +71,10 @@ static long run_number (PGconn *db, const char *what, const char *sql)
 
 /* ---- schema -------------------------------------------------------------------------------- */
 
-static int load_schema (PGconn *db, const char *unused)
+static int load_schema (PGconn *db, int unused, char **unused_too)
 {
     (void) unused;
+    (void) unused_too;
     run_quietly (db, "schema",
                  "create table if not exists migration (number int primary key, "
                  "name text not null, at timestamptz not null default now())");
@@ -81,12 +93,6 @@ static int load_schema (PGconn *db, const char *unused)
 }
 
 /* ---- files --------------------------------------------------------------------------------- */
-
-static _Noreturn void give_up (PGconn *db, int status)
-{
-    PQfinish (db); /* and with it the transaction */
-    exit (status);
-}
 
 static FILE *open_file (PGconn *db, const char *path)
 {
@@ -137,12 +143,15 @@ static void copy_file (PGconn *db, const char *path, const char *table)
     copy_end (db, path);
 }
 
-static void copy_from (PGconn *db, const char *folder, const char *name, const char *columns)
+/* `optional`: no such file is an empty one. */
+static void copy_from (PGconn *db, const char *folder, const char *name, const char *columns,
+                       bool optional)
 {
     char *create = xformat ("create temp table new_%s (%s) on commit drop", name, columns),
          *path = xformat ("%s/%s.tsv", folder, name), *table = xformat ("new_%s", name);
     run_quietly (db, name, create);
-    copy_file (db, path, table);
+    if (!optional || access (path, F_OK) == 0)
+        copy_file (db, path, table);
     free (create);
     free (path);
     free (table);
@@ -182,23 +191,67 @@ static const char *const registry_steps[] = {
     "insert into oversight_phrase select distinct phrase from new_oversight on conflict do nothing",
     "delete from oversight_phrase p where not exists (select from new_oversight n where n.phrase = p.phrase)",
     "select agency_derive ()",
+
+    "delete from competence",
+    "insert into competence select a.agency_id, f.function_id, n.region_code from new_competence n "
+    "join agency a on a.code = n.agency_code join function f on f.code = n.function_code",
+
+    "delete from mandate",
+    "insert into mandate (function_id, agency_id, phrase, weight) select f.function_id, case when f.function_id is null then a.agency_id end, "
+    "n.phrase, n.weight from new_mandates n left join function f on f.code = n.owner left join agency a on a.code = n.owner",
 };
+
+/* Who is named but not there: file, column, value. */
+#define REGISTRY_FAULTS                                                                                  \
+    "select 'mandates', 'owner', owner, 'neither a function nor an agency has this code' "               \
+    "from new_mandates n where not exists (select from new_functions f where f.code = n.owner) "         \
+    "and not exists (select from new_agencies a where a.code = n.owner) "                                \
+    "union select 'competence', 'agency_code', agency_code, 'there is no such agency' "                  \
+    "from new_competence n where not exists (select from new_agencies a where a.code = agency_code) "    \
+    "union select 'competence', 'function_code', function_code, 'there is no such function' "            \
+    "from new_competence n where not exists (select from new_functions f where f.code = function_code) " \
+    "union select 'competence', 'region_code', region_code, 'there is no such region' "                  \
+    "from new_competence n where region_code is not null "                                               \
+    "and not exists (select from new_regions r where r.code = region_code) order by 1, 2, 3"
+
+/* A word of a mandate that reaches nobody, or an exception for nobody, is a slip of the pen. */
+static void check_registry (PGconn *db, const char *folder)
+{
+    PGresult *found = run (db, "registry", REGISTRY_FAULTS);
+    int count = PQntuples (found);
+    for (int row = 0; row < count; row++)
+        log_error ("%s/%s.tsv: %s \"%s\": %s", folder, PQgetvalue (found, row, 0),
+                   PQgetvalue (found, row, 1),
+                   log_text (PQgetvalue (found, row, 2), strlen (PQgetvalue (found, row, 2))),
+                   PQgetvalue (found, row, 3));
+    PQclear (found);
+    if (count)
+        give_up (db, EX_DATAERR);
+}
 
 /* Everything the snapshot is made of, as one digest: an unchanged registry raises no version. */
 #define REGISTRY_DIGEST "select md5 (snapshot_registry ())"
 
-static int load_registry (PGconn *db, const char *folder)
+static int load_registry (PGconn *db, int unused, char **arguments)
 {
+    (void) unused;
+    const char *folder = arguments[0];
     PGresult *before = run (db, "registry", REGISTRY_DIGEST);
-    copy_from (db, folder, "functions", "code text, name text, unit_name text, levels text");
-    copy_from (db, folder, "regions", "code text, level int, name text, zone text");
+    copy_from (db, folder, "functions", "code text, name text, unit_name text, levels text", false);
+    copy_from (db, folder, "regions", "code text, level int, name text, zone text", false);
     copy_from (db, folder, "agencies",
                "code text, parent_code text, kind text, function_code text, region_code text, "
-               "flags text, name text, zone text");
+               "flags text, name text, zone text",
+               false);
     copy_from (
         db, folder, "categories",
-        "number int, parent_number int, function_code text, agency_code text, class text, name text");
-    copy_from (db, folder, "oversight", "phrase text");
+        "number int, parent_number int, function_code text, agency_code text, class text, name text",
+        false);
+    copy_from (db, folder, "oversight", "phrase text", false);
+    copy_from (db, folder, "competence", "agency_code text, function_code text, region_code text",
+               true);
+    copy_from (db, folder, "mandates", "owner text, weight int, phrase text", true);
+    check_registry (db, folder);
     for (size_t i = 0; i < array_len (registry_steps); i++)
         run_quietly (db, "registry", registry_steps[i]);
     run_quietly (db, "registry", "analyze agency");
@@ -522,8 +575,10 @@ static bool change_principals (PGconn *db)
     return changed;
 }
 
-static int load_principals (PGconn *db, const char *path)
+static int load_principals (PGconn *db, int unused, char **arguments)
 {
+    (void) unused;
+    const char *path = arguments[0];
     stage_principals (db, path);
     bool changed = change_principals (db);
     warn_of_absent (db, path);
@@ -536,8 +591,10 @@ static int load_principals (PGconn *db, const char *path)
 
 /* ---- calendar ------------------------------------------------------------------------------ */
 
-static int load_calendar (PGconn *db, const char *path)
+static int load_calendar (PGconn *db, int unused, char **arguments)
 {
+    (void) unused;
+    const char *path = arguments[0];
     run_quietly (db, "calendar",
                  "create temp table new_days (day date, kind text, name text) on commit drop");
     copy_file (db, path, "new_days");
@@ -557,21 +614,23 @@ static int load_calendar (PGconn *db, const char *path)
 /* ---- main ---------------------------------------------------------------------------------- */
 
 static const struct {
-    const char *word;
-    bool wants_path;
-    int (*run) (PGconn *db, const char *path);
+    const char *word, *usage;
+    int least, most; /* arguments */
+    int (*run) (PGconn *db, int count, char **arguments);
 } commands[] = {
-    {"schema", false, load_schema},
-    {"registry", true, load_registry},
-    {"principals", true, load_principals},
-    {"calendar", true, load_calendar},
+    {"schema", "", 0, 0, load_schema},
+    {"registry", " FOLDER", 1, 1, load_registry},
+    {"principals", " FILE", 1, 1, load_principals},
+    {"calendar", " FILE", 1, 1, load_calendar},
+    {"rules", " FILE [--note TEXT] | --version N | --show N", 1, 3, load_rules},
+    {"model", " FILE [--name NAME] [--report FILE] | --version N | --show N", 1, 5, load_model},
 };
 
 static int usage (void)
 {
-    fputs (
-        "usage: aduan-migrate [-d CONNINFO] schema | registry FOLDER | principals FILE | calendar FILE\n",
-        stderr);
+    for (size_t i = 0; i < array_len (commands); i++)
+        fprintf (stderr, "%s aduan-migrate [-d CONNINFO] %s%s\n",
+                 i ? "      " : "usage:", commands[i].word, commands[i].usage);
     return EX_USAGE;
 }
 
@@ -581,7 +640,7 @@ static void notice (void *unused, const char *text)
     log_debug ("%s", text);
 }
 
-static int run_command (const char *conninfo, size_t command, const char *path)
+static int run_command (const char *conninfo, size_t command, int count, char **arguments)
 {
     PGconn *db = PQconnectdb (conninfo);
     if (PQstatus (db) != CONNECTION_OK) {
@@ -593,7 +652,7 @@ static int run_command (const char *conninfo, size_t command, const char *path)
     run_quietly (db, "lock", LOCK);
     run_quietly (db, "begin", "set lock_timeout = '10s'");
     run_quietly (db, "begin", "begin");
-    int status = commands[command].run (db, path);
+    int status = commands[command].run (db, count, arguments);
     run_quietly (db, "commit", "commit");
     PQfinish (db);
     return status;
@@ -604,14 +663,15 @@ int main (int argc, char **argv)
     const char *conninfo = "host=/run/aduan/pg dbname=aduan user=aduan_migrate";
     int option;
     log_open ("migrate", LOG_INFO);
-    while ((option = getopt (argc, argv, "d:h")) != -1) {
+    while ((option = getopt (argc, argv, "+d:h")) != -1) {
         if (option != 'd')
             return usage ();
         conninfo = optarg;
     }
-    for (size_t i = 0; i < array_len (commands) && optind < argc; i++)
-        if (strcmp (argv[optind], commands[i].word) == 0 &&
-            argc - optind == (commands[i].wants_path ? 2 : 1))
-            return run_command (conninfo, i, commands[i].wants_path ? argv[optind + 1] : NULL);
+    int count = argc - optind - 1;
+    for (size_t i = 0; i < array_len (commands) && count >= 0; i++)
+        if (strcmp (argv[optind], commands[i].word) == 0 && count >= commands[i].least &&
+            count <= commands[i].most)
+            return run_command (conninfo, i, count, argv + optind + 1);
     return usage ();
 }

@@ -15,10 +15,18 @@ struct asked {
     enum snapshot kind;
 };
 
+static const unsigned bodies[SNAPSHOT_LAST] = {
+    [SNAPSHOT_PRINCIPALS] = SQL_select_snapshot_principals,
+    [SNAPSHOT_REGISTRY] = SQL_select_snapshot_registry,
+    [SNAPSHOT_RULES] = SQL_select_snapshot_rules,
+    [SNAPSHOT_MODEL] = SQL_select_snapshot_model,
+};
+
 static void on_body (void *with, const struct db_answer *answer)
 {
     struct asked *asked = with;
     struct store *store = asked->store;
+    store->publishing--;
     if (answer->outcome == DB_DONE && PQntuples (answer->results[0]) == 1) {
         uint64_t version = (uint64_t) result_int (answer->results[0], 0, 0);
         struct view body = result_view (answer->results[0], 0, 1);
@@ -33,12 +41,10 @@ static void ask_body (struct store *store, struct db *db, enum snapshot kind)
 {
     struct asked *asked = xcalloc (1, sizeof *asked);
     *asked = (struct asked){store, kind};
+    store->publishing++;
     struct db_unit *unit = db_begin (db, on_body, asked);
     db_binary (unit);
-    db_add (unit,
-            kind == SNAPSHOT_PRINCIPALS ? SQL_select_snapshot_principals
-                                        : SQL_select_snapshot_registry,
-            NULL, 0);
+    db_add (unit, bodies[kind], NULL, 0);
     db_end (unit);
 }
 
@@ -89,7 +95,7 @@ static void ask_calendar (struct store *store, struct db *db)
 static void on_versions (void *with, const struct db_answer *answer)
 {
     struct store *store = with;
-    store->publishing = false;
+    store->publishing--;
     struct db *db = lane_any (&store->others);
     if (answer->outcome != DB_DONE || !db)
         return;
@@ -112,7 +118,7 @@ static void at_publish (void *owner)
     agency_tick (store);
     if (!store->ready || !db || store->publishing)
         return;
-    store->publishing = true;
+    store->publishing++;
     struct db_unit *unit = db_begin (db, on_versions, store);
     db_binary (unit);
     db_add (unit, SQL_select_snapshot_versions, NULL, 0);

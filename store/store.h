@@ -266,7 +266,7 @@ struct store {
     uint8_t limit_verify, limit_first, limit_resolve[CLASS_INFO_REQUEST + 1];
     uint64_t published[SNAPSHOT_LAST];
     struct timer *publish_timer, *expire_timer, *pause_timer;
-    bool publishing;
+    unsigned publishing; /* questions that are not answered: none is asked twice at a time */
     struct outage outages[WORKS];
 };
 
