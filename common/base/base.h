@@ -121,6 +121,10 @@ bool phone_valid (struct view phone);
  * eight-buffer rule as id_text. */
 const char *log_text (const void *at, size_t len);
 
+/* How many letters to add, take away or change make one word of the other (Levenshtein's distance); of
+ * each the first 64 bytes count.  For "did you mean". */
+unsigned word_distance (const char *a, const char *b);
+
 /* Lower-case hexadecimal of at most 64 bytes.  Same eight-buffer rule as id_text. */
 const char *hex_text (const void *at, size_t len);
 /* Reads exactly 2 * len hexadecimal digits.  0, or FAIL_MALFORMED. */

@@ -224,3 +224,23 @@ int id_parse (const char *text, struct id *ret_id)
     digits[count] = 0;
     return hex_parse (digits, ret_id->at, sizeof ret_id->at);
 }
+
+unsigned word_distance (const char *a, const char *b)
+{
+    unsigned row[65];
+    size_t len = strlen (b) < 64 ? strlen (b) : 64;
+    for (unsigned i = 0; i <= len; i++)
+        row[i] = i;
+    for (unsigned i = 1; *a && i < 65; i++, a++) {
+        unsigned corner = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= len; j++) {
+            unsigned above = row[j], best = corner + (*a != b[j - 1]);
+            best = above + 1 < best ? above + 1 : best;
+            best = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
+            corner = above;
+            row[j] = best;
+        }
+    }
+    return row[len];
+}

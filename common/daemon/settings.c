@@ -142,32 +142,12 @@ static void set (struct settings *settings, struct value *value, const char *tex
 
 /* ---- the document -------------------------------------------------------------------------- */
 
-static unsigned distance (const char *a, const char *b)
-{
-    unsigned row[65];
-    size_t len = strlen (b) < 64 ? strlen (b) : 64;
-    for (unsigned i = 0; i <= len; i++)
-        row[i] = i;
-    for (unsigned i = 1; *a && i < 65; i++, a++) {
-        unsigned corner = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= len; j++) {
-            unsigned above = row[j], best = corner + (*a != b[j - 1]);
-            best = above + 1 < best ? above + 1 : best;
-            best = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
-            corner = above;
-            row[j] = best;
-        }
-    }
-    return row[len];
-}
-
 static void unknown_key (struct settings *settings, const char *key, const yaml_mark_t *mark)
 {
     const char *nearest = NULL;
     unsigned least = 4;
     for (size_t i = 0; i < settings->count; i++) {
-        unsigned apart = distance (key, settings->values[i].row->key);
+        unsigned apart = word_distance (key, settings->values[i].row->key);
         if (apart < least) {
             least = apart;
             nearest = settings->values[i].row->key;

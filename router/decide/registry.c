@@ -47,7 +47,7 @@ struct registry {
     struct category_entry *categories;
     struct region_code *regions;
     size_t region_count, region_room;
-    const char *functions[1024];
+    const char *functions[REGISTRY_FUNCTIONS_MOST];
     char **phrases;
     size_t phrase_count;
     uint32_t root;
@@ -178,6 +178,7 @@ static bool add_category (struct registry *registry, char **fields)
     }
     entry->category.function = (uint16_t) function;
     entry->category.class = (uint8_t) class_of (fields[5]);
+    entry->category.name = fields[6];
     HASH_ADD (hh, registry->categories, category.number, sizeof (uint32_t), entry);
     return true;
 }
@@ -352,6 +353,43 @@ const char *registry_function_code (const struct registry *registry, uint16_t fu
     const char *code =
         function < array_len (registry->functions) ? registry->functions[function] : NULL;
     return code ? code : "";
+}
+
+uint16_t registry_function_by_code (const struct registry *registry, struct view code)
+{
+    for (uint16_t i = 0; code.len && i < array_len (registry->functions); i++)
+        if (registry->functions[i] && view_is (code, registry->functions[i]))
+            return i;
+    return 0;
+}
+
+/* An entry begins with what it is an entry of. */
+const struct category *registry_category_next (const struct registry *registry,
+                                               const struct category *before)
+{
+    const struct category_entry *entry =
+        before ? ((const struct category_entry *) (const void *) before)->hh.next
+               : registry->categories;
+    return entry ? &entry->category : NULL;
+}
+
+const struct agency *registry_agency_next (const struct registry *registry,
+                                           const struct agency *before)
+{
+    const struct agency_entry *entry =
+        before ? ((const struct agency_entry *) (const void *) before)->hh.next
+               : registry->agencies;
+    return entry ? &entry->agency : NULL;
+}
+
+size_t registry_region_count (const struct registry *registry)
+{
+    return registry->region_count;
+}
+
+const char *registry_region_at (const struct registry *registry, size_t region)
+{
+    return registry->regions[region].code;
 }
 
 struct view region_above (struct view region)

@@ -22,10 +22,13 @@ struct agency {
 struct category {
     uint32_t number, parent, agency;
     uint16_t function;
-    uint8_t class; /* enum class, 0: says nothing */
+    uint8_t class;    /* enum class, 0: says nothing */
+    const char *name; /* in the snapshot's text */
 };
 
 struct registry;
+
+#define REGISTRY_FUNCTIONS_MOST 1024 /* their numbers are below it */
 
 /* Copies what it needs.  0 and *ret, or FAIL_MALFORMED with one log line that names the line. */
 int registry_parse (uint64_t version, const char *at, size_t len, struct registry **ret);
@@ -43,6 +46,17 @@ const struct agency *registry_holder (const struct registry *registry, uint16_t 
 const struct agency *registry_desk (const struct registry *registry, struct view region);
 bool registry_has_region (const struct registry *registry, struct view region);
 const char *registry_function_code (const struct registry *registry, uint16_t function);
+/* 0: no function has this code. */
+uint16_t registry_function_by_code (const struct registry *registry, struct view code);
+/* The category behind this one in the snapshot's order; NULL: the first one, and behind the last. */
+const struct category *registry_category_next (const struct registry *registry,
+                                               const struct category *before);
+/* The same of agencies. */
+const struct agency *registry_agency_next (const struct registry *registry,
+                                           const struct agency *before);
+/* The codes of all regions, in their order. */
+size_t registry_region_count (const struct registry *registry);
+const char *registry_region_at (const struct registry *registry, size_t region);
 
 /* One level up: 33.74.01.1001 -> 33.74.01 -> 33.74 -> 33 -> "". */
 struct view region_above (struct view region);

@@ -68,6 +68,17 @@ def settings():
     yield b"a: &a [*a]\nb: !!binary x\n? {x: y}\n: z\n"
 
 
+def rules():
+    yield (b"version: 1\nrules:\n  - name: pju-malam\n    when:\n      class: [complaint, complaint_plain]\n      category: [1, Lain]\n"
+           b"      channel: [sms, app]\n      place: [33, 33.74]\n      any: [lampu jalan, \"=pju\"]\n      all: mati\n      none: 'merah'\n"
+           b"      from: 1970-01-01\n      to: 2026-03-31\n      hours: 18-06\n    then:\n      function: PUPR\n      priority: high\n"
+           b"      secret: true\n      copies: [33.74/PUPR, HUB]\n      support: [ID]\n      ask: [location, photo]\n    note: |\n      why\n"
+           b"  - {name: b, when: {any: jalan}, then: {agency: ID}}\n  - {name: c, when: {any: jalan}, then: {agency: 33.74/PUPR, secret: true}}\n")
+    yield b"version: 1\nrules: []\ncases:\n  - {text: x}\n"
+    yield b"version: 1\nrules:\n- {name: &a b, when: {any: [*a, !!str x]}, then: [[[[[[[[]]]]]]]]}\n---\n%TAG"
+    yield b"? {x: y}\n: [1, 2\n"
+
+
 def records():
     line = b'{"judul": "Jalan", "isi": "rusak \\u0000 \\ud83d\\ude00", "tanggal": "2025-01-02", "lat": -7.25, "outer": {"inner": 1}}\n'
     yield b"\x01" + line * 3 + b"{broken\n" + line
@@ -77,4 +88,4 @@ def records():
 
 
 SEEDS = {"scan": wire, "decode": wire, "bundle": bundles, "principals": principals, "registry": registry, "segment": segments, "number": numbers,
-         "settings": settings, "record": records}
+         "settings": settings, "rules": rules, "record": records}
