@@ -41,27 +41,46 @@ static void count_rung (unsigned rung)
     switch (rung) {
     case 0: metric_add (router_rung0_total, 1); break;
     case 1: metric_add (router_rung1_total, 1); break;
+    case 2: metric_add (router_rung2_total, 1); break;
     case 3: metric_add (router_rung3_total, 1); break;
+    case 4: metric_add (router_rung4_total, 1); break;
     case 5: metric_add (router_rung5_total, 1); break;
     default: metric_add (router_rung6_total, 1); break;
     }
 }
 
-static void fill_place (const struct decision *decision, const struct registry *registry,
+static void fill_place (const struct decision *decision, const struct routing *routing,
                         struct msg_place *place)
 {
     place->agency = decision->agency;
     place->rung = decision->rung;
     place->confidence = decision->confidence;
     place->class = decision->class;
-    place->secret = decision->oversight ? FLAG_YES : 0;
+    place->secret = decision->secret ? FLAG_YES : 0;
     place->oversight = decision->oversight ? FLAG_YES : 0;
     place->priority = decision->priority;
     place->region = view_of (decision->region);
     place->function = decision->function;
-    place->registry = registry_version (registry);
-    place->rules = DECIDE_RULES_VERSION;
+    place->registry = registry_version (routing->registry);
+    place->rules = routing->rules_version;
     place->record = view_of (decision->record);
+}
+
+static struct question question_of (const struct msg_offer *offer, const struct msg_submit *submit,
+                                    const struct msg_content *content)
+{
+    return (struct question){.title = content->title,
+                             .text = content->text,
+                             .location = submit->location,
+                             .place = submit->place,
+                             .target = submit->target,
+                             .class = submit->class,
+                             .channel = submit->channel,
+                             .priority = submit->priority,
+                             .category = submit->category,
+                             .received = (int64_t) offer->received,
+                             .latitude = (int32_t) submit->latitude,
+                             .longitude = (int32_t) submit->longitude};
 }
 
 /* Decides where it may be read; else it goes on as it is, and the store gives it to the national
@@ -86,8 +105,11 @@ static void decide_offer (struct router *router, struct parcel *offer, struct de
     if (submit->submit.kind != KIND_COMPLAINT)
         return;
     planted (&content->content);
-    decide (router->registry, &submit->submit, &content->content, decision);
-    fill_place (decision, router->registry, place);
+    const struct routing *routing = inforce_routing (router->inforce);
+    struct question question =
+        question_of (&offer->said[0].offer, &submit->submit, &content->content);
+    decide (routing, &question, decision);
+    fill_place (decision, routing, place);
     count_rung (decision->rung);
     log_debug ("%s: agency %u by rung %u", id_text (&offer->said[0].offer.id), decision->agency,
                decision->rung);
@@ -129,7 +151,8 @@ static void on_offer (void *owner, struct link *from, struct parcel *parcel)
 {
     struct router *router = owner;
     (void) fault_point (offer_received);
-    if (!router->registry || router->held || pass_on (router, link_number (from), parcel) != 0)
+    if (!inforce_routing (router->inforce) || router->held ||
+        pass_on (router, link_number (from), parcel) != 0)
         hold (router, link_number (from), parcel);
 }
 
@@ -144,7 +167,8 @@ static void let_go (struct router *router, struct held_offer *held)
 void receive_flush (struct router *router)
 {
     struct wire_fault fault;
-    while (router->registry && router->held && link_can_send (router->store, WIRE_CLASS_REST)) {
+    while (inforce_routing (router->inforce) && router->held &&
+           link_can_send (router->store, WIRE_CLASS_REST)) {
         struct held_offer *held = router->held;
         if (!parcel_read (&held->parcel, 0, WIRE_offer, &fault) ||
             pass_on (router, held->intake, &held->parcel) == 0)

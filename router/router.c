@@ -23,16 +23,14 @@ static int use_snapshot (void *owner, enum snapshot kind, uint64_t version, cons
             door_set_principals (router->door, &principals);
         return result;
     }
-    if (kind != SNAPSHOT_REGISTRY)
-        return 0; /* kept, and passed on; nothing here reads it yet */
-    struct registry *registry = NULL;
-    int result = registry_parse (version, at, len, &registry);
-    if (result != 0)
-        return result;
-    registry_destroy (&router->registry);
-    router->registry = registry;
+    return inforce_take (router->inforce, kind, version, at, len);
+}
+
+static void on_changed (void *owner)
+{
+    struct router *router = owner;
     outage_ends (&router->registry_outage, "a registry is there: offers are decided");
-    return 0;
+    receive_flush (router);
 }
 
 /* ---- the store's link ---------------------------------------------------------------------- */
@@ -97,7 +95,7 @@ static void at_tick (void *owner)
     reactor_timer_at (router->tick, reactor_now (router->reactor) + TICK_MS);
     worker_tick (router);
     receive_flush (router);
-    if (!router->registry)
+    if (!inforce_routing (router->inforce))
         outage_begins (&router->registry_outage,
                        "no registry yet: offers wait until the store has sent one");
 }
@@ -130,7 +128,11 @@ static int router_start (struct reactor *reactor, const struct settings *setting
     *ret_state = router;
     router->reactor = reactor;
     if (door_open (reactor, key, ROLE_WORKER, &router->door) == 0) {
+        struct thresholds sure = {.rung3 = (uint32_t) settings_number (settings, "sure_category"),
+                                  .rung4 = (uint32_t) settings_number (settings, "sure_words")};
+        router->inforce = inforce_new (reactor, sure, on_changed, router);
         router->snapshots = snapshots_new (folder, use_snapshot, router);
+        inforce_settles (router->inforce, router->snapshots);
         status = open_workers (router, settings);
     }
     if (status == 0 && link_listen (reactor, offers, NULL, &intake_hooks, router, 1, INTAKE_CREDIT,
@@ -158,8 +160,8 @@ static void router_stop (void **held)
     listener_destroy (&router->workers);
     listener_destroy (&router->intakes);
     reactor_timer_forget (&router->tick);
+    inforce_destroy (&router->inforce);
     snapshots_destroy (&router->snapshots);
-    registry_destroy (&router->registry);
     door_destroy (&router->door);
     free (router);
     *held = NULL;
@@ -168,6 +170,10 @@ static void router_stop (void **held)
 static bool router_show (void *state, const char *what, struct buffer *out)
 {
     const struct router *router = state;
+    if (strcmp (what, "routing") == 0) {
+        inforce_show (router->inforce, out);
+        return true;
+    }
     if (strcmp (what, "workers") != 0)
         return false;
     worker_show (router, out);
@@ -178,6 +184,10 @@ static bool router_show (void *state, const char *what, struct buffer *out)
 
 static const struct setting router_settings[] = {
     {"door", SETTING_TEXT, "tcp://127.0.0.1:8314", 0, 0, false, "where workers come in"},
+    {"sure_category", SETTING_NUMBER, "800", 0, 1000, false,
+     "permille: a category less sure than this lets the words speak first (rung 3)"},
+    {"sure_words", SETTING_NUMBER, "550", 0, 1000, false,
+     "permille: words less sure than this go to a person (rung 4)"},
 };
 
 static bool router_settings_right (const struct settings *settings)

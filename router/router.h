@@ -2,8 +2,8 @@
  * and act.  It holds nothing that a restart loses: offers are intake's, leases and acts PostgreSQL's.
  *
  *   receive.c   offers in, places to the store, STORED back to the intake they came from
- *   decide.c    the ladder: pure
- *   registry.c  what a decision may look at
+ *   decide/     the ladder: pure
+ *   inforce.c   what it decides by: registry, rules, model
  *   worker.c    PULLs on their way, answers back
  *   act.c       acts on their way
  *
@@ -24,7 +24,7 @@
 
 #include <uthash.h>
 #include "daemon/daemon.h"
-#include "decide/registry.h"
+#include "inforce.h"
 
 struct held_offer;
 struct waiting_pull;
@@ -33,7 +33,7 @@ struct flying_act;
 struct router {
     struct reactor *reactor;
     struct snapshots *snapshots;
-    struct registry *registry;
+    struct inforce *inforce;
     struct link *store;
     struct listener *intakes; /* offers.sock */
     struct door *door;

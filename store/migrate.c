@@ -180,13 +180,15 @@ static const char *const registry_steps[] = {
 
     "update agency a set retired_at = now () where retired_at is null and not exists (select from new_agencies n where n.code = a.code)",
 
-    "insert into category (category_id, parent, function_id, agency_id, class, name) "
+    "insert into category (category_id, parent, function_id, agency_id, class, name, level, sure) "
     "select n.number, n.parent_number, f.function_id, a.agency_id, case n.class when 'complaint' then 1 when 'complaint_plain' then 2 "
-    "when 'complaint_oversight' then 3 when 'aspiration' then 4 when 'info_request' then 5 else 0 end, n.name "
+    "when 'complaint_oversight' then 3 when 'aspiration' then 4 when 'info_request' then 5 else 0 end, n.name, "
+    "case n.level when 'province' then 1 when 'regency' then 2 else 0 end, coalesce (n.sure, 930) "
     "from new_categories n left join function f on f.code = n.function_code left join agency a on a.code = n.agency_code order by n.number "
     "on conflict (category_id) do update set parent = excluded.parent, function_id = excluded.function_id, agency_id = excluded.agency_id, "
-    "class = excluded.class, name = excluded.name where (category.parent, category.function_id, category.agency_id, category.class, category.name) "
-    "is distinct from (excluded.parent, excluded.function_id, excluded.agency_id, excluded.class, excluded.name)",
+    "class = excluded.class, name = excluded.name, level = excluded.level, sure = excluded.sure "
+    "where (category.parent, category.function_id, category.agency_id, category.class, category.name, category.level, category.sure) is distinct from "
+    "(excluded.parent, excluded.function_id, excluded.agency_id, excluded.class, excluded.name, excluded.level, excluded.sure)",
 
     "insert into oversight_phrase select distinct phrase from new_oversight on conflict do nothing",
     "delete from oversight_phrase p where not exists (select from new_oversight n where n.phrase = p.phrase)",
@@ -243,10 +245,10 @@ static int load_registry (PGconn *db, int unused, char **arguments)
                "code text, parent_code text, kind text, function_code text, region_code text, "
                "flags text, name text, zone text",
                false);
-    copy_from (
-        db, folder, "categories",
-        "number int, parent_number int, function_code text, agency_code text, class text, name text",
-        false);
+    copy_from (db, folder, "categories",
+               "number int, parent_number int, function_code text, agency_code text, class text, "
+               "level text, sure int, name text",
+               false);
     copy_from (db, folder, "oversight", "phrase text", false);
     copy_from (db, folder, "competence", "agency_code text, function_code text, region_code text",
                true);

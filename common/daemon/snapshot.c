@@ -19,6 +19,7 @@ struct held {
     uint8_t digest[DIGEST_LEN];
     char *at;
     size_t len;
+    bool from_file; /* and there already */
 };
 
 struct wanting {
@@ -31,6 +32,9 @@ struct snapshots {
     snapshot_use_fn *use;
     void *owner;
     struct held held[SNAPSHOT_LAST];
+    struct held
+        tried[SNAPSHOT_LAST];        /* handed over; its user has not said yet whether it is good */
+    struct held next[SNAPSHOT_LAST]; /* came meanwhile */
     struct held coming[SNAPSHOT_LAST]; /* len: bytes that are there */
     size_t coming_size[SNAPSHOT_LAST];
     struct wanting *wanting[SNAPSHOT_LAST];
@@ -46,22 +50,61 @@ static void digest_of (const char *at, size_t len, uint8_t *ret)
     crypto_generichash (ret, DIGEST_LEN, (const uint8_t *) at, len, NULL, 0);
 }
 
-/* Takes the bytes into force if the program can use them; frees them else. */
-static int put_in_force (struct snapshots *snapshots, enum snapshot kind, struct held *new)
+static void write_file (struct snapshots *snapshots, enum snapshot kind);
+static void give_all (const struct snapshots *snapshots, enum snapshot kind);
+
+static void drop (struct held *held)
 {
-    int result = snapshots->use
-                     ? snapshots->use (snapshots->owner, kind, new->version, new->at, new->len)
-                     : 0;
+    free (held->at);
+    *held = (struct held){0};
+}
+
+/* The one that was tried is good or not: into force, into the file, to all who want it. */
+static int end_trial (struct snapshots *snapshots, enum snapshot kind, int result)
+{
+    struct held *tried = &snapshots->tried[kind];
     if (result != 0) {
         log_warning ("snapshot %s, version %" PRIu64 ": %s; the former one stays in force",
-                     snapshot_word (kind), new->version, fail_text (result));
-        free (new->at);
-    } else {
-        free (snapshots->held[kind].at);
-        snapshots->held[kind] = *new;
+                     snapshot_word (kind), tried->version, fail_text (result));
+        drop (tried);
+        return result;
     }
+    drop (&snapshots->held[kind]);
+    snapshots->held[kind] = *tried;
+    *tried = (struct held){0};
+    if (snapshots->held[kind].from_file)
+        return 0;
+    write_file (snapshots, kind);
+    log_info ("snapshot %s, version %" PRIu64 " is in force (%zu bytes)", snapshot_word (kind),
+              snapshots->held[kind].version, snapshots->held[kind].len);
+    give_all (snapshots, kind);
+    return 0;
+}
+
+/* Into force if the program can use it; takes the bytes. */
+static int adopt (struct snapshots *snapshots, enum snapshot kind, struct held *new)
+{
+    struct held *tried = &snapshots->tried[kind];
+    if (tried->at) {
+        drop (&snapshots->next[kind]);
+        snapshots->next[kind] = *new;
+        *new = (struct held){0};
+        return 0;
+    }
+    *tried = *new;
     *new = (struct held){0};
-    return result;
+    int result = snapshots->use ? snapshots->use (snapshots->owner, kind, tried->version, tried->at,
+                                                  tried->len)
+                                : 0;
+    return result == SNAPSHOT_LATER ? 0 : end_trial (snapshots, kind, result);
+}
+
+void snapshots_settle (struct snapshots *snapshots, enum snapshot kind, int result)
+{
+    check (snapshots->tried[kind].at);
+    end_trial (snapshots, kind, result);
+    if (snapshots->next[kind].at)
+        adopt (snapshots, kind, &snapshots->next[kind]);
 }
 
 static void load (struct snapshots *snapshots, enum snapshot kind)
@@ -81,7 +124,8 @@ static void load (struct snapshots *snapshots, enum snapshot kind)
             if (memcmp (digest, found.digest, DIGEST_LEN) == 0) {
                 found.at = xcalloc (found.len + 1, 1);
                 memcpy (found.at, body, found.len);
-                put_in_force (snapshots, kind, &found);
+                found.from_file = true;
+                adopt (snapshots, kind, &found);
             } else {
                 log_warning ("%s: damaged; waiting for a new one", path);
             }
@@ -110,12 +154,19 @@ void snapshots_destroy (struct snapshots **held)
         struct wanting *one, *next;
         LL_FOREACH_SAFE (snapshots->wanting[kind], one, next)
             free (one);
-        free (snapshots->held[kind].at);
-        free (snapshots->coming[kind].at);
+        drop (&snapshots->held[kind]);
+        drop (&snapshots->tried[kind]);
+        drop (&snapshots->next[kind]);
+        drop (&snapshots->coming[kind]);
     }
     free (snapshots->folder);
     free (snapshots);
     *held = NULL;
+}
+
+struct view snapshots_bytes (const struct snapshots *snapshots, enum snapshot kind)
+{
+    return (struct view){snapshots->held[kind].at, snapshots->held[kind].len};
 }
 
 uint64_t snapshots_version (const struct snapshots *snapshots, enum snapshot kind)
@@ -168,12 +219,8 @@ void snapshots_gone (struct snapshots *snapshots, struct link *link)
     }
 }
 
-/* Into force, into the file, to all who want it. */
-static int adopt (struct snapshots *snapshots, enum snapshot kind, struct held *new)
+static void write_file (struct snapshots *snapshots, enum snapshot kind)
 {
-    int result = put_in_force (snapshots, kind, new);
-    if (result != 0)
-        return result;
     const struct held *held = &snapshots->held[kind];
     struct buffer file = {0};
     buffer_format (&file, "aduan-snapshot %" PRIu64 " %s\n", held->version,
@@ -185,12 +232,13 @@ static int adopt (struct snapshots *snapshots, enum snapshot kind, struct held *
                      path, strerror (errno));
     free (path);
     buffer_free (&file);
-    log_info ("snapshot %s, version %" PRIu64 " is in force (%zu bytes)", snapshot_word (kind),
-              held->version, held->len);
+}
+
+static void give_all (const struct snapshots *snapshots, enum snapshot kind)
+{
     struct wanting *one;
     LL_FOREACH (snapshots->wanting[kind], one)
-        send_whole (held, kind, one->link);
-    return 0;
+        send_whole (&snapshots->held[kind], kind, one->link);
 }
 
 int snapshots_publish (struct snapshots *snapshots, enum snapshot kind, uint64_t version,
@@ -228,7 +276,8 @@ void snapshots_piece (struct snapshots *snapshots, struct link *from,
     struct held *coming = &snapshots->coming[kind];
     (void) from;
     if (piece->size > SNAPSHOT_MAX || piece->digest.len != DIGEST_LEN ||
-        piece->version == snapshots->held[kind].version)
+        piece->version == snapshots->held[kind].version ||
+        piece->version == snapshots->tried[kind].version)
         return;
     if (piece->offset == 0)
         begin (snapshots, piece);

@@ -12,8 +12,10 @@
 
 struct snapshots;
 
-/* A whole snapshot came, newer than the one before: `at` lives until the next one of its kind.
- * Returns 0, or a FAIL_ where it cannot be used: then the former one stays in force. */
+/* A whole snapshot came, newer than the one before: `at` lives until the next one of its kind is in force.
+ * Returns 0, or a FAIL_ where it cannot be used: then the former one stays in force; or SNAPSHOT_LATER:
+ * snapshots_settle says it, and until then no other one of its kind is handed over. */
+#define SNAPSHOT_LATER 1
 typedef int snapshot_use_fn (void *owner, enum snapshot kind, uint64_t version, const char *at,
                              size_t len);
 
@@ -22,6 +24,10 @@ typedef int snapshot_use_fn (void *owner, enum snapshot kind, uint64_t version, 
  * before this returns).  */
 struct snapshots *snapshots_new (const char *folder, snapshot_use_fn *use, void *owner);
 void snapshots_destroy (struct snapshots **snapshots);
+/* How the one that was answered SNAPSHOT_LATER ended: 0 or a FAIL_. */
+void snapshots_settle (struct snapshots *snapshots, enum snapshot kind, int result);
+/* The bytes in force; empty: none. */
+struct view snapshots_bytes (const struct snapshots *snapshots, enum snapshot kind);
 /* The version in force; 0: none. */
 uint64_t snapshots_version (const struct snapshots *snapshots, enum snapshot kind);
 

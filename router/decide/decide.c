@@ -1,326 +1,433 @@
 /* decide.c - the oversight filter, then the ladder; the first rung that is sure enough wins.
  *
  *   0  oversight content, by class, category or words: the inspectorate of the subtree
- *   1  a target that is named and competent
+ *   1  a target that is named and competent; or the agency that who handed it back suggests
+ *   2  operators' rules
  *   3  category x place: which function, and who holds it for the place, walking upwards
+ *   4  the words: mandates and the learned model, with the place they name
  *   5  the coordinator of the most exact known place
  *   6  the national desk
  *
- * Every rung writes its view into the record as a code with parameters; the reader's language comes
- * later, where it is shown.
+ * Secrecy, copies, supporters and priority of every matching rule apply whichever rung wins.  Each rung
+ * writes its view into the record.
  */
-#include "decide.h"
+#include "ladder.h"
+#include "wire/wire.h"
 
 #include <stdio.h>
 #include <string.h>
 
-struct asked {
-    const struct registry *registry;
-    const struct msg_submit *submit;
-    const struct msg_content *content;
-    struct view place;               /* in the registry; empty: not known */
-    const struct category *category; /* NULL: not said, or not known */
-    uint16_t function;               /* of the category, 0: none */
-    const struct agency *target;     /* as named; NULL: none, or unknown */
-    struct decision *ret;
-    char *end; /* of the record */
-};
+#define SURE_OVERSIGHT   950 /* permille */
+#define SURE_TARGET      950
+#define SURE_SUGGESTED   900
+#define SURE_RULE        970
+#define SURE_COORDINATOR 500
+#define SURE_NATIONAL    100
+#define SURE_HINT        300 /* of a candidate that a rung names without deciding */
+#define SURE_MEANING                                                                               \
+    400 /* of words that mean graft without naming it: rather too many than too few,
+                                for what reached the accused cannot be taken back */
 
-/* ---- the record ---------------------------------------------------------------------------- */
+#define INSPECTORATE "PENGAWASAN" /* the function of every inspectorate */
 
-#define END_MOST  256 /* bytes of what end_record says */
-#define VIEW_MOST 32  /* of a view, beside its code and parameter */
+const struct thresholds thresholds_usual = {.rung3 = 800, .rung4 = 550};
 
-static char *put_number (char *end, uint64_t number)
+const char *ground_code (enum ground ground)
 {
-    char digits[20];
-    size_t len = 0;
-    do
-        digits[len++] = (char) ('0' + number % 10);
-    while (number /= 10);
-    while (len)
-        *end++ = digits[--len];
-    return end;
+    static const char *const codes[GROUND_LAST] = {
+        "none",     "inspectorate", "target", "suggested",   "rule",
+        "category", "words",        "model",  "coordinator", "national"};
+    return ground < GROUND_LAST ? codes[ground] : codes[GROUND_NONE];
 }
 
-static void begin_record (struct asked *asked)
+/* ---- owners and candidates ------------------------------------------------------------------- */
+
+static bool refused (const struct ladder *ladder, uint32_t agency)
 {
-    asked->end = stpcpy (asked->ret->record, "{\"said\":[");
+    const struct question *question = ladder->question;
+    for (uint32_t i = 0; i < question->refuser_count && i < DECIDE_REFUSERS; i++)
+        if (question->refusers[i] == agency)
+            return true;
+    return false;
 }
 
-/* One view: [rung, "code", "parameter"].  Parameters are codes of the registry or numbers; what a
- * reporter wrote never enters a record.  What has no room is left out: the end always fits. */
-static void view_of_rung (struct asked *asked, unsigned rung, const char *code,
-                          const char *parameter)
+bool ladder_may (const struct ladder *ladder, const struct agency *agency)
 {
-    char *end = asked->end;
-    size_t left = DECIDE_RECORD_MOST - END_MOST - (size_t) (end - asked->ret->record);
-    if (strlen (code) + strlen (parameter) + VIEW_MOST > left)
-        return;
-    end = stpcpy (end, end[-1] == '[' ? "[" : ",[");
-    end = stpcpy (put_number (end, rung), ",\"");
-    end = stpcpy (stpcpy (end, code), "\"");
-    if (*parameter)
-        end = stpcpy (stpcpy (stpcpy (end, ",\""), parameter), "\"");
-    asked->end = stpcpy (end, "]");
+    uint32_t scope = ladder->question->scope;
+    return agency && !refused (ladder, agency->number) &&
+           (!scope || registry_below (ladder->registry, agency->number, scope));
 }
 
-static void end_record (struct asked *asked)
-{
-    const struct decision *ret = asked->ret;
-    char *end = stpcpy (asked->end, "],\"next\":[");
-    for (int i = 0; i < DECIDE_CANDIDATES && ret->candidates[i]; i++)
-        end = put_number (stpcpy (end, i ? "," : ""), ret->candidates[i]);
-    end = put_number (stpcpy (end, "],\"rung\":"), ret->rung);
-    end = put_number (stpcpy (end, ",\"sure\":"), ret->confidence);
-    end = put_number (stpcpy (end, ",\"v\":["), DECIDE_RULES_VERSION);
-    end = put_number (stpcpy (end, ","), registry_version (asked->registry));
-    stpcpy (end, "]}");
-}
-
-/* ---- helpers ------------------------------------------------------------------------------- */
-
-static void choose (struct asked *asked, const struct agency *agency, unsigned rung,
+void ladder_choose (struct ladder *ladder, const struct agency *agency, unsigned rung,
                     unsigned confidence)
 {
-    asked->ret->agency = agency->number;
-    asked->ret->rung = rung;
-    asked->ret->confidence = confidence;
+    ladder->ret->agency = agency->number;
+    ladder->ret->rung = rung;
+    ladder->ret->confidence = confidence;
 }
 
-static void propose (struct asked *asked, const struct agency *agency)
+void ladder_propose (struct ladder *ladder, const struct agency *agency, uint16_t function,
+                     unsigned chance, enum ground ground, const char *parameter)
 {
-    uint32_t *candidates = asked->ret->candidates;
-    for (int i = 0; agency && i < DECIDE_CANDIDATES; i++) {
-        if (candidates[i] == agency->number)
-            return;
-        if (candidates[i] == 0) {
-            candidates[i] = agency->number;
-            return;
-        }
+    uint32_t number = agency ? agency->number : 0;
+    struct candidate *at = ladder->best;
+    if ((agency && !ladder_may (ladder, agency)) || (!agency && !function))
+        return;
+    if (agency && !function)
+        function = agency->function;
+    while (at < ladder->best + ladder->best_count &&
+           !(number ? at->agency == number : at->function == function))
+        at++;
+    bool known = at < ladder->best + ladder->best_count;
+    if ((!known && ladder->best_count == array_len (ladder->best)) ||
+        (known && at->chance >= chance))
+        return;
+    ladder->best_count += !known;
+    *at = (struct candidate){number, function, chance, ground, parameter};
+}
+
+/* The best ones, in order; of equal chance the one named first. */
+static void keep_best (struct ladder *ladder)
+{
+    struct candidate *into = ladder->ret->candidates;
+    for (int i = 0; i < DECIDE_CANDIDATES; i++) {
+        struct candidate *best = NULL;
+        for (size_t j = 0; j < ladder->best_count; j++)
+            if (ladder->best[j].ground && (!best || ladder->best[j].chance > best->chance))
+                best = &ladder->best[j];
+        into[i] = best ? *best : (struct candidate){.parameter = ""};
+        if (best)
+            best->ground = GROUND_NONE;
     }
 }
 
-/* Who holds a function for a place, walking village -> district -> regency -> province -> nation. */
-static const struct agency *holder_of (const struct registry *registry, uint16_t function,
-                                       struct view place)
+const struct agency *ladder_desk (const struct ladder *ladder)
 {
-    for (;;) {
-        const struct agency *holder = registry_holder (registry, function, place);
-        if (holder || place.len == 0)
-            return holder;
-        place = region_above (place);
-    }
-}
-
-static const struct agency *desk_of (const struct registry *registry, struct view place)
-{
-    for (; place.len; place = region_above (place)) {
-        const struct agency *desk = registry_desk (registry, place);
-        if (desk)
+    for (struct view place = ladder->place; place.len; place = region_above (place)) {
+        const struct agency *desk = registry_desk (ladder->registry, place);
+        if (ladder_may (ladder, desk))
             return desk;
     }
     return NULL;
 }
 
-static char folded_byte (unsigned char byte)
-{
-    if (byte >= 'A' && byte <= 'Z')
-        return (char) (byte - 'A' + 'a');
-    bool word = (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9') || (byte & 0x80);
-    return word ? (char) byte : ' ';
-}
+/* ---- rung 0: oversight ----------------------------------------------------------------------- */
 
-/* Behind a byte that is there.  Without a branch a byte, as this looks at all of every text. */
-static char *fold_into (char *end, struct view text)
+static bool is_oversight (struct ladder *ladder)
 {
-    static char folded[256];
-    if (!folded[0])
-        for (int i = 0; i < 256; i++)
-            folded[i] = folded_byte ((unsigned char) i);
-    char before = end[-1];
-    for (size_t i = 0; i < text.len; i++) {
-        char byte = folded[(unsigned char) text.at[i]];
-        *end = byte;
-        end += byte != ' ' || before != ' ';
-        before = byte;
-    }
-    return end;
-}
-
-/* Letters and digits in lower case, everything else one space, a space at both ends: so that a
- * phrase is found as words.  Good until the next call. */
-static const char *fold (struct view title, struct view text)
-{
-    static const struct view space = {" ", 1};
-    static struct buffer room; /* kept: one thread decides */
-    char *folded = buffer_room (&room, title.len + text.len + 4), *end = folded;
-    *end++ = ' ';
-    end = fold_into (end, title);
-    end = fold_into (end, space);
-    end = fold_into (end, text);
-    end = fold_into (end, space);
-    *end = 0;
-    return folded;
-}
-
-/* ---- rung 0: oversight --------------------------------------------------------------------- */
-
-static bool is_oversight (struct asked *asked)
-{
-    if (asked->submit->class == CLASS_OVERSIGHT) {
-        view_of_rung (asked, 0, "class", "");
+    if (ladder->question->class == CLASS_OVERSIGHT) {
+        record_view (ladder, 0, "class", "");
         return true;
     }
-    if (asked->category && asked->category->class == CLASS_OVERSIGHT) {
-        view_of_rung (asked, 0, "category", "");
+    if (ladder->category && ladder->category->class == CLASS_OVERSIGHT) {
+        record_view (ladder, 0, "category", "");
         return true;
     }
-    const char *folded = fold (asked->content->title, asked->content->text),
-               *phrase = registry_oversight (asked->registry, folded);
-    if (phrase)
-        view_of_rung (asked, 0, "words", phrase);
-    return phrase != NULL;
+    const char *phrase = registry_oversight (ladder->registry, ladder->text);
+    if (phrase) {
+        record_view (ladder, 0, "words", phrase);
+        return true;
+    }
+    const struct opinion *first = ladder->opinions;
+    if (!ladder->opinion_count || ladder->sure * 1000 < SURE_MEANING || !first->duty.function ||
+        strcmp (registry_function_code (ladder->registry, first->duty.function), INSPECTORATE) != 0)
+        return false;
+    record_view (ladder, 0, "meaning", first->parameter);
+    return true;
 }
 
-/* Is `agency` the accused one, or below or above it?  Its own inspectorate under the same
- * government is not. */
-static bool is_accused (const struct asked *asked, const struct agency *agency)
+/* The inspectorate under this node, or under the next one above it that has one; never the accused one. */
+static const struct agency *inspectorate_above (const struct ladder *ladder, struct view place)
 {
-    return asked->target && asked->target->number == agency->number;
-}
-
-/* The inspectorate under this node, or under the next one above it that has one. */
-static const struct agency *inspectorate_above (const struct asked *asked, struct view place)
-{
-    static const char function[] = "PENGAWASAN";
-    const struct registry *registry = asked->registry;
+    const struct registry *registry = ladder->registry;
     for (;; place = region_above (place)) {
         char code[32];
-        int len = place.len
-                      ? snprintf (code, sizeof code, "%.*s/%s", (int) place.len, place.at, function)
-                      : snprintf (code, sizeof code, "ID/%s", function);
+        int len = place.len ? snprintf (code, sizeof code, "%.*s/%s", (int) place.len, place.at,
+                                        INSPECTORATE)
+                            : snprintf (code, sizeof code, "ID/" INSPECTORATE);
         const struct agency *found =
             registry_agency_by_code (registry, (struct view){code, (size_t) len});
-        if (found && found->inspectorate && !is_accused (asked, found))
+        if (found && found->inspectorate && found != ladder->target && ladder_may (ladder, found))
             return found;
         if (place.len == 0)
             return NULL;
     }
 }
 
-static void to_inspectorate (struct asked *asked)
+/* No other rung is asked: the accused and its superiors are nobody's candidates. */
+static void to_inspectorate (struct ladder *ladder)
 {
     /* the place where it happened; else where the named office is */
-    struct view place = asked->place;
-    if (place.len == 0 && asked->target)
-        place = view_of (asked->target->region);
-    const struct agency *inspectorate = inspectorate_above (asked, place);
+    struct view place = ladder->place;
+    if (place.len == 0 && ladder->target)
+        place = view_of (ladder->target->region);
+    const struct agency *inspectorate = inspectorate_above (ladder, place);
     if (!inspectorate)
-        view_of_rung (asked, 0, "no-inspectorate", "");
-    choose (asked, inspectorate ? inspectorate : registry_root (asked->registry), 0, 950);
-    asked->ret->oversight = true;
-    asked->ret->class = CLASS_OVERSIGHT;
-    asked->ret->function = inspectorate ? inspectorate->function : 0;
+        record_view (ladder, 0, "no-inspectorate", "");
+    ladder_choose (ladder, inspectorate ? inspectorate : registry_root (ladder->registry), 0,
+                   SURE_OVERSIGHT);
+    ladder_propose (ladder, inspectorate, 0, SURE_OVERSIGHT, GROUND_INSPECTORATE, "");
+    ladder->ret->oversight = ladder->ret->secret = true;
+    ladder->ret->class = CLASS_OVERSIGHT;
+    memset (ladder->ret->copies, 0, sizeof ladder->ret->copies);
+    memset (ladder->ret->supporters, 0, sizeof ladder->ret->supporters);
 }
 
-/* ---- rung 1: a named target ---------------------------------------------------------------- */
+/* ---- rung 1: a named target ------------------------------------------------------------------ */
 
-static bool rung_target (struct asked *asked)
+/* What the registry says against it: NULL, or the view's code.  Of the function it is the category that
+ * speaks; where there is none, words that are sure of another one. */
+static const char *incompetent (const struct ladder *ladder, const struct agency *agency)
 {
-    const struct agency *target = asked->target;
-    if (asked->submit->target.len == 0)
-        return false;
-    if (!target) {
-        view_of_rung (asked, 1, "unknown-target", "");
+    const struct category *category = ladder->category;
+    if (agency->region[0] && ladder->place.len &&
+        !region_within (ladder->place, view_of (agency->region)))
+        return "other-place";
+    if (category && category->agency && category->agency != agency->number)
+        return "other-function";
+    if (ladder->function && agency->function != ladder->function)
+        return "other-function";
+    if (!category && ladder->opinion_count && agency->function &&
+        ladder->sure * 1000 >= (float) ladder->routing->thresholds.rung4 &&
+        ladder->opinions[0].duty.function != agency->function)
+        return "other-function";
+    return NULL;
+}
+
+/* A government as a whole says where, not who: the rungs below look for its unit, and end at its
+ * coordinator. */
+static bool rung_target (struct ladder *ladder)
+{
+    const struct agency *target = ladder->target;
+    if (ladder->question->target.len == 0 || !target) {
+        if (ladder->question->target.len)
+            record_view (ladder, 1, "unknown-target", "");
         return false;
     }
-    bool right_place = target->region[0] == 0 || asked->place.len == 0 ||
-                       region_within (asked->place, view_of (target->region));
-    bool right_function =
-        !asked->function || !target->function || target->function == asked->function;
-    if (asked->function && !target->function && !target->desk && !target->central)
-        right_function = false;
-    if (asked->category && asked->category->agency && asked->category->agency != target->number)
-        right_function = false;
-    if (right_place && right_function) {
-        view_of_rung (asked, 1, "target", target->code);
-        choose (asked, target, 1, 950);
+    const char *against = !ladder_may (ladder, target) ? "not-possible"
+                          : target->desk               ? "government"
+                                                       : incompetent (ladder, target);
+    if (against) {
+        record_view (ladder, 1, against, target->code);
+        if (!target->desk)
+            ladder_propose (ladder, target, 0, SURE_HINT, GROUND_TARGET, "");
+        return false;
+    }
+    record_view (ladder, 1, "target", target->code);
+    ladder_choose (ladder, target, 1, SURE_TARGET);
+    ladder_propose (ladder, target, 0, SURE_TARGET, GROUND_TARGET, "");
+    return true;
+}
+
+/* Among the first three that the words name, where they name any? */
+static bool words_agree (const struct ladder *ladder, const struct agency *agency)
+{
+    for (size_t i = 0; i < ladder->opinion_count && i < 3; i++)
+        if (agency->function ? ladder->opinions[i].duty.function == agency->function
+                             : ladder->opinions[i].duty.agency == agency->number)
+            return true;
+    return ladder->opinion_count == 0;
+}
+
+/* Who hands it back knows the field, but is a party: he is followed where category or words agree. */
+static bool rung_suggested (struct ladder *ladder)
+{
+    const struct agency *suggested =
+        registry_agency (ladder->registry, ladder->question->suggested);
+    if (!ladder->question->suggested)
+        return false;
+    if (!suggested || !ladder_may (ladder, suggested)) {
+        record_view (ladder, 1, "suggested-not-possible", suggested ? suggested->code : "");
+        return false;
+    }
+    bool in_place = !suggested->region[0] || !ladder->place.len ||
+                    region_within (ladder->place, view_of (suggested->region));
+    bool agreed = in_place && (suggested->desk || words_agree (ladder, suggested) ||
+                               (ladder->function && suggested->function == ladder->function));
+    record_view (ladder, 1, agreed ? "suggested" : "suggested-only", suggested->code);
+    ladder_propose (ladder, suggested, 0, agreed ? SURE_SUGGESTED : SURE_HINT, GROUND_SUGGESTED,
+                    "");
+    if (agreed)
+        ladder_choose (ladder, suggested, suggested->desk ? 5 : 1, SURE_SUGGESTED);
+    return agreed;
+}
+
+/* ---- rung 2: operators' rules ---------------------------------------------------------------- */
+
+static void match_rules (struct ladder *ladder)
+{
+    const struct question *question = ladder->question;
+    struct decision *ret = ladder->ret;
+    ladder->rules.owner_rule = -1;
+    if (!ladder->routing->rules)
+        return;
+    struct rules_facts facts = {.text = ladder->text,
+                                .class = ret->class,
+                                .channel = question->channel,
+                                .category = ladder->category ? ladder->category->number : 0,
+                                .place = ladder->place,
+                                .received = question->received};
+    rules_match (ladder->routing->rules, &facts, &ladder->rules);
+    if (ladder->rules.priority && ladder->rules.priority < ret->priority)
+        ret->priority = ladder->rules.priority;
+    ret->secret = ladder->rules.secret;
+    ret->asks = ladder->rules.asks;
+    memcpy (ret->copies, ladder->rules.copies, sizeof ret->copies);
+    memcpy (ret->supporters, ladder->rules.support, sizeof ret->supporters);
+    for (unsigned i = 0; i < ladder->rules.matched_count; i++)
+        record_view (ladder, 2, "matched",
+                     rules_name (ladder->routing->rules, ladder->rules.matched[i]));
+}
+
+static bool rung_rules (struct ladder *ladder)
+{
+    const struct rules_verdict *verdict = &ladder->rules;
+    if (verdict->owner_rule < 0)
+        return false;
+    const char *name = rules_name (ladder->routing->rules, (size_t) verdict->owner_rule);
+    const struct agency *owner =
+        verdict->agency
+            ? registry_agency (ladder->registry, verdict->agency)
+            : registry_competent (ladder->registry, verdict->function, ladder->place, 0);
+    if (!ladder_may (ladder, owner)) {
+        record_view (ladder, 2, "not-possible", name);
+        return false;
+    }
+    record_view (ladder, 2, "rule", name);
+    ladder_choose (ladder, owner, 2, SURE_RULE);
+    ladder_propose (ladder, owner, verdict->function, SURE_RULE, GROUND_RULE, name);
+    return true;
+}
+
+/* ---- rung 3: category x place ---------------------------------------------------------------- */
+
+/* Who holds the category at the place, whatever else is known; says why nobody does. */
+static const struct agency *holder_of_category (struct ladder *ladder)
+{
+    const struct category *category = ladder->category;
+    const struct agency *holder = NULL;
+    if (!category) {
+        record_view (ladder, 3, ladder->question->category ? "unknown-category" : "no-category",
+                     "");
+    } else if (category->agency) {
+        holder = registry_agency (ladder->registry, category->agency);
+        record_view (ladder, 3, "category-agency", holder ? holder->code : "");
+    } else if (!ladder->function) {
+        record_view (ladder, 3, "category-without-function", "");
+    } else if (ladder->place.len == 0) {
+        /* the nation's holder would be a guess: most functions are local */
+        record_view (ladder, 3, "no-place",
+                     registry_function_code (ladder->registry, ladder->function));
+        ladder_propose (ladder, NULL, ladder->function, category->sure, GROUND_CATEGORY, "");
+    } else {
+        holder =
+            registry_competent (ladder->registry, ladder->function, ladder->place, category->level);
+        record_view (ladder, 3, holder ? "category-place" : "nobody-holds",
+                     holder ? holder->code
+                            : registry_function_code (ladder->registry, ladder->function));
+    }
+    if (holder && !ladder_may (ladder, holder)) {
+        record_view (ladder, 3, "not-possible", holder->code);
+        return NULL;
+    }
+    return holder;
+}
+
+static bool rung_category (struct ladder *ladder)
+{
+    const struct agency *holder = holder_of_category (ladder);
+    if (!holder)
+        return false;
+    unsigned sure = ladder->category->sure;
+    ladder_propose (ladder, holder, ladder->function, sure, GROUND_CATEGORY, "");
+    if (sure < ladder->routing->thresholds.rung3) {
+        record_view (ladder, 3, "words-first", "");
+        return false;
+    }
+    ladder_choose (ladder, holder, 3, sure);
+    return true;
+}
+
+/* What rung 3 was not sure of, and rung 4 neither: better than a person who has to read it first. */
+static bool rung_category_after_all (struct ladder *ladder)
+{
+    for (size_t i = 0; i < ladder->best_count; i++) {
+        const struct candidate *candidate = &ladder->best[i];
+        if (candidate->ground != GROUND_CATEGORY || !candidate->agency)
+            continue;
+        ladder_choose (ladder, registry_agency (ladder->registry, candidate->agency), 3,
+                       candidate->chance);
         return true;
     }
-    view_of_rung (asked, 1, right_place ? "other-function" : "other-place", target->code);
-    propose (asked, target);
     return false;
 }
 
-/* ---- rung 3: category x place -------------------------------------------------------------- */
+/* ---- rung 4: the words ----------------------------------------------------------------------- */
 
-static bool rung_category (struct asked *asked)
+static bool rung_words (struct ladder *ladder)
 {
-    const struct registry *registry = asked->registry;
-    if (!asked->category) {
-        view_of_rung (asked, 3, asked->submit->category ? "unknown-category" : "no-category", "");
+    const char *why = ladder->opinion_count == 0 ? "no-words" : NULL;
+    unsigned sure = (unsigned) (ladder->sure * 1000);
+    const struct agency *first = NULL;
+    for (size_t i = 0; i < ladder->opinion_count; i++) {
+        const struct opinion *opinion = &ladder->opinions[i];
+        const struct agency *holder = opinion_holder (ladder, &opinion->duty);
+        /* the first one is as sure as it was measured to be; the others share the rest */
+        unsigned chance = i == 0 ? sure
+                                 : (unsigned) ((1 - ladder->sure) * opinion->chance * 1000 /
+                                               (1.0001f - ladder->opinions[0].chance));
+        ladder_propose (ladder, holder, opinion->duty.function, chance < 1000 ? chance : 999,
+                        opinion->ground, opinion->parameter);
+        first = i == 0 ? holder : first;
+    }
+    if (!why && !first)
+        why = ladder->opinions[0].duty.function && !ladder->place.len ? "no-place" : "nobody-holds";
+    if (!why && sure < ladder->routing->thresholds.rung4)
+        why = "not-sure";
+    if (why) {
+        record_view (ladder, 4, why, ladder->opinion_count ? ladder->opinions[0].parameter : "");
         return false;
     }
-    if (asked->category->agency) {
-        const struct agency *agency = registry_agency (registry, asked->category->agency);
-        if (agency) {
-            view_of_rung (asked, 3, "category-agency", agency->code);
-            choose (asked, agency, 3, 930);
-            return true;
-        }
-    }
-    if (!asked->function) {
-        view_of_rung (asked, 3, "category-without-function", "");
-        return false;
-    }
-    const char *function = registry_function_code (registry, asked->function);
-    asked->ret->function = asked->function;
-    if (asked->place.len == 0) {
-        view_of_rung (asked, 3, "no-place", function);
-        return false; /* the nation's holder would be a guess: most functions are local */
-    }
-    const struct agency *holder = holder_of (registry, asked->function, asked->place);
-    if (!holder) {
-        view_of_rung (asked, 3, "nobody-holds", function);
-        return false;
-    }
-    view_of_rung (asked, 3, "category-place", holder->code);
-    choose (asked, holder, 3, 930);
+    record_view (ladder, 4, ground_code (ladder->opinions[0].ground),
+                 ladder->opinions[0].parameter);
+    ladder_choose (ladder, first, 4, sure);
     return true;
 }
 
-/* ---- rungs 5 and 6: a coordinator, the national desk --------------------------------------- */
+/* ---- rungs 5 and 6: a coordinator, the national desk ----------------------------------------- */
 
-static bool rung_coordinator (struct asked *asked)
+static bool rung_coordinator (struct ladder *ladder)
 {
-    if (asked->place.len == 0) {
-        view_of_rung (asked, 5, "no-place", "");
-        return false;
-    }
-    const struct agency *desk = desk_of (asked->registry, asked->place);
+    if (!ladder->place.len) /* what the reporter is asked for first */
+        ladder->ret->asks |= RULES_ASK_LOCATION;
+    const struct agency *desk = ladder_desk (ladder);
     if (!desk) {
-        view_of_rung (asked, 5, "no-coordinator", "");
+        record_view (ladder, 5, ladder->place.len ? "no-coordinator" : "no-place", "");
         return false;
     }
-    view_of_rung (asked, 5, "coordinator", desk->code);
-    choose (asked, desk, 5, 500);
+    record_view (ladder, 5, "coordinator", desk->code);
+    ladder_choose (ladder, desk, 5, SURE_COORDINATOR);
+    ladder_propose (ladder, desk, 0, 1, GROUND_COORDINATOR, "");
     return true;
 }
 
-static bool rung_national (struct asked *asked)
+static bool rung_national (struct ladder *ladder)
 {
-    const struct agency *root = registry_root (asked->registry);
-    view_of_rung (asked, 6, "national", root->code);
-    choose (asked, root, 6, 100);
+    const struct agency *root = registry_agency (ladder->registry, ladder->question->scope);
+    if (!root)
+        root = registry_root (ladder->registry);
+    record_view (ladder, 6, "national", root->code);
+    ladder_choose (ladder, root, 6, SURE_NATIONAL);
+    ladder_propose (ladder, root, 0, 1, GROUND_NATIONAL, "");
     return true;
 }
 
-/* In the order of the ladder; the last one always wins. */
-static bool (*const ladder[]) (struct asked *asked) = {rung_target, rung_category, rung_coordinator,
-                                                       rung_national};
+/* The last one always wins. */
+static bool (*const rungs[]) (struct ladder *ladder) = {
+    rung_target, rung_suggested,          rung_rules,       rung_category,
+    rung_words,  rung_category_after_all, rung_coordinator, rung_national};
 
-/* ---- the decision -------------------------------------------------------------------------- */
+/* ---- the decision ---------------------------------------------------------------------------- */
 
 /* The most exact level of the place that the registry knows. */
 static struct view known_place (const struct registry *registry, struct view place)
@@ -330,28 +437,63 @@ static struct view known_place (const struct registry *registry, struct view pla
     return place;
 }
 
-void decide (const struct registry *registry, const struct msg_submit *submit,
-             const struct msg_content *content, struct decision *ret)
+/* A form's field; else the region of a government that was named; the text may say it more exactly. */
+static void find_place (struct ladder *ladder)
 {
-    struct asked asked = {.registry = registry, .submit = submit, .content = content, .ret = ret};
+    const struct question *question = ladder->question;
+    const struct agency *scope = registry_agency (ladder->registry, question->scope);
+    ladder->place = known_place (ladder->registry, question->place);
+    if (!ladder->place.len && ladder->target && ladder->target->desk)
+        ladder->place = view_of (ladder->target->region);
+    if (!ladder->place.len && scope)
+        ladder->place = view_of (scope->region);
+    place_find (registry_gazetteer (ladder->registry), ladder->text, ladder->place, &ladder->found);
+    if (ladder->found.sure == PLACE_NONE)
+        return;
+    struct view found = view_of (ladder->found.code);
+    record_view (ladder, 4, ladder->found.sure == PLACE_SURE ? "place" : "place-ambiguous",
+                 ladder->found.code);
+    if (region_within (found, ladder->place))
+        ladder->place = known_place (ladder->registry, found);
+}
+
+static void set_up (struct ladder *ladder)
+{
+    const struct question *question = ladder->question;
+    struct decision *ret = ladder->ret;
+    ladder->category = registry_category (ladder->registry, question->category);
+    ladder->function = ladder->category ? ladder->category->function : 0;
+    ladder->target = registry_agency_by_code (ladder->registry, question->target);
+    record_begin (ladder);
+    find_place (ladder);
+    memcpy (ret->region, ladder->place.len ? ladder->place.at : "", ladder->place.len);
+    ret->class = question->class ? question->class : ladder->category ? ladder->category->class : 0;
+    ret->priority = question->priority ? question->priority : PRIORITY_NORMAL;
+}
+
+void decide (const struct routing *routing, const struct question *question, struct decision *ret)
+{
+    static struct text text; /* kept: one thread decides */
+    struct ladder ladder = {.routing = routing,
+                            .registry = routing->registry,
+                            .question = question,
+                            .text = &text,
+                            .ret = ret};
     memset (ret, 0, offsetof (struct decision, record));
-    asked.place = known_place (registry, submit->place);
-    asked.category = registry_category (registry, submit->category);
-    asked.function = asked.category ? asked.category->function : 0;
-    asked.target = registry_agency_by_code (registry, submit->target);
-    memcpy (ret->region, asked.place.at ? asked.place.at : "", asked.place.len);
-    ret->class = submit->class ? submit->class : asked.category ? asked.category->class : 0;
-    ret->priority = submit->priority ? submit->priority : PRIORITY_NORMAL;
-    begin_record (&asked);
-    if (is_oversight (&asked)) {
-        to_inspectorate (&asked);
+    text_read (&text, question->title, question->text, question->location);
+    set_up (&ladder);
+    opinion_form (&ladder);
+    match_rules (&ladder);
+    if (is_oversight (&ladder)) {
+        to_inspectorate (&ladder);
     } else {
-        for (size_t i = 0; i < array_len (ladder) && !ladder[i](&asked); i++)
+        for (size_t i = 0; i < array_len (rungs) && !rungs[i](&ladder); i++)
             continue;
-        const struct agency *desk = desk_of (registry, asked.place);
-        if (asked.function && asked.place.len)
-            propose (&asked, holder_of (registry, asked.function, asked.place));
-        propose (&asked, desk);
+        if (ret->rung >= 5) /* they were asked already; a person sees what they thought */
+            ladder_propose (&ladder, ladder_desk (&ladder), 0, 1, GROUND_COORDINATOR, "");
     }
-    end_record (&asked);
+    keep_best (&ladder);
+    const struct agency *owner = registry_agency (ladder.registry, ret->agency);
+    ret->function = owner->function;
+    record_end (&ladder);
 }

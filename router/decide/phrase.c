@@ -9,7 +9,7 @@
 struct phrase {
     uint32_t id, next; /* next: of the same key, from 1; 0: none */
     uint8_t count;
-    uint8_t exact;                   /* bit set: which of its words match by spelling */
+    uint8_t exact; /* bit set: which of its words match by spelling */
     uint64_t words[PHRASE_WORDS_MOST];
 };
 

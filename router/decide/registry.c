@@ -2,6 +2,7 @@
  * refused as a whole, and the former registry stays in force. */
 #include "registry.h"
 #include "base/log.h"
+#include "phrase.h"
 #include "wire/wire.h"
 
 #include <stdlib.h>
@@ -34,11 +35,6 @@ struct region_code {
     char code[14];
 };
 
-struct phrase {
-    const char *text; /* folded, a space at both ends */
-    struct phrase *next;
-};
-
 struct registry {
     uint64_t version;
     char *text; /* a copy of the snapshot, fields ended by NUL */
@@ -46,16 +42,21 @@ struct registry {
     struct holder *holders;
     struct category_entry *categories;
     struct region_code *regions;
+    struct place_name *names; /* as many; until the gazetteer has read them */
     size_t region_count, region_room;
     const char *functions[REGISTRY_FUNCTIONS_MOST];
-    char **phrases;
-    size_t phrase_count;
+    struct gazetteer *gazetteer;
+    struct mandates *mandates;
+    struct phrases *oversight;
+    const char **oversight_phrases;
+    size_t oversight_count;
     uint32_t root;
 };
 
 /* ---- lines --------------------------------------------------------------------------------- */
 
-#define FIELDS 9
+#define FIELDS     9
+#define SURE_USUAL 930 /* permille, of a category that does not say */
 
 /* Cuts a line at its tabs; the number of fields. */
 static unsigned cut (char *line, char *fields[FIELDS])
@@ -101,18 +102,22 @@ static bool set_region (char into[14], const char *code)
     return true;
 }
 
+/* The first one named holds it; an exception takes it over. */
 static void add_holder (struct registry *registry, uint16_t function, const char *region,
-                        uint32_t agency)
+                        uint32_t agency, bool exception)
 {
     struct holder *holder = xcalloc (1, sizeof *holder), *same;
     holder->key.function = function;
     strcpy (holder->key.region, region);
     holder->agency = agency;
     HASH_FIND (hh, registry->holders, &holder->key, sizeof holder->key, same);
-    if (same)
-        free (holder); /* the first one named holds it */
-    else
+    if (!same) {
         HASH_ADD (hh, registry->holders, key, sizeof holder->key, holder);
+        return;
+    }
+    if (exception)
+        same->agency = agency;
+    free (holder);
 }
 
 static bool add_agency (struct registry *registry, char **fields)
@@ -133,6 +138,7 @@ static bool add_agency (struct registry *registry, char **fields)
     agency->function = (uint16_t) function;
     agency->code = fields[2];
     agency->code_len = (uint32_t) strlen (fields[2]);
+    agency->name = fields[8];
     agency->inspectorate = has_word (fields[7], "inspectorate");
     agency->desk = has_word (fields[7], "desk");
     agency->central = has_word (fields[7], "central");
@@ -141,9 +147,9 @@ static bool add_agency (struct registry *registry, char **fields)
     if (!agency->parent && !registry->root)
         registry->root = agency->number;
     if (agency->desk)
-        add_holder (registry, 0, agency->region, agency->number);
+        add_holder (registry, 0, agency->region, agency->number, false);
     if (agency->function && !agency->desk)
-        add_holder (registry, agency->function, agency->region, agency->number);
+        add_holder (registry, agency->function, agency->region, agency->number, false);
     return true;
 }
 
@@ -155,7 +161,10 @@ static bool add_region (struct registry *registry, char **fields)
         registry->region_room = registry->region_room ? registry->region_room * 2 : 1024;
         registry->regions =
             xrealloc (registry->regions, registry->region_room * sizeof *registry->regions);
+        registry->names =
+            xrealloc (registry->names, registry->region_room * sizeof *registry->names);
     }
+    registry->names[registry->region_count] = (struct place_name){fields[1], fields[3]};
     struct region_code *region = &registry->regions[registry->region_count++];
     memset (region, 0, sizeof *region);
     strcpy (region->code, fields[1]);
@@ -176,8 +185,15 @@ static bool add_category (struct registry *registry, char **fields)
         free (entry);
         return false;
     }
+    uint32_t level = 0, sure = SURE_USUAL;
+    if (fields[7] && (!number_of (fields[7], &level) || level > 2))
+        level = 0;
+    if (fields[8] && (!number_of (fields[8], &sure) || sure > 1000))
+        sure = SURE_USUAL;
     entry->category.function = (uint16_t) function;
     entry->category.class = (uint8_t) class_of (fields[5]);
+    entry->category.level = (uint8_t) level;
+    entry->category.sure = (uint16_t) sure;
     entry->category.name = fields[6];
     HASH_ADD (hh, registry->categories, category.number, sizeof (uint32_t), entry);
     return true;
@@ -192,11 +208,53 @@ static bool add_function (struct registry *registry, char **fields)
     return true;
 }
 
-static bool add_phrase (struct registry *registry, char **fields)
+/* Words of oversight match by spelling: a stem says too much (menyuap, to bribe; menyuapi, to feed). */
+static bool add_oversight (struct registry *registry, char **fields)
 {
-    registry->phrases =
-        xrealloc (registry->phrases, (registry->phrase_count + 1) * sizeof *registry->phrases);
-    registry->phrases[registry->phrase_count++] = xformat (" %s ", fields[1]);
+    struct buffer exact = {0};
+    const char *phrase = fields[1];
+    for (const char *at = phrase; *at; at++) {
+        if (at == phrase || at[-1] == ' ')
+            buffer_add (&exact, "=", 1);
+        buffer_add (&exact, at, 1);
+    }
+    int result = phrases_add (registry->oversight, (struct view){exact.at, exact.len},
+                              (uint32_t) registry->oversight_count);
+    buffer_free (&exact);
+    if (result != 0)
+        return false;
+    registry->oversight_phrases =
+        xrealloc (registry->oversight_phrases,
+                  (registry->oversight_count + 1) * sizeof *registry->oversight_phrases);
+    registry->oversight_phrases[registry->oversight_count++] = phrase;
+    return true;
+}
+
+/* mandate  f|a  NUMBER  WEIGHT  PHRASE */
+static bool add_mandate (struct registry *registry, char **fields)
+{
+    uint32_t number;
+    char *end;
+    long weight = strtol (fields[3], &end, 10);
+    bool of_agency = strcmp (fields[1], "a") == 0;
+    if (!number_of (fields[2], &number) || number == 0 || *end || weight < -1000 || weight > 1000 ||
+        (!of_agency && number >= array_len (registry->functions)))
+        return false;
+    struct duty duty =
+        of_agency ? (struct duty){.agency = number} : (struct duty){.function = (uint16_t) number};
+    return mandates_add (registry->mandates, duty, view_of (fields[4]), (int) weight) == 0;
+}
+
+/* competence  AGENCY  FUNCTION  REGION|-: behind the agencies, so it takes over. */
+static bool add_competence (struct registry *registry, char **fields)
+{
+    uint32_t agency, function;
+    char region[14] = "";
+    if (!number_of (fields[1], &agency) || !registry_agency (registry, agency) ||
+        !number_of (fields[2], &function) || function == 0 ||
+        function >= array_len (registry->functions) || !set_region (region, fields[3]))
+        return false;
+    add_holder (registry, (uint16_t) function, region, agency, true);
     return true;
 }
 
@@ -205,13 +263,14 @@ static const struct {
     unsigned fields;
     bool (*add) (struct registry *registry, char **fields);
 } kinds[] = {
-    {"function", 4, add_function}, {"agency", 9, add_agency},    {"region", 4, add_region},
-    {"category", 7, add_category}, {"oversight", 2, add_phrase},
+    {"function", 4, add_function},     {"agency", 9, add_agency},       {"region", 4, add_region},
+    {"category", 7, add_category},     {"oversight", 2, add_oversight}, {"mandate", 5, add_mandate},
+    {"competence", 4, add_competence},
 };
 
 static bool add_line (struct registry *registry, char *line)
 {
-    char *fields[FIELDS];
+    char *fields[FIELDS] = {0};
     unsigned count = cut (line, fields);
     for (size_t i = 0; i < array_len (kinds); i++)
         if (strcmp (fields[0], kinds[i].word) == 0)
@@ -228,6 +287,8 @@ int registry_parse (uint64_t version, const char *at, size_t len, struct registr
 {
     struct registry *registry = xcalloc (1, sizeof *registry);
     registry->version = version;
+    registry->mandates = mandates_new ();
+    registry->oversight = phrases_new ();
     registry->text = xcalloc (len + 1, 1);
     memcpy (registry->text, at, len);
     size_t number = 0;
@@ -248,6 +309,10 @@ int registry_parse (uint64_t version, const char *at, size_t len, struct registr
         registry_destroy (&registry);
         return FAIL_MALFORMED;
     }
+    registry->gazetteer = gazetteer_new (registry->names, registry->region_count);
+    free (registry->names);
+    registry->names = NULL;
+    mandates_seal (registry->mandates);
     if (registry->region_count)
         qsort (registry->regions, registry->region_count, sizeof *registry->regions, by_code);
     *ret = registry;
@@ -275,9 +340,11 @@ void registry_destroy (struct registry **held)
         HASH_DEL (registry->categories, category);
         free (category);
     }
-    for (size_t i = 0; i < registry->phrase_count; i++)
-        free (registry->phrases[i]);
-    free (registry->phrases);
+    gazetteer_free (&registry->gazetteer);
+    mandates_free (&registry->mandates);
+    phrases_free (&registry->oversight);
+    free (registry->oversight_phrases);
+    free (registry->names);
     free (registry->regions);
     free (registry->text);
     free (registry);
@@ -389,7 +456,7 @@ size_t registry_region_count (const struct registry *registry)
 
 const char *registry_region_at (const struct registry *registry, size_t region)
 {
-    return registry->regions[region].code;
+    return region < registry->region_count ? registry->regions[region].code : NULL;
 }
 
 struct view region_above (struct view region)
@@ -406,10 +473,53 @@ bool region_within (struct view region, struct view in)
                            (region.len == in.len || region.at[in.len] == '.'));
 }
 
-const char *registry_oversight (const struct registry *registry, const char *words)
+/* 33 is of level 1, 33.74 of level 2. */
+static unsigned level_of (struct view region)
 {
-    for (size_t i = 0; i < registry->phrase_count; i++)
-        if (strstr (words, registry->phrases[i]))
-            return registry->phrases[i];
-    return NULL;
+    unsigned level = region.len > 0;
+    for (size_t i = 0; i < region.len; i++)
+        level += region.at[i] == '.';
+    return level;
+}
+
+const struct agency *registry_competent (const struct registry *registry, uint16_t function,
+                                         struct view place, unsigned level)
+{
+    while (level && level_of (place) > level)
+        place = region_above (place);
+    for (;; place = region_above (place)) {
+        const struct agency *holder = registry_holder (registry, function, place);
+        if (holder || place.len == 0)
+            return holder;
+    }
+}
+
+bool registry_below (const struct registry *registry, uint32_t number, uint32_t above)
+{
+    /* a tree by its making (parents stand before their children), and no deeper than this */
+    for (unsigned depth = 0; number && depth < 64; depth++) {
+        if (number == above)
+            return true;
+        const struct agency *agency = registry_agency (registry, number);
+        number = agency ? agency->parent : 0;
+    }
+    return false;
+}
+
+const struct gazetteer *registry_gazetteer (const struct registry *registry)
+{
+    return registry->gazetteer;
+}
+
+const struct mandates *registry_mandates (const struct registry *registry)
+{
+    return registry->mandates;
+}
+
+const char *registry_oversight (const struct registry *registry, const struct text *text)
+{
+    struct phrase_found found;
+    return phrases_find (registry->oversight, text, &found, 1)
+               ? registry->oversight_phrases[found.id]
+               : NULL;
 }

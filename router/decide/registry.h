@@ -1,5 +1,5 @@
-/* registry.h - regions, agencies, functions, categories, oversight phrases: read from a snapshot
- * (docs/snapshots.md), read-only afterwards, and all that a decision may look at.
+/* registry.h - regions, agencies, functions, categories, mandates, oversight phrases: read from a snapshot
+ * (docs/snapshots.md), read-only afterwards.  With rules and model it is all that a decision may look at.
  *
  * Numbers are the database's.  Everything is found in constant time; walking a place upwards is
  * cutting its code (33.74.01.1001 -> 33.74.01 -> 33.74 -> 33).
@@ -7,7 +7,9 @@
 #ifndef ADUAN_REGISTRY_H
 #define ADUAN_REGISTRY_H
 
-#include "base/base.h"
+#include "mandate.h"
+#include "place.h"
+#include "text.h"
 
 struct agency {
     uint32_t number;
@@ -15,15 +17,19 @@ struct agency {
     uint16_t function; /* 0: none */
     bool inspectorate, desk, central;
     char region[14];  /* "": the nation */
-    const char *code; /* in the snapshot's text */
+    const char *code; /* in the snapshot's text, as is name */
+    const char *name;
     uint32_t code_len;
 };
 
 struct category {
     uint32_t number, parent, agency;
     uint16_t function;
-    uint8_t class;    /* enum class, 0: says nothing */
-    const char *name; /* in the snapshot's text */
+    uint16_t sure; /* permille: how sure its function or agency is when nothing more is known */
+    uint8_t class; /* enum class, 0: says nothing */
+    uint8_t
+        level; /* where its function is held: 1 the province, 2 the regency; 0: the most exact one */
+    const char *name;
 };
 
 struct registry;
@@ -42,6 +48,11 @@ const struct category *registry_category (const struct registry *registry, uint6
 /* The agency that holds a function for exactly this region ("" for the nation), or NULL. */
 const struct agency *registry_holder (const struct registry *registry, uint16_t function,
                                       struct view region);
+/* Who is competent for a function at a place, NULL: nobody.  The walk goes from the most exact place
+ * upwards, village -> district -> regency -> province -> nation; exceptions stand where they say.  `level`
+ * as in struct category: the walk begins no lower. */
+const struct agency *registry_competent (const struct registry *registry, uint16_t function,
+                                         struct view place, unsigned level);
 /* The coordinator of exactly this region, or NULL. */
 const struct agency *registry_desk (const struct registry *registry, struct view region);
 bool registry_has_region (const struct registry *registry, struct view region);
@@ -56,14 +67,20 @@ const struct agency *registry_agency_next (const struct registry *registry,
                                            const struct agency *before);
 /* The codes of all regions, in their order. */
 size_t registry_region_count (const struct registry *registry);
-const char *registry_region_at (const struct registry *registry, size_t region);
+const char *registry_region_at (const struct registry *registry,
+                                size_t region); /* NULL behind the last */
 
 /* One level up: 33.74.01.1001 -> 33.74.01 -> 33.74 -> 33 -> "". */
 struct view region_above (struct view region);
 /* Does `region` lie in `in`, or is it the same?  Everything lies in "". */
 bool region_within (struct view region, struct view in);
 
-/* Does the text name oversight content?  `words` is folded text (decide.c).  Returns the phrase. */
-const char *registry_oversight (const struct registry *registry, const char *words);
+/* Is `agency` the same as `above`, or below it in the tree of agencies? */
+bool registry_below (const struct registry *registry, uint32_t agency, uint32_t above);
+
+const struct gazetteer *registry_gazetteer (const struct registry *registry);
+const struct mandates *registry_mandates (const struct registry *registry);
+/* Does the text name oversight content?  The phrase, or NULL. */
+const char *registry_oversight (const struct registry *registry, const struct text *text);
 
 #endif

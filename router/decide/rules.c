@@ -158,24 +158,13 @@ static void set_clock (struct met *met)
 
 /* ---- effects --------------------------------------------------------------------------------- */
 
-/* Who holds a function for a place, walking village -> district -> regency -> province -> nation. */
-static const struct agency *holder_of (const struct registry *registry, uint16_t function,
-                                       struct view place)
-{
-    for (;; place = region_above (place)) {
-        const struct agency *holder = registry_holder (registry, function, place);
-        if (holder || place.len == 0)
-            return holder;
-    }
-}
-
 /* Where the place is not known, the nation's holder would be a guess: most functions are local. */
 static uint32_t owner_of (const struct met *met, const struct rule *rule)
 {
     if (rule->agency || met->facts->place.len == 0)
         return rule->agency;
     const struct agency *holder =
-        holder_of (met->rules->registry, rule->function, met->facts->place);
+        registry_competent (met->rules->registry, rule->function, met->facts->place, 0);
     return holder ? holder->number : 0;
 }
 

@@ -5,6 +5,7 @@
 #include "text.h"
 
 #include <libstemmer.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utf8proc.h>
@@ -50,6 +51,13 @@ static uint64_t stem_of (uint64_t form, const char *at, size_t len)
     return stems.known[slot].stem;
 }
 
+void text_thread_end (void)
+{
+    if (stems.stemmer)
+        sb_stemmer_delete (stems.stemmer);
+    stems.stemmer = NULL;
+}
+
 /* ---- spelling -------------------------------------------------------------------------------- */
 
 static const struct spelling {
@@ -68,28 +76,24 @@ struct spelling_slot {
     const char *formal;
 };
 
-/* Filled once, before threads: by the first text that is read. */
-static const struct spelling_slot *spelling_table (void)
+static struct spelling_slot spelling_table[SPELLING_SLOTS];
+static pthread_once_t spelling_once = PTHREAD_ONCE_INIT;
+
+static void fill_spelling_table (void)
 {
-    static _Thread_local struct spelling_slot *table;
-    if (table)
-        return table;
-    table = xcalloc (SPELLING_SLOTS, sizeof *table);
     for (size_t i = 0; i < array_len (spellings); i++) {
         uint64_t form = text_hash (spellings[i].informal, strlen (spellings[i].informal));
         size_t slot = form % SPELLING_SLOTS;
-        while (table[slot].form && table[slot].form != form)
+        while (spelling_table[slot].form && spelling_table[slot].form != form)
             slot = (slot + 1) % SPELLING_SLOTS;
-        table[slot] = (struct spelling_slot){form, spellings[i].formal};
+        spelling_table[slot] = (struct spelling_slot){form, spellings[i].formal};
     }
-    return table;
 }
 
 static const char *formal_of (uint64_t form)
 {
-    const struct spelling_slot *table = spelling_table ();
-    for (size_t slot = form % SPELLING_SLOTS; table[slot].form;
-         slot = (slot + 1) % SPELLING_SLOTS)
+    const struct spelling_slot *table = spelling_table;
+    for (size_t slot = form % SPELLING_SLOTS; table[slot].form; slot = (slot + 1) % SPELLING_SLOTS)
         if (table[slot].form == form)
             return table[slot].formal;
     return NULL;
@@ -270,6 +274,7 @@ static void read_field (struct text *text, struct view field)
 
 void text_read (struct text *text, struct view title, struct view body, struct view location)
 {
+    pthread_once (&spelling_once, fill_spelling_table);
     text->count = 0;
     buffer_clear (&text->folded);
     read_field (text, title);

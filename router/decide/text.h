@@ -9,9 +9,11 @@
 
 #include "base/base.h"
 
-enum { WORD_NUMBER = 1, /* begins with a digit */
-       WORD_BREAK = 2,  /* behind a sign that ends a sentence or a list item, or first of its field */
-       WORD_CAPITAL = 4 /* was written with a capital first */ };
+enum {
+    WORD_NUMBER = 1, /* begins with a digit */
+    WORD_BREAK = 2,  /* behind a sign that ends a sentence or a list item, or first of its field */
+    WORD_CAPITAL = 4 /* was written with a capital first */
+};
 
 struct word {
     uint64_t form; /* of its normalised spelling */
@@ -34,6 +36,8 @@ struct text {
 #define TEXT_WORDS_MOST 4096
 void text_read (struct text *text, struct view title, struct view body, struct view location);
 void text_free (struct text *text);
+/* A thread other than the first says so before it ends: its stemmer goes. */
+void text_thread_end (void);
 
 /* The hash of a spelling as it stands in struct word: of words that are normalised already. */
 uint64_t text_hash (const char *at, size_t len);

@@ -1,7 +1,7 @@
-/* The registry's snapshot, and a decision over whatever registry came out of it. */
+/* The registry's snapshot, and decisions over whatever registry came out of it. */
 #include "fuzz.h"
 #include "decide/decide.h"
-#include "decide/registry.h"
+#include "wire/wire.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,15 +9,19 @@
 static void decide_some (const struct registry *registry)
 {
     static const char *const places[] = {"", "91", "91.01", "91.01.01.1001", "33.74"};
-    struct decision decision;
+    static struct decision decision;
+    const struct routing routing = {.registry = registry, .thresholds = thresholds_usual};
     for (uint32_t i = 0; i < array_len (places); i++) {
-        struct msg_submit submit = {.kind = KIND_COMPLAINT,
+        struct question question = {.title = view_of ("Pungli"),
+                                    .text = view_of ("Jalan rusak, ada suap di kantor"),
                                     .category = i,
                                     .place = view_of (places[i]),
-                                    .target = view_of (i & 1 ? "91.01/PUPR" : "")};
-        struct msg_content content = {.title = view_of ("Pungli"),
-                                      .text = view_of ("Jalan rusak, ada suap di kantor")};
-        decide (registry, &submit, &content, &decision);
+                                    .target = view_of (i & 1 ? "91.01/PUPR" : ""),
+                                    .refusers = {2, 3},
+                                    .refuser_count = i & 2,
+                                    .suggested = i,
+                                    .scope = i & 4};
+        decide (&routing, &question, &decision);
         check (registry_agency (registry, decision.agency)); /* total: always an owner */
         check (strlen (decision.record) < sizeof decision.record);
     }

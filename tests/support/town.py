@@ -84,8 +84,8 @@ class Town:
                          for function in FUNCTIONS]
         self._table("agencies", "code parent_code kind function_code region_code flags name zone", agencies)
         # the last category is nobody's: its complaints go to the coordinator of the place
-        self._table("categories", "number parent_number function_code agency_code class name",
-                    [(str(at + 1), "-", FUNCTIONS[at % len(FUNCTIONS)] if at + 1 < len(self.categories) else "-", "-", "-", f"Kategori {at + 1}")
+        self._table("categories", "number parent_number function_code agency_code class level sure name",
+                    [(str(at + 1), "-", FUNCTIONS[at % len(FUNCTIONS)] if at + 1 < len(self.categories) else "-", "-", "-", "-", "-", f"Kategori {at + 1}")
                      for at in range(len(self.categories))])
         self._table("oversight", "phrase", [("pungli",)])
 

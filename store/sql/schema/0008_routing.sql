@@ -39,7 +39,30 @@ create table competence (
     unique nulls not distinct (agency_id, function_id, region)
 );
 
+-- Where a category's function is held, and how sure it is of it when nothing more is known.
+alter table category
+    add level smallint not null default 0 check (level between 0 and 2),    -- 0 the most exact place, 1 the province, 2 the regency
+    add sure  smallint not null default 930 check (sure between 0 and 1000); -- permille
+
 alter function snapshot_registry () rename to snapshot_tree;
+create or replace function snapshot_tree () returns text language sql stable as $$
+    select coalesce ((select string_agg (concat_ws (E'\t', 'function', function_id, code, name) || E'\n', ''
+                      order by function_id) from function), '')
+        || coalesce ((select string_agg (concat_ws (E'\t', 'agency', a.agency_id, a.code, coalesce (a.parent::text, '-'),
+                      a.kind, coalesce (a.function_id::text, '-'), coalesce (a.region, '-'), a.flags, a.name) || E'\n', ''
+                      order by d.depth, a.agency_id)
+                      from agency a join (select agency, max (depth) as depth from agency_above group by agency) d
+                        on d.agency = a.agency_id
+                      where a.retired_at is null), '')
+        || coalesce ((select string_agg (concat_ws (E'\t', 'region', code, level, name) || E'\n', '' order by level, code)
+                      from region), '')
+        || coalesce ((select string_agg (concat_ws (E'\t', 'category', category_id, coalesce (parent::text, '-'),
+                      coalesce (function_id::text, '-'), coalesce (agency_id::text, '-'),
+                      case class when 1 then 'complaint' when 2 then 'complaint_plain' when 3 then 'complaint_oversight'
+                                 when 4 then 'aspiration' when 5 then 'info_request' else '-' end, name, level, sure) || E'\n', ''
+                      order by category_id) from category), '')
+        || coalesce ((select string_agg (E'oversight\t' || phrase || E'\n', '' order by phrase) from oversight_phrase), '')
+$$;
 create function snapshot_registry () returns text language sql stable as $$
     select snapshot_tree ()
         || coalesce ((select string_agg (concat_ws (E'\t', 'competence', c.agency_id, c.function_id, coalesce (c.region, '-')) || E'\n', ''

@@ -1,0 +1,61 @@
+/* ladder.h - what the rungs share while one decision is made. */
+#ifndef ADUAN_LADDER_H
+#define ADUAN_LADDER_H
+
+#include "decide.h"
+
+/* What rung 4 thinks of the words: duties with their chances. */
+#define OPINIONS 8
+struct opinion {
+    struct duty duty;
+    float chance; /* 0 to 1, over all duties */
+    enum ground ground;
+    const char *parameter;
+};
+
+struct ladder {
+    const struct routing *routing;
+    const struct registry *registry;
+    const struct question *question;
+    const struct text *text;
+    struct view place;               /* in the registry; empty: not known */
+    struct place found;              /* what the text says of it */
+    const struct category *category; /* NULL: not said, or not known */
+    uint16_t function;               /* of the category, 0: none */
+    const struct agency *target;     /* as named; NULL: none, or unknown */
+    struct rules_verdict rules;
+    struct opinion opinions[OPINIONS];
+    size_t opinion_count;
+    float sure; /* calibrated, of the first opinion being right */
+    struct candidate best[16];
+    size_t best_count;
+    struct decision *ret;
+    char *end; /* of the record */
+};
+
+/* May it be an owner: in scope, alive, nobody who refused? */
+bool ladder_may (const struct ladder *ladder, const struct agency *agency);
+/* Makes it the owner. */
+void ladder_choose (struct ladder *ladder, const struct agency *agency, unsigned rung,
+                    unsigned confidence);
+/* One more candidate; the better chance of one agency counts. */
+void ladder_propose (struct ladder *ladder, const struct agency *agency, uint16_t function,
+                     unsigned chance, enum ground ground, const char *parameter);
+/* The coordinator of the most exact place that has one which may be an owner, or NULL. */
+const struct agency *ladder_desk (const struct ladder *ladder);
+
+/* opinion.c: what the words say.  Fills opinions, opinion_count and sure. */
+void opinion_form (struct ladder *ladder);
+/* Who holds that duty for the known place; NULL: nobody who may, or the place is not known. */
+const struct agency *opinion_holder (const struct ladder *ladder, const struct duty *duty);
+
+/* record.c: the decision record, JSON.
+ *   said  every rung's view: [rung, code, parameter?]; a parameter is a code of the registry, the name of
+ *         a rule, a phrase of a mandate or of the oversight list, or a number: never words of a reporter
+ *   next  the candidates: [agency, function, permille, ground, parameter?]
+ *   rung, sure (permille), v [rules, registry, model] */
+void record_begin (struct ladder *ladder);
+void record_view (struct ladder *ladder, unsigned rung, const char *code, const char *parameter);
+void record_end (struct ladder *ladder);
+
+#endif
