@@ -91,6 +91,11 @@ struct met {
     int32_t day;             /* of receipt, in the nation's zone */
     uint32_t hour;           /* its bit, by the clock of the place; 0: not known */
     uint32_t class, channel; /* their bits; 0: not known */
+    struct held {
+        uint16_t function;
+        uint32_t agency;
+    } held[16]; /* who holds the functions asked for so far */
+    size_t held_count;
 };
 
 static bool is_found (const struct met *met, uint32_t id)
@@ -159,23 +164,27 @@ static void set_clock (struct met *met)
 /* ---- effects --------------------------------------------------------------------------------- */
 
 /* Where the place is not known, the nation's holder would be a guess: most functions are local. */
-static uint32_t owner_of (const struct met *met, const struct rule *rule)
+static uint32_t held_by (struct met *met, uint16_t function)
 {
-    if (rule->agency || met->facts->place.len == 0)
-        return rule->agency;
+    if (met->facts->place.len == 0)
+        return 0;
+    for (size_t i = 0; i < met->held_count; i++)
+        if (met->held[i].function == function)
+            return met->held[i].agency;
     const struct agency *holder =
-        registry_competent (met->rules->registry, rule->function, met->facts->place, 0);
-    return holder ? holder->number : 0;
+        registry_competent (met->rules->registry, function, met->facts->place, 0);
+    uint32_t agency = holder ? holder->number : 0;
+    if (met->held_count < array_len (met->held))
+        met->held[met->held_count++] = (struct held){function, agency};
+    return agency;
 }
 
-static void add_parties (const struct met *met, struct run run, uint32_t *into)
+static void add_parties (struct met *met, struct run run, uint32_t *into)
 {
-    for (uint32_t i = 0; i < run.count; i++) {
+    for (uint32_t i = 0; i < run.count && !into[RULES_COPIES - 1]; i++) {
         uint32_t party = rules_run (met->rules, run)[i], agency = party;
-        if (party & PARTY_FUNCTION) {
-            struct rule as_owner = {.function = (uint16_t) (party & ~PARTY_FUNCTION)};
-            agency = owner_of (met, &as_owner);
-        }
+        if (party & PARTY_FUNCTION)
+            agency = held_by (met, (uint16_t) (party & ~PARTY_FUNCTION));
         size_t at = 0;
         while (at < RULES_COPIES && into[at] && into[at] != agency)
             at++;
@@ -184,12 +193,12 @@ static void add_parties (const struct met *met, struct run run, uint32_t *into)
     }
 }
 
-static void take_owner (const struct met *met, size_t number, struct rules_verdict *ret)
+static void take_owner (struct met *met, size_t number, struct rules_verdict *ret)
 {
     const struct rule *rule = &met->rules->rules[number];
     if (ret->owner_rule >= 0 || (!rule->agency && !rule->function))
         return;
-    uint32_t agency = owner_of (met, rule);
+    uint32_t agency = rule->agency ? rule->agency : held_by (met, rule->function);
     if (agency) {
         ret->owner_rule = (int32_t) number;
         ret->function = rule->function;
@@ -200,7 +209,7 @@ static void take_owner (const struct met *met, size_t number, struct rules_verdi
     }
 }
 
-static void take (const struct met *met, size_t number, struct rules_verdict *ret)
+static void take (struct met *met, size_t number, struct rules_verdict *ret)
 {
     const struct rule *rule = &met->rules->rules[number];
     if (ret->matched_count < array_len (ret->matched))

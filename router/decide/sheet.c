@@ -22,7 +22,9 @@ static void mend (char *text, size_t len)
         text[begin] = 0;
 }
 
-static void add (struct sheet *sheet, unsigned line, bool warning, const char *format, va_list args)
+__attribute__ ((format (printf, 4, 0))) static void add (struct sheet *sheet, unsigned line,
+                                                         bool warning, const char *format,
+                                                         va_list args)
 {
     if (sheet_full (sheet)) {
         struct sheet_fault *last = &sheet->faults[sheet->fault_count - 1];
