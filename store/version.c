@@ -2,6 +2,8 @@
  * in force.  To go back is a version, too: the old bytes again, under a number of their own. */
 #include "migrate.h"
 #include "base/log.h"
+#include "decide/model.h"
+#include "decide/rules.h"
 
 #include <inttypes.h>
 #include <limits.h>
@@ -9,7 +11,6 @@
 #include <string.h>
 #include <sysexits.h>
 
-#define RULES_MOST  (8u << 20)
 #define MODEL_MOST  (32u << 20)
 #define REPORT_MOST (1u << 20)
 
@@ -33,7 +34,7 @@ static const struct versioned rules = {
     "insert into rules_version (version, text, digest, note) "
     "select (select max (version) + 1 from rules_version), text, digest, 'version ' || version || ' again' "
     "from rules_version where version = $1::bigint returning version",
-    RULES_MOST};
+    RULES_BYTES_MOST};
 
 static const struct versioned model = {
     "model",
@@ -184,21 +185,43 @@ static struct view read_file (PGconn *db, const char *path, size_t most)
     return (struct view){at, len};
 }
 
+static struct registry *registry_in_force (PGconn *db)
+{
+    PGresult *result = run (db, "registry", "select snapshot_registry ()");
+    struct registry *registry = NULL;
+    if (registry_parse (0, PQgetvalue (result, 0, 0), (size_t) PQgetlength (result, 0, 0),
+                        &registry) != 0)
+        give_up (db, EX_DATAERR);
+    PQclear (result);
+    return registry;
+}
+
 /* Faulty rules must not come into the database at all: a router that starts anew would have none. */
 static void check_rules (PGconn *db, const char *path, struct view text)
 {
-    if (text.len && utf8_valid (text.at, text.len))
-        return;
-    log_error ("%s: rules are UTF-8 text and not empty", path);
-    give_up (db, EX_DATAERR);
+    struct registry *registry = registry_in_force (db);
+    struct rules *rules_read = NULL;
+    struct sheet_fault *faults = NULL;
+    size_t count = 0;
+    int result = rules_parse (registry, text.at, text.len, &rules_read, &faults, &count);
+    for (size_t i = 0; i < count; i++)
+        log_line (faults[i].warning ? LOG_WARNING : LOG_ERROR, "%s:%u: %s", path, faults[i].line,
+                  faults[i].text);
+    free (faults);
+    rules_free (&rules_read);
+    registry_destroy (&registry);
+    if (result != 0)
+        give_up (db, EX_DATAERR);
 }
 
 static void check_model (PGconn *db, const char *path, struct view body)
 {
-    if (body.len)
-        return;
-    log_error ("%s: it is empty", path);
-    give_up (db, EX_DATAERR);
+    struct model *read = NULL;
+    if (model_parse (body.at, body.len, &read) != 0) {
+        log_error ("%s: not a model that `aduan rules learn` of this version made", path);
+        give_up (db, EX_DATAERR);
+    }
+    model_free (&read);
 }
 
 static const char *last_name (const char *path)

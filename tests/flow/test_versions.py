@@ -3,12 +3,14 @@ And the words of mandates and the exceptions of competence, which come with the 
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import time
 
 import pytest
 
+from collect import metrics
 from conftest import Stack
 from stack import BUILD, HERE
 
@@ -93,19 +95,32 @@ def test_a_restarted_router_has_them(stack):
     assert in_force(stack, "rules", 3) == RULES.encode()
 
 
-def test_a_model_of_many_bytes(stack, file):
-    """Whole, with every byte, however large."""
-    body = os.urandom(1 << 20) * 32
-    said = stack.migrate("model", file(body, "model-7"), "--report", file('{"top1": 0.84}', "report"))
-    assert "version 1 is in force" in said
-    held = in_force(stack, "model", 1, 60)
-    assert hashlib.sha256(held).digest() == hashlib.sha256(body).digest()
-    (row,) = ask(stack, "models")
-    assert (row["version"], row["name"], row["report"], row["bytes"]) == (1, "model-7", '{"top1": 0.84}', 32 << 20)
-    assert "version 2 is in force" in stack.migrate("model", file(b"\0small", "m"), "--name", "the small one")
-    assert in_force(stack, "model", 2) == b"\0small"
-    stack.migrate("model", "--version", "1")
-    assert len(in_force(stack, "model", 3, 60)) == 32 << 20
+def test_rules_of_many_bytes(stack, file):
+    """Whole, with every byte, however large; and an older version is in force again."""
+    body = (RULES + "# keterangan aturan yang panjang\n" * 250000).encode()
+    assert "version 4 is in force" in stack.migrate("rules", file(body, "many"))
+    assert in_force(stack, "rules", 4, 60) == body
+    stack.migrate("rules", "--version", "1")
+    assert in_force(stack, "rules", 5) == RULES.encode()
+
+
+def test_faulty_rules_are_refused_with_their_line(stack, file):
+    """At the door; and what comes into the database past it leaves the former ones in force."""
+    faulty = RULES.replace("PUPR", "JALAN")
+    before = stack.sql("select version from snapshot where kind = 3")
+    with pytest.raises(RuntimeError, match=r"faulty:[0-9]+: .*JALAN"):
+        stack.migrate("rules", file(faulty, "faulty"))
+    assert stack.sql("select version from snapshot where kind = 3") == before
+    stack.sql("insert into rules_version (version, text, digest) select max (version) + 1, %s, '' from rules_version", faulty)
+    stack.sql("update snapshot set version = (select max (version) from rules_version) where kind = 3")
+    deadline = time.monotonic() + 20
+    while not re.search(r"rules, version 6, cannot be used: line [0-9]+: .*JALAN.*version 5 stays in force", stack["router"].tail()):
+        assert time.monotonic() < deadline, stack["router"].tail()
+        time.sleep(0.05)
+    assert metrics(stack, "router")["router_rules_faulty"] == 6 and metrics(stack, "router")["router_rules_version"] == 5
+    stack.migrate("rules", "--version", "1")
+    in_force(stack, "rules", 7)
+    assert metrics(stack, "router")["router_rules_faulty"] == 0
 
 
 @pytest.mark.parametrize("arguments, said", [
@@ -123,8 +138,8 @@ def test_what_is_wrong_changes_nothing(stack, arguments, said):
     assert stack.sql("select kind, version from snapshot order by kind") == before
 
 
-@pytest.mark.parametrize("kind, content", [("rules", b""), ("rules", b"a\0b"), ("rules", b"\xff\xfe"), ("model", b""), ("rules", b"x" * ((8 << 20) + 1)), ("model", b"x" * ((32 << 20) + 1))],
-                         ids=["empty rules", "NUL", "no UTF-8", "empty model", "long rules", "large model"])
+@pytest.mark.parametrize("kind, content", [("rules", b""), ("rules", b"a\0b"), ("rules", b"\xff\xfe"), ("model", b""), ("model", b"no model"), ("rules", b"x" * ((8 << 20) + 1)), ("model", b"x" * ((32 << 20) + 1))],
+                         ids=["empty rules", "NUL", "no UTF-8", "empty model", "no model", "long rules", "large model"])
 def test_what_cannot_be_rules_or_a_model(stack, file, kind, content):
     before = stack.sql("select kind, version from snapshot order by kind")
     with pytest.raises(RuntimeError):
