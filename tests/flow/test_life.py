@@ -219,9 +219,11 @@ def test_replies_are_not_held_up(stack, web):
             assert web.submit(f"Masih padam {n}", kind=2, parent=accepted[3], code=code)[0] == "accepted"
     finally:
         os.kill(store, signal.SIGCONT)
-    took, = stack.wait("select extract (epoch from max (at) - min (at)) from event where complaint_id = %s and kind between 32 and 39"
-                       " having count (*) = %s", bytes(accepted[2]).hex(), replies)[0]
-    assert took < 1.4  # with 4 ms between them it is at least 1.6
+    stored_at = "select at from event where complaint_id = %s and kind between 32 and 39"
+    stack.wait(f"select from ({stored_at}) e having count (*) = %s", bytes(accepted[2]).hex(), replies)
+    gap, = stack.sql(f"select extract (epoch from min (gap)) from (select at - lag (at) over (order by at) as gap from ({stored_at}) e) g",
+                     bytes(accepted[2]).hex())[0]
+    assert gap < 0.0035  # however busy the machine: with a rest between them no two are nearer than 4 ms
 
 
 def test_stranger_is_kept_out(stack):
