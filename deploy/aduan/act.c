@@ -102,10 +102,10 @@ int act_report (const struct cli *cli, const char *number, const struct aduan_ac
         say (stdout, TEXT_acted, "number", *number ? number : id_text (&id), "act", word, "version",
              version, NULL);
     } else {
-        enum text text = result->result == ADUAN_STALE     ? TEXT_act_stale
-                         : result->result == ADUAN_REFUSED ? TEXT_act_refused
-                         : result->result == ADUAN_UNSENT  ? TEXT_act_unsent
-                                                           : TEXT_act_unknown;
+        enum text_key text = result->result == ADUAN_STALE     ? TEXT_act_stale
+                             : result->result == ADUAN_REFUSED ? TEXT_act_refused
+                             : result->result == ADUAN_UNSENT  ? TEXT_act_unsent
+                                                               : TEXT_act_unknown;
         complain (0, text, "number", *number ? number : id_text (&id), "act", word, "why", why,
                   "key", id_text (&key), NULL);
     }

@@ -22,7 +22,7 @@
 
 /* ---- text.c ---------------------------------------------------------------------------------- */
 
-enum text {
+enum text_key {
     TEXT_none,
 #define TEXT(key, id, en) TEXT_##key,
 #include "cli_text.def"
@@ -34,11 +34,11 @@ enum { LANGUAGE_OF_ID, LANGUAGE_OF_EN };
 /* `word`: "id", "en", or a locale as en_GB.UTF-8; everything else is Indonesian. */
 void text_language (const char *word);
 uint32_t text_language_now (void); /* enum language of the wire */
-const char *text_of (enum text text);
+const char *text_of (enum text_key text);
 /* Writes the text with each {name} replaced by the value that follows the name; ends with NULL. */
-__attribute__ ((sentinel)) void say (FILE *to, enum text text, ...);
+__attribute__ ((sentinel)) void say (FILE *to, enum text_key text, ...);
 /* The same on standard error behind "aduan: ", a newline at the end; returns `status`. */
-__attribute__ ((sentinel)) int complain (int status, enum text text, ...);
+__attribute__ ((sentinel)) int complain (int status, enum text_key text, ...);
 
 /* ---- options.c ------------------------------------------------------------------------------- */
 
@@ -53,7 +53,7 @@ struct option_row {
     char letter; /* 0: none */
     enum option_kind kind;
     const char *value; /* what stands for the value in the help */
-    enum text help;
+    enum text_key help;
 };
 
 struct option_said {
@@ -96,7 +96,7 @@ struct cli {
 struct command {
     const char *name;
     const char *usage; /* behind the name */
-    enum text summary, more;
+    enum text_key summary, more;
     const struct option_row *rows;
     size_t row_count;
     int (*run) (struct cli *cli);

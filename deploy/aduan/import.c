@@ -592,7 +592,7 @@ static void report_json (const struct import *import, const struct position *run
     json_decref (out);
 }
 
-static void say_counts (enum text text, const struct position *counts, double rate)
+static void say_counts (enum text_key text, const struct position *counts, double rate)
 {
     say (stdout, text, "accepted", count_text (counts->accepted), "repeated",
          count_text (counts->repeated), "rejected", count_text (counts->rejected), "rate",

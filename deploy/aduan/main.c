@@ -5,6 +5,7 @@
 #include <string.h>
 #include "base/log.h"
 #include "cli.h"
+#include "rules.h"
 
 const struct command commands[] = {
     {"submit", "[--text TEXT | --text-file FILE] [...]", TEXT_submit_summary, TEXT_submit_more,
@@ -22,6 +23,8 @@ const struct command commands[] = {
     {"show", "PROGRAM [PAGE]", TEXT_show_summary, TEXT_show_more, NULL, 0, run_show, false},
     {"spool", "stat|list|replay|verify|salvage [...]", TEXT_spool_summary, TEXT_spool_more, NULL, 0,
      run_spool, true},
+    {"rules", "check FILE | test FILE | explain [...] | replay --history FILE", TEXT_rules_summary,
+     TEXT_rules_more, rules_options, 0, run_rules, false},
     {"keygen", "FILE [--seal | --id]", TEXT_keygen_summary, TEXT_keygen_more, keygen_options, 0,
      run_keygen, false},
     {"completion", "bash", TEXT_completion_summary, TEXT_completion_more, NULL, 0, run_completion,
@@ -40,6 +43,7 @@ static size_t rows_of (const struct command *command)
         {submit_options, submit_options_len}, {import_options, import_options_len},
         {queue_options, queue_options_len},   {work_options, work_options_len},
         {act_options, act_options_len},       {keygen_options, keygen_options_len},
+        {rules_options, rules_options_len},
     };
     for (size_t i = 0; i < array_len (tables); i++)
         if (tables[i].rows == command->rows)
@@ -61,7 +65,7 @@ static void help_exit (FILE *to)
 {
     static const struct {
         int status;
-        enum text meaning;
+        enum text_key meaning;
     } rows[] = {
         {EX_OK, TEXT_exit_0},        {EX_NOTHING, TEXT_exit_1},    {EX_USAGE, TEXT_exit_64},
         {EX_DATAERR, TEXT_exit_65},  {EX_NOINPUT, TEXT_exit_66},   {EX_UNAVAILABLE, TEXT_exit_69},
@@ -164,6 +168,8 @@ int run_completion (struct cli *cli)
         if (strcmp (commands[i].name, "help") == 0)
             for (size_t c = 0; c < commands_len; c++)
                 printf ("%s ", commands[c].name);
+        if (strcmp (commands[i].name, "rules") == 0)
+            printf ("check test explain replay");
         if (strcmp (commands[i].name, "spool") == 0)
             printf ("stat list replay verify salvage");
         else if (strcmp (commands[i].name, "show") == 0)

@@ -477,6 +477,11 @@ bool record_value (struct record *record, const char *name, struct view *ret)
     return false;
 }
 
+json_t *record_json (const struct record *record, const char *name)
+{
+    return json_object_get (record->json, name);
+}
+
 void record_done (struct record *record)
 {
     json_decref (record->json);

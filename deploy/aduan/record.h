@@ -51,6 +51,8 @@ void reader_close (struct reader **reader);
 bool record_value (struct record *record, const char *name, struct view *ret);
 /* False where JSON has a list or an object there. */
 bool record_is_plain (const struct record *record, const char *name);
+/* The value of a JSON record as it stands there, the record's; NULL where it is absent. */
+json_t *record_json (const struct record *record, const char *name);
 void record_done (struct record *record);
 
 #endif

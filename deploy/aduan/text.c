@@ -24,7 +24,7 @@ uint32_t text_language_now (void)
     return language == LANGUAGE_OF_EN ? LANGUAGE_EN : LANGUAGE_ID;
 }
 
-const char *text_of (enum text text)
+const char *text_of (enum text_key text)
 {
     const char *found = texts[text][language];
     return found ? found : "";
@@ -42,7 +42,7 @@ static const char *value_of (const char *name, size_t len, va_list pairs)
     return "";
 }
 
-static void put (FILE *to, enum text text, va_list pairs)
+static void put (FILE *to, enum text_key text, va_list pairs)
 {
     const char *at = text_of (text), *open, *close;
     while ((open = strchr (at, '{')) != NULL && (close = strchr (open, '}')) != NULL) {
@@ -56,7 +56,7 @@ static void put (FILE *to, enum text text, va_list pairs)
     fputs (at, to);
 }
 
-void say (FILE *to, enum text text, ...)
+void say (FILE *to, enum text_key text, ...)
 {
     va_list pairs;
     va_start (pairs, text);
@@ -64,7 +64,7 @@ void say (FILE *to, enum text text, ...)
     va_end (pairs);
 }
 
-int complain (int status, enum text text, ...)
+int complain (int status, enum text_key text, ...)
 {
     va_list pairs;
     va_start (pairs, text);

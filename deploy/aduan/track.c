@@ -9,11 +9,11 @@
 
 /* ---- track ----------------------------------------------------------------------------------- */
 
-static enum text status_text (const char *word)
+static enum text_key status_text (const char *word)
 {
     static const struct {
         const char *word;
-        enum text text;
+        enum text_key text;
     } rows[] = {
         {"received", TEXT_status_received},       {"verified", TEXT_status_verified},
         {"postponed", TEXT_status_postponed},     {"assigned", TEXT_status_assigned},
@@ -27,11 +27,11 @@ static enum text status_text (const char *word)
     return TEXT_none;
 }
 
-static enum text event_text (const char *word)
+static enum text_key event_text (const char *word)
 {
     static const struct {
         const char *word;
-        enum text text;
+        enum text_key text;
     } rows[] = {
         {"placed", TEXT_event_placed},     {"ack", TEXT_event_ack},
         {"nack", TEXT_event_nack},         {"release", TEXT_event_release},
@@ -60,14 +60,14 @@ void put_indented (const char *text)
 
 void put_event (const char *at, const char *kind, const char *agency)
 {
-    enum text what = event_text (kind);
+    enum text_key what = event_text (kind);
     printf ("  %s  %s", at, what ? text_of (what) : kind);
     if (*agency)
         printf (" – %s", agency);
     fputc ('\n', stdout);
 }
 
-static void put_due (const json_t *row, const char *key, enum text label)
+static void put_due (const json_t *row, const char *key, enum text_key label)
 {
     const char *stamp = json_text (row, key);
     if (*stamp)
@@ -77,7 +77,7 @@ static void put_due (const json_t *row, const char *key, enum text label)
 static void put_complaint (const json_t *row)
 {
     const char *status = json_text (row, "status");
-    enum text words = status_text (status);
+    enum text_key words = status_text (status);
     json_t *event;
     size_t at;
     say (stdout, TEXT_track_head, "number", json_text (row, "number"), "status",
