@@ -12,6 +12,8 @@
 
 #define WORD_BYTES_MOST 64 /* longer ones are cut: nobody's word */
 #define STEMS           8192
+/* Shorter ones are rather the abbreviation of another word than the stem of this one. */
+#define FORMAL_STEM_LEAST 4
 
 /* ---- hashes ---------------------------------------------------------------------------------- */
 
@@ -22,40 +24,6 @@ uint64_t text_hash (const char *at, size_t len)
         hash = (hash ^ (unsigned char) at[i]) * 0x100000001b3u;
     hash ^= hash >> 32; /* its low bits alone choose a place in tables */
     return hash ? hash : 1;
-}
-
-/* ---- stems ----------------------------------------------------------------------------------- */
-
-/* One thread decides, another reads rules: each has a stemmer and remembers what it stemmed. */
-static _Thread_local struct {
-    struct sb_stemmer *stemmer;
-    struct {
-        uint64_t form, stem;
-    } known[STEMS];
-} stems;
-
-static uint64_t stem_of (uint64_t form, const char *at, size_t len)
-{
-    size_t slot = form % STEMS;
-    if (stems.known[slot].form == form)
-        return stems.known[slot].stem;
-    if (!stems.stemmer) {
-        stems.stemmer = sb_stemmer_new ("indonesian", "UTF_8");
-        check (stems.stemmer);
-    }
-    const sb_symbol *stem = sb_stemmer_stem (stems.stemmer, (const sb_symbol *) at, (int) len);
-    check (stem);
-    stems.known[slot].form = form;
-    stems.known[slot].stem =
-        text_hash ((const char *) stem, (size_t) sb_stemmer_length (stems.stemmer));
-    return stems.known[slot].stem;
-}
-
-void text_thread_end (void)
-{
-    if (stems.stemmer)
-        sb_stemmer_delete (stems.stemmer);
-    stems.stemmer = NULL;
 }
 
 /* ---- spelling -------------------------------------------------------------------------------- */
@@ -97,6 +65,90 @@ static const char *formal_of (uint64_t form)
         if (table[slot].form == form)
             return table[slot].formal;
     return NULL;
+}
+
+/* ---- stems ----------------------------------------------------------------------------------- */
+
+/* One thread decides, another reads rules: each has a stemmer and remembers what it stemmed. */
+static _Thread_local struct {
+    struct sb_stemmer *stemmer;
+    struct {
+        uint64_t form, stem;
+    } known[STEMS];
+} stems;
+
+static bool starts (struct view word, const char *with)
+{
+    size_t len = strlen (with);
+    return word.len > len && memcmp (word.at, with, len) == 0;
+}
+
+static bool vowel (char letter)
+{
+    return memchr ("aeiou", letter, 5) != NULL;
+}
+
+/* Spoken affixes as they are written: di-...-in is di-...-kan (dibenerin), nge- before a consonant is no
+ * part of the stem (ngecek), ng- before a vowel is meng- (ngurus). */
+static struct view written_affixes (struct view word, char into[WORD_BYTES_MOST + 4])
+{
+    static const char *const whole[] = {"dingin", "disiplin", "dijamin", "dipimpin"};
+    for (size_t i = 0; i < array_len (whole); i++)
+        if (view_is (word, whole[i]))
+            return word;
+    bool in = word.len > 5 && memcmp (word.at + word.len - 2, "in", 2) == 0;
+    bool nge = starts (word, "nge") && word.len > 5 && !vowel (word.at[3]);
+    bool ng = !nge && starts (word, "ng") && word.len > 4 && vowel (word.at[2]);
+    if (!nge && !ng && !(in && starts (word, "di")))
+        return word;
+    if (nge)
+        word = (struct view){word.at + 3, word.len - 3};
+    size_t len = ng ? 2 : 0;
+    memcpy (into, "me", len);
+    memcpy (into + len, word.at, word.len);
+    len += word.len;
+    if (in) {
+        memcpy (into + len - 2, "kan", 3);
+        len++;
+    }
+    return (struct view){into, len};
+}
+
+static struct view snowball (struct view word)
+{
+    if (!stems.stemmer) {
+        stems.stemmer = sb_stemmer_new ("indonesian", "UTF_8");
+        check (stems.stemmer);
+    }
+    const sb_symbol *stem =
+        sb_stemmer_stem (stems.stemmer, (const sb_symbol *) word.at, (int) word.len);
+    check (stem);
+    return (struct view){(const char *) stem, (size_t) sb_stemmer_length (stems.stemmer)};
+}
+
+/* A stem that is spelt informally counts as its formal spelling's: lobangnya, dibenerin. */
+static uint64_t stem_of (uint64_t form, const char *at, size_t len)
+{
+    char buffer[WORD_BYTES_MOST + 4];
+    size_t slot = form % STEMS;
+    if (stems.known[slot].form == form)
+        return stems.known[slot].stem;
+    struct view stem = snowball (written_affixes ((struct view){at, len}, buffer));
+    const char *formal = NULL;
+    if (stem.len >= FORMAL_STEM_LEAST && stem.len < len)
+        formal = formal_of (text_hash (stem.at, stem.len));
+    if (formal && !strchr (formal, ' '))
+        stem = snowball (view_of (formal));
+    stems.known[slot].form = form;
+    stems.known[slot].stem = text_hash (stem.at, stem.len);
+    return stems.known[slot].stem;
+}
+
+void text_thread_end (void)
+{
+    if (stems.stemmer)
+        sb_stemmer_delete (stems.stemmer);
+    stems.stemmer = NULL;
 }
 
 /* ---- words ----------------------------------------------------------------------------------- */
