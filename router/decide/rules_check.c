@@ -147,17 +147,6 @@ static bool covers (struct checking *checking, const struct rule *wide, const st
            words_cover (checking, wide, narrow);
 }
 
-/* Does somebody hold the function there or above? */
-static bool held_at (const struct registry *registry, uint16_t function, struct view place)
-{
-    for (;; place = region_above (place)) {
-        if (registry_holder (registry, function, place))
-            return true;
-        if (place.len == 0)
-            return false;
-    }
-}
-
 /* An agency always decides; a function does where the place is known and somebody holds it. */
 static bool decides_for (const struct checking *checking, const struct rule *first,
                          const struct rule *later)
@@ -166,10 +155,12 @@ static bool decides_for (const struct checking *checking, const struct rule *fir
     if (first->agency || !first->function)
         return first->agency != 0;
     for (uint32_t i = 0; i < later->places.count; i++)
-        if (!held_at (rules->registry, first->function, rules_place (rules, later->places.at + i)))
+        if (!registry_competent (rules->registry, first->function,
+                                 rules_place (rules, later->places.at + i), 0))
             return false;
     return later->places.count ||
-           (later->function && held_at (rules->registry, first->function, (struct view){"", 0}));
+           (later->function &&
+            registry_competent (rules->registry, first->function, (struct view){"", 0}, 0));
 }
 
 /* ---- an earlier rule ------------------------------------------------------------------------- */
@@ -284,7 +275,7 @@ static void check_places (struct checking *checking, const struct rule *rule)
                 place.at, agency->region, agency->code);
             return;
         }
-        if (rule->function && !held_at (rules->registry, rule->function, place)) {
+        if (rule->function && !registry_competent (rules->registry, rule->function, place, 0)) {
             sheet_warning (checking->sheet, rule->line,
                            "can never decide for place %s: nobody holds function %s there or above",
                            place.at, registry_function_code (rules->registry, rule->function));
