@@ -111,12 +111,20 @@ static bool is_found (const struct met *met, uint32_t id)
     return low < met->id_count && met->ids[low] == id;
 }
 
-static uint32_t found_of (const struct met *met, struct run run)
+static bool found_one (const struct met *met, struct run run)
 {
-    uint32_t count = 0;
     for (uint32_t i = 0; i < run.count; i++)
-        count += is_found (met, rules_run (met->rules, run)[i]);
-    return count;
+        if (is_found (met, rules_run (met->rules, run)[i]))
+            return true;
+    return false;
+}
+
+static bool found_all (const struct met *met, struct run run)
+{
+    for (uint32_t i = 0; i < run.count; i++)
+        if (!is_found (met, rules_run (met->rules, run)[i]))
+            return false;
+    return true;
 }
 
 static bool holds (const struct met *met, const struct rule *rule)
@@ -135,8 +143,8 @@ static bool holds (const struct met *met, const struct rule *rule)
         return false;
     if (rule->categories.count && !category_among (met->rules, rule->categories, facts->category))
         return false;
-    return (rule->any.count == 0 || found_of (met, rule->any)) &&
-           found_of (met, rule->all) == rule->all.count && !found_of (met, rule->none);
+    return (rule->any.count == 0 || found_one (met, rule->any)) && found_all (met, rule->all) &&
+           !found_one (met, rule->none);
 }
 
 static int64_t floor_div (int64_t number, int64_t by)

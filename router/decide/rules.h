@@ -70,17 +70,24 @@ struct rules_verdict {
     int32_t owner_rule; /* the first matching rule that names an owner; -1: none */
     uint16_t function;  /* its function, 0: it names an agency */
     uint32_t agency;
-    int32_t open_rule;      /* the first matching one, before the owner's, whose function nobody holds */
+    int32_t open_rule; /* the first matching one, before the owner's, whose function nobody holds */
     uint16_t open_function; /* for what is known of the place: a hint; -1 and 0: none */
     uint32_t priority;      /* enum priority; 0: no rule says any */
     bool secret;
-    uint32_t copies[RULES_COPIES];  /* agencies, already found for the place; 0 behind the last, the */
-    uint32_t support[RULES_COPIES]; /* first ones where rules name more; none is in both */
-    uint32_t asks;                  /* bit set of enum rules_ask */
-    uint16_t matched[8];            /* the first rules that matched, in order */
+    /* Agencies, already found for the place, 0 behind the last: the first ones where rules name more;
+     * none is in both. */
+    uint32_t copies[RULES_COPIES], support[RULES_COPIES];
+    uint32_t asks;       /* bit set of enum rules_ask */
+    uint16_t matched[8]; /* the first rules that matched, in order */
     uint16_t matched_count;
 };
-enum rules_ask { RULES_ASK_LOCATION = 1, RULES_ASK_PHOTO = 2, RULES_ASK_DATE = 4, RULES_ASK_DETAIL = 8, RULES_ASK_CONTACT = 16 };
+enum rules_ask {
+    RULES_ASK_LOCATION = 1,
+    RULES_ASK_PHOTO = 2,
+    RULES_ASK_DATE = 4,
+    RULES_ASK_DETAIL = 8,
+    RULES_ASK_CONTACT = 16
+};
 /* "location", "photo", ... of one bit; "" of any other value. */
 const char *rules_ask_word (uint32_t ask);
 
