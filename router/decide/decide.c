@@ -369,15 +369,16 @@ static bool rung_words (struct ladder *ladder)
     const char *why = ladder->opinion_count == 0 ? "no-words" : NULL;
     unsigned sure = (unsigned) (ladder->sure * 1000);
     const struct agency *first = NULL;
-    for (size_t i = 0; i < ladder->opinion_count; i++) {
+    for (size_t i = 0, chance = sure; i < ladder->opinion_count; i++) {
         const struct opinion *opinion = &ladder->opinions[i];
         const struct agency *holder = opinion_holder (ladder, &opinion->duty);
-        /* the first one is as sure as it was measured to be; the others share the rest */
-        unsigned chance = i == 0 ? sure
-                                 : (unsigned) ((1 - ladder->sure) * opinion->chance * 1000 /
-                                               (1.0001f - ladder->opinions[0].chance));
-        ladder_propose (ladder, holder, opinion->duty.function, chance < 1000 ? chance : 999,
-                        opinion->ground, opinion->parameter);
+        /* the first one is as sure as it was measured to be; the others share the rest, in their order */
+        size_t share = i == 0 ? sure
+                              : (size_t) ((1 - ladder->sure) * opinion->chance * 1000 /
+                                          (1.0001f - ladder->opinions[0].chance));
+        chance = share < chance ? share : chance;
+        ladder_propose (ladder, holder, opinion->duty.function, (unsigned) chance, opinion->ground,
+                        opinion->parameter);
         first = i == 0 ? holder : first;
     }
     if (!why && !first)
