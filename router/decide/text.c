@@ -172,10 +172,14 @@ static void add_word (struct text *text, const char *at, size_t len, unsigned fl
     buffer_add (&text->folded, at, len);
 }
 
-/* A letter that stands three times or more was meant once. */
+/* A letter that stands three times or more was meant once; but "III" is a numeral, as villages have. */
 static size_t squeeze (char *at, size_t len)
 {
-    size_t kept = 0;
+    size_t kept = 0, numeral = 0;
+    while (numeral < len && (at[numeral] == 'i' || at[numeral] == 'v' || at[numeral] == 'x'))
+        numeral++;
+    if (numeral == len)
+        return len;
     for (size_t i = 0, run = 1; i < len; i += run, run = 1) {
         while (i + run < len && at[i + run] == at[i])
             run++;

@@ -49,6 +49,14 @@ def registry():
     yield b"agency\t1\tID\t-\troot\t-\t-\tdesk\tMeja\n"
 
 
+def places():
+    yield b"33 Jawa Tengah\n33.22 Kabupaten Semarang\n33.22.05 Pabelan\n33.22.05.2001 Sumber Rejo\n=33.22\ndesa sumberrejo"
+    yield b"33 Jawa\n33.1 X/Y(Z\n.\xff\n= \nkota x"
+    for text in ("lampu mati di semarang", "desa sidomulyo kec. ungaran timur", "kel. tembalang kota semarang, jl. gorontalo raya",
+                 "=33.22\nsidomulyo kec. pabelan", "disemarang dan orang gorontalo di Kota Batu, pasar tembalang", "kab/kota semarang, sumber rejo"):
+        yield text.encode()
+
+
 def segments():
     maker = Maker(random.Random(16))
     record = bytes(16 + 32 + 12)
@@ -87,5 +95,5 @@ def records():
     yield b"\x05judul;text\n1;2\n3;4\n5;6\n"
 
 
-SEEDS = {"scan": wire, "decode": wire, "bundle": bundles, "principals": principals, "registry": registry, "segment": segments, "number": numbers,
+SEEDS = {"scan": wire, "decode": wire, "bundle": bundles, "principals": principals, "registry": registry, "place": places, "segment": segments, "number": numbers,
          "settings": settings, "rules": rules, "record": records}

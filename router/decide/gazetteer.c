@@ -1,0 +1,482 @@
+/* gazetteer.c - built once a registry, read-only afterwards.  91,599 regions have 66,753 names: 5 MB. */
+#include "gazetteer.h"
+#include "registry.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define NAME_BYTES_MOST 64
+#define REGIONS_MOST    (1u << 20)
+#define FILTER_BITS     20
+#define FACTOR          0x9e3779b97f4a7c15u /* odd: the hash of letters is a polynomial in it */
+
+struct slot {
+    uint32_t check, first; /* first: from 1; 0: free */
+};
+
+struct word_fact {
+    uint64_t form; /* 0: free */
+    uint64_t hash; /* of what it is short for */
+    uint16_t len;  /* of that; 0: it is short for nothing */
+    uint16_t what;
+};
+
+#define WORD_FACTS 4096
+
+struct gazetteer {
+    struct region *regions;
+    struct named *named;
+    struct slot *slots;
+    uint64_t *filter; /* a bit for each name: most spans of a text end here */
+    struct word_fact *facts;
+    uint32_t region_count, named_count, slot_count, fact_count;
+    uint64_t powers[NAME_BYTES_MOST + 1];
+};
+
+/* ---- spelling ------------------------------------------------------------------------------ */
+
+static uint64_t hash_letters (uint64_t hash, const char *at, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        hash = hash * FACTOR + (unsigned char) at[i];
+    return hash;
+}
+
+/* Low bits choose a slot, high ones tell names apart; a polynomial alone mixes its low bits badly. */
+static uint64_t mixed (uint64_t hash)
+{
+    hash ^= hash >> 33;
+    hash *= 0xff51afd7ed558ccdu;
+    hash ^= hash >> 33;
+    hash *= 0xc4ceb9fe1a85ec53u;
+    return hash ^ hash >> 33;
+}
+
+static const struct word_fact *fact_of (const struct gazetteer *gazetteer, uint64_t form)
+{
+    size_t at = form % WORD_FACTS;
+    while (gazetteer->facts[at].form && gazetteer->facts[at].form != form)
+        at = (at + 1) % WORD_FACTS;
+    return &gazetteer->facts[at];
+}
+
+static struct spelt spelt_of (const struct word_fact *fact, const char *at, size_t len)
+{
+    if (fact->len)
+        return (struct spelt){fact->hash, fact->len, fact->what};
+    return (struct spelt){hash_letters (0, at, len), (uint16_t) len, fact->what};
+}
+
+struct spelt gazetteer_rest (const struct gazetteer *gazetteer, const struct text *text,
+                             size_t word, size_t cut)
+{
+    const char *at = text->folded.at + text->words[word].at + cut;
+    size_t len = text->words[word].len - cut;
+    return spelt_of (fact_of (gazetteer, text_hash (at, len)), at, len);
+}
+
+void gazetteer_spell (const struct gazetteer *gazetteer, const struct text *text, size_t word,
+                      struct spelt *ret)
+{
+    const char *at = text->folded.at + text->words[word].at;
+    size_t len = text->words[word].len;
+    *ret = spelt_of (fact_of (gazetteer, text->words[word].form), at, len);
+    if (ret->what || len < 5 || at[0] != 'd' || at[1] != 'i')
+        return;
+    uint16_t rest = gazetteer_rest (gazetteer, text, word, 2).what; /* "dikota", "dijalan" */
+    ret->what = rest & (LEVEL_ANY | IS_STREET);
+}
+
+uint64_t gazetteer_joined (const struct gazetteer *gazetteer, uint64_t hash,
+                           const struct spelt *next)
+{
+    return hash * gazetteer->powers[next->len] + next->hash;
+}
+
+/* ---- looking up ---------------------------------------------------------------------------- */
+
+const struct region *gazetteer_region (const struct gazetteer *gazetteer, uint32_t region)
+{
+    return &gazetteer->regions[region];
+}
+
+const struct named *gazetteer_named (const struct gazetteer *gazetteer, uint64_t hash)
+{
+    uint64_t key = mixed (hash);
+    uint32_t bit = (uint32_t) (key >> (64 - FILTER_BITS)), check = (uint32_t) (key >> 24);
+    if (!(gazetteer->filter[bit / 64] >> bit % 64 & 1))
+        return NULL;
+    uint32_t at = (uint32_t) key & (gazetteer->slot_count - 1);
+    for (; gazetteer->slots[at].first; at = (at + 1) & (gazetteer->slot_count - 1))
+        if (gazetteer->slots[at].check == check)
+            return &gazetteer->named[gazetteer->slots[at].first - 1];
+    return NULL;
+}
+
+uint32_t gazetteer_find (const struct gazetteer *gazetteer, struct view code)
+{
+    for (; code.len; code = region_above (code)) {
+        char key[14] = {0};
+        uint32_t low = 0, high = gazetteer->region_count;
+        if (code.len >= sizeof key)
+            continue;
+        memcpy (key, code.at, code.len);
+        while (low < high) {
+            uint32_t middle = low + (high - low) / 2;
+            if (strcmp (gazetteer->regions[middle].code, key) < 0)
+                low = middle + 1;
+            else
+                high = middle;
+        }
+        if (low < gazetteer->region_count && strcmp (gazetteer->regions[low].code, key) == 0)
+            return low;
+    }
+    return REGION_NONE;
+}
+
+size_t gazetteer_bytes (const struct gazetteer *gazetteer)
+{
+    return sizeof *gazetteer + gazetteer->region_count * sizeof *gazetteer->regions +
+           gazetteer->named_count * sizeof *gazetteer->named +
+           gazetteer->slot_count * sizeof *gazetteer->slots + (1u << FILTER_BITS) / 8 +
+           WORD_FACTS * sizeof *gazetteer->facts;
+}
+
+/* ---- facts about words --------------------------------------------------------------------- */
+
+static const struct {
+    const char *word;
+    uint16_t what;
+} word_facts[] = {
+#define PLACE_WORD(word, what) {word, what},
+#define PLACE_ORDINARY(words)  {words, IS_ORDINARY},
+#define PLACE_NICK(nick, level, whole)
+#define PLACE_SHORT(short, whole)
+#include "place.def"
+#undef PLACE_WORD
+#undef PLACE_ORDINARY
+#undef PLACE_NICK
+#undef PLACE_SHORT
+};
+
+static const struct {
+    const char *word, *whole;
+} shorts[] = {
+#define PLACE_SHORT(short, whole) {short, whole},
+#define PLACE_WORD(word, what)
+#define PLACE_ORDINARY(words)
+#define PLACE_NICK(nick, level, whole)
+#include "place.def"
+#undef PLACE_WORD
+#undef PLACE_ORDINARY
+#undef PLACE_NICK
+#undef PLACE_SHORT
+};
+
+static const struct {
+    const char *nick;
+    uint8_t level;
+    const char *whole;
+} nicks[] = {
+#define PLACE_NICK(nick, level, whole) {nick, level, whole},
+#define PLACE_WORD(word, what)
+#define PLACE_ORDINARY(words)
+#define PLACE_SHORT(short, whole)
+#include "place.def"
+#undef PLACE_WORD
+#undef PLACE_ORDINARY
+#undef PLACE_NICK
+#undef PLACE_SHORT
+};
+
+static void read_words (struct text *text, struct view words)
+{
+    static const struct view none = {"", 0};
+    text_read (text, none, words, none);
+}
+
+static struct word_fact *new_fact (struct gazetteer *gazetteer, uint64_t form)
+{
+    struct word_fact *fact = &gazetteer->facts[fact_of (gazetteer, form) - gazetteer->facts];
+    if (!fact->form) {
+        fact->form = form;
+        gazetteer->fact_count++;
+        check (gazetteer->fact_count < WORD_FACTS / 2);
+    }
+    return fact;
+}
+
+static void add_facts (struct gazetteer *gazetteer, struct text *text)
+{
+    for (size_t i = 0; i < array_len (shorts); i++) {
+        read_words (text, view_of (shorts[i].word));
+        if (text->count != 1)
+            continue; /* written out by spelling.def already */
+        struct word_fact *fact = new_fact (gazetteer, text->words[0].form);
+        fact->hash = hash_letters (0, shorts[i].whole, strlen (shorts[i].whole));
+        fact->len = (uint16_t) strlen (shorts[i].whole);
+    }
+    for (size_t i = 0; i < array_len (word_facts); i++) {
+        read_words (text, view_of (word_facts[i].word));
+        bool list = word_facts[i].what == IS_ORDINARY;
+        for (size_t j = list || !text->count ? 0 : text->count - 1; j < text->count; j++)
+            new_fact (gazetteer, text->words[j].form)->what |= word_facts[i].what;
+    }
+}
+
+/* ---- building ------------------------------------------------------------------------------ */
+
+struct pair {
+    uint64_t hash;
+    struct named named;
+};
+
+struct building {
+    struct gazetteer *gazetteer;
+    struct text text;
+    struct pair *pairs;
+    size_t count, room;
+};
+
+static bool code_good (const char *code)
+{
+    size_t len = strlen (code);
+    bool digit = false;
+    unsigned parts = 1;
+    for (size_t i = 0; i < len && i < 14; i++) {
+        if (code[i] == '.' ? !digit : code[i] < '0' || code[i] > '9')
+            return false;
+        digit = code[i] != '.';
+        parts += !digit;
+    }
+    return digit && len < 14 && parts <= 4;
+}
+
+static int by_code (const void *a, const void *b)
+{
+    const struct place_name *one = *(const struct place_name *const *) a,
+                            *two = *(const struct place_name *const *) b;
+    int order = strcmp (one->code, two->code);
+    return order ? order : (one > two) - (one < two);
+}
+
+static bool starts (const char **name, const char *prefix)
+{
+    size_t len = strlen (prefix);
+    if (strncasecmp (*name, prefix, len) != 0 || (*name)[len] != ' ')
+        return false;
+    *name += len + 1;
+    return true;
+}
+
+/* The level, and the name without the words that say it. */
+static uint8_t level_of (unsigned depth, const char **name)
+{
+    if (depth > 2)
+        return depth == 3 ? LEVEL_DISTRICT : LEVEL_VILLAGE;
+    if (depth == 1) {
+        starts (name, "Provinsi");
+        return LEVEL_PROVINCE;
+    }
+    bool city = starts (name, "Kota");
+    if (!city)
+        starts (name, "Kabupaten");
+    starts (name, "Administrasi");
+    return city ? LEVEL_CITY : LEVEL_REGENCY;
+}
+
+static void add_pair (struct building *building, uint64_t hash, struct named named)
+{
+    if (building->count == building->room) {
+        building->room = building->room ? building->room * 2 : 4096;
+        building->pairs = xrealloc (building->pairs, building->room * sizeof *building->pairs);
+    }
+    building->pairs[building->count++] = (struct pair){hash, named};
+}
+
+/* The hash of a name's letters, 0 without any; *ret_words how many words it has. */
+static uint64_t name_hash (struct building *building, struct view name, unsigned *ret_words)
+{
+    struct text *text = &building->text;
+    uint64_t hash = 0;
+    size_t len = 0;
+    bool letters = false;
+    read_words (text, name);
+    for (size_t i = 0; i < text->count; i++) {
+        struct spelt spelt;
+        gazetteer_spell (building->gazetteer, text, i, &spelt);
+        len += spelt.len;
+        if (len > NAME_BYTES_MOST)
+            return 0;
+        hash = gazetteer_joined (building->gazetteer, hash, &spelt);
+        letters = letters || !(text->words[i].flags & WORD_NUMBER);
+    }
+    *ret_words = text->count < 7 ? (unsigned) text->count : 7;
+    return letters ? hash : 0;
+}
+
+static void add_name (struct building *building, struct view name, uint32_t region, bool nick)
+{
+    unsigned words;
+    uint64_t hash = name_hash (building, name, &words);
+    const struct region *whose = &building->gazetteer->regions[region];
+    if (hash)
+        add_pair (building, hash,
+                  (struct named){.region = region & (REGIONS_MOST - 1),
+                                 .level = whose->level & (unsigned) LEVEL_ANY,
+                                 .words = words & 7,
+                                 .nick = nick});
+}
+
+/* Also each side of "Misool (Misool Utara)" and "Mantehage/Buhias". */
+static void add_names (struct building *building, const char *name, uint32_t region)
+{
+    size_t part = strcspn (name, "/()");
+    add_name (building, view_of (name), region, false);
+    if (!name[part])
+        return;
+    for (const char *at = name; *at; at += part + (at[part] != 0)) {
+        part = strcspn (at, "/()");
+        if (part >= 4)
+            add_name (building, (struct view){at, part}, region, false);
+    }
+}
+
+/* A parent's run ends where the first code that is not below it stands. */
+static void add_region (struct building *building, uint32_t open[5], const struct place_name *place)
+{
+    struct gazetteer *gazetteer = building->gazetteer;
+    uint32_t number = gazetteer->region_count++;
+    struct region *region = &gazetteer->regions[number];
+    const char *name = place->name;
+    strcpy (region->code, place->code);
+    region->depth = 1;
+    for (const char *at = place->code; *at; at++)
+        region->depth = (uint8_t) (region->depth + (*at == '.'));
+    region->level = level_of (region->depth, &name);
+    region->above = REGION_NONE;
+    region->end = number + 1;
+    for (unsigned depth = 1; depth < region->depth; depth++)
+        if (open[depth] != REGION_NONE &&
+            region_within (view_of (region->code),
+                           view_of (gazetteer->regions[open[depth]].code))) {
+            region->above = open[depth];
+            gazetteer->regions[open[depth]].end = number + 1;
+        }
+    open[region->depth] = number;
+    add_names (building, name, number);
+}
+
+static void add_regions (struct building *building, const struct place_name *names, size_t count)
+{
+    const struct place_name **order = xcalloc (count + 1, sizeof *order);
+    uint32_t open[5] = {REGION_NONE, REGION_NONE, REGION_NONE, REGION_NONE, REGION_NONE};
+    size_t good = 0;
+    bool sorted = true;
+    for (size_t i = 0; i < count && good < REGIONS_MOST; i++) {
+        if (!code_good (names[i].code))
+            continue;
+        order[good++] = &names[i];
+        sorted = sorted && (good < 2 || strcmp (order[good - 2]->code, names[i].code) < 0);
+    }
+    if (!sorted)
+        qsort (order, good, sizeof *order, by_code);
+    building->gazetteer->regions = xcalloc (good + 1, sizeof (struct region));
+    for (size_t i = 0; i < good; i++)
+        if (i == 0 || strcmp (order[i - 1]->code, order[i]->code) != 0)
+            add_region (building, open, order[i]);
+    free (order);
+}
+
+static void add_nicks (struct building *building)
+{
+    size_t wide = 0; /* provinces, regencies and cities to the front: what has nicks */
+    struct pair *all = xcalloc (building->count + 1, sizeof *all);
+    for (size_t i = 0; i < building->count; i++)
+        if (building->pairs[i].named.level & LEVEL_WIDE)
+            all[wide++] = building->pairs[i];
+    for (size_t i = 0; i < array_len (nicks); i++) {
+        unsigned words;
+        uint64_t hash = name_hash (building, view_of (nicks[i].whole), &words);
+        for (size_t j = 0; j < wide; j++)
+            if (all[j].hash == hash && (all[j].named.level & nicks[i].level))
+                add_name (building, view_of (nicks[i].nick), all[j].named.region, true);
+    }
+    free (all);
+}
+
+static int by_hash (const void *a, const void *b)
+{
+    const struct pair *one = a, *two = b;
+    if (one->hash != two->hash)
+        return one->hash < two->hash ? -1 : 1;
+    if (one->named.region != two->named.region)
+        return one->named.region < two->named.region ? -1 : 1;
+    if (one->named.nick != two->named.nick)
+        return one->named.nick < two->named.nick ? -1 : 1;
+    return (one->named.words > two->named.words) - (one->named.words < two->named.words);
+}
+
+static void add_slot (struct gazetteer *gazetteer, uint64_t hash, uint32_t first)
+{
+    uint64_t key = mixed (hash);
+    uint32_t bit = (uint32_t) (key >> (64 - FILTER_BITS));
+    uint32_t at = (uint32_t) key & (gazetteer->slot_count - 1);
+    gazetteer->filter[bit / 64] |= (uint64_t) 1 << bit % 64;
+    while (gazetteer->slots[at].first)
+        at = (at + 1) & (gazetteer->slot_count - 1);
+    gazetteer->slots[at] = (struct slot){(uint32_t) (key >> 24), first + 1};
+}
+
+/* Groups the pairs by name; the regions of one name in the order of their codes, each once. */
+static void add_slots (struct building *building)
+{
+    struct gazetteer *gazetteer = building->gazetteer;
+    if (building->count)
+        qsort (building->pairs, building->count, sizeof *building->pairs, by_hash);
+    for (gazetteer->slot_count = 64; gazetteer->slot_count < building->count * 3 / 2;)
+        gazetteer->slot_count *= 2;
+    gazetteer->slots = xcalloc (gazetteer->slot_count, sizeof *gazetteer->slots);
+    gazetteer->named = xcalloc (building->count + 1, sizeof *gazetteer->named);
+    for (size_t i = 0, j; i < building->count; i = j) {
+        uint32_t first = gazetteer->named_count;
+        for (j = i; j < building->count && building->pairs[j].hash == building->pairs[i].hash; j++)
+            if (j == i || building->pairs[j].named.region != building->pairs[j - 1].named.region)
+                gazetteer->named[gazetteer->named_count++] = building->pairs[j].named;
+        gazetteer->named[gazetteer->named_count - 1].last = 1;
+        add_slot (gazetteer, building->pairs[i].hash, first);
+    }
+}
+
+struct gazetteer *gazetteer_new (const struct place_name *names, size_t count)
+{
+    struct gazetteer *gazetteer = xcalloc (1, sizeof *gazetteer);
+    struct building building = {.gazetteer = gazetteer};
+    gazetteer->facts = xcalloc (WORD_FACTS, sizeof *gazetteer->facts);
+    gazetteer->filter = xcalloc ((1u << FILTER_BITS) / 64, sizeof *gazetteer->filter);
+    gazetteer->powers[0] = 1;
+    for (size_t i = 1; i <= NAME_BYTES_MOST; i++)
+        gazetteer->powers[i] = gazetteer->powers[i - 1] * FACTOR;
+    add_facts (gazetteer, &building.text);
+    add_regions (&building, names, count);
+    add_nicks (&building);
+    add_slots (&building);
+    text_free (&building.text);
+    free (building.pairs);
+    return gazetteer;
+}
+
+void gazetteer_free (struct gazetteer **held)
+{
+    struct gazetteer *gazetteer = *held;
+    if (!gazetteer)
+        return;
+    free (gazetteer->regions);
+    free (gazetteer->named);
+    free (gazetteer->slots);
+    free (gazetteer->filter);
+    free (gazetteer->facts);
+    free (gazetteer);
+    *held = NULL;
+}
