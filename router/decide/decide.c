@@ -408,7 +408,7 @@ static bool rung_coordinator (struct ladder *ladder)
     }
     record_view (ladder, 5, "coordinator", desk->code);
     ladder_choose (ladder, desk, 5, SURE_COORDINATOR);
-    ladder_propose (ladder, desk, 0, 1, GROUND_COORDINATOR, "");
+    ladder_propose (ladder, desk, 0, 0, GROUND_COORDINATOR, "");
     return true;
 }
 
@@ -419,7 +419,7 @@ static bool rung_national (struct ladder *ladder)
         root = registry_root (ladder->registry);
     record_view (ladder, 6, "national", root->code);
     ladder_choose (ladder, root, 6, SURE_NATIONAL);
-    ladder_propose (ladder, root, 0, 1, GROUND_NATIONAL, "");
+    ladder_propose (ladder, root, 0, 0, GROUND_NATIONAL, "");
     return true;
 }
 
@@ -449,13 +449,13 @@ static void find_place (struct ladder *ladder)
     if (!ladder->place.len && scope)
         ladder->place = view_of (scope->region);
     place_find (registry_gazetteer (ladder->registry), ladder->text, ladder->place, &ladder->found);
-    if (ladder->found.sure == PLACE_NONE)
-        return;
     struct view found = view_of (ladder->found.code);
+    if (ladder->found.sure == PLACE_NONE || !region_within (found, ladder->place) ||
+        (found.len == ladder->place.len && ladder->found.sure == PLACE_SURE))
+        return; /* nothing new */
     record_view (ladder, 4, ladder->found.sure == PLACE_SURE ? "place" : "place-ambiguous",
                  ladder->found.code);
-    if (region_within (found, ladder->place))
-        ladder->place = known_place (ladder->registry, found);
+    ladder->place = known_place (ladder->registry, found);
 }
 
 static void set_up (struct ladder *ladder)
@@ -491,7 +491,7 @@ void decide (const struct routing *routing, const struct question *question, str
         for (size_t i = 0; i < array_len (rungs) && !rungs[i](&ladder); i++)
             continue;
         if (ret->rung >= 5) /* they were asked already; a person sees what they thought */
-            ladder_propose (&ladder, ladder_desk (&ladder), 0, 1, GROUND_COORDINATOR, "");
+            ladder_propose (&ladder, ladder_desk (&ladder), 0, 0, GROUND_COORDINATOR, "");
     }
     keep_best (&ladder);
     const struct agency *owner = registry_agency (ladder.registry, ret->agency);
