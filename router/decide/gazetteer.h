@@ -37,7 +37,7 @@ enum {
     IS_BETWEEN = 1 << 10,
     IS_ASIDE = 1 << 11,
     IS_AT = 1 << 12,
-    IS_TO = 1 << 13,
+    IS_LOOSE = 1 << 13,
     IS_STOP = 1 << 14,
     IS_ORDINARY = 1 << 15
 };

@@ -57,7 +57,7 @@ struct reading {
 struct mention {
     struct reading readings[3];
     uint32_t count, from, to; /* words; from: with those that say what it is */
-    bool adjacent;            /* to a mention that is no ordinary word */
+    bool adjacent;            /* directly, to a mention that is no ordinary word */
 };
 
 struct entry {
@@ -87,6 +87,7 @@ struct finding {
     const struct text *text;
     struct work *work;
     uint32_t within; /* REGION_NONE: nothing is known */
+    uint32_t around; /* a regency or city that all anchors have in common, or REGION_NONE */
     uint32_t mentions, entries, groups;
     uint64_t anchors;    /* mentions with an anchor */
     uint32_t street_end; /* the word behind a street's name that is a place's, too; 0: none */
@@ -136,12 +137,12 @@ static void look_before (const struct finding *finding, size_t word, struct cont
     if (at == 0 || apart (finding, at))
         return;
     uint16_t before = what (finding, at - 1);
-    ret->at = before & (IS_AT | IS_TO);
+    ret->at = before & IS_AT;
     if (before & (IS_STREET | IS_PERSON))
         ret->how = HOW_DROPPED;
     else if (before & IS_NEAR)
         ret->how = HOW_NEAR;
-    else if (before & IS_ASIDE)
+    else if (before & (IS_ASIDE | IS_LOOSE))
         ret->how = HOW_ASIDE;
     if (ret->how != HOW_BARE)
         ret->from = (uint32_t) at - 1;
@@ -198,7 +199,7 @@ static unsigned spans_at (const struct finding *finding, size_t word, const stru
         hash = gazetteer_joined (finding->gazetteer, hash, &next);
         ordinary = ordinary && (next.what & (IS_ORDINARY | IS_STOP));
         capital = capital && (text->words[last].flags & WORD_CAPITAL);
-        exact = exact || (next.what & (IS_STOP | IS_AT | IS_TO)) || next.len == 1;
+        exact = exact || (next.what & (IS_STOP | IS_AT)) || next.len == 1;
         ret[words] = (struct span){.named = gazetteer_named (finding->gazetteer, hash),
                                    .ordinary = ordinary,
                                    .capital = capital,
@@ -297,7 +298,7 @@ static bool tells (const struct finding *finding, size_t word)
 static bool ends (const struct finding *finding, size_t next)
 {
     return next >= finding->text->count || (finding->text->words[next].flags & WORD_BREAK) ||
-           (what (finding, next) & (IS_AT | IS_TO | IS_STOP));
+           (what (finding, next) & (IS_AT | IS_STOP));
 }
 
 /* A name without a word that says what it is.  The number of words that are done with. */
@@ -315,8 +316,7 @@ static unsigned take_bare (struct finding *finding, size_t word, const struct sp
         levels = LEVEL_WIDE;
     }
     unsigned words = longest_fit (spans, most, levels, how, reading);
-    if (words == 0 ||
-        (words == 1 && (what (finding, word) & (LEVEL_ANY | IS_STOP | IS_AT | IS_TO))))
+    if (words == 0 || (words == 1 && (what (finding, word) & (LEVEL_ANY | IS_STOP | IS_AT))))
         return 1;
     if (how == HOW_DROPPED) {
         reading->levels = LEVEL_WIDE | LEVEL_DISTRICT;
@@ -352,6 +352,7 @@ static unsigned take_told (struct finding *finding, size_t word, const struct sp
     unsigned words = longest_fit (spans, most, context.levels, HOW_TOLD, &mention.readings[0]);
     if (words == 0 || (words == 1 && (what (finding, word) & IS_STOP)))
         return 0;
+    mention.readings[0].alone = ends (finding, word + words);
     add_reading_before (finding, word, context.levels, &mention);
     if (most > words) { /* "kota Tegal Timur" is a city's name and a district's */
         mention.readings[mention.count++] = reading_of (&spans[most], most, LEVEL_ANY, HOW_BARE);
@@ -410,7 +411,7 @@ static void scan (struct finding *finding)
     for (size_t word = 0; word < finding->text->count && finding->mentions < MENTIONS;)
         word += scan_word (finding, word);
     for (uint32_t i = 1; i + 1 < finding->mentions; i++) {
-        if (mentions[i + 1].from > mentions[i].to + 1)
+        if (mentions[i + 1].from > mentions[i].to)
             continue;
         mentions[i].adjacent = mentions[i].adjacent || !ordinary_mention (&mentions[i + 1]);
         mentions[i + 1].adjacent = mentions[i + 1].adjacent || !ordinary_mention (&mentions[i]);
@@ -436,8 +437,10 @@ static bool wanted (const struct finding *finding, const struct reading *reading
     return fits (reading, named) && holds (finding, finding->within, named->region);
 }
 
+/* How many regions a mention may mean. */
 struct shares {
-    unsigned districts, villages, all;
+    unsigned all, districts, villages;
+    bool wide; /* it is a province's, a regency's or a city's name, though perhaps of elsewhere */
 };
 
 static struct shares shares_of (const struct finding *finding, const struct mention *mention)
@@ -445,6 +448,7 @@ static struct shares shares_of (const struct finding *finding, const struct ment
     struct shares ret = {0};
     for (uint32_t i = 0; i < mention->count; i++)
         for (const struct named *named = mention->readings[i].named;; named++) {
+            ret.wide = ret.wide || (named->level & LEVEL_WIDE);
             if (wanted (finding, &mention->readings[i], named)) {
                 ret.all++;
                 ret.districts += named->level == LEVEL_DISTRICT;
@@ -470,6 +474,8 @@ static unsigned anchor_weight (const struct reading *reading, unsigned level,
     bool wide = level & LEVEL_WIDE, district = level == LEVEL_DISTRICT;
     switch ((enum how) reading->how) {
     case HOW_TOLD:
+        if (reading->ordinary && !wide && !reading->alone && !reading->capital)
+            return 0; /* "warga desa bangun jembatan" */
         if (wide)
             return WEIGHT_TOLD_WIDE;
         if (district)
@@ -489,7 +495,7 @@ static unsigned anchor_weight (const struct reading *reading, unsigned level,
         if (reading->ordinary || level == LEVEL_VILLAGE)
             return 0;
         return wide ? WEIGHT_NEAR_WIDE : WEIGHT_NEAR_DISTRICT;
-    case HOW_ASIDE: return reading->ordinary || level == LEVEL_VILLAGE ? 0 : WEIGHT_ASIDE;
+    case HOW_ASIDE: return wide && !reading->ordinary ? WEIGHT_ASIDE : 0;
     case HOW_HAMLET:
     case HOW_DROPPED: return 0;
     }
@@ -580,9 +586,9 @@ static bool supported (const struct finding *finding, uint32_t anchors, const st
 static void collect_supported (struct finding *finding, uint32_t anchors, uint32_t number,
                                const struct reading *reading, const struct shares *shares)
 {
-    bool bare = reading->how == HOW_BARE || reading->how == HOW_HAMLET;
-    bool adjacent = finding->work->mentions[number].adjacent;
-    if (!bare || (reading->ordinary && reading->how == HOW_BARE && !adjacent))
+    bool needs_neighbour = reading->how == HOW_BARE && (reading->ordinary || shares->wide);
+    if (reading->how == HOW_NEAR || reading->how == HOW_ASIDE ||
+        (needs_neighbour && !finding->work->mentions[number].adjacent))
         return;
     for (const struct named *named = reading->named;; named++) {
         if (wanted (finding, reading, named) && !anchor_weight (reading, named->level, shares) &&
@@ -658,6 +664,46 @@ static void group_entries (struct finding *finding)
     }
 }
 
+/* Are there two mentions that no province explains? */
+static bool two_are_deep (const struct finding *finding)
+{
+    uint64_t deep = finding->anchors;
+    for (uint32_t i = 0; i < finding->entries; i++)
+        if (region_at (finding, finding->work->entries[i].region)->depth < 2)
+            deep &= ~((uint64_t) 1 << finding->work->entries[i].mention);
+    return deep & (deep - 1);
+}
+
+/* The only regency or city in which every anchored mention means something: two villages of names that
+ * many share tell where they are. */
+static uint32_t find_around (const struct finding *finding)
+{
+    uint64_t above = 0, has = 0;
+    uint32_t province = REGION_NONE, regency = REGION_NONE, found = REGION_NONE;
+    for (uint32_t i = 0; i < finding->entries; i++) {
+        const struct entry *entry = &finding->work->entries[i];
+        uint64_t mention = (uint64_t) entry->anchor << entry->mention;
+        if (province == REGION_NONE || !holds (finding, province, entry->region))
+            above = 0;
+        if (region_at (finding, entry->region)->depth < 2) {
+            province = entry->region;
+            above |= mention;
+            continue;
+        }
+        if (regency == REGION_NONE || !holds (finding, regency, entry->region)) {
+            regency = lifted (finding, entry->region);
+            has = above;
+        }
+        has |= mention;
+        if (has != finding->anchors || found == regency)
+            continue;
+        if (found != REGION_NONE)
+            return REGION_NONE;
+        found = regency;
+    }
+    return found;
+}
+
 static uint32_t common (const struct finding *finding, uint32_t one, uint32_t two)
 {
     while (one != REGION_NONE && !holds (finding, one, two))
@@ -665,41 +711,64 @@ static uint32_t common (const struct finding *finding, uint32_t one, uint32_t tw
     return one;
 }
 
-static const struct group *best_group (const struct finding *finding)
+/* The best region, and the groups on the way to it. */
+struct leader {
+    const struct group *group; /* NULL: the text names nothing */
+    const struct group *path[4];
+    unsigned depth;
+    uint16_t against[MENTIONS]; /* the best score of each mention that it does not explain */
+};
+
+static void find_best (const struct finding *finding, struct leader *ret)
 {
-    const struct group *best = NULL;
-    for (uint32_t i = 0; i < finding->groups; i++) {
-        const struct group *group = &finding->work->groups[i];
-        if (group->anchored && (!best || group->score > best->score))
-            best = group;
-    }
-    return best;
+    const struct group *groups = finding->work->groups;
+    for (uint32_t i = 0; i < finding->groups; i++)
+        if (groups[i].anchored && holds (finding, finding->around, groups[i].region) &&
+            (!ret->group || groups[i].score > ret->group->score))
+            ret->group = &groups[i];
+    for (uint32_t i = 0; ret->group && i < finding->groups; i++)
+        if (holds (finding, groups[i].region, ret->group->region))
+            ret->path[ret->depth++] = &groups[i];
 }
 
-/* The best score of each mention that the leader does not explain. */
-static void find_against (const struct finding *finding, const struct group *leader,
-                          uint16_t ret[MENTIONS])
+static void find_against (const struct finding *finding, struct leader *leader)
 {
     for (uint32_t i = 0; i < finding->groups; i++) {
         const struct group *group = &finding->work->groups[i];
-        uint64_t left = group->mentions & ~leader->mentions & finding->anchors;
+        uint64_t left = group->mentions & ~leader->group->mentions & finding->anchors;
         for (; left && group->anchored; left &= left - 1) {
             unsigned mention = (unsigned) __builtin_ctzll (left);
-            if (group->score > ret[mention])
-                ret[mention] = group->score;
+            if (group->score > leader->against[mention])
+                leader->against[mention] = group->score;
         }
     }
 }
 
-/* Is it as good as the leader, or what a mention that contradicts it says? */
-static bool stays (const struct finding *finding, const struct group *leader,
-                   const struct group *group, const uint16_t against[MENTIONS])
+/* The score of what it has in common with the leader. */
+static unsigned shared_score (const struct finding *finding, const struct leader *leader,
+                              const struct group *group)
 {
-    if (!group->anchored || group->score == leader->score)
-        return group->anchored;
-    uint64_t left = group->mentions & ~leader->mentions & finding->anchors;
-    for (; left && group->score * 100 >= leader->score * CONTRADICTS; left &= left - 1)
-        if (against[__builtin_ctzll (left)] == group->score)
+    unsigned score = 0;
+    for (unsigned i = 0; i < leader->depth; i++)
+        if (holds (finding, leader->path[i]->region, group->region))
+            score = leader->path[i]->score;
+    return score;
+}
+
+/* Is it as good as the leader, or what a mention that contradicts the leader says? */
+static bool stays (const struct finding *finding, const struct leader *leader,
+                   const struct group *group)
+{
+    if (!group->anchored || !holds (finding, finding->around, group->region))
+        return false;
+    if (group->score == leader->group->score)
+        return true;
+    unsigned shared = shared_score (finding, leader, group);
+    uint64_t left = group->mentions & ~leader->group->mentions & finding->anchors;
+    if ((group->score - shared) * 100 < (leader->group->score - shared) * CONTRADICTS)
+        return false;
+    for (; left; left &= left - 1)
+        if (leader->against[__builtin_ctzll (left)] == group->score)
             return true;
     return false;
 }
@@ -720,25 +789,40 @@ static void set_evidence (const struct finding *finding, uint32_t answer, struct
     }
 }
 
-static void answer (const struct finding *finding, const struct group *leader, struct place *ret)
+/* What all that stays has in common; is it certain, too? */
+static uint32_t narrow (const struct finding *finding, const struct leader *leader, bool *ret_sure)
 {
-    uint16_t against[MENTIONS] = {0};
-    uint32_t all = leader->region;
-    unsigned candidates = 0;
-    bool sure = false;
-    find_against (finding, leader, against);
+    const struct group *groups = finding->work->groups;
+    uint32_t all = leader->group->region;
     for (uint32_t i = 0; i < finding->groups; i++)
-        if (stays (finding, leader, &finding->work->groups[i], against))
-            all = common (finding, all, finding->work->groups[i].region);
-    for (uint32_t i = 0; i < finding->groups; i++) {
-        const struct group *group = &finding->work->groups[i];
-        if (group->region == all && all != REGION_NONE)
-            sure = stays (finding, leader, group, against) ||
-                   (group->named && region_at (finding, all)->depth >= 2);
-    }
+        if (stays (finding, leader, &groups[i]))
+            all = common (finding, all, groups[i].region);
+    *ret_sure = false;
+    for (uint32_t i = 0; i < finding->groups && all != REGION_NONE; i++)
+        if (groups[i].region == all)
+            *ret_sure = stays (finding, leader, &groups[i]) ||
+                        (groups[i].named && region_at (finding, all)->depth >= 2);
+    if (leader->group->score > WEIGHT_ASIDE)
+        return all;
+    *ret_sure = false; /* where somebody comes from alone says little of where he is */
+    while (all != REGION_NONE && region_at (finding, all)->above != REGION_NONE)
+        all = region_at (finding, all)->above;
+    return all;
+}
+
+static void answer (const struct finding *finding, struct place *ret)
+{
+    struct leader leader = {0};
+    unsigned candidates = 0;
+    bool sure;
+    find_best (finding, &leader);
+    if (!leader.group)
+        return;
+    find_against (finding, &leader);
+    uint32_t all = narrow (finding, &leader, &sure);
     for (uint32_t i = 0; i < finding->groups && !sure; i++)
         if (candidates < array_len (ret->candidates) &&
-            stays (finding, leader, &finding->work->groups[i], against))
+            stays (finding, &leader, &finding->work->groups[i]))
             set_code (finding, ret->candidates[candidates++], finding->work->groups[i].region);
     ret->sure = sure ? PLACE_SURE : PLACE_AMBIGUOUS;
     set_code (finding, ret->code, all);
@@ -757,7 +841,6 @@ void place_find (const struct gazetteer *gazetteer, const struct text *text, str
     scan (&finding);
     collect (&finding);
     group_entries (&finding);
-    const struct group *leader = best_group (&finding);
-    if (leader)
-        answer (&finding, leader, ret);
+    finding.around = two_are_deep (&finding) ? find_around (&finding) : REGION_NONE;
+    answer (&finding, ret);
 }
