@@ -125,19 +125,19 @@ static bool second_of_street (const struct finding *finding, size_t word)
 static void look_before (const struct finding *finding, size_t word, struct context *ret)
 {
     size_t at = word;
-    bool person = false;
     for (unsigned skipped = 0; at > 0 && skipped < 3 && !apart (finding, at); skipped++) {
         uint16_t before = what (finding, at - 1);
         bool number = finding->text->words[at - 1].flags & WORD_NUMBER;
         if (!number && !(before & (IS_TITLE | IS_BETWEEN)))
             break;
-        person = person || (before & IS_TITLE);
         at--;
     }
     if (at == 0 || apart (finding, at))
         return;
     uint16_t before = what (finding, at - 1);
     ret->at = before & IS_AT;
+    if (ret->at && at > 1 && !apart (finding, at - 1) && (what (finding, at - 2) & IS_ASIDE))
+        before = what (finding, --at - 1); /* "mudik ke" */
     if (before & (IS_STREET | IS_PERSON))
         ret->how = HOW_DROPPED;
     else if (before & IS_NEAR)
