@@ -24,7 +24,7 @@ void mandates_free (struct mandates **mandates);
  * Weight -1000 to 1000: a phrase that alone makes the duty nearly certain is 100, one that only leans there
  * 20, one that speaks against it is negative.
  * 0, FAIL_EMPTY without a word, FAIL_TOO_LONG over MANDATE_WORDS_MOST words, FAIL_FULL over 250 duties or
- * 16,000 phrases.  `phrase` is copied. */
+ * 24,000 phrases.  `phrase` is copied. */
 #define MANDATE_WORDS_MOST 8
 int mandates_add (struct mandates *mandates, struct duty duty, struct view phrase, int weight);
 /* After the last phrase, before the first look. */
