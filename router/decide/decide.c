@@ -28,6 +28,7 @@
     400 /* of words that mean graft without naming it: rather too many than too few,
                                 for what reached the accused cannot be taken back */
 
+#define PROVINCE_LEN 2            /* of its code, 33 */
 #define INSPECTORATE "PENGAWASAN" /* the function of every inspectorate */
 
 const struct thresholds thresholds_usual = {.rung3 = 800, .rung4 = 550};
@@ -56,6 +57,28 @@ bool ladder_may (const struct ladder *ladder, const struct agency *agency)
     uint32_t scope = ladder->question->scope;
     return agency && !refused (ladder, agency->number) &&
            (!scope || registry_below (ladder->registry, agency->number, scope));
+}
+
+/* A province that a text names says little where its regencies have units of their own; what is held for
+ * all that the place may be is sure. */
+static bool held_by_all (const struct ladder *ladder, uint16_t function, unsigned level,
+                         const struct agency *holder)
+{
+    const struct registry *registry = ladder->registry;
+    for (size_t i = 0; i < array_len (ladder->found.candidates); i++) {
+        struct view candidate = view_of (ladder->found.candidates[i]);
+        if (candidate.len && registry_competent (registry, function, candidate, level) != holder)
+            return false;
+    }
+    struct view below = registry_region_below (registry, ladder->place);
+    return !below.len || registry_competent (registry, function, below, level) == holder;
+}
+
+const struct agency *ladder_holder (const struct ladder *ladder, uint16_t function, unsigned level)
+{
+    const struct agency *holder =
+        registry_competent (ladder->registry, function, ladder->place, level);
+    return !ladder->vague || held_by_all (ladder, function, level, holder) ? holder : NULL;
 }
 
 void ladder_choose (struct ladder *ladder, const struct agency *agency, unsigned rung,
@@ -320,9 +343,11 @@ static const struct agency *holder_of_category (struct ladder *ladder)
                      registry_function_code (ladder->registry, ladder->function));
         ladder_propose (ladder, NULL, ladder->function, category->sure, GROUND_CATEGORY, "");
     } else {
-        holder =
-            registry_competent (ladder->registry, ladder->function, ladder->place, category->level);
-        record_view (ladder, 3, holder ? "category-place" : "nobody-holds",
+        holder = ladder_holder (ladder, ladder->function, category->level);
+        record_view (ladder, 3,
+                     holder          ? "category-place"
+                     : ladder->vague ? "place-vague"
+                                     : "nobody-holds",
                      holder ? holder->code
                             : registry_function_code (ladder->registry, ladder->function));
     }
@@ -382,7 +407,10 @@ static bool rung_words (struct ladder *ladder)
         first = i == 0 ? holder : first;
     }
     if (!why && !first)
-        why = ladder->opinions[0].duty.function && !ladder->place.len ? "no-place" : "nobody-holds";
+        why = !ladder->opinions[0].duty.function ? "nobody-holds"
+              : !ladder->place.len               ? "no-place"
+              : ladder->vague                    ? "place-vague"
+                                                 : "nobody-holds";
     if (!why && sure < ladder->routing->thresholds.rung4)
         why = "not-sure";
     if (why) {
@@ -456,6 +484,7 @@ static void find_place (struct ladder *ladder)
     record_view (ladder, 4, ladder->found.sure == PLACE_SURE ? "place" : "place-ambiguous",
                  ladder->found.code);
     ladder->place = known_place (ladder->registry, found);
+    ladder->vague = ladder->found.sure == PLACE_AMBIGUOUS || ladder->place.len <= PROVINCE_LEN;
 }
 
 static void set_up (struct ladder *ladder)

@@ -18,8 +18,9 @@ struct ladder {
     const struct registry *registry;
     const struct question *question;
     const struct text *text;
-    struct view place;               /* in the registry; empty: not known */
-    struct place found;              /* what the text says of it */
+    struct view place;  /* in the registry; empty: not known */
+    struct place found; /* what the text says of it */
+    bool vague;         /* the text names a province, or what may be one of several regencies */
     const struct category *category; /* NULL: not said, or not known */
     uint16_t function;               /* of the category, 0: none */
     const struct agency *target;     /* as named; NULL: none, or unknown */
@@ -35,6 +36,9 @@ struct ladder {
 
 /* May it be an owner: in scope, alive, nobody who refused? */
 bool ladder_may (const struct ladder *ladder, const struct agency *agency);
+/* Who holds a function for the known place; NULL: nobody, or the place is too vague to say: its parts have
+ * holders of their own.  `level` as in struct category. */
+const struct agency *ladder_holder (const struct ladder *ladder, uint16_t function, unsigned level);
 /* Makes it the owner. */
 void ladder_choose (struct ladder *ladder, const struct agency *agency, unsigned rung,
                     unsigned confidence);

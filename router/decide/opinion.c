@@ -127,11 +127,10 @@ void opinion_form (struct ladder *ladder)
 
 const struct agency *opinion_holder (const struct ladder *ladder, const struct duty *duty)
 {
-    const struct registry *registry = ladder->registry;
     const struct agency *holder = NULL;
     if (duty->agency)
-        holder = registry_agency (registry, duty->agency);
+        holder = registry_agency (ladder->registry, duty->agency);
     else if (ladder->place.len)
-        holder = registry_competent (registry, duty->function, ladder->place, 0);
+        holder = ladder_holder (ladder, duty->function, 0);
     return ladder_may (ladder, holder) ? holder : NULL;
 }

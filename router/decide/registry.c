@@ -459,6 +459,23 @@ const char *registry_region_at (const struct registry *registry, size_t region)
     return region < registry->region_count ? registry->regions[region].code : NULL;
 }
 
+struct view registry_region_below (const struct registry *registry, struct view region)
+{
+    size_t from = 0, to = registry->region_count;
+    while (from < to) { /* the first one behind it in the order of codes */
+        size_t middle = from + (to - from) / 2;
+        const char *code = registry->regions[middle].code;
+        int order = strncmp (code, region.at ? region.at : "", region.len);
+        if (order < 0 || (order == 0 && strlen (code) <= region.len))
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    const char *code = registry_region_at (registry, from);
+    bool below = code && strlen (code) > region.len && region_within (view_of (code), region);
+    return below ? view_of (code) : (struct view){0};
+}
+
 struct view region_above (struct view region)
 {
     while (region.len && region.at[region.len - 1] != '.')

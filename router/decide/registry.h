@@ -70,6 +70,9 @@ size_t registry_region_count (const struct registry *registry);
 const char *registry_region_at (const struct registry *registry,
                                 size_t region); /* NULL behind the last */
 
+/* The first region directly below this one; empty: there is none. */
+struct view registry_region_below (const struct registry *registry, struct view region);
+
 /* One level up: 33.74.01.1001 -> 33.74.01 -> 33.74 -> 33 -> "". */
 struct view region_above (struct view region);
 /* Does `region` lie in `in`, or is it the same?  Everything lies in "". */
