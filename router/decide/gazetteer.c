@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #define NAME_BYTES_MOST 64
+#define BRIEF           4
 #define REGIONS_MOST    (1u << 20)
 #define FILTER_BITS     20
 #define FACTOR          0x9e3779b97f4a7c15u /* odd: the hash of letters is a polynomial in it */
@@ -61,28 +62,39 @@ static const struct word_fact *fact_of (const struct gazetteer *gazetteer, uint6
     return &gazetteer->facts[at];
 }
 
-static struct spelt spelt_of (const struct word_fact *fact, const char *at, size_t len)
+static struct spelt spelt_of (const struct gazetteer *gazetteer, struct view written, uint64_t form)
 {
+    const struct word_fact *fact = fact_of (gazetteer, form);
+    bool brief = written.len <= BRIEF;
     if (fact->len)
-        return (struct spelt){fact->hash, fact->len, fact->what};
-    return (struct spelt){hash_letters (0, at, len), (uint16_t) len, fact->what};
+        return (struct spelt){fact->hash, fact->what, (uint8_t) fact->len, brief};
+    return (struct spelt){hash_letters (0, written.at, written.len), fact->what,
+                          (uint8_t) written.len, brief};
 }
 
 struct spelt gazetteer_rest (const struct gazetteer *gazetteer, const struct text *text,
                              size_t word, size_t cut)
 {
-    const char *at = text->folded.at + text->words[word].at + cut;
-    size_t len = text->words[word].len - cut;
-    return spelt_of (fact_of (gazetteer, text_hash (at, len)), at, len);
+    struct view written = text_written (text, word);
+    cut = cut < written.len ? cut : written.len;
+    written = (struct view){written.at + cut, written.len - cut};
+    return spelt_of (gazetteer, written, text_hash (written.at, written.len));
 }
 
 void gazetteer_spell (const struct gazetteer *gazetteer, const struct text *text, size_t word,
                       struct spelt *ret)
 {
-    const char *at = text->folded.at + text->words[word].at;
-    size_t len = text->words[word].len;
-    *ret = spelt_of (fact_of (gazetteer, text->words[word].form), at, len);
-    if (ret->what || len < 5 || at[0] != 'd' || at[1] != 'i')
+    struct view written = text_written (text, word);
+    uint64_t form = text->words[word].form;
+    bool respelt = text->words[word].flags & WORD_RESPELT;
+    *ret = spelt_of (gazetteer, written, respelt ? text_hash (written.at, written.len) : form);
+    if (respelt) {
+        uint16_t formal = fact_of (gazetteer, form)->what;
+        if (formal & IS_STOP) /* "karo" is "dan" in Java, and a regency elsewhere */
+            formal = IS_ORDINARY;
+        ret->what |= formal;
+    }
+    if (ret->what || written.len < 5 || written.at[0] != 'd' || written.at[1] != 'i')
         return;
     uint16_t rest = gazetteer_rest (gazetteer, text, word, 2).what; /* "dikota", "dijalan" */
     ret->what = rest & (LEVEL_ANY | IS_STREET);
@@ -207,21 +219,24 @@ static struct word_fact *new_fact (struct gazetteer *gazetteer, uint64_t form)
     return fact;
 }
 
-static void add_facts (struct gazetteer *gazetteer, struct text *text)
+static void add_what (struct gazetteer *gazetteer, const char *words, uint16_t what)
 {
+    while (*words) {
+        size_t len = strcspn (words, " ");
+        new_fact (gazetteer, text_hash (words, len))->what |= what;
+        words += len + (words[len] == ' ');
+    }
+}
+
+static void add_facts (struct gazetteer *gazetteer)
+{
+    for (size_t i = 0; i < array_len (word_facts); i++)
+        add_what (gazetteer, word_facts[i].word, word_facts[i].what);
     for (size_t i = 0; i < array_len (shorts); i++) {
-        read_words (text, view_of (shorts[i].word));
-        if (text->count != 1)
-            continue; /* written out by spelling.def already */
-        struct word_fact *fact = new_fact (gazetteer, text->words[0].form);
+        struct word_fact *fact =
+            new_fact (gazetteer, text_hash (shorts[i].word, strlen (shorts[i].word)));
         fact->hash = hash_letters (0, shorts[i].whole, strlen (shorts[i].whole));
         fact->len = (uint16_t) strlen (shorts[i].whole);
-    }
-    for (size_t i = 0; i < array_len (word_facts); i++) {
-        read_words (text, view_of (word_facts[i].word));
-        bool list = word_facts[i].what == IS_ORDINARY;
-        for (size_t j = list || !text->count ? 0 : text->count - 1; j < text->count; j++)
-            new_fact (gazetteer, text->words[j].form)->what |= word_facts[i].what;
     }
 }
 
@@ -458,7 +473,7 @@ struct gazetteer *gazetteer_new (const struct place_name *names, size_t count)
     gazetteer->powers[0] = 1;
     for (size_t i = 1; i <= NAME_BYTES_MOST; i++)
         gazetteer->powers[i] = gazetteer->powers[i - 1] * FACTOR;
-    add_facts (gazetteer, &building.text);
+    add_facts (gazetteer);
     add_regions (&building, names, count);
     add_nicks (&building);
     add_slots (&building);

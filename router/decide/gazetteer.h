@@ -65,8 +65,9 @@ struct named {
 /* One word as a part of names. */
 struct spelt {
     uint64_t hash;
-    uint16_t len;  /* letters, with what it is short for written out */
     uint16_t what; /* IS_ bits */
+    uint8_t len;   /* letters, with what it is short for written out */
+    bool brief;    /* written in four letters at most: a dot behind it ends no sentence */
 };
 
 const struct region *gazetteer_region (const struct gazetteer *gazetteer, uint32_t region);

@@ -111,7 +111,7 @@ static uint16_t what (const struct finding *finding, size_t word)
 static bool apart (const struct finding *finding, size_t word)
 {
     return (finding->text->words[word].flags & WORD_BREAK) &&
-           (word == 0 || finding->text->words[word - 1].len > 4);
+           (word == 0 || !finding->work->spelt[word - 1].brief);
 }
 
 /* "jl. Urip Sumoharjo": the second word of a street's name. */
@@ -190,7 +190,7 @@ static unsigned spans_at (const struct finding *finding, size_t word, const stru
         size_t last = word + words - 1;
         if (words > 1) {
             next = finding->work->spelt[last];
-            if ((text->words[last].flags & WORD_BREAK) && text->words[last - 1].len > 4)
+            if (apart (finding, last))
                 break;
         }
         letters += next.len;
@@ -298,7 +298,7 @@ static bool tells (const struct finding *finding, size_t word)
 static bool ends (const struct finding *finding, size_t next)
 {
     return next >= finding->text->count || (finding->text->words[next].flags & WORD_BREAK) ||
-           (what (finding, next) & (IS_AT | IS_STOP));
+           (what (finding, next) & (LEVEL_ANY | IS_AT | IS_STOP));
 }
 
 /* A name without a word that says what it is.  The number of words that are done with. */

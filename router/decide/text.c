@@ -190,6 +190,33 @@ static size_t squeeze (char *at, size_t len)
     return kept;
 }
 
+static void add_respelt (struct text *text, const char *at, size_t len)
+{
+    if (text->respelt_count == text->respelt_room) {
+        text->respelt_room = text->respelt_room ? text->respelt_room * 2 : 32;
+        text->respelt = xrealloc (text->respelt, text->respelt_room * sizeof *text->respelt);
+    }
+    text->respelt[text->respelt_count++] =
+        (struct respelt){(uint32_t) text->count, (uint32_t) text->written.len, (uint16_t) len};
+    buffer_add (&text->written, at, len);
+}
+
+struct view text_written (const struct text *text, size_t word)
+{
+    const struct word *one = &text->words[word];
+    if (!(one->flags & WORD_RESPELT))
+        return (struct view){text->folded.at + one->at, one->len};
+    size_t low = 0, high = text->respelt_count;
+    while (low + 1 < high) {
+        size_t middle = low + (high - low) / 2;
+        if (text->respelt[middle].word <= word)
+            low = middle;
+        else
+            high = middle;
+    }
+    return (struct view){text->written.at + text->respelt[low].at, text->respelt[low].len};
+}
+
 static void end_word (struct text *text, char *at, size_t len, unsigned flags)
 {
     if (!(flags & WORD_NUMBER))
@@ -200,10 +227,13 @@ static void end_word (struct text *text, char *at, size_t len, unsigned flags)
         add_word (text, at, len, flags, form);
         return;
     }
+    flags |= WORD_RESPELT;
     while (*formal) {
         size_t part = strcspn (formal, " ");
+        add_respelt (text, at, len);
         add_word (text, formal, part, flags, text_hash (formal, part));
         flags &= ~(unsigned) WORD_BREAK;
+        len = 0;
         formal += part + (formal[part] == ' ');
     }
 }
@@ -332,7 +362,9 @@ void text_read (struct text *text, struct view title, struct view body, struct v
 {
     pthread_once (&spelling_once, fill_spelling_table);
     text->count = 0;
+    text->respelt_count = 0;
     buffer_clear (&text->folded);
+    buffer_clear (&text->written);
     read_field (text, title);
     read_field (text, body);
     read_field (text, location);
@@ -342,5 +374,7 @@ void text_free (struct text *text)
 {
     free (text->words);
     buffer_free (&text->folded);
+    free (text->respelt);
+    buffer_free (&text->written);
     *text = (struct text){0};
 }

@@ -10,9 +10,10 @@
 #include "base/base.h"
 
 enum {
-    WORD_NUMBER = 1, /* begins with a digit */
-    WORD_BREAK = 2,  /* behind a sign that ends a sentence or a list item, or first of its field */
-    WORD_CAPITAL = 4 /* was written with a capital first */
+    WORD_NUMBER = 1,  /* begins with a digit */
+    WORD_BREAK = 2,   /* behind a sign that ends a sentence or a list item, or first of its field */
+    WORD_CAPITAL = 4, /* was written with a capital first */
+    WORD_RESPELT = 8  /* written otherwise: text_written */
 };
 
 struct word {
@@ -23,11 +24,20 @@ struct word {
     uint16_t flags; /* WORD_ */
 };
 
+/* A word that spelling.def changed, as it was written. */
+struct respelt {
+    uint32_t word, at; /* at: in text->written */
+    uint16_t len;      /* 0: the second word of what was written as one */
+};
+
 /* Zero-initialised it is empty; reading into it again reuses its memory. */
 struct text {
     struct word *words;
     size_t count, room;
-    struct buffer folded; /* the spellings, one space between two */
+    struct buffer folded;    /* the spellings, one space between two */
+    struct respelt *respelt; /* in the order of the words */
+    size_t respelt_count, respelt_room;
+    struct buffer written;
 };
 
 /* The words of title, body and the reporter's own words for the place, in this order; each field begins
@@ -38,6 +48,10 @@ void text_read (struct text *text, struct view title, struct view body, struct v
 void text_free (struct text *text);
 /* A thread other than the first says so before it ends: its stemmer goes. */
 void text_thread_end (void);
+
+/* A word's letters as they were written, small and without marks: what names are compared by (a village
+ * "Sumber Gede" is not "Sumber Besar").  Empty for the second word of an abbreviation of two. */
+struct view text_written (const struct text *text, size_t word);
 
 /* The hash of a spelling as it stands in struct word: of words that are normalised already. */
 uint64_t text_hash (const char *at, size_t len);
