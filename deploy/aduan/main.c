@@ -23,8 +23,9 @@ const struct command commands[] = {
     {"show", "PROGRAM [PAGE]", TEXT_show_summary, TEXT_show_more, NULL, 0, run_show, false},
     {"spool", "stat|list|replay|verify|salvage [...]", TEXT_spool_summary, TEXT_spool_more, NULL, 0,
      run_spool, true},
-    {"rules", "check FILE | test FILE | explain [...] | replay --history FILE", TEXT_rules_summary,
-     TEXT_rules_more, rules_options, 0, run_rules, false},
+    {"rules",
+     "check FILE | test FILE | explain [...] | replay --history FILE | learn FILE --out MODEL | score MODEL",
+     TEXT_rules_summary, TEXT_rules_more, rules_options, 0, run_rules, false},
     {"keygen", "FILE [--seal | --id]", TEXT_keygen_summary, TEXT_keygen_more, keygen_options, 0,
      run_keygen, false},
     {"completion", "bash", TEXT_completion_summary, TEXT_completion_more, NULL, 0, run_completion,
@@ -169,7 +170,7 @@ int run_completion (struct cli *cli)
             for (size_t c = 0; c < commands_len; c++)
                 printf ("%s ", commands[c].name);
         if (strcmp (commands[i].name, "rules") == 0)
-            printf ("check test explain replay");
+            printf ("check test explain replay learn score");
         if (strcmp (commands[i].name, "spool") == 0)
             printf ("stat list replay verify salvage");
         else if (strcmp (commands[i].name, "show") == 0)

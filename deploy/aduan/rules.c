@@ -28,6 +28,12 @@ const struct option_row rules_options[] = {
     {"received", 0, OPTION_VALUE, "TIME", TEXT_o_received},
     {"refusers", 0, OPTION_VALUE, "CODES", TEXT_o_refusers},
     {"suggested", 0, OPTION_VALUE, "CODE", TEXT_o_suggested_owner},
+    {"out", 0, OPTION_VALUE, "FILE", TEXT_o_out},
+    {"report", 0, OPTION_VALUE, "FILE", TEXT_o_report},
+    {"held-out", 0, OPTION_VALUE, "SHARE", TEXT_o_held_out},
+    {"against", 0, OPTION_VALUE, "FILE", TEXT_o_against},
+    {"seed", 0, OPTION_VALUE, "N", TEXT_o_seed},
+    {"labels", 0, OPTION_VALUE, "N", TEXT_o_labels},
 };
 const size_t rules_options_len = array_len (rules_options);
 
@@ -37,10 +43,9 @@ int run_rules (struct cli *cli)
         const char *name;
         int (*run) (struct cli *cli);
         size_t arguments;
-    } subs[] = {{"check", rules_check_file, 2},
-                {"test", rules_test, 2},
-                {"explain", rules_explain, 1},
-                {"replay", rules_replay, 1}};
+    } subs[] = {{"check", rules_check_file, 2}, {"test", rules_test, 2},
+                {"explain", rules_explain, 1},  {"replay", rules_replay, 1},
+                {"learn", rules_learn, 2},      {"score", rules_score, 2}};
     const struct options *options = &cli->options;
     const char *name = options->argument_count ? options->arguments[0] : "";
     for (size_t i = 0; i < array_len (subs); i++) {

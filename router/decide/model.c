@@ -56,7 +56,8 @@ static const struct model_entry *find (const struct model *model, uint32_t key)
 static void fill_powers (struct model_index *index)
 {
     /* 2^-(2^k/256), of 2^30, k from 0 */
-    static const uint32_t known[] = {1070838486, 1067942999, 1062175491, 1050733751, 1028218693, 984625594,  902905651,  759250125};
+    static const uint32_t known[] = {1070838486, 1067942999, 1062175491, 1050733751,
+                                     1028218693, 984625594,  902905651,  759250125};
     for (unsigned i = 0; i <= EXP_STEPS; i++) {
         uint64_t power = i == EXP_STEPS ? EXP_ONE / 2 : EXP_ONE;
         for (unsigned k = 0; k < array_len (known); k++)
