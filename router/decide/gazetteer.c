@@ -310,8 +310,8 @@ static void add_pair (struct building *building, uint64_t hash, struct named nam
     building->pairs[building->count++] = (struct pair){hash, named};
 }
 
-/* The hash of a name's letters, 0 without any; *ret_words how many words it has. */
-static uint64_t name_hash (struct building *building, struct view name, unsigned *ret_words)
+/* The hash of a name's letters, 0 without any; what else of it follows from its words. */
+static uint64_t name_hash (struct building *building, struct view name, struct named *ret)
 {
     struct text *text = &building->text;
     uint64_t hash = 0;
@@ -326,22 +326,21 @@ static uint64_t name_hash (struct building *building, struct view name, unsigned
             return 0;
         hash = gazetteer_joined (building->gazetteer, hash, &spelt);
         letters = letters || !(text->words[i].flags & WORD_NUMBER);
+        ret->single |= spelt.len == 1;
     }
-    *ret_words = text->count < 7 ? (unsigned) text->count : 7;
+    ret->words = (text->count < 7 ? (unsigned) text->count : 7) & 7;
     return letters ? hash : 0;
 }
 
 static void add_name (struct building *building, struct view name, uint32_t region, bool nick)
 {
-    unsigned words;
-    uint64_t hash = name_hash (building, name, &words);
     const struct region *whose = &building->gazetteer->regions[region];
+    struct named named = {.region = region & (REGIONS_MOST - 1),
+                          .level = whose->level & (unsigned) LEVEL_ANY,
+                          .nick = nick};
+    uint64_t hash = name_hash (building, name, &named);
     if (hash)
-        add_pair (building, hash,
-                  (struct named){.region = region & (REGIONS_MOST - 1),
-                                 .level = whose->level & (unsigned) LEVEL_ANY,
-                                 .words = words & 7,
-                                 .nick = nick});
+        add_pair (building, hash, named);
 }
 
 /* Also each side of "Misool (Misool Utara)" and "Mantehage/Buhias". */
@@ -412,8 +411,8 @@ static void add_nicks (struct building *building)
         if (building->pairs[i].named.level & LEVEL_WIDE)
             all[wide++] = building->pairs[i];
     for (size_t i = 0; i < array_len (nicks); i++) {
-        unsigned words;
-        uint64_t hash = name_hash (building, view_of (nicks[i].whole), &words);
+        struct named whole = {0};
+        uint64_t hash = name_hash (building, view_of (nicks[i].whole), &whole);
         for (size_t j = 0; j < wide; j++)
             if (all[j].hash == hash && (all[j].named.level & nicks[i].level))
                 add_name (building, view_of (nicks[i].nick), all[j].named.region, true);
@@ -430,6 +429,8 @@ static int by_hash (const void *a, const void *b)
         return one->named.region < two->named.region ? -1 : 1;
     if (one->named.nick != two->named.nick)
         return one->named.nick < two->named.nick ? -1 : 1;
+    if (one->named.single != two->named.single)
+        return one->named.single < two->named.single ? -1 : 1;
     return (one->named.words > two->named.words) - (one->named.words < two->named.words);
 }
 

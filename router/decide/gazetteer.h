@@ -59,7 +59,8 @@ struct named {
     uint32_t level : 5;
     uint32_t words : 3; /* of the name as the registry writes it; 7: seven or more */
     uint32_t nick : 1;
-    uint32_t last : 1; /* of this name */
+    uint32_t single : 1; /* one of its words is a single letter: "Mela I" is not "Melai" */
+    uint32_t last : 1;   /* of this name */
 };
 
 /* One word as a part of names. */

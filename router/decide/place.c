@@ -50,6 +50,7 @@ struct reading {
     bool ordinary;  /* all its words mean something else, too */
     bool at, alone; /* "in" stands before it; a part of a sentence ends behind it */
     bool capital;   /* each of its words begins with one */
+    bool single;    /* one of its words is a single letter */
     bool phrase;    /* of two words or more */
     bool own;       /* too long for a hamlet's name of elsewhere */
 };
@@ -173,7 +174,8 @@ static struct context context_of (const struct finding *finding, size_t word)
 struct span {
     const struct named *named; /* NULL: no name has this many words here */
     bool ordinary, capital;    /* all its words are */
-    bool exact; /* chance would join these words to the name that is written as one */
+    bool exact;  /* chance would join these words to the name that is written as one */
+    bool single; /* a word of one letter is among them */
     uint8_t letters;
 };
 
@@ -183,7 +185,7 @@ static unsigned spans_at (const struct finding *finding, size_t word, const stru
 {
     const struct text *text = finding->text;
     struct spelt next = *first;
-    bool ordinary = true, exact = false, capital = true;
+    bool ordinary = true, capital = true, exact = false, single = false;
     unsigned longest = 0, letters = 0;
     uint64_t hash = 0;
     for (unsigned words = 1; words <= SPAN_WORDS && word + words <= text->count; words++) {
@@ -199,11 +201,13 @@ static unsigned spans_at (const struct finding *finding, size_t word, const stru
         hash = gazetteer_joined (finding->gazetteer, hash, &next);
         ordinary = ordinary && (next.what & (IS_ORDINARY | IS_STOP));
         capital = capital && (text->words[last].flags & WORD_CAPITAL);
-        exact = exact || (next.what & (IS_STOP | IS_AT)) || next.len == 1;
+        exact = exact || (next.what & (IS_STOP | IS_AT));
+        single = single || next.len == 1;
         ret[words] = (struct span){.named = gazetteer_named (finding->gazetteer, hash),
                                    .ordinary = ordinary,
                                    .capital = capital,
                                    .exact = words > 1 && exact,
+                                   .single = single,
                                    .letters = (uint8_t) letters};
         if (ret[words].named)
             longest = words;
@@ -213,7 +217,8 @@ static unsigned spans_at (const struct finding *finding, size_t word, const stru
 
 static bool fits (const struct reading *reading, const struct named *named)
 {
-    return (named->level & reading->levels) && (!reading->words || named->words == reading->words);
+    return (named->level & reading->levels) &&
+           (!reading->words || named->words == reading->words) && named->single == reading->single;
 }
 
 static bool any_fits (const struct reading *reading)
@@ -236,6 +241,7 @@ static struct reading reading_of (const struct span *span, unsigned words, uint8
                             .words = (uint8_t) (exact ? words : 0),
                             .ordinary = span->ordinary,
                             .capital = span->capital,
+                            .single = span->single,
                             .phrase = words > 1,
                             .own = span->letters >= LETTERS_OWN};
 }
