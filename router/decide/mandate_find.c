@@ -17,7 +17,7 @@
 #define OVER_BREAK   0.75f /* for parts in two sentences or clauses */
 #define WITHIN       0.25f /* for a phrase within a longer one that was found */
 #define SLIP         0.6f  /* for a phrase with a word that was spelt wrongly */
-#define NEARBY       0.4f  /* for a phrase within two words behind "depan", "dekat" */
+#define NEARBY       0.4f  /* for a phrase right behind "depan", "dekat" */
 #define NAMED        0.5f  /* for a single word right behind "desa", "gang" */
 #define NUMBERED     0.2f  /* for a single word before a long number: an NIK, a customer's number */
 #define NUMBER_LEAST 9     /* digits */
@@ -151,13 +151,13 @@ static float closeness (const struct finding *finding, const struct found *found
     return close;
 }
 
-/* What is left of it where it only says where: the word before the first one, or one before, is in no part. */
+/* What is left of it where it only says where or who. */
 static float topical (const struct finding *finding, const struct found *found)
 {
     unsigned low = found->at[0];
     for (unsigned i = 1; i < found->phrase->count; i++)
         low = found->at[i] < low ? found->at[i] : low;
-    if (low > 0 && (finding->near[low - 1] || (low > 1 && finding->near[low - 2])))
+    if (low > 0 && finding->near[low - 1])
         return NEARBY;
     if (found->phrase->count == 1 && low + 1 < finding->words &&
         finding->text->words[low + 1].flags & WORD_NUMBER &&
