@@ -7,6 +7,7 @@ villages, 99 central bodies, 36 functions, 29 main categories.
 import collections
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import time
@@ -96,6 +97,35 @@ def test_refuses_another_package(tmp_path):
     done = build(tmp_path)
     assert done.returncode == 1 and "digest" in done.stdout
     assert not (tmp_path / "agencies.tsv").exists()
+
+
+@pytest.mark.parametrize("line, said", [
+    ("PUPRX\t50\tjalan", "neither in functions.tsv nor in central.tsv"),
+    ("PUPR\t50\tjalan-rusak", "there twice"),
+    ("PUPR\t50\tsatu dua tiga empat-lima enam tujuh delapan sembilan", "over 8 words"),
+    ("PUPR\t1001\tsesuatu", "weight 1001"),
+    ("PUPR\t0\tsesuatu", "weight 0"),
+    ("PUPR\t5.5\tsesuatu", "weight 5.5"),
+    ("PUPR\t50\tJalan Raya", "small letters"),
+    ("PUPR\t50\tjalan  raya", "small letters"),
+    ("PUPR\t50", "3 fields"),
+])
+def test_refuses_mandates(tmp_path, line, said):
+    """A phrase that nobody would find, or for nobody, is a slip of the pen: told before anything is fetched."""
+    shutil.copytree(ROOT / "deploy" / "registry", tmp_path / "registry")
+    with open(tmp_path / "registry" / "mandates.tsv", "a", encoding="utf-8") as file:
+        file.write(line + "\n")
+    done = subprocess.run(["/usr/bin/python3", str(tmp_path / "registry" / "build"), str(tmp_path / "out")], text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    assert done.returncode == 1 and "mandates.tsv" in done.stdout and said in done.stdout
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_mandates(registry):
+    """Every function has words of its own."""
+    phrases = collections.Counter(row["owner"] for row in registry["mandates"])
+    for row in registry["functions"]:
+        assert phrases[row["code"]] >= 80, row["code"]
 
 
 def test_loads(registry, tmp_path):  # pylint: disable=unused-argument
