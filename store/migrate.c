@@ -257,6 +257,8 @@ static int load_registry (PGconn *db, int unused, char **arguments)
     for (size_t i = 0; i < array_len (registry_steps); i++)
         run_quietly (db, "registry", registry_steps[i]);
     run_quietly (db, "registry", "analyze agency");
+    struct registry *registry = registry_published (db);
+    registry_destroy (&registry);
     PGresult *after = run (db, "registry", REGISTRY_DIGEST);
     bool changed = strcmp (PQgetvalue (before, 0, 0), PQgetvalue (after, 0, 0)) != 0;
     if (changed)

@@ -7,6 +7,7 @@
 #define ADUAN_MIGRATE_H
 
 #include "base/base.h"
+#include "decide/registry.h"
 
 #include <libpq-fe.h>
 
@@ -18,6 +19,9 @@ PGresult *run (PGconn *db, const char *what, const char *sql);
 PGresult *run_checked (PGconn *db, const char *what, PGresult *result);
 
 /* version.c */
+/* The registry as routers would read it; the caller destroys it.  One that they could not read ends the
+ * program. */
+struct registry *registry_published (PGconn *db);
 int load_rules (PGconn *db, int count, char **arguments);
 int load_model (PGconn *db, int count, char **arguments);
 

@@ -185,7 +185,7 @@ static struct view read_file (PGconn *db, const char *path, size_t most)
     return (struct view){at, len};
 }
 
-static struct registry *registry_in_force (PGconn *db)
+struct registry *registry_published (PGconn *db)
 {
     PGresult *result = run (db, "registry", "select snapshot_registry ()");
     struct registry *registry = NULL;
@@ -199,7 +199,7 @@ static struct registry *registry_in_force (PGconn *db)
 /* Faulty rules must not come into the database at all: a router that starts anew would have none. */
 static void check_rules (PGconn *db, const char *path, struct view text)
 {
-    struct registry *registry = registry_in_force (db);
+    struct registry *registry = registry_published (db);
     struct rules *rules_read = NULL;
     struct sheet_fault *faults = NULL;
     size_t count = 0;
