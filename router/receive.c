@@ -191,6 +191,32 @@ void receive_stored (struct router *router, struct parcel *parcel)
     (void) fault_point (stored_relayed);
 }
 
+void receive_redecide (struct router *router, struct parcel *parcel)
+{
+    static struct decision decision;
+    const struct msg_redecide *asked = &parcel->said[0].redecide;
+    struct msg_redecided redecided = {.id = asked->id, .event = asked->event};
+    struct msg_place place = {.rung = 6};
+    struct wire_fault fault;
+    (void) fault_point (redecide_received);
+    if (!router->registry)
+        return; /* the store says it again */
+    const struct wire_message *submit = parcel_read (parcel, 1, WIRE_submit, &fault);
+    const struct wire_message *content =
+        submit ? parcel_read (parcel, 2, WIRE_content, &fault) : NULL;
+    if (content) {
+        planted (&content->content);
+        decide (router->registry, &submit->submit, &content->content, &decision);
+        fill_place (&decision, router->registry, &place);
+    }
+    metric_add (router_redecided_total, 1);
+    struct parcel answer = {0};
+    parcel_add (&answer, WIRE_redecided, &redecided);
+    parcel_add (&answer, WIRE_place, &place);
+    link_send (router->store, &answer);
+    parcel_done (&answer);
+}
+
 static void say_reoffer (struct link *link, void *with)
 {
     (void) with;

@@ -41,6 +41,12 @@ static void on_origin (void *owner, struct link *from, struct parcel *parcel)
     receive_stored (owner, parcel);
 }
 
+static void on_redecide (void *owner, struct link *from, struct parcel *parcel)
+{
+    (void) from;
+    receive_redecide (owner, parcel);
+}
+
 static void on_behalf (void *owner, struct link *from, struct parcel *parcel)
 {
     (void) from;
@@ -82,8 +88,10 @@ static void store_credit (void *owner, struct link *link)
     worker_flush (owner);
 }
 
-static link_message_fn *const store_handlers[WIRE_LAST] = {
-    [WIRE_origin] = on_origin, [WIRE_behalf] = on_behalf, [WIRE_snapshot] = on_snapshot};
+static link_message_fn *const store_handlers[WIRE_LAST] = {[WIRE_origin] = on_origin,
+                                                           [WIRE_redecide] = on_redecide,
+                                                           [WIRE_behalf] = on_behalf,
+                                                           [WIRE_snapshot] = on_snapshot};
 static const struct link_hooks store_hooks = {
     .handlers = store_handlers, .up = store_up, .down = store_down, .credit = store_credit};
 

@@ -57,6 +57,8 @@ struct router {
 extern const struct link_hooks intake_hooks;
 void receive_flush (struct router *router);
 void receive_stored (struct router *router, struct parcel *parcel);
+/* A complaint that was handed back is decided anew, and answered at once; what cannot be is said again. */
+void receive_redecide (struct router *router, struct parcel *parcel);
 void receive_reoffer (struct router *router);
 void receive_end (struct router *router);
 

@@ -1,8 +1,8 @@
 /* act.c - acts of a turn become one statement; at most one a complaint, so that each is judged by
  * rows that no other act of the batch changes.
  *
- * Hand-backs go by act_on_assignments.sql, which looks for the next owner, the others by
- * act_ordinary.sql; a batch that this one refuses as not ordinary goes by the other, too. */
+ * What gives a case to another agency goes by act_on_assignments.sql, which finds out whether and to whom,
+ * the others by act_ordinary.sql; a batch that this one refuses as not ordinary goes by the other, too. */
 #include "array.h"
 #include "domain/number.h"
 #include "store.h"
@@ -61,13 +61,22 @@ static void say_acted (struct store *store, struct deed *deed, enum verdict verd
     deed_free (deed);
 }
 
-/* What spans fields: an act that says something to the reporter has a text, a hand-back its reason. */
-static bool complete (const struct msg_act *act)
+/* Does it give the case, or a part of it, to another agency? */
+static bool gives (const struct msg_act *act)
+{
+    return act->act == ACT_HAND_BACK || act->act == ACT_ASSIGN || act->act == ACT_SUPPORT;
+}
+
+/* What spans fields: an act that says something to the reporter has a text, a hand-back and a closing their
+ * reason, an assign and a support an agency.  0, or what is missing. */
+static enum reason missing (const struct msg_act *act)
 {
     bool speaks = act->act == ACT_PROGRESS || act->act == ACT_ANSWER || act->act == ACT_ASK ||
-                  act->act == ACT_HAND_BACK;
-    return (!speaks || act->text.len) && act->text.len <= 16384 &&
-           (act->act != ACT_HAND_BACK || act->reason);
+                  act->act == ACT_HAND_BACK || act->act == ACT_CLOSE;
+    if ((speaks && !act->text.len) || act->text.len > 16384 ||
+        (act->act == ACT_HAND_BACK && !act->reason) || (act->act == ACT_CLOSE && !act->resolution))
+        return REASON_TEXT;
+    return gives (act) && act->act != ACT_HAND_BACK && !act->suggested ? REASON_TARGET : 0;
 }
 
 void act_take (struct store *store, struct link *from, struct parcel *parcel)
@@ -87,10 +96,11 @@ void act_take (struct store *store, struct link *from, struct parcel *parcel)
     }
     deed->behalf = &behalf->behalf;
     deed->act = &act->act;
-    if (complete (deed->act))
-        DL_APPEND (store->deeds, deed);
+    enum reason lacks = missing (deed->act);
+    if (lacks)
+        say_acted (store, deed, VERDICT_REFUSED, lacks, 0);
     else
-        say_acted (store, deed, VERDICT_REFUSED, REASON_TEXT, 0);
+        DL_APPEND (store->deeds, deed);
     (void) fault_point (act_received);
 }
 
@@ -104,6 +114,7 @@ enum {
     READY,
     TOLD,
     IN_CLAIM,
+    ASKS = IN_CLAIM, /* act_on_assignments.sql: a router must decide */
     CONTACT,
     CONTACT_KEY,
     EVENT,
@@ -155,7 +166,8 @@ static uint64_t delay_of (const struct msg_act *act)
 
 static bool tells (const struct msg_act *act)
 {
-    return act->act == ACT_PROGRESS || act->act == ACT_ANSWER || act->act == ACT_ASK;
+    return act->act == ACT_PROGRESS || act->act == ACT_ANSWER || act->act == ACT_ASK ||
+           act->act == ACT_CLOSE;
 }
 
 /* A notice that was made with the batch goes to its notifier. */
@@ -163,7 +175,8 @@ static void tell (struct act_batch *batch, const struct deed *deed, const PGresu
 {
     static const enum template templates[] = {[ACT_PROGRESS] = TEMPLATE_PROGRESS,
                                               [ACT_ANSWER] = TEMPLATE_ANSWERED,
-                                              [ACT_ASK] = TEMPLATE_ASKED};
+                                              [ACT_ASK] = TEMPLATE_ASKED,
+                                              [ACT_CLOSE] = TEMPLATE_CLOSED};
     const struct msg_act *act = deed->act;
     const struct words *words = deed->words;
     char number[NUMBER_LEN + 1];
@@ -199,6 +212,8 @@ static void read_row (struct act_batch *batch, const PGresult *result, int row)
         outbox_has_news (store, 1);
     if (batch->claim && result_int (result, row, IN_CLAIM))
         tell (batch, deed, result, row);
+    if (batch->careful && result_int (result, row, ASKS))
+        redecide_hint (store);
     say_acted (store, deed, verdict, (enum reason) result_int (result, row, REASON),
                result_int (result, row, VERSION));
 }
@@ -253,16 +268,17 @@ enum column {
     TEXT,
     DELAY,
     SHARED,
-    WHY = SHARED, /* act_on_assignments.sql */
-    SUGGESTED,
+    RESOLUTION = SHARED,
+    WHY, /* act_on_assignments.sql */
+    NAMED,
     CARRIED, /* act_ordinary.sql */
     PLACE,
     KNOWN,
     COLUMNS
 };
 static const uint32_t column_types[COLUMNS] = {OID_INT4, OID_UUID, OID_INT4, OID_INT8, OID_UUID,
-                                               OID_INT2, OID_TEXT, OID_INT8, OID_INT2, OID_INT4,
-                                               OID_BOOL, OID_INT4, OID_BOOL};
+                                               OID_INT2, OID_TEXT, OID_INT8, OID_INT2, OID_INT2,
+                                               OID_INT4, OID_BOOL, OID_INT4, OID_BOOL};
 static struct array columns[COLUMNS];
 
 static void add_deed (const struct deed *deed)
@@ -277,8 +293,9 @@ static void add_deed (const struct deed *deed)
     array_int2 (&columns[ACT], act->act);
     array_view (&columns[TEXT], act->text);
     array_int8 (&columns[DELAY], (int64_t) delay_of (act));
+    array_int2 (&columns[RESOLUTION], act->resolution);
     array_int2 (&columns[WHY], act->reason);
-    array_int4 (&columns[SUGGESTED], act->suggested <= INT32_MAX ? (int64_t) act->suggested : 0);
+    array_int4 (&columns[NAMED], act->suggested <= INT32_MAX ? (int64_t) act->suggested : -1);
     array_bool (&columns[CARRIED], deed->carried);
     array_int4 (&columns[PLACE], columns[PLACE].count + 1);
     array_bool (&columns[KNOWN], deed->words != NULL);
@@ -298,7 +315,7 @@ static void carry (struct act_batch *batch)
         if (deed->carried && !deed->words)
             deed->words = words_take (batch->store, &deed->act->id);
         room -= deed->carried;
-        if (deed->act->text.len)
+        if (deed->act->text.len || gives (deed->act))
             words_drop (batch->store, &deed->act->id);
     }
 }
@@ -314,7 +331,7 @@ static void send_batch (struct store *store, struct db *db, struct act_batch *ba
     uint8_t base[8];
     static const char yes = 1, no = 0;
     unsigned count = SHARED;
-    struct db_value values[SHARED + 6];
+    struct db_value values[SHARED + 7];
     qsort (batch->deeds, batch->count, sizeof (struct deed *), by_id);
     carry (batch);
     for (int i = 0; i < COLUMNS; i++)
@@ -325,9 +342,10 @@ static void send_batch (struct store *store, struct db *db, struct act_batch *ba
         values[i] = array_end (&columns[i]);
     values[count++] = value_int8 (base, store->version_base);
     values[count++] = (struct db_value){mutant (version_ignored) ? &yes : &no, 1, true};
+    values[count++] = array_end (&columns[RESOLUTION]);
     if (batch->careful) {
         values[count++] = array_end (&columns[WHY]);
-        values[count++] = array_end (&columns[SUGGESTED]);
+        values[count++] = array_end (&columns[NAMED]);
     } else {
         values[count++] = batch->claim ? value_id (&batch->claim->dispatch) : (struct db_value){0};
         values[count++] = array_end (&columns[CARRIED]);
@@ -340,16 +358,16 @@ static void send_batch (struct store *store, struct db *db, struct act_batch *ba
     db_end (unit);
 }
 
-/* Acts on different complaints, either hand-backs or none, as the first one is; of one complaint they
+/* Acts on different complaints, all of which give or none, as the first one does; of one complaint they
  * stay in their order. */
 static struct act_batch *gather (struct store *store)
 {
     struct act_batch *batch = xcalloc (1, sizeof *batch);
     struct deed *deed, *next, *same, *ids = NULL;
-    bool hand_backs = store->deeds->act->act == ACT_HAND_BACK;
+    bool giving = gives (store->deeds->act);
     batch->store = store;
-    batch->careful = hand_backs || store->act_careful;
-    store->act_careful = store->act_careful && hand_backs;
+    batch->careful = giving || store->act_careful;
+    store->act_careful = store->act_careful && giving;
     DL_FOREACH_SAFE (store->deeds, deed, next) {
         if (batch->count == store->act_batch)
             break;
@@ -357,7 +375,7 @@ static struct act_batch *gather (struct store *store)
         if (same)
             continue;
         HASH_ADD_KEYPTR (hh, ids, &deed->act->id, sizeof (struct id), deed);
-        if ((deed->act->act == ACT_HAND_BACK) != hand_backs)
+        if (gives (deed->act) != giving)
             continue;
         DL_DELETE (store->deeds, deed);
         batch->deeds[batch->count++] = deed;

@@ -31,7 +31,7 @@ struct lease_batch {
 
 /* ---- answering ----------------------------------------------------------------------------- */
 
-enum { PULL, ID, AGENCY, VERSION, ATTEMPT, PRIORITY };
+enum { PULL, ID, AGENCY, VERSION, ATTEMPT, PRIORITY, PART };
 enum { TITLE, BODY, LOCATION, CLASS, CATEGORY, REGION, RECEIVED, DUE_FIRST, DUE_RESOLVE, FLAGS };
 
 static struct lease lease_of (const PGresult *result, int row)
@@ -40,7 +40,8 @@ static struct lease lease_of (const PGresult *result, int row)
                           .agency = (uint64_t) result_int (result, row, AGENCY),
                           .version = (uint64_t) result_int (result, row, VERSION),
                           .attempt = (uint64_t) result_int (result, row, ATTEMPT),
-                          .priority = (uint32_t) result_int (result, row, PRIORITY)};
+                          .priority = (uint32_t) result_int (result, row, PRIORITY),
+                          .part = (uint32_t) result_int (result, row, PART)};
 }
 
 static struct pull *pull_of (const struct lease_batch *batch, const PGresult *result, int row)

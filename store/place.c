@@ -136,6 +136,9 @@ static void hint_batch (struct place_batch *batch)
             assign (batch, place, &words);
         else
             agency_hint (batch->store, place->place->agency, 1);
+        for (uint32_t at = 0; at < place->place->supporters.count; at++)
+            if (record_helps (place, at))
+                agency_hint (batch->store, place->place->supporters.at[at], 1);
         told += record_tells (place) && !place->carried;
         metric_add (store_places_total, 1);
     }

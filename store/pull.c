@@ -220,6 +220,7 @@ void pull_assign (struct store *store, struct pull *pull, const struct lease *le
         .due_first = (uint64_t) words->due_first,
         .due_resolve = (uint64_t) words->due_resolve,
         .secret = words->flags & FLAG_BIT_SECRET ? FLAG_YES : FLAG_NO,
+        .part = lease->part,
     };
     struct msg_content content = {.title = words->title, .text = words->body};
     struct parcel answer = {0};

@@ -48,6 +48,7 @@ enum column {
     CONTACT,
     CONTACT_KEY,
     ATTACHMENTS,
+    PLACE,
     COLUMNS
 };
 static const uint32_t column_types[COLUMNS] = {
@@ -57,9 +58,12 @@ static const uint32_t column_types[COLUMNS] = {
     OID_TEXT,  OID_TEXT,  OID_BYTEA,       OID_BYTEA,       OID_TEXT,        OID_TEXT,
     OID_TEXT,  OID_TEXT,  OID_TEXT,        OID_TEXT,        OID_INT4,        OID_INT4,
     OID_BYTEA, OID_BYTEA, OID_BYTEA,       OID_INT4,        OID_BYTEA,       OID_INT4,
-    OID_BYTEA};
+    OID_BYTEA, OID_TEXT};
 static struct array columns[COLUMNS]; /* kept from batch to batch; one thread composes */
-static_assert (COLUMNS + 1 == RECORD_CAREFUL, "the first version comes behind the columns");
+static struct array help_ids, help_agencies, help_dues, help_priorities; /* supporters */
+static struct array copy_ids, copy_agencies;
+static_assert (COLUMNS + 1 + 6 == RECORD_CAREFUL,
+               "the first version, supporters and copies come behind the columns");
 static struct array born_ids, born_agencies, told_ids,
     told_agencies; /* the notices, by where they go */
 static struct array leased_by, lease_ms, leased_ids, pair_principals,
@@ -174,6 +178,17 @@ static struct view title_of (const struct msg_content *content)
     return title;
 }
 
+/* As the reporter named it, only where it was decided otherwise. */
+static void add_place (struct view named, struct view decided)
+{
+    bool same = named.len == decided.len &&
+                (named.len == 0 || memcmp (named.at, decided.at, named.len) == 0);
+    if (same)
+        array_null (&columns[PLACE]);
+    else
+        array_bytes (&columns[PLACE], named.at ? named.at : "", named.len);
+}
+
 static void add_words (const struct place *place)
 {
     const struct msg_submit *submit = place->submit;
@@ -197,6 +212,7 @@ static void add_words (const struct place *place)
     array_view (&columns[CONTACT], content->contact);
     optional4 (&columns[CONTACT_KEY], (int64_t) content->contact_key_id);
     array_view (&columns[ATTACHMENTS], content->attachments);
+    add_place (submit->place, place->place->region);
 }
 
 struct words record_words (const struct place *place)
@@ -223,6 +239,49 @@ static void add_id (const struct place *place)
         randombytes_buf (id.at + 6, sizeof id.at - 6);
     array_bytes (&columns[ID], id.at, sizeof id.at);
 }
+
+static bool names (const struct wire_list *list, uint32_t count, uint64_t agency)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (list->at[i] == agency)
+            return true;
+    return false;
+}
+
+bool record_helps (const struct place *place, uint32_t at)
+{
+    const struct wire_list *list = &place->place->supporters;
+    uint64_t agency = list->at[at];
+    return place->place->oversight != FLAG_YES && agency && agency <= INT32_MAX &&
+           agency != place->place->agency && !names (list, at, agency);
+}
+
+/* Who has seen it beside the lead, from the start; of oversight content nobody. */
+static void add_others (const struct place *place)
+{
+    const struct wire_list *copies = &place->place->copies;
+    for (uint32_t i = 0; i < place->place->supporters.count; i++) {
+        if (!record_helps (place, i))
+            continue;
+        array_bytes (&help_ids, place->offer->id.at, sizeof place->offer->id.at);
+        array_int4 (&help_agencies, (int64_t) place->place->supporters.at[i]);
+        array_time (&help_dues, place->due);
+        array_int2 (&help_priorities, record_priority (place));
+    }
+    for (uint32_t i = 0; place->place->oversight != FLAG_YES && i < copies->count; i++) {
+        if (copies->at[i] > INT32_MAX || names (copies, i, copies->at[i]))
+            continue;
+        array_bytes (&copy_ids, place->offer->id.at, sizeof place->offer->id.at);
+        array_int4 (&copy_agencies, (int64_t) copies->at[i]);
+    }
+}
+
+static const struct {
+    struct array *array;
+    uint32_t type;
+} others[] = {{&help_ids, OID_UUID},         {&help_agencies, OID_INT4},
+              {&help_dues, OID_TIMESTAMPTZ}, {&help_priorities, OID_INT2},
+              {&copy_ids, OID_UUID},         {&copy_agencies, OID_INT4}};
 
 static struct array *const notices[] = {&born_ids, &born_agencies, &told_ids, &told_agencies};
 static struct array *const leases[] = {&leased_by, &lease_ms, &leased_ids, &pair_principals,
@@ -264,6 +323,8 @@ void record_values (struct store *store, struct place *const *places, unsigned c
     static uint8_t version[8];
     for (int i = 0; i < COLUMNS; i++)
         array_begin (&columns[i], column_types[i]);
+    for (unsigned i = 0; i < array_len (others); i++)
+        array_begin (others[i].array, others[i].type);
     for (unsigned i = 0; i < array_len (notices); i++)
         array_begin (notices[i], i % 2 ? OID_INT4 : OID_UUID);
     for (unsigned i = 0; i < array_len (leases); i++)
@@ -274,12 +335,15 @@ void record_values (struct store *store, struct place *const *places, unsigned c
         add_record (places[i]);
         add_due (store, places[i]);
         add_words (places[i]);
+        add_others (places[i]);
         add_notice (places[i], claim ? claim->room : 0);
         add_lease (places[i]);
     }
     for (int i = 0; i < COLUMNS; i++)
         values[i] = array_end (&columns[i]);
     values[COLUMNS] = value_int8 (version, store->version_base + 1);
+    for (unsigned i = 0; i < array_len (others); i++)
+        values[COLUMNS + 1 + i] = array_end (others[i].array);
     values[RECORD_CAREFUL] = claim ? value_id (&claim->dispatch) : (struct db_value){0};
     for (unsigned i = 0; i < array_len (notices); i++)
         values[RECORD_CAREFUL + 1 + i] = array_end (notices[i]);
@@ -291,6 +355,8 @@ void record_end (void)
 {
     for (int i = 0; i < COLUMNS; i++)
         array_free (&columns[i]);
+    for (unsigned i = 0; i < array_len (others); i++)
+        array_free (others[i].array);
     for (unsigned i = 0; i < array_len (notices); i++)
         array_free (notices[i]);
     for (unsigned i = 0; i < array_len (leases); i++)

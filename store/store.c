@@ -104,6 +104,12 @@ static void on_behalf (void *owner, struct link *from, struct parcel *parcel)
         act_take (owner, from, parcel);
 }
 
+static void on_redecided (void *owner, struct link *from, struct parcel *parcel)
+{
+    (void) from;
+    redecide_take (owner, parcel);
+}
+
 static void on_withdraw (void *owner, struct link *from, struct parcel *parcel)
 {
     pull_withdraw (owner, from, &parcel->said[0].withdraw);
@@ -130,11 +136,13 @@ static void router_down (void *owner, struct link *link)
     struct store *store = owner;
     snapshots_gone (store->snapshots, link);
     pull_router_gone (store, link);
+    redecide_router_gone (store, link);
 }
 
 static link_message_fn *const router_handlers[WIRE_LAST] = {[WIRE_place] = on_place,
                                                             [WIRE_behalf] = on_behalf,
                                                             [WIRE_withdraw] = on_withdraw,
+                                                            [WIRE_redecided] = on_redecided,
                                                             [WIRE_want] = on_want};
 static const struct link_hooks router_hooks = {.handlers = router_handlers, .down = router_down};
 
@@ -249,6 +257,7 @@ static int store_start (struct reactor *reactor, const struct settings *settings
     store->pause_timer = reactor_timer (reactor, 0, at_pause, store);
     told_begin (store);
     pull_begin (store);
+    redecide_begin (store);
     const char *database = settings_text (settings, "database");
     open_lane (store, &store->others, "others", database, 1);
     open_lane (store, &store->places, "places", database,
@@ -306,6 +315,7 @@ static void store_stop (void **held)
     reactor_timer_forget (&store->pause_timer);
     place_end (store);
     act_end (store);
+    redecide_end (store);
     words_end (store);
     pull_end (store);
     outbox_end (store);
@@ -326,11 +336,11 @@ static bool store_show (void *state, const char *what, struct buffer *out)
     if (strcmp (what, "queues") != 0)
         return false;
     buffer_format (out,
-                   "waiting to be placed: %zu\npulls: %u\nrouters: %zu\nnotifiers: %zu\n"
-                   "database: %s\n",
+                   "waiting to be placed: %zu\npulls: %u\nhanded back: %u\nrouters: %zu\n"
+                   "notifiers: %zu\ndatabase: %s\n",
                    store->place.count, HASH_COUNT (store->pulls.by_key),
-                   listener_count (store->routers), listener_count (store->notifiers),
-                   store->ready ? "in use" : "away");
+                   HASH_COUNT (store->returned.by_id), listener_count (store->routers),
+                   listener_count (store->notifiers), store->ready ? "in use" : "away");
     return true;
 }
 

@@ -12,6 +12,7 @@
  *   history.c      what was said on a leased complaint since it came, as its worker gets it
  *   agency.c       what is remembered of each agency: news of work, and that it was found empty
  *   act.c          acts of a turn become one statement, which is also their only judge
+ *   redecide.c     hand-backs that wait until a router has decided who has them instead
  *   outbox.c       notifiers' claims, and the notices that they are given
  *   told.c         what became of notices is written down
  *   publish.c      the snapshots; the calendar and limits that due times need
@@ -48,8 +49,8 @@
 #define STORE_LANE     4    /* connections of one lane at most */
 #define STORE_RETRY_MS 500  /* between tries while PostgreSQL refuses */
 
-#define RECORD_CAREFUL 38 /* parameters of place_complaints.sql */
-#define RECORD_VALUES  48 /* of place_fresh.sql, the same and ten more */
+#define RECORD_CAREFUL 45 /* parameters of place_complaints.sql */
+#define RECORD_VALUES  55 /* of place_fresh.sql, the same and ten more */
 
 enum sql_id {
 #define SQL_STATEMENT(name, parameters, text) SQL_##name,
@@ -160,6 +161,7 @@ struct lease {
     struct id id;
     uint64_t agency, version, attempt;
     uint32_t priority;
+    uint32_t part; /* enum part; 0: the lead */
 };
 
 /* What is remembered of an agency, by its number.  Rows are the truth. */
@@ -209,6 +211,39 @@ struct words {
     UT_hash_handle hh;
 };
 
+/* A hand-back that waits for its decision.  The row in `returned` is the truth: it is there from the act's
+ * commit until the decision's; what is here is only where it has got to, and a scan finds the row again.
+ *
+ *   state     it is                          leaves it when
+ *   KNOWN     a row that a scan has read     a scan reads it again: ASKED; RETURNED_TRIES are spent: DECIDES, without
+ *                                            a router, by the coordinators alone; a scan does not find it: forgotten
+ *   ASKED     with the router of `link`      `redecided` comes: DECIDES; that router is gone, or silent for
+ *                                            RETURNED_WAIT_MS: KNOWN, one try less
+ *   DECIDES   a statement                    committed, or the row was gone: forgotten; failed by a fault of ours: KNOWN,
+ *                                            tries spent; failed otherwise, or unknown: KNOWN
+ *
+ *   what fails                               what follows
+ *   the store, before the act's commit       nothing was handed back; the worker repeats its act
+ *   the store, behind it                     a scan finds the row
+ *   a router, with it                        KNOWN; the next one is asked; a text that kills three goes undecided
+ *   no router is connected                   it waits, counted (store_returned) and said once
+ *   the store, behind the decision's commit  the row is gone: a second `redecided` finds nothing to place
+ *   PostgreSQL                               as acts: kept as rows, tried again
+ */
+enum returned_state { RETURNED_KNOWN, RETURNED_ASKED, RETURNED_DECIDES };
+
+struct returned {
+    struct store *store;
+    struct id id;
+    uint64_t event; /* number of the hand-back */
+    enum returned_state state;
+    unsigned tries; /* that came to nothing */
+    uint64_t link;  /* ASKED: the router's */
+    int64_t until;  /* ASKED: mono_ms */
+    uint64_t scan;  /* the last that found it */
+    UT_hash_handle hh;
+};
+
 struct place_batch;
 struct deed;
 struct closing;
@@ -248,6 +283,15 @@ struct store {
         struct timer *tick;
     } pulls;
     struct deed *deeds, *deeds_end;
+    struct {
+        struct returned *by_id;
+        struct timer *timer;
+        uint64_t scans;
+        bool scanning;
+        bool news;     /* a hand-back was committed since the scan began */
+        unsigned turn; /* which router is next */
+        struct outage outage;
+    } returned;
     struct agency *agencies; /* by number */
     size_t agency_count;
     uint64_t national_desk; /* its number; 0: not known yet */
@@ -304,6 +348,8 @@ void record_values (struct store *store, struct place *const *places, unsigned c
                     const struct claim *claim, struct db_value values[RECORD_VALUES]);
 bool record_tells (const struct place *place); /* is its reporter to be told? */
 uint32_t record_priority (const struct place *place);
+/* Does the supporter named `at`-th get an assignment: is it another than the lead, and named once? */
+bool record_helps (const struct place *place, uint32_t at);
 #define RECORD_LEASED                                                                              \
     2 /* above store->version_base: the version of what is stored already leased */
 /* What its row says, once record_values has seen it; the views are the record's. */
@@ -380,6 +426,13 @@ void agency_end (struct store *store);
 void act_take (struct store *store, struct link *from, struct parcel *parcel);
 void act_flush (struct store *store);
 void act_end (struct store *store);
+/* redecide.c */
+void redecide_begin (struct store *store);
+/* A hand-back was committed that waits for a router's decision. */
+void redecide_hint (struct store *store);
+void redecide_take (struct store *store, struct parcel *parcel);
+void redecide_router_gone (struct store *store, struct link *router);
+void redecide_end (struct store *store);
 /* outbox.c */
 void outbox_claim (struct store *store, struct link *from, const struct msg_claim *claim);
 /* A claim that stands, for a batch that will make notices; NULL: they go into the outbox.  The batch

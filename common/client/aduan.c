@@ -10,19 +10,21 @@
 
 /* The public header repeats the codes of messages.def, so that it stands alone: here they are
  * compared.  A code that is missing there does not compile here. */
-#define ASSERT_kind(value)      _Static_assert((int) ADUAN_##value == (int) value, #value);
-#define ASSERT_channel(value)   ASSERT_kind (value)
-#define ASSERT_class(value)     ASSERT_kind (value)
-#define ASSERT_flag(value)      ASSERT_kind (value)
-#define ASSERT_language(value)  ASSERT_kind (value)
-#define ASSERT_priority(value)  ASSERT_kind (value)
-#define ASSERT_act(value)       ASSERT_kind (value)
-#define ASSERT_hand_back(value) ASSERT_kind (value)
-#define ASSERT_reason(value)    ASSERT_kind (value)
-#define ASSERT_reject(value)    ASSERT_kind (value)
-#define ASSERT_refusal(value)   ASSERT_kind (value)
-#define ASSERT_verdict(value)   /* enum aduan_result */
-#define ASSERT_busy(value)      /* the library's own affair, as all that follow */
+#define ASSERT_kind(value)       _Static_assert((int) ADUAN_##value == (int) value, #value);
+#define ASSERT_channel(value)    ASSERT_kind (value)
+#define ASSERT_class(value)      ASSERT_kind (value)
+#define ASSERT_flag(value)       ASSERT_kind (value)
+#define ASSERT_language(value)   ASSERT_kind (value)
+#define ASSERT_priority(value)   ASSERT_kind (value)
+#define ASSERT_act(value)        ASSERT_kind (value)
+#define ASSERT_hand_back(value)  ASSERT_kind (value)
+#define ASSERT_resolution(value) ASSERT_kind (value)
+#define ASSERT_part(value)       ASSERT_kind (value)
+#define ASSERT_reason(value)     ASSERT_kind (value)
+#define ASSERT_reject(value)     ASSERT_kind (value)
+#define ASSERT_refusal(value)    ASSERT_kind (value)
+#define ASSERT_verdict(value)    /* enum aduan_result */
+#define ASSERT_busy(value)       /* the library's own affair, as all that follow */
 #define ASSERT_mode(value)
 #define ASSERT_outcome(value)
 #define ASSERT_told(value)

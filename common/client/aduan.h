@@ -83,6 +83,9 @@ enum aduan_act_kind {
     ADUAN_ACT_ANSWER,    /* substantive follow-up; needs a text */
     ADUAN_ACT_ASK,       /* asks the reporter; needs a text */
     ADUAN_ACT_HAND_BACK, /* belongs elsewhere; needs a text and a reason */
+    ADUAN_ACT_ASSIGN,    /* handed down: `suggested`, below the agency, gets it */
+    ADUAN_ACT_SUPPORT,   /* the lead asks `suggested` to help */
+    ADUAN_ACT_CLOSE,     /* the lead ends the case; needs a text and a reason */
 };
 
 enum aduan_hand_back {
@@ -91,6 +94,22 @@ enum aduan_hand_back {
     ADUAN_HAND_BACK_WRONG_REGION,
     ADUAN_HAND_BACK_SAME_NAME_REGION,
     ADUAN_HAND_BACK_UNIT_CHANGED,
+};
+
+/* Why a case is closed. */
+enum aduan_resolution {
+    ADUAN_RESOLUTION_FIXED = 1,
+    ADUAN_RESOLUTION_EXPLAINED,
+    ADUAN_RESOLUTION_PLANNED,
+    ADUAN_RESOLUTION_CANNOT_FIX,
+    ADUAN_RESOLUTION_INFO_GIVEN,
+};
+
+/* What an agency is to a case; 0: its lead. */
+enum aduan_part {
+    ADUAN_PART_SUPPORT = 1, /* helps the lead; its acts move neither state nor clocks */
+    ADUAN_PART_ARBITER,     /* says by ASSIGN who has it: that binds */
+    ADUAN_PART_BOUND,       /* the lead by such a decision: cannot hand it back */
 };
 
 /* Why an act or a pull was not done. */
@@ -102,6 +121,9 @@ enum aduan_reason {
     ADUAN_REASON_KEY, /* the same act key said something else before */
     ADUAN_REASON_SCOPE,
     ADUAN_REASON_BUSY,
+    ADUAN_REASON_BOUND,  /* decided with binding force: it is not handed back */
+    ADUAN_REASON_TARGET, /* `suggested` cannot have it by this act */
+    ADUAN_REASON_LEAD,   /* only the lead may say that */
 };
 
 /* Why a submission was rejected: a repeat will not help. */
@@ -298,7 +320,8 @@ struct aduan_said {
     uint32_t agency;         /* that acted; 0: the reporter */
     const char *agency_code; /* "" : the reporter */
     uint32_t reason;         /* hand_back: enum aduan_hand_back */
-    uint32_t suggested;      /* hand_back: the agency that should have it; 0: not said */
+    uint32_t suggested;      /* hand_back: the agency that should have it, 0: not said; assign and
+                                support: that gets it */
     const char *suggested_code;
     const char *text;
 };
@@ -325,6 +348,7 @@ struct aduan_assignment {
     const struct aduan_said *history; /* oldest first; NULL: nothing was said since it came */
     size_t history_count;
     uint32_t history_omitted; /* older entries that are left out: `aduan track` has them */
+    uint32_t part;            /* enum aduan_part; 0: the lead */
 };
 /* ms until stop_at, 0 when it is over.  Counts while the machine sleeps, too. */
 int64_t aduan_lease_left (const struct aduan_assignment *assignment);
@@ -363,8 +387,9 @@ struct aduan_act {
     uint32_t act;       /* enum aduan_act_kind */
     const char *text;   /* at most 16,384 bytes */
     uint32_t delay_ms;  /* of NACK and EXTEND, between the bounds above; 0: the standard */
-    uint32_t reason;    /* enum aduan_hand_back */
-    uint32_t suggested; /* number of the agency that should have it; 0: not known */
+    uint32_t reason;    /* hand_back: enum aduan_hand_back; close: enum aduan_resolution */
+    uint32_t suggested; /* hand_back: number of the agency that should have it, 0: not known;
+                           assign and support: that gets it */
     uint32_t complaint_class; /* ack: the class, where it was blank */
 };
 /* Fills id, agency and version, and draws a key. */

@@ -176,6 +176,7 @@ void on_assigned (void *owner, struct link *from, struct parcel *parcel)
         .due_first = said->due_first,
         .due_resolve = said->due_resolve,
         .secret = said->secret == FLAG_YES,
+        .part = said->part,
     };
     memcpy (assignment.id, said->id.at, sizeof assignment.id);
     snprintf (assignment.number, sizeof assignment.number, "%.*s", (int) said->number.len,
@@ -249,7 +250,7 @@ static const char *act_fault (const struct msg_act *act, uint32_t *ret_reason)
 {
     struct wire_fault fault;
     bool speaks = act->act == ACT_PROGRESS || act->act == ACT_ANSWER || act->act == ACT_ASK ||
-                  act->act == ACT_HAND_BACK;
+                  act->act == ACT_HAND_BACK || act->act == ACT_CLOSE;
     *ret_reason = 0;
     if (wire_check (WIRE_act, act, &fault) != 0)
         return fault.field ? fault.field : "act";
@@ -259,8 +260,11 @@ static const char *act_fault (const struct msg_act *act, uint32_t *ret_reason)
         *ret_reason = REASON_TEXT;
         return "text";
     }
-    if (act->act == ACT_HAND_BACK && act->reason == 0)
+    if ((act->act == ACT_HAND_BACK && act->reason == 0) ||
+        (act->act == ACT_CLOSE && act->resolution == 0))
         return "reason";
+    if ((act->act == ACT_ASSIGN || act->act == ACT_SUPPORT) && act->suggested == 0)
+        return "suggested";
     if ((act->act == ACT_NACK || act->act == ACT_EXTEND) && act->delay &&
         (act->delay < DELAY_LEAST || act->delay > (act->act == ACT_NACK ? NACK_MOST : EXTEND_MOST)))
         return "delay";
@@ -278,7 +282,8 @@ void aduan_act_start (struct aduan *aduan, const struct aduan_act *said, int64_t
         .act = said->act,
         .text = view_said (said->text),
         .delay = said->delay_ms,
-        .reason = said->reason,
+        .reason = said->act == ACT_CLOSE ? 0 : said->reason,
+        .resolution = said->act == ACT_CLOSE ? said->reason : 0,
         .suggested = said->suggested,
         .class = said->complaint_class,
     };

@@ -63,7 +63,9 @@ int act_fill (const struct cli *cli, const json_t *said, struct aduan_act *act)
     free (name);
     if (!act->act)
         return word_fault ("act", word);
-    act->reason = *reason ? hand_back_of (reason) : 0;
+    act->reason = !*reason                      ? 0
+                  : act->act == ADUAN_ACT_CLOSE ? resolution_of (reason)
+                                                : hand_back_of (reason);
     if (*reason && !act->reason)
         return word_fault ("reason", reason);
     act->complaint_class = *class ? class_of (class) : 0;

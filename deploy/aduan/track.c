@@ -38,6 +38,8 @@ static enum text_key event_text (const char *word)
         {"extend", TEXT_event_extend},     {"park", TEXT_event_park},
         {"progress", TEXT_event_progress}, {"answer", TEXT_event_answer},
         {"ask", TEXT_event_ask},           {"hand_back", TEXT_event_hand_back},
+        {"assign", TEXT_event_assign},     {"support", TEXT_event_support},
+        {"close", TEXT_event_close},       {"hand_over", TEXT_event_hand_over},
         {"reply", TEXT_event_reply},       {"completion", TEXT_event_completion},
         {"rating", TEXT_event_rating},     {"withdrawal", TEXT_event_withdrawal},
     };

@@ -179,6 +179,8 @@ static json_t *assignment_json (const struct work *work, const struct aduan_assi
         "category", (json_int_t) assignment->category, "region", assignment->region, "received",
         (json_int_t) assignment->received, "lease_left_ms",
         (json_int_t) aduan_lease_left (assignment), "secret", assignment->secret);
+    if (assignment->part)
+        json_object_set_new (out, "part", json_string (part_word (assignment->part)));
     json_object_set_new (out, "location", json_string (assignment->location));
     json_object_set_new (out, "title", json_stringn (assignment->title, assignment->title_len));
     json_object_set_new (out, "text",
@@ -432,6 +434,12 @@ static void put_case (const struct work *work, const struct aduan_assignment *as
         say (stdout, TEXT_work_due, "due", time_text (assignment->due_first), NULL);
     if (assignment->secret)
         say (stdout, TEXT_work_secret, NULL);
+    if (assignment->part)
+        say (stdout,
+             assignment->part == ADUAN_PART_SUPPORT   ? TEXT_work_support
+             : assignment->part == ADUAN_PART_ARBITER ? TEXT_work_arbiter
+                                                      : TEXT_work_bound,
+             NULL);
     if (*assignment->region || *assignment->location) {
         printf ("%s ", assignment->region);
         put_text (stdout, assignment->location, strlen (assignment->location));
@@ -459,12 +467,42 @@ static bool minutes_typed (const char *line, uint32_t *ret_ms)
     return false;
 }
 
+static bool reason_typed (struct work *work, struct aduan_assignment *assignment, bool taken,
+                          struct aduan_act *act)
+{
+    bool closes = act->act == ADUAN_ACT_CLOSE;
+    uint32_t last = closes ? RESOLUTION_LAST : HAND_BACK_LAST;
+    say (stdout, TEXT_work_reason, NULL);
+    for (uint32_t i = 1; i < last; i++)
+        printf ("  %u  %s\n", i, closes ? resolution_word (i) : hand_back_word (i));
+    fflush (stdout);
+    char *line = line_typed (work, assignment, taken);
+    unsigned long reason = line ? strtoul (line, NULL, 10) : 0;
+    free (line);
+    act->reason = (uint32_t) reason;
+    return reason >= 1 && reason < last;
+}
+
+/* A hand-back may name none. */
+static bool agency_typed (struct work *work, struct aduan_assignment *assignment, bool taken,
+                          struct aduan_act *act)
+{
+    bool may_lack = act->act == ADUAN_ACT_HAND_BACK;
+    say (stdout, may_lack ? TEXT_work_suggested : TEXT_work_to, NULL);
+    fflush (stdout);
+    char *line = line_typed (work, assignment, taken);
+    bool known =
+        line && ((may_lack && !*line) || cli_agency (work->cli, line, &act->suggested) == 0);
+    free (line);
+    return known;
+}
+
 /* Asks for what an act needs besides.  False: not understood, or no more. */
 static bool ask_for (struct work *work, struct aduan_assignment *assignment, bool taken,
                      struct aduan_act *act, char **ret_text)
 {
-    bool speaks = act->act == ADUAN_ACT_PROGRESS || act->act == ADUAN_ACT_ANSWER ||
-                  act->act == ADUAN_ACT_ASK || act->act == ADUAN_ACT_HAND_BACK;
+    bool speaks =
+        act->act != ADUAN_ACT_NACK && act->act != ADUAN_ACT_RELEASE && act->act != ADUAN_ACT_ACK;
     if (act->act == ADUAN_ACT_NACK) {
         say (stdout, TEXT_work_delay, NULL);
         fflush (stdout);
@@ -473,25 +511,12 @@ static bool ask_for (struct work *work, struct aduan_assignment *assignment, boo
         free (line);
         return known;
     }
-    if (act->act == ADUAN_ACT_HAND_BACK) {
-        say (stdout, TEXT_work_reason, NULL);
-        for (uint32_t i = 1; i < HAND_BACK_LAST; i++)
-            printf ("  %u  %s\n", i, hand_back_word (i));
-        fflush (stdout);
-        char *line = line_typed (work, assignment, taken);
-        unsigned long reason = line ? strtoul (line, NULL, 10) : 0;
-        free (line);
-        if (reason < 1 || reason >= HAND_BACK_LAST)
-            return false;
-        act->reason = (uint32_t) reason;
-        say (stdout, TEXT_work_suggested, NULL);
-        fflush (stdout);
-        line = line_typed (work, assignment, taken);
-        bool known = line && (!*line || cli_agency (work->cli, line, &act->suggested) == 0);
-        free (line);
-        if (!known)
-            return false;
-    }
+    if ((act->act == ADUAN_ACT_HAND_BACK || act->act == ADUAN_ACT_CLOSE) &&
+        !reason_typed (work, assignment, taken, act))
+        return false;
+    if (act->act >= ADUAN_ACT_HAND_BACK && act->act <= ADUAN_ACT_SUPPORT &&
+        !agency_typed (work, assignment, taken, act))
+        return false;
     if (speaks)
         act->text = *ret_text = text_typed (work, assignment, taken);
     return !speaks || *ret_text;
@@ -505,7 +530,8 @@ static uint32_t act_of_letter (char letter)
     } letters[] = {
         {'a', ADUAN_ACT_ANSWER}, {'k', ADUAN_ACT_ASK},       {'p', ADUAN_ACT_PROGRESS},
         {'n', ADUAN_ACT_NACK},   {'h', ADUAN_ACT_HAND_BACK}, {'r', ADUAN_ACT_RELEASE},
-        {'t', ADUAN_ACT_ACK},
+        {'t', ADUAN_ACT_ACK},    {'d', ADUAN_ACT_ASSIGN},    {'s', ADUAN_ACT_SUPPORT},
+        {'c', ADUAN_ACT_CLOSE},
     };
     for (size_t i = 0; i < array_len (letters); i++)
         if (letters[i].letter == letter)
@@ -538,7 +564,8 @@ static void work_by_hand (struct work *work, struct aduan_assignment *assignment
         if (act.act && ask_for (work, assignment, taken, &act, &text)) {
             bool done = act_now (work, assignment, &act);
             taken = taken || (done && act.act == ADUAN_ACT_ACK);
-            over = act.act != ADUAN_ACT_ACK && act.act != ADUAN_ACT_PROGRESS;
+            over = act.act != ADUAN_ACT_ACK && act.act != ADUAN_ACT_PROGRESS &&
+                   act.act != ADUAN_ACT_SUPPORT;
         }
         free (text);
     }

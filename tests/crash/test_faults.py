@@ -17,6 +17,7 @@ with open(os.path.join(ROOT, "common", "base", "fault.def"), encoding="utf-8") a
 START = {"start_before_rewrite", "start_rewritten", "start_closed"}
 NOTIFIER = {name for name, program, _ in FAULTS if program == "notifier"} | {"born_committed", "claim_received", "claim_committed", "told_received", "told_committed"}
 PLANTED = {"quarantine_before", "quarantine_after"}
+RETURNED = {"redecide_sent", "redecide_received", "redecided_received", "moved_committed"}
 
 
 def test_page_and_list_agree():
@@ -73,7 +74,7 @@ class Life:
 
 
 @pytest.mark.parametrize("name, program", [(name, program) for name, program, _ in FAULTS
-                                           if name not in NOTIFIER | PLANTED])
+                                           if name not in NOTIFIER | PLANTED | RETURNED])
 def test_die_at(folder, name, program):
     settings = ""
     with Stack(folder, settings=settings) as stack:
@@ -110,6 +111,46 @@ def test_die_at(folder, name, program):
         assert not events, "answered twice"
         assert stack.sql("select count(*) from event where kind = 17")[0][0] == len(life.accepted)
         assert stack.sql("select count(*) from quarantine")[0][0] == 0
+        stack.checks()
+
+
+@pytest.mark.parametrize("name", sorted(RETURNED))
+def test_handing_back_dies_at(folder, name):
+    """Every hand-back is decided, once, by whoever is alive: each complaint has its owner, its clocks, and one notice a move."""
+    program = next(program for fault, program, _ in FAULTS if fault == name)
+    with Stack(folder) as stack:
+        life, adapter, worker = Life(stack), stack.adapter(), stack.worker()
+        asker, coordinator = stack.agency("91.01/PUPR"), stack.agency("91.01")
+        for number in range(6):
+            life.submit(adapter, number)
+        stack.wait("select 1 from complaint having count(*) = 6")
+        clocks = "select complaint_id, number, received, due_first, due_verify, due_resolve from complaint order by 1"
+        before = stack.sql(clocks)
+        stack[program].stop()
+        stack[program].start(FAULT=f"{name}:kill:2")
+        given, deadline = {}, time.monotonic() + 90
+        while len(given) < 6 and time.monotonic() < deadline:
+            life.revive()
+            for case in worker.pull([asker], 2, 500, lease=1500, seconds=4) or []:
+                key = os.urandom(16)
+                for _ in range(4):
+                    verdict, _ = worker.act(case, "hand_back", "Bukan kami", key=key, seconds=3, t9=1)
+                    life.revive()
+                    if verdict != "unknown":
+                        break
+                if verdict == "done":
+                    given[case["number"]] = given.get(case["number"], 0) + 1
+
+        def decided():
+            life.revive()
+            return not stack.sql("select from returned") and stack.sql("select count(*) from event where kind = 2")[0][0] == 6
+
+        wait(decided, deadline - time.monotonic(), "the last hand-back's decision")
+        assert stack[program].starts >= 3, f"{name} was never reached"
+        assert stack.sql("select complaint_id, count(*) from event where kind in (2, 19) group by 1 having count(*) <> 2") == []
+        assert stack.sql("select state, holder, count(*) from complaint group by 1, 2") == [(1, coordinator, 6)]
+        assert stack.sql("select count(*) from notice where template = 2")[0][0] == 6
+        assert stack.sql(clocks) == before
         stack.checks()
 
 

@@ -153,7 +153,7 @@ def judged(stack, name, case, act, version, more):
         with connection.cursor() as cursor:
             cursor.execute(f"begin; prepare judge ({TYPES}, {types}) as {statement}")
             cursor.execute(f"execute judge (array[{principal}], array['{bytes(case['id']).hex()}'::uuid], array[{case['agency']}], array[{version}],"
-                           f" array['{uuid.uuid4()}'::uuid], array[{ACTS[act]}::smallint], array['teks'], array[2592000000], 0, false, {values})")
+                           f" array['{uuid.uuid4()}'::uuid], array[{ACTS.get(act, 12)}::smallint], array['teks'], array[2592000000], 0, false, {values})")
             verdict = cursor.fetchone()[1:3]
             cursor.execute(f"select state, nacks, attempt, queued from assignment where complaint_id = '{bytes(case['id']).hex()}'")
             return verdict, cursor.fetchone()
@@ -162,8 +162,9 @@ def judged(stack, name, case, act, version, more):
         connection.close()
 
 
-ORDINARY = ("act_ordinary.sql", ("uuid, boolean[], int[], boolean[]", "null, array[false], array[1], array[false]"))
-CAREFUL = ("act_on_assignments.sql", ("smallint[], int[]", "array[0::smallint], array[0]"))
+ORDINARY = ("act_ordinary.sql", ("smallint[], uuid, boolean[], int[], boolean[]",
+                                 "array[1::smallint], null, array[false], array[1], array[false]"))
+CAREFUL = ("act_on_assignments.sql", ("smallint[], smallint[], int[]", "array[1::smallint], array[0::smallint], array[0]"))
 
 
 @pytest.mark.parametrize("state", [1, 2, 3, 4, 5, 6, 7])
@@ -178,3 +179,28 @@ def test_both_statements_judge_alike(stack, case, state):
                                                    (state, act) == (6, "release"))
             assert one[0] == ((1, 0) if done else (2, 1 if version != case["version"] else 2)), (act, version)
     assert judged(stack, ORDINARY[0], case, "release", case["version"], ORDINARY[1])[1][:2] == {2: (1, 9), 6: (1, 0)}.get(state, (state, 9))
+
+
+@pytest.mark.parametrize("lead", [True, False], ids=["lead", "supporter"])
+@pytest.mark.parametrize("was", range(1, 10))
+def test_both_statements_judge_the_complaint_alike(stack, case, was, lead):
+    """In every state of the complaint, for its lead and for a supporter; a resolved case hears its supporters still."""
+    ids = bytes(case["id"]).hex()
+    stack.sql("update assignment set lead = %s where complaint_id = %s", lead, ids)
+    stack.sql("update complaint set state = %s where complaint_id = %s", was, ids)
+    try:
+        for act in [*ACTS, "close"]:
+            for state in (2, 3, 4, 6):
+                stack.sql("update assignment set state = %s, lease_until = now () + interval '1 hour', queued = %s where complaint_id = %s",
+                          state, state == 2, ids)
+                one, other = (judged(stack, name, case, act, case["version"], more) for name, more in (ORDINARY, CAREFUL))
+                assert one == other, (act, state)
+                if state == 3 and act in ("progress", "answer", "ask", "close"):
+                    wanted = {True: {1: 0, 2: 0, 4: 0, 5: 0}, False: dict.fromkeys(range(1, 8), 0)}[lead].get(was, 2)
+                    wanted = 2 if act == "ask" and was == 7 else wanted
+                    if act == "close":
+                        wanted = 2 if was > 7 or (lead and was != 5) else 10 if not lead else 0
+                    assert one[0][1] == wanted, (act, one)
+    finally:
+        stack.sql("update assignment set lead = true where complaint_id = %s", ids)
+        stack.sql("update complaint set state = 4 where complaint_id = %s", ids)

@@ -5,7 +5,8 @@ import time
 from peer import Peer, frame, parse
 
 PULL, ASSIGNED, PULLED, ACT, ACTED, HISTORY = 30, 31, 32, 33, 34, 37
-ACTS = {"ack": 1, "nack": 2, "release": 3, "extend": 4, "park": 5, "progress": 6, "answer": 7, "ask": 8, "hand_back": 9}
+ACTS = {"ack": 1, "nack": 2, "release": 3, "extend": 4, "park": 5, "progress": 6, "answer": 7, "ask": 8, "hand_back": 9,
+        "assign": 10, "support": 11, "close": 12}
 VERDICTS = {1: "done", 2: "stale", 3: "refused"}
 
 

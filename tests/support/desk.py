@@ -8,7 +8,8 @@ import random
 import threading
 import zlib
 
-ACTS = {"ack": 1, "nack": 2, "release": 3, "extend": 4, "park": 5, "progress": 6, "answer": 7, "ask": 8, "hand_back": 9}
+ACTS = {"ack": 1, "nack": 2, "release": 3, "extend": 4, "park": 5, "progress": 6, "answer": 7, "ask": 8, "hand_back": 9,
+        "assign": 10, "support": 11, "close": 12}
 
 
 class Desk(threading.Thread):

@@ -1,59 +1,102 @@
--- Judges and carries out a batch of acts, at most one a complaint: hand-backs, and whatever
--- act_ordinary.sql refused.  The same guard; an act that was carried out before is looked for first.
+-- Judges and carries out a batch of acts, at most one a complaint: hand-backs, assigns and supports, and
+-- whatever act_ordinary.sql refused.  The same guard; an act that was carried out before is looked for first.
+--
+-- A lead's hand-back: the first two leave the complaint returned and its assignment waiting, with a row in
+-- `returned`, until a router has decided (decide_hand_back.sql).  From the third on it goes to the arbiter: the
+-- coordinator of the lowest common ancestor of asker and suggested agency, without a suggestion of all who gave it
+-- back; where that one has given it back itself the next above, at last the root.  An oversight complaint goes to
+-- the next inspectorate above that has not given it back, and to nobody else.
+-- An assign goes below its holder, and an oversight complaint only to inspectorates and below them; the arbiter's may
+-- go to himself, too, and binds, as does one to an agency that gave it back: that needs words.
+--
 -- Returns each act's ordinal, verdict (1 done, 2 stale), reason (enum reason), new version, agency
--- that has new work, and whether there is a notice of it in the outbox.
---   $1 to $10 as for act_ordinary.sql  $11 reasons  $12 suggested agencies
+-- that has new work, whether there is a notice of it in the outbox, and whether a router must decide.
+--   $1 to $11 as for act_ordinary.sql  $12 reasons (enum hand_back)  $13 the agencies that are named
 with input as (
     select * from unnest ($1::int[], $2::uuid[], $3::int[], $4::bigint[], $5::uuid[], $6::smallint[],
-                          $7::text[], $8::bigint[], $11::smallint[], $12::int[]) with ordinality
-        as i (principal, id, agency, wants, key, act, text, delay, reason, suggested, ordinal)
+                          $7::text[], $8::bigint[], $11::smallint[], $12::smallint[], $13::int[]) with ordinality
+        as i (principal, id, agency, wants, key, act, text, delay, resolution, reason, named, ordinal)
 ), said as (
     select i.ordinal, e.kind = 10 + i.act and e.agency = i.agency as same, e.version
     from input i
     join event e on e.complaint_id = i.id and e.principal = i.principal and e.act_key = i.key
-), held as (
-    select i.*, a.state, a.version as has, a.leased_by, a.lease_until, a.nacks, a.priority, a.due, a.lead,
-           c.state as was, c.version as complaint_has, c.events, c.flags
+), held as materialized (
+    select i.*, a.state, a.version as has, a.leased_by, a.lease_until, a.nacks, a.priority, a.due, a.lead, a.bond,
+           c.state as was, c.version as complaint_has, c.events, c.flags, c.due_first,
+           r.refusers, coalesce (cardinality (r.refusers), 0) as refusals, b.depth as below
     from input i
     join principal p on p.principal_id = i.principal and p.revoked_at is null and p.role = 2
     join principal_agency pa on pa.principal_id = i.principal and pa.agency_id = i.agency
     join assignment a on a.complaint_id = i.id and a.agency = i.agency
     join complaint c on c.complaint_id = i.id
+    left join agency_above b on b.agency = i.named and b.above = i.agency
+    cross join lateral (select array_agg (e.agency) as refusers from event e
+                        where e.complaint_id = i.id and e.kind = 19 and e.number is not null) r
     where not exists (select from said s where s.ordinal = i.ordinal)
 ), judged as (
-    select h.*,
+    select h.*, n.agency_id as next, h.act = 9 and h.lead and h.flags & 4 = 0 and h.refusals >= 2 as arbitrated,
+           h.act in (6, 7, 8, 10, 12) or (h.act = 9 and h.lead) as touches,
+           h.bond = 1 or h.named = any (h.refusers) as binds,
+           h.agency = case h.act when 9 then n.agency_id when 10 then h.named end as kept,
            case when h.has <> h.wants and not $10::boolean then 1
                 when h.state = 2 and (h.leased_by <> h.principal or h.lease_until <= clock_timestamp ()) then 1
-                when h.act = 3 and h.state = 6 and h.was < 7 then 0
+                when h.was >= 7 and (h.lead or h.was > 7 or h.act = 8) then 2
+                when h.act = 3 and h.state = 6 then 0
                 when h.state not in (2, 3, 4) then 2
                 when h.act in (1, 2, 3, 4) and h.state <> 2 then 2
-                when h.was >= 7 then 2
-                when h.act in (6, 7, 8, 9) and h.was in (3, 6) then 2
-                when h.act = 9 and n.agency_id is null then 2
+                when h.act in (10, 11, 12) and not h.lead then 10
+                when h.act = 9 and h.lead and h.bond <> 0 then 8
+                when h.act in (6, 7, 8, 9) and h.lead and h.was in (3, 6) then 2
+                when h.act = 12 and h.was <> 5 then 2
+                when h.act = 10 and (h.was = 3 or (h.was = 6 and h.bond <> 1)) then 2
+                when h.act = 9 and (h.below is not null or (h.named <> 0 and t.agency_id is null)) then 9
+                when h.act = 9 and h.lead and h.flags & 4 <> 0 and n.agency_id is null then 2
+                when h.act in (10, 11) and (t.agency_id is null or t.retired_at is not null) then 9
+                when h.act in (10, 11) and h.flags & 4 <> 0 and not exists (
+                         select from agency_above u join agency o on o.agency_id = u.above
+                         where u.agency = h.named and o.flags ~ '\minspectorate\M') then 9
+                when h.act = 10 and (h.below is null or (h.below = 0 and h.bond <> 1)) then 9
+                when h.act = 10 and h.named = any (h.refusers) and coalesce (h.text, '') = '' then 4
+                when h.act = 11 and exists (select from assignment o where o.complaint_id = h.id and o.agency = h.named and o.state <> 7) then 9
                 else 0 end as fault,
-           n.agency_id as next, h.act in (6, 7, 8, 9) as touches
+           case when h.act = 10 and h.due_first is null
+                then due_at (clock_timestamp (), (select days::int from limit_rule where clock = 'first' and class = 0), t.zone) end as starts
     from held h
+    left join agency t on t.agency_id = h.named
     left join lateral (
-        select d.agency_id
-        from agency_above u
-        join agency d on d.agency_id = case when h.flags & 4 <> 0
-                then (select a.overseer from agency a where a.agency_id = u.above) else u.above end
-        where h.act = 9 and u.agency = h.agency and d.agency_id <> h.agency and d.retired_at is null
-          and (u.depth > 0 or h.flags & 4 <> 0)
-          and (h.flags & 4 <> 0 or d.flags ~ '\mdesk\M')
-          and not exists (select from event e where e.complaint_id = h.id and e.agency = d.agency_id and e.kind = 19)
-        order by u.depth limit 1) n on true
+        select coalesce (
+            (select d.agency_id
+             from agency_above u
+             join agency d on d.agency_id = case when h.flags & 4 <> 0
+                     then (select a.overseer from agency a where a.agency_id = u.above) else u.above end
+             where u.agency = h.agency and d.agency_id <> h.agency and d.retired_at is null
+               and (h.refusers is null or d.agency_id <> all (h.refusers))
+               and (h.flags & 4 <> 0 or
+                    (d.flags ~ '\mdesk\M' and
+                     not exists (select from unnest (case when h.named <> 0 then array [h.named] else h.refusers end) o (agency)
+                                 where not exists (select from agency_above v where v.agency = o.agency and v.above = d.agency_id))))
+             order by u.depth limit 1),
+            case when h.flags & 4 = 0 then (select agency_id from agency where parent is null order by agency_id limit 1) end) as agency_id
+        where h.act = 9 and h.lead and (h.flags & 4 <> 0 or h.refusals >= 2)) n on true
 ), good as (
     select j.*, case j.act when 1 then 3 when 2 then case when j.nacks >= 9 then 6 else 5 end
-                           when 3 then 1 when 4 then 2 when 5 then 6 when 6 then j.state when 9 then 7
-                           else 4 end as becomes
+                           when 3 then 1 when 4 then 2 when 5 then 6 when 6 then j.state when 11 then j.state
+                           when 9 then case when j.kept then 1 when j.lead and j.next is null then 4 else 7 end
+                           when 10 then case when j.kept then 3 else 7 end
+                           when 12 then 7 else 4 end as becomes,
+           case j.act when 9 then nullif (j.next, j.agency) when 10 then nullif (j.named, j.agency) when 11 then j.named end as receiver,
+           case when j.act = 10 and j.binds then 2 when j.arbitrated then 1 else 0 end as gives
     from judged j where j.fault = 0
 ), record as (
     update complaint c
     set version = greatest (c.version, $9::bigint) + 1, events = c.events + 1,
-        state = case when not g.lead then c.state when g.act = 9 then 1
+        state = case when not g.lead then c.state
+                     when g.act = 9 then case when g.flags & 4 <> 0 then 4 else 6 end
+                     when g.act = 10 then case when c.state = 5 then 5 else 4 end
+                     when g.act = 12 then 7
                      when g.act = 8 and c.state <> 5 then 3 else 5 end,
-        holder = case when g.act = 9 and g.lead then g.next else c.holder end
+        holder = case when g.lead and g.act in (9, 10) then coalesce (g.receiver, c.holder) else c.holder end,
+        due_first = coalesce (c.due_first, g.starts), due_verify = case when g.starts is null then c.due_verify end
     from good g
     where g.touches and c.complaint_id = g.id and c.version = g.complaint_has
     returning c.complaint_id
@@ -62,29 +105,42 @@ with input as (
     set state = g.becomes, version = greatest (a.version, $9::bigint) + 1,
         queued = g.becomes in (1, 2, 5),
         lease_until = case when g.act in (2, 4) then clock_timestamp () + make_interval (secs => g.delay / 1000.0)
-                           when g.act = 6 then a.lease_until end,
+                           when g.act in (6, 11) then a.lease_until end,
         nacks = case when g.act = 3 and g.state = 6 then 0 else a.nacks + (g.act = 2)::int end,
-        attempt = a.attempt + (g.act = 3 and g.state = 2)::int
+        attempt = a.attempt + (g.act = 3 and g.state = 2)::int,
+        bond = case when g.kept then g.gives else a.bond end
     from good g
     where a.complaint_id = g.id and a.agency = g.agency and a.version = g.has
       and (not g.touches or (g.id in (select complaint_id from record)) = true)
     returning g.*, a.version
 ), handed as (
-    insert into assignment (complaint_id, due, version, agency, state, priority)
-    select g.id, g.due, $9::bigint + 1, g.next, 1, g.priority from good g where g.act = 9
+    insert into assignment as a (complaint_id, due, version, agency, state, priority, lead, bond)
+    select g.id, coalesce (g.starts, g.due), $9::bigint + 1, g.receiver, 1, g.priority, g.act <> 11, g.gives
+    from good g where g.receiver is not null
     on conflict (complaint_id, agency) do update
-        set state = 1, queued = true, version = greatest (assignment.version, $9::bigint) + 1
+        set state = 1, queued = true, version = greatest (a.version, $9::bigint) + 1, lead = excluded.lead,
+            bond = excluded.bond, due = excluded.due, leased_by = null, lease_until = null, nacks = 0, attempt = 0
+), returns as (
+    insert into returned (complaint_id, event, since)
+    select id, events + 1, clock_timestamp () from good where act = 9 and lead and next is null
 ), history as (
     insert into event (complaint_id, at, act_key, version, principal, agency, kind, number, text, data)
     select id, clock_timestamp (), key, version, principal, agency, 10 + act,
            case when touches then events + 1 end, text,
-           case when act = 9 then jsonb_build_object ('reason', reason, 'suggested', suggested, 'to', next) end
+           case act when 9 then jsonb_strip_nulls (jsonb_build_object ('reason', reason, 'suggested', nullif (named, 0), 'to', next,
+                                                                       'arbiter', case when arbitrated then true end))
+                    when 10 then jsonb_strip_nulls (jsonb_build_object ('to', named, 'binds', case when binds then true end,
+                                                                        'placed', case when starts is not null then true end))
+                    when 11 then jsonb_build_object ('to', named)
+                    when 12 then jsonb_build_object ('reason', resolution)
+                    when 8 then case when lead and was <> 5 then jsonb_build_object ('from', was) end end
     from moved
 ), told as (
     insert into notice (complaint_id, recipient, agency, event, template)
-    select g.id, 0, case when g.act = 9 then g.next else g.agency end, g.events + 1,
-           case g.act when 6 then 3 when 7 then 4 when 8 then 5 else 2 end
-    from good g where g.touches and g.flags & 16 <> 0
+    select g.id, 0, case when g.act in (9, 10) then g.receiver else g.agency end, g.events + 1,
+           case g.act when 12 then 6 when 9 then 2 when 10 then 2 else g.act - 3 end
+    from good g where g.touches and g.flags & 16 <> 0 and (g.act not in (9, 10) or g.receiver is not null)
+    returning complaint_id
 ), sealed as (
     insert into audit_digest (at, kind, count, digest)
     select clock_timestamp (), 3, count (*),
@@ -100,9 +156,10 @@ select i.ordinal::int as ordinal,
              when j.fault = 0 then raced ()
              else j.fault end)::int as reason,
        coalesce (m.version, s.version, 0)::bigint as version,
-       (case when m.ordinal is not null and j.act = 9 then j.next
-             when m.ordinal is not null and j.act = 3 then j.agency else 0 end)::int as ready,
-       (case when m.ordinal is not null and j.touches and j.flags & 16 <> 0 then 1 else 0 end)::int as told
+       (case when m.receiver is not null then m.receiver
+             when m.act = 3 or (m.act = 9 and m.kept) then m.agency else 0 end)::int as ready,
+       (select count (*) from told t where t.complaint_id = m.id)::int as told,
+       (m.act = 9 and m.lead and m.next is null)::int as asks
 from input i
 left join said s on s.ordinal = i.ordinal
 left join judged j on j.ordinal = i.ordinal

@@ -1,34 +1,39 @@
--- Judges and carries out a batch of acts that are no hand-backs, at most one a complaint.  One guard:
--- the act's principal, its agencies, the assignment's state, lease and version, in this statement
+-- Judges and carries out a batch of acts that move nothing to another agency, at most one a complaint.  One
+-- guard: the act's principal, its agencies, the assignment's state, lease and version, in this statement
 -- (RELIABILITY P15).  Rows are judged as they stand when it begins, and changed only while their
 -- version is still that one; where another transaction was faster the whole batch is rolled back and
 -- judged anew (40001).  An act that was carried out before is known by its event, which is looked for
 -- only where the guard refuses: every act raises the version that its repeat names.  A key that comes
 -- again with a newer version meets its event's key (23505): act_on_assignments.sql sorts that out.
+-- Of a case that is resolved only supporters may still say something, and of one that waits for the
+-- reporter or for a decision: it changes neither its state nor its clocks.
 -- Returns each act's ordinal, verdict (1 done, 2 stale), reason (enum reason), new version, agency
 -- that has new work; and for a notice that went into the dispatch what it says.
 --   $1 principals  $2 ids  $3 agencies  $4 versions  $5 keys  $6 acts  $7 texts  $8 delays (ms)
---   $9 version base  $10 ignore versions (a mutant)
---   $11 a notifier's dispatch, or null  $12 whether this act's notice goes into it  $13 1, 2, 3 ...
---   $14 whether the reporter's contact is known already, and not asked for
+--   $9 version base  $10 ignore versions (a mutant)  $11 resolutions (enum resolution)
+--   $12 a notifier's dispatch, or null  $13 whether this act's notice goes into it  $14 1, 2, 3 ...
+--   $15 whether the reporter's contact is known already, and not asked for
 with judged as materialized (
     select i.*, a.ctid as work_at, c.ctid as record_at, a.version as has, c.version as complaint_has,
-           greatest (a.version, $9::bigint) + 1 as version, a.state, a.lead, c.events, c.flags, c.language,
-           i.act in (6, 7, 8) as touches,
+           greatest (a.version, $9::bigint) + 1 as version, a.state, a.lead, c.state as was, c.events, c.flags, c.language,
+           i.act in (6, 7, 8, 12) as touches,
            case when a.agency is null or c.complaint_id is null or p.principal_id is null or pa.agency_id is null then 3
                 when a.version <> i.wants and not $10::boolean then 1
                 when a.state = 2 and (a.leased_by <> i.principal or a.lease_until <= clock_timestamp ()) then 1
-                when i.act = 3 and a.state = 6 and c.state < 7 then 0
+                when c.state >= 7 and (a.lead or c.state > 7 or i.act = 8) then 2
+                when i.act = 3 and a.state = 6 then 0
                 when a.state not in (2, 3, 4) then 2
                 when i.act in (1, 2, 3, 4) and a.state <> 2 then 2
-                when c.state >= 7 then 2
-                when i.act in (6, 7, 8) and c.state in (3, 6) then 2
+                when i.act in (6, 7, 8) and a.lead and c.state in (3, 6) then 2
+                when i.act = 12 and not a.lead then 10
+                when i.act = 12 and c.state <> 5 then 2
                 else 0 end as fault,
-           i.act in (6, 7, 8) and c.flags & 16 <> 0 as tells
+           i.act in (6, 7, 8, 12) and c.flags & 16 <> 0 as tells,
+           (case i.act when 12 then 6 else i.act - 3 end)::smallint as template
     from (select unnest ($1::int[]) as principal, unnest ($2::uuid[]) as id, unnest ($3::int[]) as agency,
                  unnest ($4::bigint[]) as wants, unnest ($5::uuid[]) as key, unnest ($6::smallint[]) as act,
-                 unnest ($7::text[]) as text, unnest ($8::bigint[]) as delay, unnest ($12::boolean[]) as dispatched,
-                 unnest ($13::int[]) as ordinal, unnest ($14::boolean[]) as known) i
+                 unnest ($7::text[]) as text, unnest ($8::bigint[]) as delay, unnest ($11::smallint[]) as resolution,
+                 unnest ($13::boolean[]) as dispatched, unnest ($14::int[]) as ordinal, unnest ($15::boolean[]) as known) i
     left join principal p on p.principal_id = i.principal and p.revoked_at is null and p.role = 2
     left join principal_agency pa on pa.principal_id = i.principal and pa.agency_id = i.agency
     left join assignment a on a.complaint_id = i.id and a.agency = i.agency
@@ -36,14 +41,14 @@ with judged as materialized (
 ), record as (
     update complaint c
     set version = greatest (c.version, $9::bigint) + 1, events = c.events + 1,
-        state = case when not j.lead then c.state when j.act = 8 and c.state <> 5 then 3 else 5 end
+        state = case when not j.lead then c.state when j.act = 12 then 7 when j.act = 8 and c.state <> 5 then 3 else 5 end
     from judged j
     where j.fault = 0 and j.touches and c.ctid = j.record_at and c.version = j.complaint_has
     returning 1
 ), work as (
     update assignment a
     set state = case j.act when 1 then 3 when 2 then case when a.nacks >= 9 then 6 else 5 end
-                           when 3 then 1 when 4 then 2 when 5 then 6 when 6 then a.state else 4 end,
+                           when 3 then 1 when 4 then 2 when 5 then 6 when 6 then a.state when 12 then 7 else 4 end,
         queued = j.act in (3, 4) or (j.act = 2 and a.nacks < 9) or (j.act = 6 and a.queued),
         version = j.version,
         lease_until = case when j.act in (2, 4) then clock_timestamp () + make_interval (secs => j.delay / 1000.0)
@@ -54,19 +59,21 @@ with judged as materialized (
     where j.fault = 0 and a.ctid = j.work_at and a.version = j.has
     returning 1
 ), history as (
-    insert into event (complaint_id, at, act_key, version, principal, agency, kind, number, text)
-    select id, clock_timestamp (), key, version, principal, agency, 10 + act, case when touches then events + 1 end, text
+    insert into event (complaint_id, at, act_key, version, principal, agency, kind, number, text, data)
+    select id, clock_timestamp (), key, version, principal, agency, 10 + act, case when touches then events + 1 end, text,
+           case when act = 12 then jsonb_build_object ('reason', resolution)
+                when act = 8 and lead and was <> 5 then jsonb_build_object ('from', was) end
     from judged where fault = 0
 ), born as (
     insert into dispatch
-    select $11::uuid, clock_timestamp (), array_agg (id), array_agg (event), array_agg (0), array_agg (agency),
+    select $12::uuid, clock_timestamp (), array_agg (id), array_agg (event), array_agg (0), array_agg (agency),
            array_agg (template), array_agg (0::smallint)
-    from (select id, agency, (events + 1)::smallint as event, (act - 3)::smallint as template
+    from (select id, agency, (events + 1)::smallint as event, template
           from judged where fault = 0 and tells and dispatched order by ordinal) n
     having count (*) > 0
 ), told as (
     insert into notice (complaint_id, recipient, agency, event, template)
-    select id, 0, agency, events + 1, act - 3 from judged where fault = 0 and tells and not dispatched
+    select id, 0, agency, events + 1, template from judged where fault = 0 and tells and not dispatched
 ), sealed as (
     insert into audit_digest (at, kind, count, digest)
     select clock_timestamp (), 3, count (*), sha256 (array_send (array_agg (id)) || array_send (array_agg (principal)) ||

@@ -3,7 +3,7 @@
 -- it; what an act has changed meanwhile has another version, and stays out.  Each agency gives about
 -- twice its even share at first, so that a long queue does not starve the others of the same PULL; where
 -- that does not fill it, long queues give the rest.  Emergencies come whatever the share.
--- Returns what was leased; and, without id, agencies that have, or may have, work left; attempt is 1 there
+-- Returns what was leased, with its part (enum part; null: the lead); and, without id, agencies that have, or may have, work left; attempt is 1 there
 -- for a row that was seen, and is left, for want of count.  What a complaint
 -- says is not looked for here: most of it the store has still (words.c).
 --   $1 pull numbers and $2 agencies, a pair each  $3 counts and $4 lease ms, by pull number from 1
@@ -61,18 +61,19 @@ with workers as materialized (
         attempt = a.attempt + (a.state = 2)::int
     from found f
     where f.place <= f.count and a.ctid = f.at and a.version = f.has
-    returning f.pull, a.complaint_id, a.agency, a.version, a.attempt, a.priority
+    returning f.pull, a.complaint_id, a.agency, a.version, a.attempt, a.priority, a.lead, a.bond
 ), sealed as (
     insert into audit_digest (at, kind, count, digest)
     select clock_timestamp (), 2, count (*),
            sha256 (array_send (array_agg (complaint_id order by complaint_id)) || array_send (array_agg (version order by complaint_id)))
     from leased having count (*) > 0
 )
-select l.pull, l.complaint_id, l.agency, l.version, l.attempt, l.priority
+select l.pull, l.complaint_id, l.agency, l.version, l.attempt, l.priority,
+       (case when not l.lead then 1 when l.bond > 0 then l.bond + 1 end)::int as part
 from leased l
 union all
-select a.pull, null, a.agency, null, null, null
+select a.pull, null, a.agency, null, null, null, null
 from asked a where not a.may
 union all
-select f.pull, null, f.agency, null, (f.place > f.count)::int, null
+select f.pull, null, f.agency, null, (f.place > f.count)::int, null, null
 from found f where f.place > f.count or f.more

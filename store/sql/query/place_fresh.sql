@@ -3,16 +3,16 @@
 -- waits is leased to it at once, if its principal may work for that agency (RELIABILITY P15).  Any
 -- other batch it refuses whole (unique_violation, or unusual()); place_complaints.sql sorts that out.
 -- It reads its arrays straight into the rows, so it costs two thirds of that.
---   $1 to $38 as for place_complaints.sql
---   $39 a notifier's dispatch, or null  $40 complaints and $41 agencies of the notices that go into it
---   $42 complaints and $43 agencies of those that go into the outbox
---   $44 principals and $45 ms of the leases, or null  $46 the leased complaints
---   $47 principals and $48 agencies: each pair of them once
+--   $1 to $45 as for place_complaints.sql
+--   $46 a notifier's dispatch, or null  $47 complaints and $48 agencies of the notices that go into it
+--   $49 complaints and $50 agencies of those that go into the outbox
+--   $51 principals and $52 ms of the leases, or null  $53 the leased complaints
+--   $54 principals and $55 agencies: each pair of them once
 with placed as (
     insert into complaint (complaint_id, number, version, received, due_verify, due_first, due_resolve,
                            holder, adapter, category, rules, registry, state, channel, class, priority,
                            rung, confidence, language, flags, region)
-    select id, number, $38::bigint, received, due_verify, due_first, due_resolve, holder, adapter,
+    select id, number, $39::bigint, received, due_verify, due_first, due_resolve, holder, adapter,
            category, rules, registry, case when due_first is null then 1 else 4 end, channel, class,
            priority, rung, confidence, language, flags, region
     from (select unnest ($1::uuid[]) as id, unnest ($2::bigint[]) as number, unnest ($3::timestamptz[]) as received,
@@ -25,43 +25,53 @@ with placed as (
 ), words as (
     insert into content (complaint_id, digest, code_hash, decision, title, body, location, target, external,
                          incident, latitude, longitude, raw_title, raw_body, seal, seal_key, contact,
-                         contact_key, attachments)
+                         contact_key, attachments, place)
     select unnest ($1::uuid[]), unnest ($21::bytea[]), unnest ($22::bytea[]), unnest ($20::text[]), unnest ($23::text[]),
            unnest ($24::text[]), unnest ($25::text[]), unnest ($26::text[]), unnest ($27::text[]), unnest ($28::text[]),
            unnest ($29::int[]), unnest ($30::int[]), unnest ($31::bytea[]), unnest ($32::bytea[]), unnest ($33::bytea[]),
-           unnest ($34::int[]), unnest ($35::bytea[]), unnest ($36::int[]), unnest ($37::bytea[])
+           unnest ($34::int[]), unnest ($35::bytea[]), unnest ($36::int[]), unnest ($37::bytea[]), unnest ($38::text[])
 ), history as (
     insert into event (complaint_id, at, act_key, version, principal, agency, kind, number)
     select id, clock_timestamp (), id, null, 0, holder, 1, 1
     from (select unnest ($1::uuid[]) as id, unnest ($7::int[]) as holder) i
 ), work as (
     insert into assignment (complaint_id, due, version, lease_until, agency, leased_by, state, priority)
-    select id, coalesce (due_verify, due_first, due_resolve), $38::bigint + (leased_by is not null)::int,
+    select id, coalesce (due_verify, due_first, due_resolve), $39::bigint + (leased_by is not null)::int,
            clock_timestamp () + make_interval (secs => lease / 1000.0), holder, leased_by,
            case when leased_by is null then 1 else 2 end, priority
     from (select unnest ($1::uuid[]) as id, unnest ($4::timestamptz[]) as due_verify, unnest ($5::timestamptz[]) as due_first,
                  unnest ($6::timestamptz[]) as due_resolve, unnest ($7::int[]) as holder, unnest ($14::smallint[]) as priority,
-                 unnest ($44::int[]) as leased_by, unnest ($45::int[]) as lease) i
+                 unnest ($51::int[]) as leased_by, unnest ($52::int[]) as lease) i
+), helps as (
+    insert into assignment (complaint_id, due, version, agency, state, priority, lead)
+    select id, due, $39::bigint, agency, 1, priority, false
+    from (select unnest ($40::uuid[]) as id, unnest ($41::int[]) as agency, unnest ($42::timestamptz[]) as due,
+                 unnest ($43::smallint[]) as priority) s
+    where exists (select from agency a where a.agency_id = s.agency and a.retired_at is null)
+), copied as (
+    insert into informed (complaint_id, agency)
+    select id, agency from (select unnest ($44::uuid[]) as id, unnest ($45::int[]) as agency) s
+    where exists (select from agency a where a.agency_id = s.agency and a.retired_at is null)
 ), born as (
     insert into dispatch
-    select $39::uuid, clock_timestamp (), $40::uuid[], array_fill (1::smallint, n), array_fill (0, n), $41::int[],
+    select $46::uuid, clock_timestamp (), $47::uuid[], array_fill (1::smallint, n), array_fill (0, n), $48::int[],
            array_fill (1::smallint, n), array_fill (0::smallint, n)
-    from (select array [cardinality ($40::uuid[])] as n) one where $39::uuid is not null
+    from (select array [cardinality ($47::uuid[])] as n) one where $46::uuid is not null
 ), told as (
     insert into notice (complaint_id, recipient, agency, event, template)
-    select unnest ($42::uuid[]), 0, unnest ($43::int[]), 1, 1
+    select unnest ($49::uuid[]), 0, unnest ($50::int[]), 1, 1
 ), sealed as (
     insert into audit_digest (at, kind, count, digest)
     values (clock_timestamp (), 1, cardinality ($1::uuid[]), sha256 (array_send ($1::uuid[])))
 ), leased as (
     insert into audit_digest (at, kind, count, digest)
-    select clock_timestamp (), 2, n, sha256 (array_send ($46::uuid[]) || array_send (array_fill ($38::bigint + 1, array [n])))
-    from (select cardinality ($46::uuid[]) as n) one where n > 0
+    select clock_timestamp (), 2, n, sha256 (array_send ($53::uuid[]) || array_send (array_fill ($39::bigint + 1, array [n])))
+    from (select cardinality ($53::uuid[]) as n) one where n > 0
 )
 select unusual () from (select distinct unnest ($7::int[]) as holder) i
 where not exists (select from agency a where a.agency_id = i.holder and a.retired_at is null)
 union all
-select unusual () from (select unnest ($47::int[]) as principal, unnest ($48::int[]) as agency) w
+select unusual () from (select unnest ($54::int[]) as principal, unnest ($55::int[]) as agency) w
 left join principal_agency pa on pa.principal_id = w.principal and pa.agency_id = w.agency
 left join principal p on p.principal_id = w.principal and p.revoked_at is null and p.role = 2
 where pa.agency_id is null or p.principal_id is null

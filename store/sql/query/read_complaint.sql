@@ -10,9 +10,15 @@ from (
            case when c.flags & 6 = 0 then t.location end as location,
            t.target, t.external, t.incident,
            (select json_agg (row_to_json (s))
-            from (select a.code as agency, w.state, w.lead, w.version, w.attempt, w.nacks, w.priority, w.due
+            from (select a.code as agency, w.state, w.lead, w.bond, w.version, w.attempt, w.nacks, w.priority, w.due
                   from assignment w join agency a on a.agency_id = w.agency
-                  where w.complaint_id = c.complaint_id order by a.code) s) as assignments
+                  where w.complaint_id = c.complaint_id order by a.code) s) as assignments,
+           (select json_agg (row_to_json (s))
+            from (select e.at, e.number, a.code as agency, e.data
+                  from event e left join agency a on a.agency_id = e.agency
+                  where e.complaint_id = c.complaint_id and e.kind = 2 order by e.number) s) as hand_overs,
+           (select json_agg (a.code order by a.code) from informed o join agency a on a.agency_id = o.agency
+            where o.complaint_id = c.complaint_id) as informed
     from complaint c
     join content t on t.complaint_id = c.complaint_id
     left join agency h on h.agency_id = c.holder

@@ -13,6 +13,7 @@ select json_build_array (json_build_object (
     'leads', (select count (*) from assignment where lead and state < 7),
     'events_by_kind', (select json_object_agg (kind, n) from (
         select kind, count (*) as n from event group by kind) s),
+    'returned', (select count (*) from returned),
     'notices', (select count (*) from notice),
     'notices_sending', (select coalesce (sum (cardinality (ids)), 0) from dispatch),
     'notices_failed', (select count (*) from notice_ended where outcome = 2),

@@ -10,11 +10,12 @@ from (
            h.code as holder, h.name as holder_name, c.flags & 6 <> 0 as secret,
            (select json_agg (row_to_json (e))
             from (select v.at, v.number,
-                         case when v.kind = 1 then 'placed'
+                         case when v.kind = 1 then 'placed' when v.kind = 2 then 'hand_over'
                               when v.kind > 30 then (array ['complaint', 'reply', 'completion', 'rating', 'withdrawal'])[v.kind - 30]
                               else (array ['ack', 'nack', 'release', 'extend', 'park', 'progress', 'answer', 'ask',
-                                           'hand_back'])[v.kind - 10] end as kind,
+                                           'hand_back', 'assign', 'support', 'close'])[v.kind - 10] end as kind,
                          a.code as agency, a.name as agency_name,
+                         (select o.code from agency o where o.agency_id = (v.data ->> 'to')::int) as receiver,
                          case when c.flags & 6 = 0 then v.text end as text
                   from event v left join agency a on a.agency_id = v.agency
                   where v.complaint_id = c.complaint_id

@@ -1,7 +1,8 @@
 -- What was said on leased complaints since they came, by agencies and their reporters: of each the newest
 -- 64 entries, oldest first, and how many there are in all.
 --   $1 ids
-select i.ordinal, v.at, v.kind, v.agency, a.code, (v.data ->> 'reason')::int as reason, s.agency_id as suggested,
+select i.ordinal, v.at, v.kind, v.agency, a.code, case when v.kind = 19 then (v.data ->> 'reason')::int end as reason,
+       s.agency_id as suggested,
        s.code as suggested_code, v.text, v.entries
 from unnest ($1::uuid[]) with ordinality as i (id, ordinal)
 cross join lateral (
@@ -11,5 +12,5 @@ cross join lateral (
     order by e.at desc, e.number desc nulls last
     limit 64) v
 left join agency a on a.agency_id = v.agency
-left join agency s on s.agency_id = (v.data ->> 'suggested')::int
+left join agency s on s.agency_id = (v.data ->> case when v.kind = 19 then 'suggested' else 'to' end)::int
 order by i.ordinal, v.at, v.number nulls last

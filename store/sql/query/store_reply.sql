@@ -1,4 +1,5 @@
 -- A reporter's word on a complaint: reply (2), completion (3), rating (4), withdrawal (5).
+-- While a hand-back waits for its decision the assignment waits, too; a withdrawal ends every assignment.
 -- Returns outcome (1 stored, 3 refused, 4 waiting), whether new, and the agency that has new work.
 --   $1 id  $2 parent number  $3 kind  $4 adapter  $5 code hash  $6 text  $7 rating  $8 received
 --   $9 digest  $10 submission  $11 content  $12 version base
@@ -25,7 +26,10 @@ with parent as (
     update complaint c
     set version = greatest (c.version, $12::bigint) + 1, events = c.events + 1,
         state = case $3::int when 3 then case when exists (select from event e where e.complaint_id = c.complaint_id and e.kind in (16, 17))
-                                              then 5 else case when c.due_first is null then 1 else 4 end end
+                                              then 5 else coalesce ((select (e.data ->> 'from')::smallint from event e
+                                                                     where e.complaint_id = c.complaint_id and e.kind = 18 and e.data ? 'from'
+                                                                     order by e.number desc limit 1),
+                                                                    case when c.due_first is null then 1 else 4 end) end
                              when 5 then 8 else c.state end
     from good g where c.complaint_id = g.complaint_id
 ), work as (
@@ -34,7 +38,9 @@ with parent as (
         queued = case when $3::int = 5 then false when a.state in (4, 7) then true else a.queued end,
         version = case when $3::int = 5 or a.state in (4, 7) then greatest (a.version, $12::bigint) + 1 else a.version end
     from good g
-    where a.complaint_id = g.complaint_id and a.agency = g.holder and $3::int <> 4
+    where a.complaint_id = g.complaint_id and ($3::int = 5 or (a.agency = g.holder and $3::int <> 4 and g.state <> 6))
+), decided as (
+    delete from returned r using good g where r.complaint_id = g.complaint_id and $3::int = 5
 ), kept as (
     insert into refused (complaint_id, parent, adapter, kind, reason, digest, submission, content, received, at)
     select $1::uuid, $2::bigint, $4::int, $3::int, case when proven then 'state' else 'code' end,

@@ -1,0 +1,14 @@
+-- Hand-backs that wait for a decision, the oldest first, with what a router needs for one; what is asked
+-- already is told by its id alone.  And how many there are in all.
+--   $1 ids that are asked already  $2 how many at most
+select r.complaint_id, r.event, c.received, c.channel, c.class, c.category, c.priority, c.language, c.flags,
+       coalesce (t.place, c.region) as place, t.location, t.latitude, t.longitude, t.incident, t.target, t.external, t.title, t.body,
+       (e.data ->> 'reason')::int as reason, (e.data ->> 'suggested')::int as suggested,
+       (select string_agg (f.agency::text, ',' order by f.number) from event f
+        where f.complaint_id = r.complaint_id and f.kind = 19 and f.number is not null) as refusers,
+       (select count (*) from returned)::bigint as total
+from (select * from returned order by since, complaint_id limit $2::int) r
+join complaint c on c.complaint_id = r.complaint_id
+left join content t on t.complaint_id = r.complaint_id and r.complaint_id <> all (coalesce ($1::uuid[], '{}'))
+left join event e on e.complaint_id = r.complaint_id and e.kind = 19 and e.number = r.event and t.complaint_id is not null
+order by r.since, r.complaint_id

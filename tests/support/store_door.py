@@ -1,0 +1,162 @@
+"""A router in Python, for tests of the store alone: it places complaints that it has decided itself, pulls and acts
+for any worker, and answers `redecide` as it is told.
+
+    door = StoreDoor (stack)
+    case = door.place (owner=11, rung=3)
+    door.decides = lambda asked: {2: 12, 3: 4}    # fields of `place`; None: says nothing
+
+One thread, the caller's: what comes is handled whenever it waits for an answer, or in `turn`.
+"""
+import hashlib
+import os
+import time
+
+from peer import PING, Peer, frame, parse
+
+SUBMIT, CONTENT, OFFER, STORED, PLACE, ORIGIN, REDECIDE, REDECIDED = 10, 11, 20, 22, 23, 24, 25, 26
+PULL, ASSIGNED, PULLED, ACT, ACTED, BEHALF = 30, 31, 32, 33, 34, 35
+ACTS = {"ack": 1, "nack": 2, "release": 3, "extend": 4, "park": 5, "progress": 6, "answer": 7, "ask": 8, "hand_back": 9,
+        "assign": 10, "support": 11, "close": 12}
+REASONS = {0: None, 1: "version", 2: "state", 3: "absent", 4: "text", 5: "key", 8: "bound", 9: "target", 10: "lead"}
+PARTS = {None: "lead", 1: "support", 2: "arbiter", 3: "bound"}
+SYMBOLS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def number_of(complaint):
+    """The tracking number of an id: its last 60 bits and a check symbol (Luhn mod 32)."""
+    bits = int.from_bytes(complaint[8:], "big") & ((1 << 60) - 1)
+    values = [(bits >> (5 * (11 - at))) & 31 for at in range(12)]
+    products = [value * (1 if at % 2 == 0 else 2) for at, value in enumerate(values)]
+    check = (32 - sum(product // 32 + product % 32 for product in products) % 32) % 32
+    return "A" + "".join(SYMBOLS[value] for value in values) + SYMBOLS[check]
+
+
+class StoreDoor(Peer):
+    credit_tag = 4
+
+    def __init__(self, stack, name="router"):
+        self.stack = stack
+        self.decides = lambda asked: None
+        self.asked = []   # every redecide: dicts
+        self.placed = 0
+        self.principal = stack.sql("select principal_id from principal where role = 2 order by 1 limit 1")[0][0]
+        super().__init__(f"ipc://{stack.folder}/run/store.sock", None, None, None, name)
+        stack.peers.append(self)
+        assert self.hello(), "the store does not answer"
+
+    # ---- what comes
+
+    def _hear(self, fields, frames):
+        content = parse(frames[1])[1]
+        submit = parse(frames[0])[1]
+        asked = {"id": fields[1], "event": fields[2], "refusers": list(fields[3]), "reason": fields.get(4), "suggested": fields.get(5, 0),
+                 "submit": submit, "title": content.get(1), "text": content[2]}
+        self.asked.append(asked)
+        place = self.decides(asked)
+        if place is not None:
+            self.answer(asked, place)
+
+    def answer(self, asked, place):
+        """Says `redecided`, with these fields of `place`."""
+        self._send([frame(REDECIDED, t1=asked["id"], t2=asked["event"]),
+                    frame(PLACE, t1=0, **{f"t{tag}": value for tag, value in place.items()})])
+
+    def was_asked(self, count=1, seconds=20):
+        """The count-th redecide, waited for."""
+        deadline = time.monotonic() + seconds
+        while len(self.asked) < count:
+            assert time.monotonic() < deadline, f"asked {len(self.asked)} times\n{self.stack['store'].tail()}"
+            self.turn(0.02)
+        return self.asked[count - 1]
+
+    def turn(self, seconds=0.0):
+        """Handles what comes for so long."""
+        deadline = time.monotonic() + seconds
+        while True:
+            self._turn(max(0.0, min(0.2, deadline - time.monotonic())))
+            for at in range(len(self.inbox) - 1, -1, -1):
+                if self.inbox[at][0] == REDECIDE:
+                    _, fields, frames = self.inbox.pop(at)
+                    self._hear(fields, frames)
+            if time.monotonic() >= deadline:
+                return
+
+    def until(self, question, *values, seconds=20):
+        """The rows of a query as soon as there are any; what comes meanwhile is handled."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            rows = self.stack.sql(question, *values)
+            if rows:
+                return rows
+            self.turn(0.02)
+        raise AssertionError(f"not within {seconds} s: {question} {values}\n{self.stack['store'].tail()}")
+
+    def _wait(self, wanted, seconds=20):
+        """The first message of the inbox that `wanted` (number, fields, frames) likes."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            for at, message in enumerate(self.inbox):
+                if wanted(*message):
+                    return self.inbox.pop(at)
+            self.turn(0.02)
+        raise AssertionError(f"no answer within {seconds} s\n{self.stack['store'].tail()}")
+
+    # ---- what is said
+
+    def place(self, owner=0, rung=3, text="Jalan rusak", title=None, email=None, contact=b"sealed", complaint=None, received=None,
+              supporters=None, copies=None, oversight=None, region=None, named=None, category=None, class_=None, wait=True, **place):
+        """Stores a decided complaint; its id."""
+        self.placed += 1
+        created = 1700000000000 + self.placed
+        complaint = complaint or created.to_bytes(6, "big") + os.urandom(10)
+        digest = hashlib.blake2b(text.encode(), digest_size=32).digest()
+        self._send([
+            frame(PLACE, t1=self.placed, t2=owner or None, t3=rung, t4=900, t5=class_, t7=oversight, t9=region, t10=None, t11=1, t12=1,
+                  t13='{"said":[]}', t14=supporters, t15=copies, **place),
+            frame(OFFER, t1=complaint, t2=bytes(16), t3=self.placed, t4=received or int(time.time() * 1000), t5=1, t6=number_of(complaint),
+                  t7=digest, t8=1),
+            frame(SUBMIT, t1=0, t2=1, t3=complaint, t4=created, t5=1, t6=class_, t7=category, t8=named if named is not None else region,
+                  t14=2, t15=1),
+            frame(CONTENT, t1=title, t2=text, t7=contact or None, t8=1 if contact else None)])
+        if wait:
+            route = self.placed
+            _, _, frames = self._wait(lambda number, fields, frames: number == ORIGIN and fields[1] == route)
+            assert parse(frames[0])[1][4] == 1, "not stored"
+        return complaint
+
+    def pull(self, agencies, count=1, wait=0, lease=600000):
+        """Assignments: dicts."""
+        ref = self.ref()
+        self._send([frame(BEHALF, t1=ref, t2=self.principal), frame(PULL, t1=1, t2=list(agencies), t3=count, t4=wait, t5=lease)])
+        found = []
+        while True:
+            _, _, frames = self._wait(lambda number, fields, frames: number == BEHALF and fields[1] == ref)
+            number, fields = parse(frames[0])
+            if number == PULLED:
+                return found
+            found.append({"id": fields[2], "agency": fields[3], "version": fields[4], "due_first": fields.get(15),
+                          "part": PARTS[fields.get(18)], "text": parse(frames[1])[1][2]})
+
+    def take(self, agency):
+        """The one assignment that waits for an agency, within a while."""
+        found = self.pull([agency], 1, 10000)
+        assert found, f"nothing for {agency}: {self.stack.sql('select complaint_id, agency, state, lead, bond from assignment')}"
+        return found[0]
+
+    def act(self, case, act, text=None, to=None, reason=None, resolution=None, key=None, version=None):
+        """"done", or why not; the case goes on with its new version."""
+        ref = self.ref()
+        key = key or os.urandom(16)
+        self._send([frame(BEHALF, t1=ref, t2=self.principal),
+                    frame(ACT, t1=1, t2=case["id"], t3=case["agency"], t4=version or case["version"], t5=key, t6=ACTS[act], t7=text,
+                          t9=reason or (1 if act == "hand_back" else None), t10=to, t12=resolution)])
+        _, _, frames = self._wait(lambda number, fields, frames: number == BEHALF and fields[1] == ref)
+        number, fields = parse(frames[0])
+        assert number == ACTED
+        if fields[3] == 1:
+            case["version"] = fields[5]
+            return "done"
+        return REASONS[fields.get(4, 0)]
+
+    def ping(self):
+        self._send([frame(PING)])
