@@ -49,9 +49,22 @@ static void count_rung (unsigned rung)
     }
 }
 
+static struct wire_list list_of (const uint32_t agencies[DECIDE_SUPPORTERS],
+                                 uint64_t room[DECIDE_SUPPORTERS])
+{
+    struct wire_list list = {.at = room};
+    while (list.count < DECIDE_SUPPORTERS && agencies[list.count]) {
+        room[list.count] = agencies[list.count];
+        list.count++;
+    }
+    return list;
+}
+
+/* Good until the next one is filled. */
 static void fill_place (const struct decision *decision, const struct routing *routing,
                         struct msg_place *place)
 {
+    static uint64_t supporters[DECIDE_SUPPORTERS], copies[DECIDE_SUPPORTERS];
     place->agency = decision->agency;
     place->rung = decision->rung;
     place->confidence = decision->confidence;
@@ -64,9 +77,11 @@ static void fill_place (const struct decision *decision, const struct routing *r
     place->registry = registry_version (routing->registry);
     place->rules = routing->rules_version;
     place->record = view_of (decision->record);
+    place->supporters = list_of (decision->supporters, supporters);
+    place->copies = list_of (decision->copies, copies);
 }
 
-static struct question question_of (const struct msg_offer *offer, const struct msg_submit *submit,
+static struct question question_of (uint64_t received, const struct msg_submit *submit,
                                     const struct msg_content *content)
 {
     return (struct question){.title = content->title,
@@ -78,7 +93,7 @@ static struct question question_of (const struct msg_offer *offer, const struct 
                              .channel = submit->channel,
                              .priority = submit->priority,
                              .category = submit->category,
-                             .received = (int64_t) offer->received,
+                             .received = (int64_t) received,
                              .latitude = (int32_t) submit->latitude,
                              .longitude = (int32_t) submit->longitude};
 }
@@ -107,7 +122,7 @@ static void decide_offer (struct router *router, struct parcel *offer, struct de
     planted (&content->content);
     const struct routing *routing = inforce_routing (router->inforce);
     struct question question =
-        question_of (&offer->said[0].offer, &submit->submit, &content->content);
+        question_of (offer->said[0].offer.received, &submit->submit, &content->content);
     decide (routing, &question, decision);
     fill_place (decision, routing, place);
     count_rung (decision->rung);
@@ -199,15 +214,21 @@ void receive_redecide (struct router *router, struct parcel *parcel)
     struct msg_place place = {.rung = 6};
     struct wire_fault fault;
     (void) fault_point (redecide_received);
-    if (!router->registry)
+    const struct routing *routing = inforce_routing (router->inforce);
+    if (!routing)
         return; /* the store says it again */
     const struct wire_message *submit = parcel_read (parcel, 1, WIRE_submit, &fault);
     const struct wire_message *content =
         submit ? parcel_read (parcel, 2, WIRE_content, &fault) : NULL;
     if (content) {
         planted (&content->content);
-        decide (router->registry, &submit->submit, &content->content, &decision);
-        fill_place (&decision, router->registry, &place);
+        struct question question =
+            question_of (asked->received, &submit->submit, &content->content);
+        question.suggested = asked->suggested <= INT32_MAX ? (uint32_t) asked->suggested : 0;
+        for (uint32_t i = 0; i < asked->refusers.count && i < DECIDE_REFUSERS; i++)
+            question.refusers[question.refuser_count++] = (uint32_t) asked->refusers.at[i];
+        decide (routing, &question, &decision);
+        fill_place (&decision, routing, &place);
     }
     metric_add (router_redecided_total, 1);
     struct parcel answer = {0};

@@ -19,6 +19,10 @@ const struct command commands[] = {
      TEXT_work_more, work_options, 0, run_work, false},
     {"act", "ID|NUMBER --agency CODE [--version V] ACT [...]", TEXT_act_summary, TEXT_act_more,
      act_options, 0, run_act, false},
+    {"report", "refusals [--since DAY]", TEXT_report_summary, TEXT_report_more, report_options, 0,
+     run_report, false},
+    {"export", "examples|decisions [--hidden]", TEXT_export_summary, TEXT_export_more,
+     export_options, 0, run_export, false},
     {"ask", "QUERY [ARGUMENT]...", TEXT_ask_summary, TEXT_ask_more, NULL, 0, run_ask, false},
     {"show", "PROGRAM [PAGE]", TEXT_show_summary, TEXT_show_more, NULL, 0, run_show, false},
     {"spool", "stat|list|replay|verify|salvage [...]", TEXT_spool_summary, TEXT_spool_more, NULL, 0,
@@ -45,6 +49,7 @@ static size_t rows_of (const struct command *command)
         {queue_options, queue_options_len},   {work_options, work_options_len},
         {act_options, act_options_len},       {keygen_options, keygen_options_len},
         {rules_options, rules_options_len},
+        {report_options, report_options_len}, {export_options, export_options_len},
     };
     for (size_t i = 0; i < array_len (tables); i++)
         if (tables[i].rows == command->rows)

@@ -31,6 +31,8 @@
 #define PROVINCE_LEN 2            /* of its code, 33 */
 #define INSPECTORATE "PENGAWASAN" /* the function of every inspectorate */
 
+_Static_assert(DECIDE_SUPPORTERS == RULES_COPIES, "what rules name is taken as it is");
+
 const struct thresholds thresholds_usual = {.rung3 = 800, .rung4 = 550};
 
 const char *ground_code (enum ground ground)
