@@ -49,18 +49,16 @@ static void count_rung (unsigned rung)
     }
 }
 
+/* Those that are there, as the wire says them; lent until the next call with the same room. */
 static struct wire_list list_of (const uint32_t agencies[DECIDE_SUPPORTERS],
                                  uint64_t room[DECIDE_SUPPORTERS])
 {
-    struct wire_list list = {.at = room};
-    while (list.count < DECIDE_SUPPORTERS && agencies[list.count]) {
-        room[list.count] = agencies[list.count];
-        list.count++;
-    }
-    return list;
+    uint32_t count = 0;
+    for (; count < DECIDE_SUPPORTERS && agencies[count]; count++)
+        room[count] = agencies[count];
+    return (struct wire_list){room, count};
 }
 
-/* Good until the next one is filled. */
 static void fill_place (const struct decision *decision, const struct routing *routing,
                         struct msg_place *place)
 {
@@ -206,30 +204,36 @@ void receive_stored (struct router *router, struct parcel *parcel)
     (void) fault_point (stored_relayed);
 }
 
-void receive_redecide (struct router *router, struct parcel *parcel)
+/* The facts as an intake would offer them, with who is not to have it again. */
+static void decide_again (struct router *router, const struct msg_redecide *asked,
+                          const struct msg_submit *submit, const struct msg_content *content,
+                          struct msg_place *place)
 {
     static struct decision decision;
+    const struct routing *routing = inforce_routing (router->inforce);
+    struct question question = question_of (asked->received, submit, content);
+    planted (content);
+    question.suggested = asked->suggested <= UINT32_MAX ? (uint32_t) asked->suggested : 0;
+    for (uint32_t i = 0; i < asked->refusers.count && i < DECIDE_REFUSERS; i++)
+        question.refusers[question.refuser_count++] = (uint32_t) asked->refusers.at[i];
+    decide (routing, &question, &decision);
+    fill_place (&decision, routing, place);
+}
+
+void receive_redecide (struct router *router, struct parcel *parcel)
+{
     const struct msg_redecide *asked = &parcel->said[0].redecide;
     struct msg_redecided redecided = {.id = asked->id, .event = asked->event};
     struct msg_place place = {.rung = 6};
     struct wire_fault fault;
     (void) fault_point (redecide_received);
-    const struct routing *routing = inforce_routing (router->inforce);
-    if (!routing)
+    if (!inforce_routing (router->inforce))
         return; /* the store says it again */
     const struct wire_message *submit = parcel_read (parcel, 1, WIRE_submit, &fault);
     const struct wire_message *content =
         submit ? parcel_read (parcel, 2, WIRE_content, &fault) : NULL;
-    if (content) {
-        planted (&content->content);
-        struct question question =
-            question_of (asked->received, &submit->submit, &content->content);
-        question.suggested = asked->suggested <= INT32_MAX ? (uint32_t) asked->suggested : 0;
-        for (uint32_t i = 0; i < asked->refusers.count && i < DECIDE_REFUSERS; i++)
-            question.refusers[question.refuser_count++] = (uint32_t) asked->refusers.at[i];
-        decide (routing, &question, &decision);
-        fill_place (&decision, routing, &place);
-    }
+    if (content)
+        decide_again (router, asked, &submit->submit, &content->content, &place);
     metric_add (router_redecided_total, 1);
     struct parcel answer = {0};
     parcel_add (&answer, WIRE_redecided, &redecided);

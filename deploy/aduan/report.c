@@ -1,104 +1,179 @@
-/* report.c - `aduan report` and `aduan export`: what outcomes say of agencies, and what they teach. */
+/* report.c - figures into lines and tables. */
+#include "report.h"
+
 #include <stdlib.h>
 #include <string.h>
-#include "cli.h"
 
-/* ---- report ---------------------------------------------------------------------------------- */
+/* One of eight in turn, as id_text. */
+static const char *share_text (size_t part, size_t whole)
+{
+    static char texts[8][16];
+    static unsigned at;
+    char *text = texts[at++ % array_len (texts)];
+    snprintf (text, sizeof texts[0], "%.4f", whole ? (double) part / (double) whole : 0.0);
+    return text;
+}
 
-const struct option_row report_options[] = {
-    {"since", 0, OPTION_VALUE, "DAY", TEXT_o_since},
+static const char *interval_text (size_t part, size_t whole)
+{
+    static char texts[8][24];
+    static unsigned at;
+    double low, high;
+    char *text = texts[at++ % array_len (texts)];
+    judge_interval (part, whole, &low, &high);
+    snprintf (text, sizeof texts[0], "%.4f-%.4f", low, high);
+    return text;
+}
+
+/* ---- JSON -------------------------------------------------------------------------------------- */
+
+static json_t *share_json (size_t part, size_t whole)
+{
+    double low, high;
+    judge_interval (part, whole, &low, &high);
+    return json_pack ("{s:f, s:f, s:f}", "share", whole ? (double) part / (double) whole : 0.0,
+                      "low", low, "high", high);
+}
+
+static json_t *comparison_json (const struct comparison *comparison)
+{
+    if (!comparison->name)
+        return json_null ();
+    return json_pack ("{s:s, s:I, s:o, s:o, s:o, s:o, s:I, s:I, s:b, s:s?}", "name",
+                      comparison->name, "count", (json_int_t) comparison->count, "top1",
+                      share_json (comparison->first, comparison->count), "top3",
+                      share_json (comparison->three, comparison->count), "new_top1",
+                      share_json (comparison->new_first, comparison->count), "new_top3",
+                      share_json (comparison->new_three, comparison->count), "won",
+                      (json_int_t) comparison->won, "lost", (json_int_t) comparison->lost, "better",
+                      comparison->better, "why", comparison->why);
+}
+
+json_t *report_json (const struct report *report)
+{
+    const struct score *score = &report->score;
+    json_t *bins = json_array ();
+    for (size_t i = 0; i < BINS; i++)
+        json_array_append_new (bins, json_pack ("{s:I, s:I, s:f}", "count",
+                                                (json_int_t) score->bins[i].count, "right",
+                                                (json_int_t) score->bins[i].right, "confidence",
+                                                score->bins[i].confidence));
+    return json_pack (
+        "{s:s, s:I, s:I, s:I, s:I, s:I, s:f, s:I, s:o, s:o, s:f, s:f, s:f, s:o, s:o}", "name",
+        model_name (report->model), "examples", (json_int_t) report->examples->count, "held_out",
+        (json_int_t) score->count, "labels", (json_int_t) report->examples->label_count, "features",
+        (json_int_t) report->model->entry_count, "bytes", (json_int_t) report->bytes, "cost",
+        report->cost, "seed", (json_int_t) report->seed, "top1",
+        share_json (score->first, score->count), "top3", share_json (score->three, score->count),
+        "calibration_error", score->calibration_error, "to_person", score->to_person, "threshold",
+        score->threshold, "bins", bins, "current", comparison_json (&report->comparison));
+}
+
+/* ---- lines ------------------------------------------------------------------------------------- */
+
+static void say_comparison (const struct comparison *comparison, FILE *to)
+{
+    say (to, TEXT_learn_current, "name", comparison->name, "count", count_text (comparison->count),
+         "top1", share_text (comparison->first, comparison->count), "top3",
+         share_text (comparison->three, comparison->count), "new1",
+         share_text (comparison->new_first, comparison->count), "new3",
+         share_text (comparison->new_three, comparison->count), "won", count_text (comparison->won),
+         "lost", count_text (comparison->lost), NULL);
+    if (comparison->better)
+        say (to, TEXT_learn_better, NULL);
+    else
+        say (to, TEXT_learn_worse, "why", comparison->why, NULL);
+}
+
+void report_say (const struct report *report, FILE *to)
+{
+    const struct score *score = &report->score;
+    char error[16], person[16], cost[16], seed[16], threshold[16];
+    snprintf (error, sizeof error, "%.4f", score->calibration_error);
+    snprintf (person, sizeof person, "%.4f", score->to_person);
+    snprintf (threshold, sizeof threshold, score->threshold > 1 ? "-" : "%.3f", score->threshold);
+    snprintf (cost, sizeof cost, "%g", report->cost);
+    snprintf (seed, sizeof seed, "%u", report->seed);
+    say (to, TEXT_learn_model, "name", model_name (report->model), "examples",
+         count_text (report->examples->count), "labels", count_text (report->examples->label_count),
+         "features", count_text (report->model->entry_count), "bytes", count_text (report->bytes),
+         "cost", cost, "seed", seed, NULL);
+    say (to, TEXT_learn_held_out, "count", count_text (score->count), "top1",
+         share_text (score->first, score->count), "interval1",
+         interval_text (score->first, score->count), "top3",
+         share_text (score->three, score->count), "interval3",
+         interval_text (score->three, score->count), NULL);
+    say (to, TEXT_learn_calibration, "error", error, "share", person, "threshold", threshold, NULL);
+    if (report->comparison.name)
+        say_comparison (&report->comparison, to);
+}
+
+/* ---- tables ------------------------------------------------------------------------------------ */
+
+struct tally {
+    uint32_t label;
+    size_t learned, held, right, three, named;
 };
-const size_t report_options_len = array_len (report_options);
 
-static void put_refusals (const json_t *rows)
+static int by_held (const void *left, const void *right)
 {
-    static const struct {
-        const char *key;
-        enum text_key head;
-    } columns[] = {
-        {"refusals", TEXT_report_refusals},         {"overruled", TEXT_report_overruled},
-        {"ordered_back", TEXT_report_ordered_back}, {"named_by_next", TEXT_report_named},
-        {"suggested", TEXT_report_suggested},       {"followed", TEXT_report_followed},
-    };
-    json_t *row;
-    size_t at;
-    int width = 8;
-    json_array_foreach (rows, at, row) {
-        int len = (int) strlen (json_text (row, "agency"));
-        width = len > width ? len : width;
-    }
-    printf ("%-*s", width, text_of (TEXT_queue_agency));
-    for (size_t i = 0; i < array_len (columns); i++)
-        printf (" %12s", text_of (columns[i].head));
-    printf (" %6s\n", "%");
-    json_array_foreach (rows, at, row) {
-        printf ("%-*s", width, json_text (row, "agency"));
-        for (size_t i = 0; i < array_len (columns); i++)
-            printf (" %12s", count_text ((uint64_t) json_integer_value (
-                                 json_object_get (row, columns[i].key))));
-        printf (" %6s\n", decimal_text (json_number_value (json_object_get (row, "percent"))));
-    }
+    const struct tally *a = left, *b = right;
+    if (a->held != b->held)
+        return a->held > b->held ? -1 : 1;
+    return a->label < b->label ? -1 : a->label > b->label;
 }
 
-int run_report (struct cli *cli)
+static struct tally *tally_labels (const struct report *report)
 {
-    const char *since = option (&cli->options, "since");
-    uint64_t unused;
-    json_t *rows;
-    if (cli->options.argument_count != 1 || strcmp (cli->options.arguments[0], "refusals") != 0)
-        return complain (EX_USAGE, TEXT_report_which, NULL);
-    if (since &&
-        (strlen (since) != 10 || since[4] != '-' || !time_parse (view_of (since), &unused)))
-        return complain (EX_USAGE, TEXT_report_day, "value", since, NULL);
-    int status = cli_ask (cli, "refusals", &(const char *){since ? since : ""}, 1, &rows);
-    if (status != 0)
-        return status;
-    if (cli->json)
-        put_json (rows);
-    else if (json_array_size (rows))
-        put_refusals (rows);
-    status = json_array_size (rows) ? EX_OK : EX_NOTHING;
-    json_decref (rows);
-    return status;
-}
-
-/* ---- export ---------------------------------------------------------------------------------- */
-
-const struct option_row export_options[] = {
-    {"hidden", 0, OPTION_FLAG, NULL, TEXT_o_hidden},
-};
-const size_t export_options_len = array_len (export_options);
-
-/* One page; *last becomes its last id.  How many lines it had, or -1 with *ret_status set. */
-static long export_page (const struct cli *cli, const char *what, bool hidden, char last[37],
-                         int *ret_status)
-{
-    const char *arguments[] = {last, hidden ? "hidden" : ""};
-    json_t *rows, *row;
-    size_t at;
-    *ret_status = cli_ask (cli, what, arguments, array_len (arguments), &rows);
-    if (*ret_status != 0)
-        return -1;
-    json_array_foreach (rows, at, row) {
-        put_json (row);
-        snprintf (last, 37, "%s", json_text (row, "id"));
+    const struct examples *examples = report->examples;
+    struct tally *tallies = xcalloc (examples->label_count + 1, sizeof *tallies);
+    for (size_t i = 0; i < examples->label_count; i++)
+        tallies[i].label = (uint32_t) i;
+    for (size_t i = 0; i < report->held_from; i++)
+        tallies[examples->at[i].label].learned++;
+    for (size_t i = 0; i < report->score.count; i++) {
+        const struct verdict *verdict = &report->verdicts[i];
+        tallies[verdict->label].held++;
+        tallies[verdict->label].right += verdict->rank == 0;
+        tallies[verdict->label].three += verdict->rank < RANK_BEHIND;
+        tallies[verdict->first].named++; /* one behind the last label is there for strangers */
     }
-    long count = (long) json_array_size (rows);
-    json_decref (rows);
-    return count;
+    qsort (tallies, examples->label_count, sizeof *tallies, by_held);
+    return tallies;
 }
 
-int run_export (struct cli *cli)
+/* A cell of a table: no bar may end it. */
+static void put_cell (FILE *to, const char *text)
 {
-    char last[37] = "";
-    int status = 0;
-    const char *what = cli->options.argument_count == 1 ? cli->options.arguments[0] : "";
-    if (strcmp (what, "examples") != 0 && strcmp (what, "decisions") != 0)
-        return complain (EX_USAGE, TEXT_export_which, NULL);
-    bool hidden = option_flag (&cli->options, "hidden") == ADUAN_FLAG_YES, any = false;
-    for (long count; (count = export_page (cli, what, hidden, last, &status)) > 0;)
-        any = true;
-    if (status == 0 && (fflush (stdout) != 0 || ferror (stdout)))
-        return EX_IOERR;
-    return status != 0 ? status : any ? EX_OK : EX_NOTHING;
+    for (; *text; text++)
+        fputc (*text == '|' || *text == '\n' ? '/' : *text, to);
+}
+
+static void write_labels (const struct report *report, FILE *to)
+{
+    struct tally *tallies = tally_labels (report);
+    say (to, TEXT_learn_labels_head, NULL);
+    for (size_t i = 0; i < report->examples->label_count; i++) {
+        const struct tally *tally = &tallies[i];
+        fputs ("| ", to);
+        put_cell (to, report->examples->labels[tally->label]);
+        fprintf (to, " | %zu | %zu | %s | %s | %zu | %s |\n", tally->learned, tally->held,
+                 share_text (tally->right, tally->held), share_text (tally->three, tally->held),
+                 tally->named, share_text (tally->right, tally->named));
+    }
+    free (tallies);
+}
+
+void report_write (const struct report *report, FILE *to)
+{
+    fprintf (to, "# %s\n\n", model_name (report->model));
+    report_say (report, to);
+    fputc ('\n', to);
+    say (to, TEXT_learn_bins_head, NULL);
+    for (size_t i = 0; i < BINS; i++)
+        fprintf (to, "| %zu | %.4f | %s |\n", report->score.bins[i].count,
+                 report->score.bins[i].confidence,
+                 share_text (report->score.bins[i].right, report->score.bins[i].count));
+    fputc ('\n', to);
+    write_labels (report, to);
 }

@@ -181,16 +181,16 @@ def test_hand_back_goes_up(stack, web, worker):
     case = take_number(stack, worker, "91.01", accepted[3])
     assert column(stack, accepted, "state") == 1
     assert worker.act(case, "hand_back", "Bukan kami juga", t9=1)[0] == "done"
-    case = take_number(stack, worker, "ID", accepted[3])
+    case = take_number(stack, worker, "91", accepted[3])
     assert worker.act(case, "hand_back", "Tidak ada di atas kami", t9=1)[0] == "done"
     case = take_number(stack, worker, "ID", accepted[3])
-    assert case["fields"][18] == 2, "who has nobody above is the arbiter of his own request"
+    assert case["fields"][18] == 2, "the third hand-back binds"
     verdict, answer = worker.act(case, "hand_back", "Tidak ada di atas kami", t9=1)
     assert (verdict, answer[4]) == ("stale", 8)
     assert worker.act(case, "assign", t10=stack.agency("KEMCONTOH"))[0] == "done"
     assert column(stack, accepted, "state") == 4
     templates = stack.wait("select template from notice where complaint_id = %s order by event", bytes(accepted[2]).hex())
-    assert [row[0] for row in templates] == [1, 2, 2, 2]
+    assert [row[0] for row in templates] == [1, 2, 2, 2, 2]
     stack.checks()
 
 

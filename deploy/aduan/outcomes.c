@@ -1,0 +1,104 @@
+/* outcomes.c - `aduan report` and `aduan export`: what outcomes say of agencies, and what they teach. */
+#include <stdlib.h>
+#include <string.h>
+#include "cli.h"
+
+/* ---- report ---------------------------------------------------------------------------------- */
+
+const struct option_row report_options[] = {
+    {"since", 0, OPTION_VALUE, "DAY", TEXT_o_since},
+};
+const size_t report_options_len = array_len (report_options);
+
+static void put_refusals (const json_t *rows)
+{
+    static const struct {
+        const char *key;
+        enum text_key head;
+    } columns[] = {
+        {"refusals", TEXT_report_refusals},         {"overruled", TEXT_report_overruled},
+        {"ordered_back", TEXT_report_ordered_back}, {"named_by_next", TEXT_report_named},
+        {"suggested", TEXT_report_suggested},       {"followed", TEXT_report_followed},
+    };
+    json_t *row;
+    size_t at;
+    int width = 8;
+    json_array_foreach (rows, at, row) {
+        int len = (int) strlen (json_text (row, "agency"));
+        width = len > width ? len : width;
+    }
+    printf ("%-*s", width, text_of (TEXT_queue_agency));
+    for (size_t i = 0; i < array_len (columns); i++)
+        printf (" %12s", text_of (columns[i].head));
+    printf (" %6s\n", "%");
+    json_array_foreach (rows, at, row) {
+        printf ("%-*s", width, json_text (row, "agency"));
+        for (size_t i = 0; i < array_len (columns); i++)
+            printf (" %12s", count_text ((uint64_t) json_integer_value (
+                                 json_object_get (row, columns[i].key))));
+        printf (" %6s\n", decimal_text (json_number_value (json_object_get (row, "percent"))));
+    }
+}
+
+int run_report (struct cli *cli)
+{
+    const char *since = option (&cli->options, "since");
+    uint64_t unused;
+    json_t *rows;
+    if (cli->options.argument_count != 1 || strcmp (cli->options.arguments[0], "refusals") != 0)
+        return complain (EX_USAGE, TEXT_report_which, NULL);
+    if (since &&
+        (strlen (since) != 10 || since[4] != '-' || !time_parse (view_of (since), &unused)))
+        return complain (EX_USAGE, TEXT_report_day, "value", since, NULL);
+    int status = cli_ask (cli, "refusals", &(const char *){since ? since : ""}, 1, &rows);
+    if (status != 0)
+        return status;
+    if (cli->json)
+        put_json (rows);
+    else if (json_array_size (rows))
+        put_refusals (rows);
+    status = json_array_size (rows) ? EX_OK : EX_NOTHING;
+    json_decref (rows);
+    return status;
+}
+
+/* ---- export ---------------------------------------------------------------------------------- */
+
+const struct option_row export_options[] = {
+    {"hidden", 0, OPTION_FLAG, NULL, TEXT_o_hidden},
+};
+const size_t export_options_len = array_len (export_options);
+
+/* One page; *last becomes its last id.  How many lines it had, or -1 with *ret_status set. */
+static long export_page (const struct cli *cli, const char *what, bool hidden, char last[37],
+                         int *ret_status)
+{
+    const char *arguments[] = {last, hidden ? "hidden" : ""};
+    json_t *rows, *row;
+    size_t at;
+    *ret_status = cli_ask (cli, what, arguments, array_len (arguments), &rows);
+    if (*ret_status != 0)
+        return -1;
+    json_array_foreach (rows, at, row) {
+        put_json (row);
+        snprintf (last, 37, "%s", json_text (row, "id"));
+    }
+    long count = (long) json_array_size (rows);
+    json_decref (rows);
+    return count;
+}
+
+int run_export (struct cli *cli)
+{
+    char last[37] = "";
+    int status = 0;
+    const char *what = cli->options.argument_count == 1 ? cli->options.arguments[0] : "";
+    if (strcmp (what, "examples") != 0 && strcmp (what, "decisions") != 0)
+        return complain (EX_USAGE, TEXT_export_which, NULL);
+    bool hidden = option_flag (&cli->options, "hidden") == ADUAN_FLAG_YES, any = false;
+    for (long count; (count = export_page (cli, what, hidden, last, &status)) > 0;)
+        any = true;
+    if (status == 0 && (fflush (stdout) != 0 || ferror (stdout)))
+        return EX_IOERR;
+    return status != 0 ? status : any ? EX_OK : EX_NOTHING;
+}
