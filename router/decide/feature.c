@@ -105,7 +105,7 @@ void features_read (struct features *features, const struct text *text,
         const struct word *word = &text->words[i];
         add (features, FEATURE_WORD, word->stem);
         if (i + 1 < text->count)
-            add (features, FEATURE_WORD, mix (word->stem, text->words[i + 1].stem));
+            add (features, FEATURE_PAIR, mix (word->stem, text->words[i + 1].stem));
         add_starts (features, text, word);
         if (category)
             add (features, FEATURE_CATEGORY_WORD, mix (category, word->stem));
