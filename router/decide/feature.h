@@ -28,12 +28,12 @@ struct model_facts {
 /* Each group is scaled by itself, so that none drowns another.
  *           name      weight  by length: its features share one length 1, however many they are */
 #define FEATURE_GROUPS(GROUP)                                                                      \
-    GROUP (WORD, 1.0, true) /* words and pairs of neighbours */                                    \
-    GROUP (PAIR, 0.6, true)                                                                        \
+    GROUP (WORD, 1.0, true)          /* words */                                                   \
+    GROUP (PAIR, 0.6, true)          /* of neighbours */                                           \
     GROUP (START, 0.7, true)         /* the first 4 and 6 letters of longer words */               \
     GROUP (CATEGORY_WORD, 0.7, true) /* category x word */                                         \
     GROUP (PLACE_WORD, 0.7, true)    /* place, at most its second level, x word */                 \
-    GROUP (FACT, 0.7, false)         /* category, each level of the place, and both */             \
+    GROUP (FACT, 0.4, false)         /* category, each level of the place, and both */             \
     GROUP (CELL, 0.25, false)        /* squares of coordinates, and x category */
 
 enum feature_group {
