@@ -80,7 +80,7 @@ static _Thread_local struct {
 static bool starts (struct view word, const char *with)
 {
     size_t len = strlen (with);
-    return word.len > len && memcmp (word.at, with, len) == 0;
+    return word.len >= len && memcmp (word.at, with, len) == 0;
 }
 
 static bool vowel (char letter)
@@ -126,14 +126,43 @@ static struct view snowball (struct view word)
     return (struct view){(const char *) stem, (size_t) sb_stemmer_length (stems.stemmer)};
 }
 
+/* Snowball leaves "menebang" as "ebang", away from "tebang": a root's t or n is lost behind men- and pen-,
+ * its k behind meng- and peng-.  Before a vowel the first is nearly always a t; of k those that are. */
+static struct view lost_letter (struct view word, struct view stem, char into[WORD_BYTES_MOST + 4])
+{
+    static const char *const of_n[] = {"ikah", "ilai", "anti", "asihat", "asehat", "yata"};
+    static const char *const of_k[] = {"irim",   "eruk",  "eluh",  "elola", "enal",   "unci",
+                                       "unjung", "umpul", "urang", "eluar", "endara", "emudi",
+                                       "otor",   "osong", "ejar",  "ering", "ubur",   "upas"};
+    bool men = (starts (word, "men") || starts (word, "pen")) && word.len > 5 && vowel (word.at[3]);
+    bool meng =
+        (starts (word, "meng") || starts (word, "peng")) && word.len > 6 && vowel (word.at[4]);
+    size_t prefix = men ? 3 : 4;
+    if ((!men && !meng) || stem.len + prefix > word.len ||
+        memcmp (word.at + prefix, stem.at, stem.len) != 0)
+        return stem;
+    struct view rest = {word.at + prefix, word.len - prefix};
+    char letter = men ? 't' : 0;
+    for (size_t i = 0; men && i < array_len (of_n); i++)
+        letter = starts (rest, of_n[i]) ? 'n' : letter;
+    for (size_t i = 0; meng && i < array_len (of_k); i++)
+        letter = starts (rest, of_k[i]) ? 'k' : letter;
+    if (!letter)
+        return stem;
+    into[0] = letter;
+    memcpy (into + 1, stem.at, stem.len);
+    return snowball ((struct view){into, stem.len + 1});
+}
+
 /* A stem that is spelt informally counts as its formal spelling's: lobangnya, dibenerin. */
 static uint64_t stem_of (uint64_t form, const char *at, size_t len)
 {
-    char buffer[WORD_BYTES_MOST + 4];
+    char buffer[WORD_BYTES_MOST + 4], restored[WORD_BYTES_MOST + 4];
     size_t slot = form % STEMS;
     if (stems.known[slot].form == form)
         return stems.known[slot].stem;
-    struct view stem = snowball (written_affixes ((struct view){at, len}, buffer));
+    struct view word = written_affixes ((struct view){at, len}, buffer);
+    struct view stem = lost_letter (word, snowball (word), restored);
     const char *formal = NULL;
     if (stem.len >= FORMAL_STEM_LEAST && stem.len < len)
         formal = formal_of (text_hash (stem.at, stem.len));

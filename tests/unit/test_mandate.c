@@ -71,6 +71,26 @@ static void test_stem_and_spelling (void **state)
     mandates_free (&mandates);
 }
 
+/* Roots behind prefixes that take their first letter, and spoken affixes. */
+static void test_roots (void **state)
+{
+    (void) state;
+    LEARN ({ROADS, 100, "tebang"}, {HEALTH, 100, "keluh"}, {TRAFFIC, 100, "nilai"},
+           {SCHOOLS, 100, "atur"});
+    static const struct {
+        uint16_t function;
+        const char *word;
+    } cases[] = {{ROADS, "menebang"},   {ROADS, "penebangan"}, {ROADS, "ditebang"},
+                 {ROADS, "ditebangin"}, {HEALTH, "mengeluh"},  {HEALTH, "mengeluhkan"},
+                 {HEALTH, "ngeluh"},    {TRAFFIC, "menilai"},  {SCHOOLS, "ngatur"},
+                 {SCHOOLS, "diaturin"}};
+    for (size_t i = 0; i < array_len (cases); i++)
+        if (score (mandates, cases[i].function, cases[i].word) < 99)
+            fail_msg ("%s", cases[i].word);
+    assert_float_equal (score (mandates, HEALTH, "mengeluarkan"), 0, 0);
+    mandates_free (&mandates);
+}
+
 static void test_parts_near_one_another (void **state)
 {
     (void) state;
@@ -270,17 +290,12 @@ static void test_long_texts (void **state)
 int main (void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test (test_stem_and_spelling),
-        cmocka_unit_test (test_parts_near_one_another),
-        cmocka_unit_test (test_longer_phrase_wins),
-        cmocka_unit_test (test_a_word_counts_once),
-        cmocka_unit_test (test_what_speaks_against),
-        cmocka_unit_test (test_where_is_not_what),
-        cmocka_unit_test (test_slips),
-        cmocka_unit_test (test_nearest_word),
-        cmocka_unit_test (test_sure),
-        cmocka_unit_test (test_refused_phrases),
-        cmocka_unit_test (test_long_texts),
+        cmocka_unit_test (test_stem_and_spelling),      cmocka_unit_test (test_roots),
+        cmocka_unit_test (test_parts_near_one_another), cmocka_unit_test (test_longer_phrase_wins),
+        cmocka_unit_test (test_a_word_counts_once),     cmocka_unit_test (test_what_speaks_against),
+        cmocka_unit_test (test_where_is_not_what),      cmocka_unit_test (test_slips),
+        cmocka_unit_test (test_nearest_word),           cmocka_unit_test (test_sure),
+        cmocka_unit_test (test_refused_phrases),        cmocka_unit_test (test_long_texts),
     };
     int result = cmocka_run_group_tests (tests, NULL, NULL);
     text_free (&text);
