@@ -1,7 +1,7 @@
 /* compose.c - a notice and its contact become a letter.  Pure: no clock, no file, no socket.
  *
- * Templates are compiled in (embed_templates.py), without logic: {number} {agency} {text} {due} {url}.
- * A line that names {due} or {url} is left out where there is none.  Where a template needs an agency
+ * Templates are compiled in (embed_templates.py), without logic: {number} {agency} {text} {due} {asks} {url}.
+ * A line that names {due}, {asks} or {url} is left out where there is none.  Where a template needs an agency
  * or a text and the notice has none, `news` is used instead, which says only that there is news: so a
  * secret complaint cannot leak through a template that somebody chose wrongly.
  *
@@ -34,7 +34,7 @@ static const struct template templates[] = {
 
 /* What a template may say of a notice; an absent value has at == NULL. */
 struct values {
-    struct view number, agency, text, due, url;
+    struct view number, agency, text, due, asks, url;
 };
 
 /* ---- what may stand in a header -------------------------------------------------------------- */
@@ -204,6 +204,8 @@ static struct view value_of (const struct values *values, const char *name, size
         return values->text;
     if (view_is (view, "due"))
         return values->due;
+    if (view_is (view, "asks"))
+        return values->asks;
     check (view_is (view, "url")); /* embed_templates.py refuses every other name */
     return values->url;
 }
@@ -280,6 +282,21 @@ static void due_text (int64_t due, enum language language, struct buffer *out)
                    tm.tm_min);
 }
 
+/* What is asked for, as a list within a sentence. */
+static void asks_text (uint64_t asks, enum language language, struct buffer *out)
+{
+    static const char *const items[][2] = {
+        [ASK_LOCATION] = {"lokasi kejadian (desa atau kelurahan, kecamatan, kabupaten atau kota)",
+                          "where it is (village, district, regency or city)"},
+        [ASK_PHOTO] = {"foto", "a photo"},
+        [ASK_DATE] = {"tanggal kejadian", "when it happened"},
+        [ASK_DETAIL] = {"uraian yang lebih rinci", "more details"},
+        [ASK_CONTACT] = {"cara menghubungi Anda", "how to reach you"}};
+    for (unsigned ask = 1; ask < array_len (items); ask++)
+        if (asks >> (ask - 1) & 1)
+            buffer_format (out, "%s%s", out->len ? "; " : "", items[ask][language == LANGUAGE_EN]);
+}
+
 /* ---- the letter ------------------------------------------------------------------------------ */
 
 static void letter_headers (const struct msg_notice *notice, const struct contact *contact,
@@ -312,7 +329,7 @@ int letter_compose (const struct msg_notice *notice, const struct contact *conta
     if (!address_valid (contact->address))
         return FAIL_REFUSED;
 
-    struct buffer due = {0}, url = {0}, subject = {0};
+    struct buffer due = {0}, asks = {0}, url = {0}, subject = {0};
     struct values values = {
         .number = notice->number, .agency = notice->agency, .text = notice->text};
     if (values.agency.len == 0)
@@ -323,6 +340,9 @@ int letter_compose (const struct msg_notice *notice, const struct contact *conta
         due_text ((int64_t) notice->due, language, &due);
         values.due = (struct view){due.at, due.len};
     }
+    asks_text (notice->asks, language, &asks);
+    if (asks.len)
+        values.asks = (struct view){asks.at, asks.len};
     if (*head->tracking) {
         buffer_format (&url, "%s%.*s", head->tracking, (int) notice->number.len, notice->number.at);
         values.url = (struct view){url.at, url.len};
@@ -344,6 +364,7 @@ int letter_compose (const struct msg_notice *notice, const struct contact *conta
     buffer_free (&line);
     buffer_free (&subject);
     buffer_free (&due);
+    buffer_free (&asks);
     buffer_free (&url);
     if (fail) {
         letter_done (&letter);

@@ -76,6 +76,7 @@ static void fill_place (const struct decision *decision, const struct routing *r
     place->rules = routing->rules_version;
     place->record = view_of (decision->record);
     place->supporters = list_of (decision->supporters, supporters);
+    place->asks = decision->asks;
     place->copies = list_of (decision->copies, copies);
 }
 

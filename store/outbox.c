@@ -147,6 +147,9 @@ static void say_row (struct store *store, struct claim *claim, const PGresult *r
         .language = (uint32_t) result_int (result, row, LANGUAGE),
         .attempt = (uint64_t) result_int (result, row, ATTEMPT),
         .due = template <= TEMPLATE_MOVED ? (uint64_t) result_ms (result, row, DUE) : 0,
+        .asks = template == TEMPLATE_RECEIVED
+                    ? (uint64_t) result_int (result, row, FLAGS) >> FLAG_ASKS_SHIFT & FLAG_ASKS
+                    : 0,
     };
     outbox_say (store, claim, template, (result_int (result, row, FLAGS) & 6) != 0, &notice);
 }

@@ -160,7 +160,8 @@ static void tell_batch (struct place_batch *batch)
                                     .contact = place->content->contact,
                                     .contact_key_id = place->content->contact_key_id,
                                     .language = place->submit->language,
-                                    .due = (uint64_t) place->due};
+                                    .due = (uint64_t) place->due,
+                                    .asks = place->place->asks & FLAG_ASKS};
         if (place->carried)
             outbox_say (store, batch->claim, TEMPLATE_RECEIVED,
                         place->flags & (FLAG_BIT_SECRET | FLAG_BIT_OVERSIGHT), &notice);

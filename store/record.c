@@ -103,7 +103,8 @@ static uint32_t flags_of (const struct place *place)
                                                                                  : 0) |
            (place->place->oversight == FLAG_YES ? FLAG_BIT_OVERSIGHT : 0) |
            (place->offer->doubtful == FLAG_YES ? FLAG_BIT_DOUBTFUL : 0) |
-           (record_tells (place) ? FLAG_BIT_CONTACT : 0);
+           (record_tells (place) ? FLAG_BIT_CONTACT : 0) |
+           (unsigned) (place->place->asks & FLAG_ASKS) << FLAG_ASKS_SHIFT;
 }
 
 /* Rungs 0 to 4 place a complaint: the first-answer clock starts.  5 and 6 leave it received with a

@@ -74,7 +74,9 @@ enum {
     FLAG_BIT_SECRET = 2,
     FLAG_BIT_OVERSIGHT = 4,
     FLAG_BIT_DOUBTFUL = 8,
-    FLAG_BIT_CONTACT = 16
+    FLAG_BIT_CONTACT = 16,
+    FLAG_ASKS_SHIFT = 5, /* place's asks, five bits */
+    FLAG_ASKS = 31
 };
 
 /* notice.template */

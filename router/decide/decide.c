@@ -31,6 +31,9 @@
 #define PROVINCE_LEN 2            /* of its code, 33 */
 #define INSPECTORATE "PENGAWASAN" /* the function of every inspectorate */
 
+_Static_assert(RULES_ASK_LOCATION == 1 << (ASK_LOCATION - 1) &&
+                   RULES_ASK_CONTACT == 1 << (ASK_CONTACT - 1),
+               "they go over the wire as they are");
 _Static_assert(DECIDE_SUPPORTERS == RULES_COPIES, "what rules name is taken as it is");
 
 const struct thresholds thresholds_usual = {.rung3 = 800, .rung4 = 550};

@@ -319,6 +319,38 @@ static void test_optional_lines (void **state)
     letter_done (&letter);
 }
 
+/* What is missing is asked for in the first letter already, of a secret complaint too. */
+static void test_asks (void **state)
+{
+    struct msg_notice notice = notice_of ("received");
+    struct contact contact = contact_of ("siti@example.org");
+    struct letter letter = {0};
+
+    (void) state;
+    contact.language = LANGUAGE_EN;
+    notice.asks = 1 << (ASK_LOCATION - 1) | 1 << (ASK_PHOTO - 1);
+    assert_int_equal (letter_compose (&notice, &contact, &head, noon, &letter), 0);
+    char *text = text_of (&letter);
+    assert_non_null (strstr (text, "please add: where it is (village, district, regency or city); "
+                                   "a photo.\r\n"));
+    free (text);
+    letter_done (&letter);
+    notice.template = view_of ("news");
+    notice.asks = 1 << (ASK_DATE - 1);
+    contact.language = LANGUAGE_ID;
+    assert_int_equal (letter_compose (&notice, &contact, &head, noon, &letter), 0);
+    text = text_of (&letter);
+    assert_non_null (strstr (text, "lengkapi laporan Anda dengan: tanggal kejadian.\r\n"));
+    free (text);
+    letter_done (&letter);
+    notice.asks = 0;
+    assert_int_equal (letter_compose (&notice, &contact, &head, noon, &letter), 0);
+    text = text_of (&letter);
+    assert_null (strstr (text, "lengkapi"));
+    free (text);
+    letter_done (&letter);
+}
+
 /* What an agency writes stays in the text: line ends are CRLF, control characters are gone, braces
  * are only braces, a lone dot is left to the SMTP library. */
 static void test_agency_text (void **state)
@@ -555,6 +587,7 @@ int main (void)
         cmocka_unit_test (test_language),
         cmocka_unit_test (test_templates),
         cmocka_unit_test (test_optional_lines),
+        cmocka_unit_test (test_asks),
         cmocka_unit_test (test_agency_text),
         cmocka_unit_test (test_thread),
         cmocka_unit_test (test_thread_long),
