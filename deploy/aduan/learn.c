@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "learner.h"
-#include "report.h"
+#include "learn_report.h"
 #include "rules.h"
 #include "score.h"
 

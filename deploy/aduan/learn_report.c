@@ -1,5 +1,5 @@
-/* report.c - figures into lines and tables. */
-#include "report.h"
+/* learn_report.c - figures into lines and tables. */
+#include "learn_report.h"
 
 #include <stdlib.h>
 #include <string.h>

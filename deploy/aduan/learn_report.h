@@ -1,4 +1,4 @@
-/* report.h - what a learned model is worth, told to people (Markdown) and programs (JSON). */
+/* learn_report.h - what a learned model is worth, told to people (Markdown) and programs (JSON). */
 #ifndef ADUAN_REPORT_H
 #define ADUAN_REPORT_H
 
