@@ -2,6 +2,7 @@
 messages.def: every message number, plain and with all its fields, and one of each kind of fault."""
 import os
 import random
+import struct
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -95,5 +96,22 @@ def records():
     yield b"\x05judul;text\n1;2\n3;4\n5;6\n"
 
 
-SEEDS = {"scan": wire, "decode": wire, "bundle": bundles, "principals": principals, "registry": registry, "place": places, "segment": segments, "number": numbers,
+def model(labels, entries, knots=((0, 100), (65535, 60000)), newest=1):
+    """As router/decide/model_file.c says; an entry: key, rarity, shift, {label: weight}."""
+    text = b"".join(name.encode() + b"\0" for name in ("uji", *labels))
+    postings = [posting for _, _, _, weights in entries for posting in sorted(weights.items())]
+    return (b"aduanml1" + struct.pack("<6Iq", len(labels), len(entries), len(postings), len(knots), len(text), 700, newest)
+            + b"".join(struct.pack("<HH", *knot) for knot in knots) + b"".join(struct.pack("<i", -5000 * n) for n in range(len(labels))) + text
+            + b"".join(struct.pack("<IHHB", key, len(weights), rarity, shift) for key, rarity, shift, weights in entries)
+            + b"".join(struct.pack("<H", label) for label, _ in postings) + b"".join(struct.pack("<b", weight) for _, weight in postings))
+
+
+def models():
+    yield model(["A"], [])
+    yield model(["JALAN", "LAMPU"], [(5, 256, 0, {0: 100, 1: -100}), (7, 4096, 15, {1: 127}), (2 ** 32 - 1, 700, 8, {})],
+                knots=((0, 0), (3, 9), (65534, 65535)))
+    yield model([f"L{n}" for n in range(40)], [(n * 99991, 256 + n, n % 16, {label: n - 60 for label in range(n % 40)}) for n in range(120)])
+
+
+SEEDS = {"scan": wire, "decode": wire, "bundle": bundles, "principals": principals, "registry": registry, "place": places, "segment": segments, "number": numbers, "model": models,
          "settings": settings, "rules": rules, "record": records}
