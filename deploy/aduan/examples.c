@@ -146,6 +146,8 @@ static const char *add_example (struct reading *reading, struct record *record)
                 id = value_of (record, "id");
     if (utf8_blank (label.at, label.len) || !utf8_is_clean (label.at, label.len))
         return "label: missing or empty";
+    if (!utf8_is_clean (id.at, id.len))
+        return "id: not UTF-8, or with control characters";
     if (when.len && (!time_parse (when, &time) || time == 0))
         return "time: not a time";
     features_read (&reading->features, &reading->text, &facts);

@@ -140,7 +140,15 @@ static void learn (struct learning *learning)
 
 /* ---- against the current one ------------------------------------------------------------------- */
 
-/* Judged on what neither has learned from, as far as times tell. */
+/* Has the model not learned from it?  Without time and id nobody can tell. */
+static bool is_newer (const struct examples *examples, const struct example *example,
+                      const struct model *model)
+{
+    return examples->timed ? example->time > model_newest (model)
+                           : strverscmp (example->id, model_newest_id (model)) > 0;
+}
+
+/* Judged on what neither has learned from. */
 static void compare (struct learning *learning)
 {
     const struct examples *examples = &learning->examples;
@@ -151,7 +159,7 @@ static void compare (struct learning *learning)
     for (size_t i = learning->held; i < examples->count; i++) {
         const struct verdict *old = &verdicts[i - learning->held],
                              *new = &learning->verdicts[i - learning->held];
-        if (examples->timed && examples->at[i].time <= model_newest (learning->current))
+        if (!is_newer (examples, &examples->at[i], learning->current))
             continue;
         comparison->count++;
         comparison->first += old->rank == 0;

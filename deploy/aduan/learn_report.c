@@ -4,24 +4,32 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One of eight in turn, as id_text. */
-static const char *share_text (size_t part, size_t whole)
+/* One of sixteen in turn. */
+static const char *fine_text (double value)
 {
-    static char texts[8][16];
+    static char texts[16][24];
     static unsigned at;
     char *text = texts[at++ % array_len (texts)];
-    snprintf (text, sizeof texts[0], "%.4f", whole ? (double) part / (double) whole : 0.0);
+    snprintf (text, sizeof texts[0], "%.4f", value);
+    char *point = strchr (text, '.');
+    if (point && text_language_now () == LANGUAGE_ID)
+        *point = ',';
     return text;
+}
+
+static const char *share_text (size_t part, size_t whole)
+{
+    return fine_text (whole ? (double) part / (double) whole : 0);
 }
 
 static const char *interval_text (size_t part, size_t whole)
 {
-    static char texts[8][24];
+    static char texts[8][48];
     static unsigned at;
     double low, high;
     char *text = texts[at++ % array_len (texts)];
     judge_interval (part, whole, &low, &high);
-    snprintf (text, sizeof texts[0], "%.4f-%.4f", low, high);
+    snprintf (text, sizeof texts[0], "%s-%s", fine_text (low), fine_text (high));
     return text;
 }
 
@@ -88,22 +96,20 @@ static void say_comparison (const struct comparison *comparison, FILE *to)
 void report_say (const struct report *report, FILE *to)
 {
     const struct score *score = &report->score;
-    char error[16], person[16], cost[16], seed[16], threshold[16];
-    snprintf (error, sizeof error, "%.4f", score->calibration_error);
-    snprintf (person, sizeof person, "%.4f", score->to_person);
-    snprintf (threshold, sizeof threshold, score->threshold > 1 ? "-" : "%.3f", score->threshold);
-    snprintf (cost, sizeof cost, "%g", report->cost);
+    char seed[16];
     snprintf (seed, sizeof seed, "%u", report->seed);
     say (to, TEXT_learn_model, "name", model_name (report->model), "examples",
          count_text (report->examples->count), "labels", count_text (report->examples->label_count),
          "features", count_text (report->model->entry_count), "bytes", count_text (report->bytes),
-         "cost", cost, "seed", seed, NULL);
+         "cost", fine_text (report->cost), "seed", seed, NULL);
     say (to, TEXT_learn_held_out, "count", count_text (score->count), "top1",
          share_text (score->first, score->count), "interval1",
          interval_text (score->first, score->count), "top3",
          share_text (score->three, score->count), "interval3",
          interval_text (score->three, score->count), NULL);
-    say (to, TEXT_learn_calibration, "error", error, "share", person, "threshold", threshold, NULL);
+    say (to, TEXT_learn_calibration, "error", fine_text (score->calibration_error), "share",
+         fine_text (score->to_person), "threshold",
+         score->threshold > 1 ? "-" : fine_text (score->threshold), NULL);
     if (report->comparison.name)
         say_comparison (&report->comparison, to);
 }
@@ -171,8 +177,8 @@ void report_write (const struct report *report, FILE *to)
     fputc ('\n', to);
     say (to, TEXT_learn_bins_head, NULL);
     for (size_t i = 0; i < BINS; i++)
-        fprintf (to, "| %zu | %.4f | %s |\n", report->score.bins[i].count,
-                 report->score.bins[i].confidence,
+        fprintf (to, "| %zu | %s | %s |\n", report->score.bins[i].count,
+                 fine_text (report->score.bins[i].confidence),
                  share_text (report->score.bins[i].right, report->score.bins[i].count));
     fputc ('\n', to);
     write_labels (report, to);

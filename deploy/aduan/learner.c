@@ -238,16 +238,20 @@ static void settle_postings (struct model *model, const struct candidates *candi
 
 /* ---- the whole --------------------------------------------------------------------------------- */
 
-static void set_text (struct model *model, const char *name, char *const *labels)
+static void set_text (struct model *model, const char *name, const struct examples *examples,
+                      size_t to)
 {
     struct buffer text = {0};
+    const char *id = examples->at[to - 1].id;
     buffer_add (&text, name, strlen (name) + 1);
+    buffer_add (&text, id, strlen (id) + 1);
     for (size_t i = 0; i < model->label_count; i++)
-        buffer_add (&text, labels[i], strlen (labels[i]) + 1);
+        buffer_add (&text, examples->labels[i], strlen (examples->labels[i]) + 1);
     free (model->text);
     model->text = text.at;
     model->text_len = text.len;
-    const char *at = model->text + strlen (name) + 1;
+    model->newest_id = model->text + strlen (name) + 1;
+    const char *at = model->newest_id + strlen (model->newest_id) + 1;
     for (size_t i = 0; i < model->label_count; i++, at += strlen (at) + 1)
         model->labels[i] = at;
 }
@@ -261,7 +265,7 @@ struct model *learner_weights (const struct examples *examples, size_t from, siz
     uint32_t *with;
     model->label_count = examples->label_count;
     model->labels = xcalloc (model->label_count, sizeof *model->labels);
-    set_text (model, "unnamed", examples->labels);
+    set_text (model, "unnamed", examples, to);
     model->biases = xcalloc (model->label_count, sizeof *model->biases);
     model->knot_count = array_len (knots);
     model->knots = xcalloc (model->knot_count, sizeof *knots);
@@ -296,7 +300,7 @@ void learner_name (struct model *model, const struct examples *examples, size_t 
     crypto_generichash (digest, sizeof digest, (const unsigned char *) bytes.at, bytes.len, NULL,
                         0);
     char *name = xformat ("%s-%s", day, hex_text (digest, 4));
-    set_text (model, name, examples->labels);
+    set_text (model, name, examples, to);
     free (name);
     buffer_free (&bytes);
 }

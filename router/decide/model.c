@@ -275,6 +275,11 @@ const char *model_name (const struct model *model)
     return model->text;
 }
 
+const char *model_newest_id (const struct model *model)
+{
+    return model->newest_id;
+}
+
 int64_t model_newest (const struct model *model)
 {
     return model->newest;

@@ -25,8 +25,9 @@ size_t model_label_count (const struct model *model);
 const char *model_label (const struct model *model, size_t label);
 /* Chosen by the learner, rises with each training: goes into the decision record. */
 const char *model_name (const struct model *model);
-/* Time of the newest example it learned from, ms UTC; 0: its examples had none. */
+/* Time of the newest example it learned from, ms UTC, 0: its examples had none; and its id, "": neither. */
 int64_t model_newest (const struct model *model);
+const char *model_newest_id (const struct model *model);
 
 struct model_view {
     uint32_t label;

@@ -5,7 +5,7 @@
  *     i64  newest
  *     u16 chance, u16 confidence   a knot; both rise
  *     i32 bias                     a label
- *     text                         name NUL, label NUL ...
+ *     text                         name NUL, id of the newest example NUL, label NUL ...
  *     u32 key (rising), u16 count, u16 rarity, u8 shift     an entry
  *     u16 label (rising within an entry)                    a posting
  *     i8 weight                                             a posting
@@ -101,14 +101,16 @@ static const char *read_text (struct cursor *cursor, struct model *model)
     cursor->left -= model->text_len;
     model->labels = xcalloc (model->label_count, sizeof *model->labels);
     const char *at = model->text, *end = model->text + model->text_len;
-    for (size_t i = 0; i <= model->label_count; i++) {
+    for (size_t i = 0; i < model->label_count + 2; i++) {
         size_t len = strlen (at);
-        if (at + len >= end || len == 0)
+        if (at + len >= end || (len == 0 && i != 1))
             return "a name that is missing or empty";
         if (!utf8_is_clean (at, len))
             return "a name that is no text";
-        if (i)
-            model->labels[i - 1] = at;
+        if (i == 1)
+            model->newest_id = at;
+        else if (i > 1)
+            model->labels[i - 2] = at;
         at += len + 1;
     }
     return at == end ? NULL : "text behind its labels";

@@ -25,9 +25,9 @@ struct model_knot {
 };
 
 struct model {
-    char *text; /* the name, then the labels, each ended by NUL */
+    char *text; /* the name, the newest example's id, the labels, each ended by NUL */
     size_t text_len;
-    const char **labels; /* in `text` */
+    const char *newest_id, **labels; /* in `text` */
     size_t label_count;
     int64_t newest;
     uint32_t steepness; /* Q8: a margin that is d less is 2^(d x steepness) less likely */

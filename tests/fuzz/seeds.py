@@ -98,7 +98,7 @@ def records():
 
 def model(labels, entries, knots=((0, 100), (65535, 60000)), newest=1):
     """As router/decide/model_file.c says; an entry: key, rarity, shift, {label: weight}."""
-    text = b"".join(name.encode() + b"\0" for name in ("uji", *labels))
+    text = b"".join(name.encode() + b"\0" for name in ("uji", "LGT-7", *labels))
     postings = [posting for _, _, _, weights in entries for posting in sorted(weights.items())]
     return (b"aduanml1" + struct.pack("<6Iq", len(labels), len(entries), len(postings), len(knots), len(text), 700, newest)
             + b"".join(struct.pack("<HH", *knot) for knot in knots) + b"".join(struct.pack("<i", -5000 * n) for n in range(len(labels))) + text

@@ -125,7 +125,7 @@ static void long_texts_and_short_ones_take_turns (void **state)
 /* ---- a model made by hand ---------------------------------------------------------------------- */
 
 #define LABELS 3
-static const char names[] = "uji-1\0JALAN\0LAMPU\0SAMPAH";
+static const char names[] = "uji-1\0LGT-7\0JALAN\0LAMPU\0SAMPAH";
 
 /* Each of three words speaks for one label; "rusak" for the first two alike. */
 static const struct {
@@ -224,6 +224,7 @@ static void words_decide (void **state)
     assert_string_equal (model_label (model, 2), "SAMPAH");
     assert_string_equal (model_label (model, 3), "");
     assert_int_equal (model_newest (model), 1700000000000);
+    assert_string_equal (model_newest_id (model), "LGT-7");
     assert_string_equal (order_of (model, "jalan", 1, views, &sure), "J");
     assert_string_equal (order_of (model, "sampah", 1, views, &sure), "S");
     assert_string_equal (order_of (model, "JALAN rusak!", 3, views, &sure), "JLS");
@@ -363,7 +364,7 @@ static void nonsense_is_refused (void **state)
         {28, 0},            /* steepness 512: {28, 29} */
         {KNOTS + 5, 0},     /* the second chance below the first */
         {KNOTS + 7, 0},     /* its confidence */
-        {TEXT + 5, 'x'},    /* one name fewer */
+        {TEXT + 11, 'x'},    /* one name fewer */
         {TEXT, 0},          /* no name */
         {TEXT + 1, '\xff'}, /* no text */
         {TEXT + sizeof names - 1, 'x'},
