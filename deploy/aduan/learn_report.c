@@ -1,5 +1,6 @@
 /* learn_report.c - figures into lines and tables. */
 #include "learn_report.h"
+#include "wire/wire.h"
 
 #include <stdlib.h>
 #include <string.h>
