@@ -27,25 +27,25 @@ static uint32_t *match (const char *const *names, size_t count, const char *cons
 }
 
 void judge (const struct model *model, const struct examples *examples, size_t from, size_t to,
-            struct verdict **ret)
+            struct judgement **ret)
 {
     const char *const *names = (const char *const *) examples->labels;
     uint32_t *theirs = match (model->labels, model->label_count, names, examples->label_count,
                               (uint32_t) examples->label_count);
     int32_t *margins = xcalloc (model->label_count, sizeof *margins);
     uint32_t *chances = xcalloc (model->label_count, sizeof *chances);
-    struct verdict *verdicts = *ret = xcalloc (to - from + 1, sizeof *verdicts);
+    struct judgement *verdicts = *ret = xcalloc (to - from + 1, sizeof *verdicts);
     for (size_t i = from; i < to; i++) {
         const struct example *example = &examples->at[i];
         struct model_view views[3];
-        struct verdict *verdict = &verdicts[i - from];
+        struct judgement *verdict = &verdicts[i - from];
         model_margins (model, examples->features + example->first, example->features, margins);
         model_chances (model, margins, chances);
         size_t count = model_best (model, chances, margins, views, array_len (views));
-        *verdict = (struct verdict){.label = example->label,
-                                    .first = theirs[views[0].label],
-                                    .rank = RANK_BEHIND,
-                                    .chance = chances[views[0].label]};
+        *verdict = (struct judgement){.label = example->label,
+                                      .first = theirs[views[0].label],
+                                      .rank = RANK_BEHIND,
+                                      .chance = chances[views[0].label]};
         verdict->confidence = model_confidence (model, verdict->chance);
         for (size_t k = count; k-- > 0;)
             if (theirs[views[k].label] == example->label)
@@ -105,7 +105,7 @@ static void fit_steepness (struct model *model, const struct examples *examples,
 
 static int by_chance (const void *left, const void *right)
 {
-    const struct verdict *a = left, *b = right;
+    const struct judgement *a = left, *b = right;
     return a->chance < b->chance ? -1 : a->chance > b->chance;
 }
 
@@ -159,7 +159,7 @@ static void set_knots (struct model *model, const struct group *groups, size_t c
 void judge_calibrate (struct model *model, const struct examples *examples, size_t from, size_t to)
 {
     struct group groups[GROUPS_MOST] = {0};
-    struct verdict *verdicts;
+    struct judgement *verdicts;
     size_t count = to - from, group_count = count / GROUP_LEAST;
     group_count = group_count < 1 ? 1 : group_count > GROUPS_MOST ? GROUPS_MOST : group_count;
     fit_steepness (model, examples, from, to);
@@ -179,14 +179,14 @@ void judge_calibrate (struct model *model, const struct examples *examples, size
 
 static int by_confidence (const void *left, const void *right)
 {
-    const struct verdict *a = left, *b = right;
+    const struct judgement *a = left, *b = right;
     if (a->confidence != b->confidence)
         return a->confidence < b->confidence ? -1 : 1;
     return by_chance (left, right);
 }
 
 /* From the surest down: as far as 95 of 100 are right. */
-static void find_threshold (const struct verdict *verdicts, size_t count, struct score *ret)
+static void find_threshold (const struct judgement *verdicts, size_t count, struct score *ret)
 {
     size_t right = 0;
     ret->to_person = 1;
@@ -201,7 +201,7 @@ static void find_threshold (const struct verdict *verdicts, size_t count, struct
     }
 }
 
-void judge_score (struct verdict *verdicts, size_t count, struct score *ret)
+void judge_score (struct judgement *verdicts, size_t count, struct score *ret)
 {
     *ret = (struct score){.count = count};
     qsort (verdicts, count, sizeof *verdicts, by_confidence);

@@ -6,7 +6,7 @@
 
 #define RANK_BEHIND 3 /* neither first nor among the first three */
 
-struct verdict {
+struct judgement {
     uint32_t label;  /* of the examples */
     uint32_t first;  /* of the examples: what the model put first; label_count: none of theirs */
     uint32_t rank;   /* of the right label: 0 is first; RANK_BEHIND */
@@ -17,7 +17,7 @@ struct verdict {
 /* Judges the examples `from` to before `to`; *ret holds to - from, the caller frees it.  The labels of
  * model and examples are matched by name. */
 void judge (const struct model *model, const struct examples *examples, size_t from, size_t to,
-            struct verdict **ret);
+            struct judgement **ret);
 
 /* Fits steepness and knots to examples later than those it learned from. */
 void judge_calibrate (struct model *model, const struct examples *examples, size_t from, size_t to);
@@ -38,7 +38,7 @@ struct score {
 };
 
 /* Sorts the verdicts by confidence. */
-void judge_score (struct verdict *verdicts, size_t count, struct score *ret);
+void judge_score (struct judgement *verdicts, size_t count, struct score *ret);
 
 /* Wilson's interval of 95 %: of `right` in `count`. */
 void judge_interval (size_t right, size_t count, double *ret_low, double *ret_high);

@@ -33,7 +33,7 @@ struct learning {
     double cost;
     struct model *model;   /* to be written */
     struct model *current; /* NULL: none named */
-    struct verdict *verdicts;
+    struct judgement *verdicts;
     struct report report;
 };
 
@@ -96,7 +96,7 @@ static void choose_cost (struct learning *learning, struct model **ret)
     for (size_t i = 0; i < array_len (costs); i++) {
         struct model *model =
             learner_weights (&learning->examples, 0, learning->inner, costs[i], learning->seed);
-        struct verdict *verdicts;
+        struct judgement *verdicts;
         struct score score;
         judge (model, &learning->examples, learning->inner, learning->held, &verdicts);
         judge_score (verdicts, learning->held - learning->inner, &score);
@@ -153,12 +153,12 @@ static void compare (struct learning *learning)
 {
     const struct examples *examples = &learning->examples;
     struct comparison *comparison = &learning->report.comparison;
-    struct verdict *verdicts;
+    struct judgement *verdicts;
     comparison->name = model_name (learning->current);
     judge (learning->current, examples, learning->held, examples->count, &verdicts);
     for (size_t i = learning->held; i < examples->count; i++) {
-        const struct verdict *old = &verdicts[i - learning->held],
-                             *new = &learning->verdicts[i - learning->held];
+        const struct judgement *old = &verdicts[i - learning->held],
+                               *new = &learning->verdicts[i - learning->held];
         if (!is_newer (examples, &examples->at[i], learning->current))
             continue;
         comparison->count++;

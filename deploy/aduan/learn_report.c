@@ -139,7 +139,7 @@ static struct tally *tally_labels (const struct report *report)
     for (size_t i = 0; i < report->held_from; i++)
         tallies[examples->at[i].label].learned++;
     for (size_t i = 0; i < report->score.count; i++) {
-        const struct verdict *verdict = &report->verdicts[i];
+        const struct judgement *verdict = &report->verdicts[i];
         tallies[verdict->label].held++;
         tallies[verdict->label].right += verdict->rank == 0;
         tallies[verdict->label].three += verdict->rank < RANK_BEHIND;

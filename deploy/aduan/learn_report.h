@@ -24,7 +24,7 @@ struct report {
     double cost;
     unsigned seed;
     struct score score;
-    const struct verdict *verdicts; /* of the held out ones, in any order */
+    const struct judgement *verdicts; /* of the held out ones, in any order */
     struct comparison comparison;
 };
 
