@@ -9,6 +9,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#define NOTHING 0 /* a job that only frees what is old */
+
 struct parts {
     struct registry *registry;
     struct rules *rules;
@@ -30,6 +32,8 @@ struct inforce {
     struct parts parts;
     struct came came[SNAPSHOT_LAST];
     struct view rules_text; /* of the rules in force */
+    bool busy;              /* a job is under way */
+    bool has_old;
 
     /* the job: the thread's while WORKING, the reactor's else */
     pthread_t thread;
@@ -41,6 +45,7 @@ struct inforce {
     struct came job;
     struct parts made, old; /* old: to be freed before anything is read */
     char fault[400];        /* "": it is good */
+    char left_out[400];     /* of rules that are good; "": nothing */
     int64_t took;
     int event_fd;
     struct source *source;
@@ -55,22 +60,24 @@ static void free_parts (struct parts *parts)
     model_free (&parts->model);
 }
 
-/* NULL where they are faulty: what and where is in inforce->fault. */
+/* NULL where they are faulty: what and where is in inforce->fault.  What is only left out is in
+ * inforce->left_out. */
 static struct rules *read_rules (struct inforce *inforce, const struct registry *registry,
                                  struct view text)
 {
     struct rules *rules = NULL;
     struct sheet_fault *faults = NULL;
     size_t count = 0, first = 0;
-    if (rules_parse (registry, text.at, text.len, &rules, &faults, &count) != 0) {
-        while (first < count && faults[first].warning)
-            first++;
-        if (first < count)
-            snprintf (inforce->fault, sizeof inforce->fault, "line %u: %s", faults[first].line,
-                      faults[first].text);
-        else
-            snprintf (inforce->fault, sizeof inforce->fault, "cannot be read");
-    }
+    int result = rules_read_again (registry, text.at, text.len, &rules, &faults, &count);
+    while (first < count && result != 0 && faults[first].warning)
+        first++;
+    if (result != 0)
+        snprintf (inforce->fault, sizeof inforce->fault, "line %u: %s",
+                  first < count ? faults[first].line : 0,
+                  first < count ? faults[first].text : "cannot be read");
+    else if (count)
+        snprintf (inforce->left_out, sizeof inforce->left_out,
+                  "%zu warnings, the first in line %u: %s", count, faults[0].line, faults[0].text);
     free (faults);
     return rules;
 }
@@ -91,7 +98,8 @@ static void do_job (struct inforce *inforce)
 {
     int64_t began = mono_ms ();
     free_parts (&inforce->old);
-    switch (inforce->kind) {
+    switch ((int) inforce->kind) {
+    case NOTHING: break;
     case SNAPSHOT_REGISTRY: read_registry (inforce); break;
     case SNAPSHOT_RULES:
         inforce->made.rules = read_rules (inforce, inforce->parts.registry,
@@ -129,25 +137,32 @@ static void *work (void *owner)
 
 /* ---- the reactor's side ---------------------------------------------------------------------- */
 
-/* The next thing that can be read: rules and model only once there is a registry. */
+static void begin_job (struct inforce *inforce, int kind)
+{
+    inforce->kind = (enum snapshot) kind;
+    inforce->job = inforce->came[kind];
+    inforce->came[kind] = (struct came){0};
+    inforce->fault[0] = inforce->left_out[0] = 0;
+    pthread_mutex_lock (&inforce->lock);
+    inforce->phase = WORKING;
+    pthread_cond_signal (&inforce->wanted);
+    pthread_mutex_unlock (&inforce->lock);
+}
+
+/* The next thing that can be read, the kinds in turn: rules only once there is a registry. */
 static void begin_next (struct inforce *inforce)
 {
-    static const enum snapshot order[] = {SNAPSHOT_REGISTRY, SNAPSHOT_RULES, SNAPSHOT_MODEL};
-    if (inforce->phase != IDLE)
+    if (inforce->busy)
         return;
-    for (size_t i = 0; i < array_len (order); i++) {
-        struct came *came = &inforce->came[order[i]];
-        if (!came->version || (order[i] == SNAPSHOT_RULES && !inforce->parts.registry))
-            continue;
-        inforce->kind = order[i];
-        inforce->job = *came;
-        *came = (struct came){0};
-        inforce->fault[0] = 0;
-        pthread_mutex_lock (&inforce->lock);
-        inforce->phase = WORKING;
-        pthread_cond_signal (&inforce->wanted);
-        pthread_mutex_unlock (&inforce->lock);
-        return;
+    for (int i = 1; i <= SNAPSHOT_LAST; i++) {
+        int kind = (int) (inforce->kind + (unsigned) i) % SNAPSHOT_LAST;
+        bool ready =
+            inforce->came[kind].version && (kind != SNAPSHOT_RULES || inforce->parts.registry);
+        if (ready || (kind == NOTHING && inforce->has_old)) {
+            inforce->busy = true;
+            begin_job (inforce, kind);
+            return;
+        }
     }
 }
 
@@ -178,6 +193,7 @@ static void take_over (struct inforce *inforce)
         metric_set (router_rules_faulty, 0);
     }
     *made = (struct parts){0};
+    inforce->has_old = old->registry || old->rules || old->model;
     routing->registry = parts->registry;
     routing->rules = parts->rules;
     routing->model = parts->model;
@@ -205,12 +221,20 @@ static void on_finished (void *owner, int events)
     check (inforce->phase == FINISHED);
     inforce->phase = IDLE;
     pthread_mutex_unlock (&inforce->lock);
+    inforce->busy = inforce->has_old = false;
+    if (inforce->kind == NOTHING) {
+        begin_next (inforce);
+        return;
+    }
     bool good = inforce->fault[0] == 0;
     metric_set (router_reload_ms, inforce->took);
     if (good)
         take_over (inforce);
     else
         refuse (inforce);
+    if (inforce->left_out[0])
+        log_warning ("rules, version %lu: %s", (unsigned long) inforce->routing.rules_version,
+                     inforce->left_out);
     snapshots_settle (inforce->snapshots, inforce->kind, good ? 0 : FAIL_MALFORMED);
     begin_next (inforce);
     if (good)

@@ -8,9 +8,9 @@
  *   READ          it is good: IN FORCE; it is faulty: refused, said, gone
  *   IN FORCE      a newer one is good: freed by the thread
  *
- * Rules are checked against one registry: with a new registry those in force are read again, and where
- * they name what it does not have any more, both stay as they were; an agency that has gone is caught by the
- * store in its transaction.
+ * Rules are checked when they are loaded, against the registry of that day; here they are read against the
+ * newest one, and again with each new one.  What they name and it does not have is left out and said, so that
+ * a registry never waits for rules, nor rules for a registry, and all routers decide alike.
  */
 #ifndef ADUAN_INFORCE_H
 #define ADUAN_INFORCE_H

@@ -51,6 +51,11 @@ struct rules;
  * order of their lines.  `registry` must outlive the rules. */
 int rules_parse (const struct registry *registry, const char *at, size_t len, struct rules **ret,
                  struct sheet_fault **ret_faults, size_t *ret_fault_count);
+/* The same for rules that were good under another registry: what they name and this one does not have is a
+ * warning.  Such an owner, copy or supporter is left out; a condition of which nothing is left never holds;
+ * all else that the rule says stays in force, secrecy above all. */
+int rules_read_again (const struct registry *registry, const char *at, size_t len,
+                      struct rules **ret, struct sheet_fault **ret_faults, size_t *ret_fault_count);
 void rules_free (struct rules **rules);
 size_t rules_count (const struct rules *rules);
 const char *rules_name (const struct rules *rules, size_t rule);

@@ -24,6 +24,7 @@ struct reading {
     struct rule_name *names;
     struct run *run;     /* the list that is being read */
     unsigned when, then; /* lines; 0: not said */
+    bool never;          /* a list of conditions has nothing left that the registry knows */
 };
 
 /* ---- pools ----------------------------------------------------------------------------------- */
@@ -155,9 +156,9 @@ static void read_category (struct sheet *sheet, const yaml_node_t *node, void *i
                 found = at;
             }
     if (!found)
-        sheet_error (sheet, sheet_line (node),
-                     "\"%s\" is no category of the registry; write its number or its whole name",
-                     shown (text));
+        sheet_unknown (sheet, sheet_line (node),
+                       "\"%s\" is no category of the registry; write its number or its whole name",
+                       shown (text));
     else if (other)
         sheet_error (sheet, sheet_line (node),
                      "\"%s\" is the name of categories %u and %u: write the number", shown (text),
@@ -174,7 +175,7 @@ static void read_place (struct sheet *sheet, const yaml_node_t *node, void *into
     if (text.len == 0)
         return;
     if (!registry_has_region (rules->registry, text)) {
-        sheet_error (
+        sheet_unknown (
             sheet, sheet_line (node),
             "\"%s\" is no region of the registry; write its code, as 33, 33.74 or 33.74.01",
             shown (text));
@@ -196,6 +197,7 @@ static void when_category (struct sheet *sheet, const yaml_node_t *node, void *i
     struct reading *reading = into;
     reading->run = &reading->rule->categories;
     sheet_list (sheet, node, RULES_LIST_MOST, read_category, reading);
+    reading->never = reading->never || reading->run->count == 0;
 }
 
 static void when_place (struct sheet *sheet, const yaml_node_t *node, void *into)
@@ -203,6 +205,7 @@ static void when_place (struct sheet *sheet, const yaml_node_t *node, void *into
     struct reading *reading = into;
     reading->run = &reading->rule->places;
     sheet_list (sheet, node, RULES_LIST_MOST, read_place, reading);
+    reading->never = reading->never || reading->run->count == 0;
 }
 
 /* ---- words ----------------------------------------------------------------------------------- */
@@ -398,11 +401,11 @@ static uint16_t function_of (struct sheet *sheet, const yaml_node_t *node,
         }
     }
     bool agency = registry_agency_by_code (registry, code) != NULL;
-    sheet_error (sheet, sheet_line (node), "\"%s\" is no function of the registry%s%s%s", said,
-                 agency     ? "; it is an agency: write agency: "
-                 : *nearest ? ": did you mean "
-                            : "; write a code of it, as PUPR",
-                 agency ? said : nearest, !agency && *nearest ? "?" : "");
+    sheet_unknown (sheet, sheet_line (node), "\"%s\" is no function of the registry%s%s%s", said,
+                   agency     ? "; it is an agency: write agency: "
+                   : *nearest ? ": did you mean "
+                              : "; write a code of it, as PUPR",
+                   agency ? said : nearest, !agency && *nearest ? "?" : "");
     return 0;
 }
 
@@ -415,11 +418,11 @@ static void then_function (struct sheet *sheet, const yaml_node_t *node, void *i
 static void agency_unknown (struct sheet *sheet, const yaml_node_t *node, struct view code,
                             bool function)
 {
-    sheet_error (sheet, sheet_line (node), "\"%s\" is no agency of the registry%s%s; %s",
-                 shown (code), function ? ", but a function: write function: " : "",
-                 function ? shown (code) : "",
-                 function ? "whoever holds it for the place is found"
-                          : "write its code, as 33.74/PUPR or KEMENHUB");
+    sheet_unknown (sheet, sheet_line (node), "\"%s\" is no agency of the registry%s%s; %s",
+                   shown (code), function ? ", but a function: write function: " : "",
+                   function ? shown (code) : "",
+                   function ? "whoever holds it for the place is found"
+                            : "write its code, as 33.74/PUPR or KEMENHUB");
 }
 
 static void then_agency (struct sheet *sheet, const yaml_node_t *node, void *into)
@@ -450,10 +453,11 @@ static void read_party (struct sheet *sheet, const yaml_node_t *node, void *into
         return;
     }
     if (!agency && !function) {
-        sheet_error (sheet, sheet_line (node),
-                     "\"%s\" is neither an agency nor a function of the registry; write a code, as "
-                     "33.74/PUPR or PUPR",
-                     shown (code));
+        sheet_unknown (
+            sheet, sheet_line (node),
+            "\"%s\" is neither an agency nor a function of the registry; write a code, as "
+            "33.74/PUPR or PUPR",
+            shown (code));
         return;
     }
     uint32_t party = agency ? agency->number : PARTY_FUNCTION | function;
@@ -644,6 +648,7 @@ static void read_rule (struct sheet *sheet, const yaml_node_t *node, struct read
     *rule = (struct rule){.from = INT32_MIN, .to = INT32_MAX, .line = sheet_line (node)};
     reading->rule = rule;
     reading->when = reading->then = 0;
+    reading->never = false;
     set_about (sheet, node, rules->count);
     sheet->key = NULL;
     size_t before = sheet->error_count;
@@ -654,6 +659,10 @@ static void read_rule (struct sheet *sheet, const yaml_node_t *node, struct read
         sheet_error (sheet, rule->line, "has no effect: write then:, what follows");
     if (!rule->name && sheet->error_count == before)
         sheet_error (sheet, rule->line, "has no name: decisions name their rule by it");
+    if (reading->never) { /* without its condition it would hold everywhere */
+        rule->from = INT32_MAX;
+        rule->to = INT32_MIN;
+    }
     rules->count++;
     sheet->about[0] = 0;
 }
@@ -735,12 +744,12 @@ static int by_line (const void *a, const void *b)
     return left->line < right->line ? -1 : left->line > right->line;
 }
 
-int rules_parse (const struct registry *registry, const char *at, size_t len, struct rules **ret,
-                 struct sheet_fault **ret_faults, size_t *ret_fault_count)
+static int parse (const struct registry *registry, const char *at, size_t len, bool tolerant,
+                  struct rules **ret, struct sheet_fault **ret_faults, size_t *ret_fault_count)
 {
     struct rules *rules = xcalloc (1, sizeof *rules);
     struct reading reading = {.rules = rules};
-    struct sheet sheet = {0};
+    struct sheet sheet = {.tolerant = tolerant};
     rules->registry = registry;
     rules->phrases = phrases_new ();
     if (sheet_open (&sheet, at, len, RULES_BYTES_MOST) == 0)
@@ -763,6 +772,18 @@ int rules_parse (const struct registry *registry, const char *at, size_t len, st
         rules_free (&rules);
     *ret = rules;
     return rules ? 0 : FAIL_MALFORMED;
+}
+
+int rules_parse (const struct registry *registry, const char *at, size_t len, struct rules **ret,
+                 struct sheet_fault **ret_faults, size_t *ret_fault_count)
+{
+    return parse (registry, at, len, false, ret, ret_faults, ret_fault_count);
+}
+
+int rules_read_again (const struct registry *registry, const char *at, size_t len,
+                      struct rules **ret, struct sheet_fault **ret_faults, size_t *ret_fault_count)
+{
+    return parse (registry, at, len, true, ret, ret_faults, ret_fault_count);
 }
 
 void rules_free (struct rules **held)

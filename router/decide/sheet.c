@@ -55,6 +55,14 @@ void sheet_error (struct sheet *sheet, unsigned line, const char *format, ...)
     va_end (args);
 }
 
+void sheet_unknown (struct sheet *sheet, unsigned line, const char *format, ...)
+{
+    va_list args;
+    va_start (args, format);
+    add (sheet, line, sheet->tolerant, format, args);
+    va_end (args);
+}
+
 void sheet_warning (struct sheet *sheet, unsigned line, const char *format, ...)
 {
     va_list args;

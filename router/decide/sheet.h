@@ -30,6 +30,7 @@ struct sheet {
     const char *key; /* "when.category": stands behind it, or NULL */
     struct sheet_fault *faults;
     size_t fault_count, error_count;
+    bool tolerant; /* what names something unknown is a warning */
 };
 
 /* Of zeroed memory.  0, or FAIL_MALFORMED with at least one fault. */
@@ -41,6 +42,9 @@ void sheet_close (struct sheet *sheet);
  * of outside go through log_text. */
 __attribute__ ((format (printf, 3, 4))) void sheet_error (struct sheet *sheet, unsigned line,
                                                           const char *format, ...);
+/* Names what is not known here: an error, in a tolerant sheet a warning. */
+__attribute__ ((format (printf, 3, 4))) void sheet_unknown (struct sheet *sheet, unsigned line,
+                                                            const char *format, ...);
 __attribute__ ((format (printf, 3, 4))) void sheet_warning (struct sheet *sheet, unsigned line,
                                                             const char *format, ...);
 /* No more faults fit: whoever walks may stop. */
