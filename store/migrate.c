@@ -160,16 +160,19 @@ static void copy_from (PGconn *db, const char *folder, const char *name, const c
 /* ---- registry ------------------------------------------------------------------------------ */
 
 static const char *const registry_steps[] = {
-    "insert into function (code, name, unit_name, levels) select code, name, unit_name, levels from new_functions "
-    "on conflict (code) do update set name = excluded.name, unit_name = excluded.unit_name, levels = excluded.levels "
-    "where (function.name, function.unit_name, function.levels) is distinct from (excluded.name, excluded.unit_name, excluded.levels)",
+    /* a conflict would use up a number, and functions have few */
+    "insert into function (code, name, unit_name, levels) select code, name, unit_name, levels from new_functions n "
+    "where not exists (select from function f where f.code = n.code)",
+    "update function f set name = n.name, unit_name = n.unit_name, levels = n.levels from new_functions n where f.code = n.code "
+    "and (f.name, f.unit_name, f.levels) is distinct from (n.name, n.unit_name, n.levels)",
 
     "insert into region (code, level, name, zone) select code, level, name, "
     "case zone when 'WIB' then 7 when 'WITA' then 8 when 'WIT' then 9 end from new_regions "
     "on conflict (code) do update set level = excluded.level, name = excluded.name, zone = excluded.zone "
     "where (region.level, region.name, region.zone) is distinct from (excluded.level, excluded.name, excluded.zone)",
 
-    "insert into agency (code, kind, name) select code, kind, name from new_agencies on conflict (code) do nothing",
+    "insert into agency (code, kind, name) select code, kind, name from new_agencies n "
+    "where not exists (select from agency a where a.code = n.code)",
 
     "update agency a set parent = p.agency_id, kind = n.kind, function_id = f.function_id, region = n.region_code, "
     "flags = coalesce (n.flags, '-'), name = n.name, zone = case n.zone when 'WITA' then 8 when 'WIT' then 9 else 7 end, retired_at = null "

@@ -151,6 +151,8 @@ def test_loads(registry, tmp_path):  # pylint: disable=unused-argument
         said, took = migrate("registry", str(CACHE))
         assert "unchanged" in said and took < 60
         assert postgres.sql("select code, agency_id from agency order by code") == numbers
+        assert postgres.sql("select last_value from function_function_id_seq")[0][0] == len(registry["functions"])  # none used up
+        assert postgres.sql("select last_value from agency_agency_id_seq")[0][0] == len(numbers)
         migrate("calendar", str(ROOT / "deploy" / "calendar" / "days_off.tsv"))
         assert postgres.sql("select count (*) from day_off where extract (year from day) = 2026") == [(25,)]
         found = postgres.sql("select a.code, d.code, o.code from agency a join agency d on d.agency_id = a.desk"
