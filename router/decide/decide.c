@@ -28,7 +28,6 @@
     400 /* of words that mean graft without naming it: rather too many than too few,
                                 for what reached the accused cannot be taken back */
 
-#define PROVINCE_LEN 2            /* of its code, 33 */
 #define INSPECTORATE "PENGAWASAN" /* the function of every inspectorate */
 
 _Static_assert(RULES_ASK_LOCATION == 1 << (ASK_LOCATION - 1) &&
@@ -75,15 +74,19 @@ static bool held_by_all (const struct ladder *ladder, uint16_t function, unsigne
         if (candidate.len && registry_competent (registry, function, candidate, level) != holder)
             return false;
     }
-    struct view below = registry_region_below (registry, ladder->place);
-    return !below.len || registry_competent (registry, function, below, level) == holder;
+    const char *below = NULL;
+    while ((below = registry_next_below (registry, ladder->place, below)))
+        if (registry_competent (registry, function, view_of (below), level) != holder)
+            return false;
+    return true;
 }
 
-const struct agency *ladder_holder (const struct ladder *ladder, uint16_t function, unsigned level)
+const struct agency *ladder_holder (const struct ladder *ladder, uint16_t function, unsigned level,
+                                    bool all)
 {
     const struct agency *holder =
         registry_competent (ladder->registry, function, ladder->place, level);
-    return !ladder->vague || held_by_all (ladder, function, level, holder) ? holder : NULL;
+    return !all || held_by_all (ladder, function, level, holder) ? holder : NULL;
 }
 
 void ladder_choose (struct ladder *ladder, const struct agency *agency, unsigned rung,
@@ -203,6 +206,16 @@ static void to_inspectorate (struct ladder *ladder)
 
 /* ---- rung 1: a named target ------------------------------------------------------------------ */
 
+/* Do the words say for sure that it is somebody else's duty? */
+static bool words_against (const struct ladder *ladder, const struct agency *agency)
+{
+    const struct duty *first = &ladder->opinions[0].duty;
+    return ladder->opinion_count &&
+           ladder->sure * 1000 >= (float) ladder->routing->thresholds.rung4 &&
+           (agency->function ? first->function != agency->function
+                             : first->agency != agency->number);
+}
+
 /* What the registry says against it: NULL, or the view's code.  Of the function it is the category that
  * speaks; where there is none, words that are sure of another one. */
 static const char *incompetent (const struct ladder *ladder, const struct agency *agency)
@@ -215,10 +228,12 @@ static const char *incompetent (const struct ladder *ladder, const struct agency
         return "other-function";
     if (ladder->function && agency->function != ladder->function)
         return "other-function";
-    if (!category && ladder->opinion_count && agency->function &&
-        ladder->sure * 1000 >= (float) ladder->routing->thresholds.rung4 &&
-        ladder->opinions[0].duty.function != agency->function)
+    if (!category && words_against (ladder, agency))
         return "other-function";
+    if (agency->function && ladder->place.len > PROVINCE_LEN && !ladder->vague &&
+        registry_competent (ladder->registry, agency->function, ladder->place,
+                            category ? category->level : 0) != agency)
+        return "other-holder";
     return NULL;
 }
 
@@ -247,17 +262,33 @@ static bool rung_target (struct ladder *ladder)
     return true;
 }
 
-/* Among the first three that the words name, where they name any? */
-static bool words_agree (const struct ladder *ladder, const struct agency *agency)
+/* Is it its duty: by its own function, as an agency, or as the central body whose unit has the function? */
+static bool has_duty (const struct ladder *ladder, const struct agency *agency,
+                      const struct duty *duty)
 {
-    for (size_t i = 0; i < ladder->opinion_count && i < 3; i++)
-        if (agency->function ? ladder->opinions[i].duty.function == agency->function
-                             : ladder->opinions[i].duty.agency == agency->number)
-            return true;
-    return ladder->opinion_count == 0;
+    static const struct view nation = {"", 0};
+    if (!duty->function)
+        return duty->agency == agency->number;
+    const struct agency *central = registry_holder (ladder->registry, duty->function, nation);
+    return duty->function == agency->function ||
+           (agency->central && central &&
+            registry_below (ladder->registry, central->number, agency->number));
 }
 
-/* Who hands it back knows the field, but is a party: he is followed where category or words agree. */
+/* By the category, or by the first three that the words name; where neither says anything, too. */
+static bool duty_agrees (const struct ladder *ladder, const struct agency *agency)
+{
+    const struct duty of_category = {.function = ladder->function};
+    if (ladder->function && has_duty (ladder, agency, &of_category))
+        return true;
+    for (size_t i = 0; i < ladder->opinion_count && i < 3; i++)
+        if (has_duty (ladder, agency, &ladder->opinions[i].duty))
+            return true;
+    return !ladder->function && ladder->opinion_count == 0;
+}
+
+/* Who hands it back knows the field, but is a party: he is followed where category or words agree.  A
+ * coordinator whom he names is asked as one; the national desk is nobody's suggestion. */
 static bool rung_suggested (struct ladder *ladder)
 {
     const struct agency *suggested =
@@ -270,8 +301,8 @@ static bool rung_suggested (struct ladder *ladder)
     }
     bool in_place = !suggested->region[0] || !ladder->place.len ||
                     region_within (ladder->place, view_of (suggested->region));
-    bool agreed = in_place && (suggested->desk || words_agree (ladder, suggested) ||
-                               (ladder->function && suggested->function == ladder->function));
+    bool agreed =
+        in_place && (suggested->desk ? suggested->region[0] != 0 : duty_agrees (ladder, suggested));
     record_view (ladder, 1, agreed ? "suggested" : "suggested-only", suggested->code);
     ladder_propose (ladder, suggested, 0, agreed ? SURE_SUGGESTED : SURE_HINT, GROUND_SUGGESTED,
                     "");
@@ -317,8 +348,11 @@ static bool rung_rules (struct ladder *ladder)
         verdict->agency
             ? registry_agency (ladder->registry, verdict->agency)
             : registry_competent (ladder->registry, verdict->function, ladder->place, 0);
-    if (!ladder_may (ladder, owner)) {
-        record_view (ladder, 2, "not-possible", name);
+    bool vague =
+        verdict->function && ladder->vague && !held_by_all (ladder, verdict->function, 0, owner);
+    if (vague || !ladder_may (ladder, owner)) {
+        record_view (ladder, 2, vague ? "place-vague" : "not-possible", name);
+        ladder_propose (ladder, NULL, verdict->function, SURE_HINT, GROUND_RULE, name);
         return false;
     }
     record_view (ladder, 2, "rule", name);
@@ -348,7 +382,7 @@ static const struct agency *holder_of_category (struct ladder *ladder)
                      registry_function_code (ladder->registry, ladder->function));
         ladder_propose (ladder, NULL, ladder->function, category->sure, GROUND_CATEGORY, "");
     } else {
-        holder = ladder_holder (ladder, ladder->function, category->level);
+        holder = ladder_holder (ladder, ladder->function, category->level, ladder->vague);
         record_view (ladder, 3,
                      holder          ? "category-place"
                      : ladder->vague ? "place-vague"
@@ -372,6 +406,7 @@ static bool rung_category (struct ladder *ladder)
     ladder_propose (ladder, holder, ladder->function, sure, GROUND_CATEGORY, "");
     if (sure < ladder->routing->thresholds.rung3) {
         record_view (ladder, 3, "words-first", "");
+        ladder->leaning = holder;
         return false;
     }
     ladder_choose (ladder, holder, 3, sure);
@@ -381,18 +416,30 @@ static bool rung_category (struct ladder *ladder)
 /* What rung 3 was not sure of, and rung 4 neither: better than a person who has to read it first. */
 static bool rung_category_after_all (struct ladder *ladder)
 {
-    for (size_t i = 0; i < ladder->best_count; i++) {
-        const struct candidate *candidate = &ladder->best[i];
-        if (candidate->ground != GROUND_CATEGORY || !candidate->agency)
-            continue;
-        ladder_choose (ladder, registry_agency (ladder->registry, candidate->agency), 3,
-                       candidate->chance);
-        return true;
-    }
-    return false;
+    if (ladder->leaning)
+        ladder_choose (ladder, ladder->leaning, 3, ladder->category->sure);
+    return ladder->leaning != NULL;
 }
 
 /* ---- rung 4: the words ----------------------------------------------------------------------- */
+
+/* Where its holder refused, the one above it is worth a person's look. */
+static void propose_opinion (struct ladder *ladder, const struct opinion *opinion,
+                             const struct agency *holder, unsigned chance)
+{
+    uint16_t function = opinion->duty.function;
+    const struct agency *refuser =
+        !holder && function && ladder->place.len && !ladder->vague
+            ? registry_competent (ladder->registry, function, ladder->place, 0)
+            : NULL;
+    if (refuser && refuser->region[0]) {
+        holder = registry_competent (ladder->registry, function,
+                                     region_above (view_of (refuser->region)), 0);
+        chance /= 2;
+    }
+    if (!refuser || holder)
+        ladder_propose (ladder, holder, function, chance, opinion->ground, opinion->parameter);
+}
 
 static bool rung_words (struct ladder *ladder)
 {
@@ -407,8 +454,7 @@ static bool rung_words (struct ladder *ladder)
                               : (size_t) ((1 - ladder->sure) * opinion->chance * 1000 /
                                           (1.0001f - ladder->opinions[0].chance));
         chance = share < chance ? share : chance;
-        ladder_propose (ladder, holder, opinion->duty.function, (unsigned) chance, opinion->ground,
-                        opinion->parameter);
+        propose_opinion (ladder, opinion, holder, (unsigned) chance);
         first = i == 0 ? holder : first;
     }
     if (!why && !first)
@@ -471,16 +517,9 @@ static struct view known_place (const struct registry *registry, struct view pla
     return place;
 }
 
-/* A form's field; else the region of a government that was named; the text may say it more exactly. */
-static void find_place (struct ladder *ladder)
+/* Takes over what the text says more exactly than what is known. */
+static void read_place (struct ladder *ladder)
 {
-    const struct question *question = ladder->question;
-    const struct agency *scope = registry_agency (ladder->registry, question->scope);
-    ladder->place = known_place (ladder->registry, question->place);
-    if (!ladder->place.len && ladder->target && ladder->target->desk)
-        ladder->place = view_of (ladder->target->region);
-    if (!ladder->place.len && scope)
-        ladder->place = view_of (scope->region);
     place_find (registry_gazetteer (ladder->registry), ladder->text, ladder->place, &ladder->found);
     struct view found = view_of (ladder->found.code);
     if (ladder->found.sure == PLACE_NONE || !region_within (found, ladder->place) ||
@@ -490,6 +529,29 @@ static void find_place (struct ladder *ladder)
                  ladder->found.code);
     ladder->place = known_place (ladder->registry, found);
     ladder->vague = ladder->found.sure == PLACE_AMBIGUOUS || ladder->place.len <= PROVINCE_LEN;
+}
+
+/* A form's field, or the scope's region, and what the text names in it; where that is no regency, the region
+ * of a government that was named. */
+static void find_place (struct ladder *ladder)
+{
+    const struct question *question = ladder->question;
+    const struct agency *scope = registry_agency (ladder->registry, question->scope);
+    ladder->place = known_place (ladder->registry, question->place);
+    ladder->vague = ladder->place.len && ladder->place.len < question->place.len;
+    if (ladder->place.len < question->place.len)
+        record_view (ladder, 3, "unknown-place", "");
+    if (!ladder->place.len && scope)
+        ladder->place = view_of (scope->region);
+    read_place (ladder);
+    if (ladder->place.len > PROVINCE_LEN || !ladder->target || !ladder->target->desk)
+        return;
+    struct view named = view_of (ladder->target->region);
+    if (named.len && region_within (named, ladder->place)) {
+        ladder->place = named;
+        ladder->vague = false;
+        read_place (ladder);
+    }
 }
 
 static void set_up (struct ladder *ladder)

@@ -4,6 +4,8 @@
 
 #include "decide.h"
 
+#define PROVINCE_LEN 2 /* of its code, 33 */
+
 /* What rung 4 thinks of the words: duties with their chances. */
 #define OPINIONS 8
 struct opinion {
@@ -20,10 +22,11 @@ struct ladder {
     const struct text *text;
     struct view place;  /* in the registry; empty: not known */
     struct place found; /* what the text says of it */
-    bool vague;         /* the text names a province, or what may be one of several regencies */
+    bool vague;         /* what is known may be one of several regencies, or was mistyped */
     const struct category *category; /* NULL: not said, or not known */
     uint16_t function;               /* of the category, 0: none */
     const struct agency *target;     /* as named; NULL: none, or unknown */
+    const struct agency *leaning;    /* what rung 3 says without being sure */
     struct rules_verdict rules;
     struct opinion opinions[OPINIONS];
     size_t opinion_count;
@@ -36,9 +39,10 @@ struct ladder {
 
 /* May it be an owner: in scope, alive, nobody who refused? */
 bool ladder_may (const struct ladder *ladder, const struct agency *agency);
-/* Who holds a function for the known place; NULL: nobody, or the place is too vague to say: its parts have
- * holders of their own.  `level` as in struct category. */
-const struct agency *ladder_holder (const struct ladder *ladder, uint16_t function, unsigned level);
+/* Who holds a function for the known place; NULL: nobody, or with `all` its parts have holders of their own.
+ * `level` as in struct category. */
+const struct agency *ladder_holder (const struct ladder *ladder, uint16_t function, unsigned level,
+                                    bool all);
 /* Makes it the owner. */
 void ladder_choose (struct ladder *ladder, const struct agency *agency, unsigned rung,
                     unsigned confidence);

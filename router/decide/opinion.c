@@ -75,6 +75,8 @@ static float add_model (const struct ladder *ladder, struct mix *mix)
         struct duty duty;
         if (duty_of_label (ladder->registry, model_label (model, views[i].label), &duty))
             mix->model[find_or_add (mix, duty)] = views[i].chance;
+        else if (i == 0)
+            sure = 0; /* whom it means the registry does not know any more */
     }
     return sure;
 }
@@ -115,7 +117,8 @@ void opinion_form (struct ladder *ladder)
         word_first = mix.mandate[i] > mix.mandate[word_first] ? i : word_first;
         model_first = mix.model[i] > mix.model[model_first] ? i : model_first;
     }
-    bool agree = word_first == model_first;
+    bool agree = word_first == model_first && mix.count && mix.mandate[word_first] > 0 &&
+                 mix.model[model_first] > 0;
     take_best (ladder, &mix);
     if (!learned)
         ladder->sure = of_words;
@@ -131,6 +134,7 @@ const struct agency *opinion_holder (const struct ladder *ladder, const struct d
     if (duty->agency)
         holder = registry_agency (ladder->registry, duty->agency);
     else if (ladder->place.len)
-        holder = ladder_holder (ladder, duty->function, 0);
+        holder = ladder_holder (ladder, duty->function, 0,
+                                ladder->vague || ladder->place.len <= PROVINCE_LEN);
     return ladder_may (ladder, holder) ? holder : NULL;
 }

@@ -5,6 +5,7 @@
 #include "phrase.h"
 #include "wire/wire.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uthash.h>
@@ -39,7 +40,7 @@ struct registry {
     uint64_t version;
     char *text; /* a copy of the snapshot, fields ended by NUL */
     struct agency_entry *agencies, *codes;
-    struct holder *holders;
+    struct holder *holders, *exceptions;
     struct category_entry *categories;
     struct region_code *regions;
     struct place_name *names; /* as many; until the gazetteer has read them */
@@ -102,22 +103,19 @@ static bool set_region (char into[14], const char *code)
     return true;
 }
 
-/* The first one named holds it; an exception takes it over. */
-static void add_holder (struct registry *registry, uint16_t function, const char *region,
-                        uint32_t agency, bool exception)
+/* The first one named holds it. */
+static void add_holder (struct holder **holders, uint16_t function, const char *region,
+                        uint32_t agency)
 {
     struct holder *holder = xcalloc (1, sizeof *holder), *same;
     holder->key.function = function;
     strcpy (holder->key.region, region);
     holder->agency = agency;
-    HASH_FIND (hh, registry->holders, &holder->key, sizeof holder->key, same);
-    if (!same) {
-        HASH_ADD (hh, registry->holders, key, sizeof holder->key, holder);
-        return;
-    }
-    if (exception)
-        same->agency = agency;
-    free (holder);
+    HASH_FIND (hh, *holders, &holder->key, sizeof holder->key, same);
+    if (same)
+        free (holder);
+    else
+        HASH_ADD (hh, *holders, key, sizeof holder->key, holder);
 }
 
 static bool add_agency (struct registry *registry, char **fields)
@@ -147,9 +145,9 @@ static bool add_agency (struct registry *registry, char **fields)
     if (!agency->parent && !registry->root)
         registry->root = agency->number;
     if (agency->desk)
-        add_holder (registry, 0, agency->region, agency->number, false);
+        add_holder (&registry->holders, 0, agency->region, agency->number);
     if (agency->function && !agency->desk)
-        add_holder (registry, agency->function, agency->region, agency->number, false);
+        add_holder (&registry->holders, agency->function, agency->region, agency->number);
     return true;
 }
 
@@ -245,7 +243,7 @@ static bool add_mandate (struct registry *registry, char **fields)
     return mandates_add (registry->mandates, duty, view_of (fields[4]), (int) weight) == 0;
 }
 
-/* competence  AGENCY  FUNCTION  REGION|-: behind the agencies, so it takes over. */
+/* competence  AGENCY  FUNCTION  REGION|- */
 static bool add_competence (struct registry *registry, char **fields)
 {
     uint32_t agency, function;
@@ -254,7 +252,7 @@ static bool add_competence (struct registry *registry, char **fields)
         !number_of (fields[2], &function) || function == 0 ||
         function >= array_len (registry->functions) || !set_region (region, fields[3]))
         return false;
-    add_holder (registry, (uint16_t) function, region, agency, true);
+    add_holder (&registry->exceptions, (uint16_t) function, region, agency);
     return true;
 }
 
@@ -336,6 +334,10 @@ void registry_destroy (struct registry **held)
         HASH_DEL (registry->holders, holder);
         free (holder);
     }
+    HASH_ITER (hh, registry->exceptions, holder, next_holder) {
+        HASH_DEL (registry->exceptions, holder);
+        free (holder);
+    }
     HASH_ITER (hh, registry->categories, category, next_category) {
         HASH_DEL (registry->categories, category);
         free (category);
@@ -387,8 +389,9 @@ const struct category *registry_category (const struct registry *registry, uint6
     return entry ? &entry->category : NULL;
 }
 
-const struct agency *registry_holder (const struct registry *registry, uint16_t function,
-                                      struct view region)
+static const struct agency *find_holder (const struct registry *registry,
+                                         const struct holder *holders, uint16_t function,
+                                         struct view region)
 {
     struct holder_key key = {.function = function};
     struct holder *holder;
@@ -396,8 +399,14 @@ const struct agency *registry_holder (const struct registry *registry, uint16_t 
         return NULL;
     if (region.len)
         memcpy (key.region, region.at, region.len);
-    HASH_FIND (hh, registry->holders, &key, sizeof key, holder);
+    HASH_FIND (hh, holders, &key, sizeof key, holder);
     return holder ? registry_agency (registry, holder->agency) : NULL;
+}
+
+const struct agency *registry_holder (const struct registry *registry, uint16_t function,
+                                      struct view region)
+{
+    return find_holder (registry, registry->holders, function, region);
 }
 
 const struct agency *registry_desk (const struct registry *registry, struct view region)
@@ -459,21 +468,35 @@ const char *registry_region_at (const struct registry *registry, size_t region)
     return region < registry->region_count ? registry->regions[region].code : NULL;
 }
 
-struct view registry_region_below (const struct registry *registry, struct view region)
+/* The first region behind `code` in the order of codes. */
+static size_t behind (const struct registry *registry, const char *code)
 {
     size_t from = 0, to = registry->region_count;
-    while (from < to) { /* the first one behind it in the order of codes */
+    while (from < to) {
         size_t middle = from + (to - from) / 2;
-        const char *code = registry->regions[middle].code;
-        int order = strncmp (code, region.at ? region.at : "", region.len);
-        if (order < 0 || (order == 0 && strlen (code) <= region.len))
+        if (strcmp (registry->regions[middle].code, code) <= 0)
             from = middle + 1;
         else
             to = middle;
     }
-    const char *code = registry_region_at (registry, from);
-    bool below = code && strlen (code) > region.len && region_within (view_of (code), region);
-    return below ? view_of (code) : (struct view){0};
+    return from;
+}
+
+const char *registry_next_below (const struct registry *registry, struct view region,
+                                 const char *before)
+{
+    char code[sizeof (struct region_code) + 1];
+    if (region.len >= sizeof (struct region_code))
+        return NULL;
+    /* "33.74/" stands behind all that lies in 33.74: "/" follows "." */
+    snprintf (code, sizeof code, "%.*s%s", (int) (before ? strlen (before) : region.len),
+              before       ? before
+              : region.len ? region.at
+                           : "",
+              before ? "/" : "");
+    const char *next = registry_region_at (registry, behind (registry, code));
+    return next && strlen (next) > region.len && region_within (view_of (next), region) ? next
+                                                                                        : NULL;
 }
 
 struct view region_above (struct view region)
@@ -499,16 +522,25 @@ static unsigned level_of (struct view region)
     return level;
 }
 
+/* From the place upwards: the first one. */
+static const struct agency *walk (const struct registry *registry, const struct holder *holders,
+                                  uint16_t function, struct view place)
+{
+    for (; holders; place = region_above (place)) {
+        const struct agency *holder = find_holder (registry, holders, function, place);
+        if (holder || place.len == 0)
+            return holder;
+    }
+    return NULL;
+}
+
 const struct agency *registry_competent (const struct registry *registry, uint16_t function,
                                          struct view place, unsigned level)
 {
     while (level && level_of (place) > level)
         place = region_above (place);
-    for (;; place = region_above (place)) {
-        const struct agency *holder = registry_holder (registry, function, place);
-        if (holder || place.len == 0)
-            return holder;
-    }
+    const struct agency *exception = walk (registry, registry->exceptions, function, place);
+    return exception ? exception : walk (registry, registry->holders, function, place);
 }
 
 bool registry_below (const struct registry *registry, uint32_t number, uint32_t above)

@@ -49,8 +49,9 @@ const struct category *registry_category (const struct registry *registry, uint6
 const struct agency *registry_holder (const struct registry *registry, uint16_t function,
                                       struct view region);
 /* Who is competent for a function at a place, NULL: nobody.  The walk goes from the most exact place
- * upwards, village -> district -> regency -> province -> nation; exceptions stand where they say.  `level`
- * as in struct category: the walk begins no lower. */
+ * upwards, village -> district -> regency -> province -> nation.  An exception holds for its region and all
+ * below, whoever else has a unit there; of several the most exact one.  `level` as in struct category: the
+ * walk begins no lower. */
 const struct agency *registry_competent (const struct registry *registry, uint16_t function,
                                          struct view place, unsigned level);
 /* The coordinator of exactly this region, or NULL. */
@@ -70,8 +71,10 @@ size_t registry_region_count (const struct registry *registry);
 const char *registry_region_at (const struct registry *registry,
                                 size_t region); /* NULL behind the last */
 
-/* The first region directly below this one; empty: there is none. */
-struct view registry_region_below (const struct registry *registry, struct view region);
+/* The regions directly below one ("" the nation), in the order of codes: the one behind `before`, NULL the
+ * first; NULL behind the last. */
+const char *registry_next_below (const struct registry *registry, struct view region,
+                                 const char *before);
 
 /* One level up: 33.74.01.1001 -> 33.74.01 -> 33.74 -> 33 -> "". */
 struct view region_above (struct view region);

@@ -204,6 +204,43 @@ static void test_target (void **state)
          .rung = 4,
          .said = "government"},
         {.text = "x", .target = "33.74", .owner = "33.74", .rung = 5, .said = "government"},
+        /* the registry names another holder for the place; a central body is no better than others */
+        {.text = "x",
+         .target = "33/PUPR",
+         .place = "33.74",
+         .owner = "33.74",
+         .rung = 5,
+         .said = "other-holder"},
+        {.text = "x",
+         .target = "33/PUPR",
+         .place = "33.74",
+         .category = 8,
+         .owner = "33/PUPR",
+         .rung = 1,
+         .said = "target"},
+        {.text = "jalan berlubang",
+         .target = "PLN",
+         .place = "33.74",
+         .owner = "33.74/PUPR",
+         .rung = 4,
+         .said = "other-function"},
+        {.text = "listrik padam",
+         .target = "PLN",
+         .place = "33.74",
+         .owner = "PLN",
+         .rung = 1,
+         .said = "target"},
+        /* a government named by mistake does not move the place */
+        {.text = "jalan berlubang di kab. semarang",
+         .target = "33.74",
+         .owner = "33.22/PUPR",
+         .rung = 4,
+         .said = "place"},
+        {.text = "jalan berlubang di semarang",
+         .target = "33.74",
+         .owner = "33.74/PUPR",
+         .rung = 4,
+         .said = "government"},
     };
     (void) state;
     check_all (cases, array_len (cases));
@@ -268,6 +305,31 @@ static void test_category (void **state)
          .owner = "33.74/KES",
          .rung = 3,
          .said = "words-first"},
+        {.text = "jalan",
+         .category = 5,
+         .place = "33.74",
+         .owner = "33.74/KES",
+         .rung = 3,
+         .said = "words-first"},
+        /* what a form says is taken as it is, what it mistypes is not */
+        {.text = "x",
+         .category = 1,
+         .place = "33",
+         .owner = "33/PUPR",
+         .rung = 3,
+         .said = "category-place"},
+        {.text = "x",
+         .category = 1,
+         .place = "33.99",
+         .owner = "33",
+         .rung = 5,
+         .said = "unknown-place"},
+        {.text = "x",
+         .category = 3,
+         .place = "33.99",
+         .owner = "33/PORA",
+         .rung = 3,
+         .said = "unknown-place"},
     };
     (void) state;
     check_all (cases, array_len (cases));
@@ -293,6 +355,12 @@ static void test_words (void **state)
         {.text = "listrik padam", .owner = "PLN", .rung = 4, .said = "words"},
         {.text = "entah", .place = "33.74", .owner = "33.74", .rung = 5, .said = "no-words"},
         {.text = "", .owner = "ID", .rung = 6, .said = "no-words"},
+        {.text = "jalan berlubang",
+         .place = "33",
+         .owner = "33",
+         .rung = 5,
+         .said = "nobody-holds"},
+        {.text = "jalan berlubang di jawa tengah", .owner = "33", .rung = 5, .said = "place-vague"},
     };
     (void) state;
     check_all (cases, array_len (cases));
@@ -368,6 +436,20 @@ static void test_hand_back (void **state)
          .owner = "ID",
          .rung = 6,
          .said = "national"},
+        {.text = "entah",
+         .place = "33.74",
+         .refusers = {21},
+         .suggested = 1,
+         .owner = "33.74",
+         .rung = 5,
+         .said = "suggested-only"},
+        {.text = "entah",
+         .place = "33.74",
+         .refusers = {21},
+         .suggested = 10,
+         .owner = "33",
+         .rung = 5,
+         .said = "suggested"},
     };
     (void) state;
     check_all (cases, array_len (cases));
@@ -397,6 +479,14 @@ static void test_exception (void **state)
     assert_string_equal (registry_competent (registry, 5, here, 0)->code, "33.22/PUPR");
     assert_string_equal (registry_competent (registry, 5, there, 0)->code, "33/ENERGI");
     assert_string_equal (registry_competent (registry, 5, here, 1)->code, "33/ENERGI");
+    /* for a region and all below, but for those with an exception of their own */
+    struct registry *other = NULL;
+    char *text = xformat ("%scompetence\t12\t1\t33\ncompetence\t31\t1\t33.22\n", registry_text);
+    assert_int_equal (registry_parse (8, text, strlen (text), &other), 0);
+    assert_string_equal (registry_competent (other, 1, there, 0)->code, "33/PORA");
+    assert_string_equal (registry_competent (other, 1, here, 0)->code, "33.22/PUPR");
+    registry_destroy (&other);
+    free (text);
 }
 
 /* Whatever is said: the record is JSON within its limit, and asks for the place where none is known. */
