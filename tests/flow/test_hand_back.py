@@ -215,12 +215,14 @@ def test_retired_meanwhile(stack, door, agency):
 
 def test_it_becomes_oversight(stack, door, agency):
     """The filter saw it at the second look: secret from here on, and with the inspectorate."""
-    complaint = door.place(agency["33.01/PUPR"])
+    complaint = door.place(agency["33.01/PUPR"], supporters=[agency["33.01/KES"]], copies=[agency["33.01"]])
     door.decides = lambda asked: {2: agency["33.01/PENGAWASAN"], 3: 0, 5: 3, 6: 2, 7: 2}
     give_back(door, agency, "33.01/PUPR")
     moved(door, complaint)
     after = record(stack, complaint)
     assert (after["holder"], after["rung"], after["state"]) == ("33.01/PENGAWASAN", 0, 4) and after["flags"] & 6 == 6
+    assert stack.sql("select agency from assignment where complaint_id = %s and state <> 7", complaint.hex()) == [(agency["33.01/PENGAWASAN"],)]
+    assert stack.sql("select count(*) from informed where complaint_id = %s", complaint.hex()) == [(0,)]
 
 
 def test_oversight_of_a_refuser_goes_to_the_next_inspectorate(stack, door, agency):

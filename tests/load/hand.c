@@ -35,6 +35,8 @@ static const struct {
 #define HANDS_MOST    8
 #define AGENCIES_MOST 4096
 #define TEXT_LEN      1024
+#define PLACE_VALUES  55 /* parameters of place_fresh.sql */
+#define PLACE_NOTICES 45 /* where those of the notices begin */
 
 struct leased {
     uint8_t id[16];
@@ -164,18 +166,21 @@ static void place (struct hand *hand)
                 array_view (&arrays[c], (struct view){text, c == 22 ? 180 : TEXT_LEN});
         }
     }
-    struct db_value values[48] = {0}; /* no PULL waits: nothing is leased at once */
+    /* no PULL waits: nothing is leased at once; nobody else is told, and the place is as named */
+    struct db_value values[PLACE_VALUES] = {0};
+    struct db_value *notices = values + PLACE_NOTICES;
     uint8_t base[8];
     for (int c = 0; c < 37; c++)
         values[c] = array_end (&arrays[c]);
-    values[37] = value_int8 (base, 1);
-    values[38] = value_id (new_dispatch (hand, batch));
-    values[39] = values[0];
-    values[40] = values[6];
+    values[38] = value_int8 (base, 1);
+    notices[0] = value_id (new_dispatch (hand, batch));
+    notices[1] = values[0];
+    notices[2] = values[6];
     array_begin (&arrays[37], OID_UUID);
     array_begin (&arrays[38], OID_INT4);
-    values[41] = array_end (&arrays[37]);
-    values[42] = array_end (&arrays[38]);
+    notices[3] = array_end (&arrays[37]);
+    notices[4] = array_end (&arrays[38]);
+    check (statements[SQL_place_fresh].parameters == PLACE_VALUES);
     PQclear (run (hand, SQL_place_fresh, values));
 }
 
@@ -246,15 +251,15 @@ static void answer (struct hand *hand, const struct leased *from, unsigned count
         array_int4 (&arrays[9], i + 1);
         array_bool (&arrays[10], true); /* as in the store: read when it was placed */
     }
-    struct db_value values[14];
+    struct db_value values[15] = {0}; /* nobody closes */
     for (int c = 0; c < 8; c++)
         values[c] = array_end (&arrays[c]);
     values[8] = value_int8 (base, 1);
     values[9] = (struct db_value){&no, 1, true};
-    values[10] = value_id (new_dispatch (hand, count));
-    values[11] = array_end (&arrays[8]);
-    values[12] = array_end (&arrays[9]);
-    values[13] = array_end (&arrays[10]);
+    values[11] = value_id (new_dispatch (hand, count));
+    values[12] = array_end (&arrays[8]);
+    values[13] = array_end (&arrays[9]);
+    values[14] = array_end (&arrays[10]);
     PGresult *result = run (hand, SQL_act_ordinary, values);
     for (int row = 0; row < PQntuples (result); row++)
         hand->lives += result_int (result, row, 1) == 1;

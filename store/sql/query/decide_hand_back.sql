@@ -1,7 +1,8 @@
 -- Places a returned complaint as a router decided; $3 may be one that cannot have it: retired, or it gave the
 -- complaint back.  Then its successor has it, else the next coordinator above it, above the asker, the root; of an
 -- oversight complaint the next inspectorate instead of each of them.  Where all of them gave it back the root has it
--- as its arbiter.  Clocks stand, but for one that was never placed and is now: its first answer is due from here on.
+-- as its arbiter.  Of what turns out to be oversight nobody but inspectorates keeps anything.  Clocks stand, but for
+-- one that was never placed and is now: its first answer is due from here on.
 -- No row: it is not returned any more, or by another hand-back.  Else who has it and whether a notice is in the outbox.
 --   $1 id  $2 number of the hand-back  $3 agency  $4 rung  $5 confidence  $6 class  $7 flags to set (2, 4)
 --   $8 region  $9 rules  $10 registry  $11 the decision record  $12 function  $13 version base
@@ -60,7 +61,13 @@ with asked as materialized (
 ), left_behind as (
     update assignment a set state = 7, queued = false, version = greatest (a.version, $13::bigint) + 1
     from chosen q
-    where a.complaint_id = q.complaint_id and a.agency = q.asker and q.asker <> q.receiver
+    where a.complaint_id = q.complaint_id and a.agency <> q.receiver
+      and (a.agency = q.asker or
+           (q.flags & 4 <> 0 and a.state <> 7 and not exists (
+                select from agency_above u join agency o on o.agency_id = u.above
+                where u.agency = a.agency and o.flags ~ '\minspectorate\M')))
+), uninformed as (
+    delete from informed i using chosen q where i.complaint_id = q.complaint_id and q.flags & 4 <> 0
 ), handed as (
     insert into assignment as a (complaint_id, due, version, agency, state, priority, bond)
     select complaint_id, coalesce (starts, due), $13::bigint + 1, receiver, 1, priority, arbiter::int from chosen
