@@ -124,8 +124,24 @@ static void copy_end (PGconn *db, const char *path)
     PQclear (PQgetResult (db));
 }
 
-/* A tab-separated file without its first line, comment lines and empty lines, into a table. */
-static void copy_file (PGconn *db, const char *path, const char *table)
+/* A line with its newline; without the last of `fields` fields it goes in as if that said "-". */
+static void copy_line (PGconn *db, const char *line, size_t len, unsigned fields)
+{
+    unsigned tabs = 0;
+    for (size_t i = 0; i < len; i++)
+        tabs += line[i] == '\t';
+    if (fields < 2 || tabs != fields - 2) {
+        PQputCopyData (db, line, (int) len);
+        return;
+    }
+    len -= line[len - 1] == '\n';
+    PQputCopyData (db, line, (int) len);
+    PQputCopyData (db, "\t-\n", 3);
+}
+
+/* A tab-separated file without its first line, comment lines and empty lines, into a table.  `fields`: how
+ * many there are where the last may be absent, 0 where none may. */
+static void copy_file (PGconn *db, const char *path, const char *table, unsigned fields)
 {
     FILE *file = open_file (db, path);
     char *line = NULL;
@@ -135,7 +151,7 @@ static void copy_file (PGconn *db, const char *path, const char *table)
     copy_begin (db, path, table);
     while ((len = getline (&line, &room, file)) > 0) {
         if (!head && line[0] != '#' && line[0] != '\n')
-            PQputCopyData (db, line, (int) len);
+            copy_line (db, line, (size_t) len, fields);
         head = head && line[0] == '#';
     }
     free (line);
@@ -143,15 +159,15 @@ static void copy_file (PGconn *db, const char *path, const char *table)
     copy_end (db, path);
 }
 
-/* `optional`: no such file is an empty one. */
+/* `optional`: no such file is an empty one.  `fields` as in copy_file. */
 static void copy_from (PGconn *db, const char *folder, const char *name, const char *columns,
-                       bool optional)
+                       bool optional, unsigned fields)
 {
     char *create = xformat ("create temp table new_%s (%s) on commit drop", name, columns),
          *path = xformat ("%s/%s.tsv", folder, name), *table = xformat ("new_%s", name);
     run_quietly (db, name, create);
     if (!optional || access (path, F_OK) == 0)
-        copy_file (db, path, table);
+        copy_file (db, path, table, fields);
     free (create);
     free (path);
     free (table);
@@ -202,8 +218,8 @@ static const char *const registry_steps[] = {
     "join agency a on a.code = n.agency_code join function f on f.code = n.function_code",
 
     "delete from mandate",
-    "insert into mandate (function_id, agency_id, phrase, weight) select f.function_id, case when f.function_id is null then a.agency_id end, "
-    "n.phrase, n.weight from new_mandates n left join function f on f.code = n.owner left join agency a on a.code = n.owner",
+    "insert into mandate (function_id, agency_id, phrase, weight, level) select f.function_id, case when f.function_id is null then a.agency_id end, "
+    "n.phrase, n.weight, case n.level when 'province' then 1 when 'regency' then 2 else 0 end from new_mandates n left join function f on f.code = n.owner left join agency a on a.code = n.owner",
 };
 
 /* Who is named but not there: file, column, value. */
@@ -211,6 +227,8 @@ static const char *const registry_steps[] = {
     "select 'mandates', 'owner', owner, 'neither a function nor an agency has this code' "               \
     "from new_mandates n where not exists (select from new_functions f where f.code = n.owner) "         \
     "and not exists (select from new_agencies a where a.code = n.owner) "                                \
+    "union select 'mandates', 'level', level, 'neither province, regency nor -' from new_mandates "      \
+    "where level not in ('province', 'regency') "                                                        \
     "union select 'competence', 'agency_code', agency_code, 'there is no such agency' "                  \
     "from new_competence n where not exists (select from new_agencies a where a.code = agency_code) "    \
     "union select 'competence', 'function_code', function_code, 'there is no such function' "            \
@@ -242,20 +260,21 @@ static int load_registry (PGconn *db, int unused, char **arguments)
     (void) unused;
     const char *folder = arguments[0];
     PGresult *before = run (db, "registry", REGISTRY_DIGEST);
-    copy_from (db, folder, "functions", "code text, name text, unit_name text, levels text", false);
-    copy_from (db, folder, "regions", "code text, level int, name text, zone text", false);
+    copy_from (db, folder, "functions", "code text, name text, unit_name text, levels text", false,
+               0);
+    copy_from (db, folder, "regions", "code text, level int, name text, zone text", false, 0);
     copy_from (db, folder, "agencies",
                "code text, parent_code text, kind text, function_code text, region_code text, "
                "flags text, name text, zone text",
-               false);
+               false, 0);
     copy_from (db, folder, "categories",
                "number int, parent_number int, function_code text, agency_code text, class text, "
                "level text, sure int, name text",
-               false);
-    copy_from (db, folder, "oversight", "phrase text", false);
+               false, 0);
+    copy_from (db, folder, "oversight", "phrase text", false, 0);
     copy_from (db, folder, "competence", "agency_code text, function_code text, region_code text",
-               true);
-    copy_from (db, folder, "mandates", "owner text, weight int, phrase text", true);
+               true, 0);
+    copy_from (db, folder, "mandates", "owner text, weight int, phrase text, level text", true, 4);
     check_registry (db, folder);
     for (size_t i = 0; i < array_len (registry_steps); i++)
         run_quietly (db, "registry", registry_steps[i]);
@@ -604,7 +623,7 @@ static int load_calendar (PGconn *db, int unused, char **arguments)
     const char *path = arguments[0];
     run_quietly (db, "calendar",
                  "create temp table new_days (day date, kind text, name text) on commit drop");
-    copy_file (db, path, "new_days");
+    copy_file (db, path, "new_days", 0);
     run_quietly (
         db, "calendar",
         "insert into day_off select distinct on (day) day, kind, name from new_days order by day, kind "

@@ -204,6 +204,13 @@ static void to_inspectorate (struct ladder *ladder)
     memset (ladder->ret->supporters, 0, sizeof ladder->ret->supporters);
 }
 
+/* Where a function is held in this matter: as the category says, else the words; 0: neither. */
+static unsigned level_of_category (const struct ladder *ladder, uint16_t function)
+{
+    unsigned level = ladder->category ? ladder->category->level : 0;
+    return level ? level : opinion_level (ladder, function);
+}
+
 /* ---- rung 1: a named target ------------------------------------------------------------------ */
 
 /* Do the words say for sure that it is somebody else's duty? */
@@ -232,7 +239,7 @@ static const char *incompetent (const struct ladder *ladder, const struct agency
         return "other-function";
     if (agency->function && ladder->place.len > PROVINCE_LEN && !ladder->vague &&
         registry_competent (ladder->registry, agency->function, ladder->place,
-                            category ? category->level : 0) != agency)
+                            level_of_category (ladder, agency->function)) != agency)
         return "other-holder";
     return NULL;
 }
@@ -382,7 +389,8 @@ static const struct agency *holder_of_category (struct ladder *ladder)
                      registry_function_code (ladder->registry, ladder->function));
         ladder_propose (ladder, NULL, ladder->function, category->sure, GROUND_CATEGORY, "");
     } else {
-        holder = ladder_holder (ladder, ladder->function, category->level, ladder->vague);
+        holder = ladder_holder (ladder, ladder->function,
+                                level_of_category (ladder, ladder->function), ladder->vague);
         record_view (ladder, 3,
                      holder          ? "category-place"
                      : ladder->vague ? "place-vague"
@@ -430,7 +438,7 @@ static void propose_opinion (struct ladder *ladder, const struct opinion *opinio
     uint16_t function = opinion->duty.function;
     const struct agency *refuser =
         !holder && function && ladder->place.len && !ladder->vague
-            ? registry_competent (ladder->registry, function, ladder->place, 0)
+            ? registry_competent (ladder->registry, function, ladder->place, opinion->level)
             : NULL;
     if (refuser && refuser->region[0]) {
         holder = registry_competent (ladder->registry, function,
@@ -448,7 +456,7 @@ static bool rung_words (struct ladder *ladder)
     const struct agency *first = NULL;
     for (size_t i = 0, chance = sure; i < ladder->opinion_count; i++) {
         const struct opinion *opinion = &ladder->opinions[i];
-        const struct agency *holder = opinion_holder (ladder, &opinion->duty);
+        const struct agency *holder = opinion_holder (ladder, opinion);
         /* the first one is as sure as it was measured to be; the others share the rest, in their order */
         size_t share = i == 0 ? sure
                               : (size_t) ((1 - ladder->sure) * opinion->chance * 1000 /

@@ -13,6 +13,7 @@ struct opinion {
     float chance; /* 0 to 1, over all duties */
     enum ground ground;
     const char *parameter;
+    unsigned level; /* that its words speak for, as in struct category */
 };
 
 struct ladder {
@@ -54,8 +55,10 @@ const struct agency *ladder_desk (const struct ladder *ladder);
 
 /* opinion.c: what the words say.  Fills opinions, opinion_count and sure. */
 void opinion_form (struct ladder *ladder);
+/* The level that the words speak for where they mean this function, as in struct category; 0: none. */
+unsigned opinion_level (const struct ladder *ladder, uint16_t function);
 /* Who holds that duty for the known place; NULL: nobody who may, or the place is not known. */
-const struct agency *opinion_holder (const struct ladder *ladder, const struct duty *duty);
+const struct agency *opinion_holder (const struct ladder *ladder, const struct opinion *opinion);
 
 /* record.c: the decision record, JSON.
  *   said  every rung's view: [rung, code, parameter?]; a parameter is a code of the registry, the name of

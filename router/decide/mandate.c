@@ -10,6 +10,10 @@
 static const char *const near_words[] = {"depan",   "dekat",      "samping",  "sebelah", "belakang",
                                          "arah",    "seberang",   "sekitar",  "menuju",  "antara",
                                          "simpang", "perempatan", "pertigaan"};
+/* These may stand between such a word and what only says where: "dekat gedung baru KPK". */
+static const char *const house_words[] = {"gedung", "kantor", "markas", "pos",    "kampus",
+                                          "lama",   "baru",   "bekas",  "pusat",  "cabang",
+                                          "dinas",  "badan",  "pintu",  "gerbang"};
 /* What stands behind these is a name. */
 static const char *const name_words[] = {"desa",     "kelurahan", "kecamatan", "kabupaten",
                                          "provinsi", "dusun",     "kampung",   "gang"};
@@ -35,6 +39,7 @@ struct mandates *mandates_new (void)
     for (size_t i = 0; i < array_len (common_words); i++)
         slips_add (mandates->slips, view_of (common_words[i]), 0);
     set_hints (&mandates->near, near_words, array_len (near_words));
+    set_hints (&mandates->houses, house_words, array_len (house_words));
     set_hints (&mandates->names, name_words, array_len (name_words));
     mandates->duties = xcalloc (DUTIES_MOST, sizeof *mandates->duties);
     mandates->slot_count = 1024;
@@ -189,9 +194,10 @@ static void keep (struct draft *draft, struct view text)
         mandates->vocables[draft->words[i] - 1].phrases++;
 }
 
-int mandates_add (struct mandates *mandates, struct duty duty, struct view phrase, int weight)
+int mandates_add (struct mandates *mandates, struct duty duty, struct view phrase, int weight,
+                  unsigned level)
 {
-    struct phrase made = {.weight = (int16_t) weight};
+    struct phrase made = {.weight = (int16_t) weight, .level = (uint8_t) level};
     struct draft draft = {.mandates = mandates, .phrase = &made};
     struct view rest = phrase;
     if (mandates->phrase_count == PHRASES_MOST)

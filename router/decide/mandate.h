@@ -23,10 +23,13 @@ void mandates_free (struct mandates **mandates);
  * side in this order ("kepala-desa").  A word matches by stem, in a part behind "=" by spelling alone.
  * Weight -1000 to 1000: a phrase that alone makes the duty nearly certain is 100, one that only leans there
  * 20, one that speaks against it is negative.
+ * Level: which government has the duty where this phrase is meant ("sma" of schools: the province), as in
+ * struct category: 1 the province, 2 the regency, 0 says nothing.
  * 0, FAIL_EMPTY without a word, FAIL_TOO_LONG over MANDATE_WORDS_MOST words, FAIL_FULL over 250 duties or
  * 24,000 phrases.  `phrase` is copied. */
 #define MANDATE_WORDS_MOST 8
-int mandates_add (struct mandates *mandates, struct duty duty, struct view phrase, int weight);
+int mandates_add (struct mandates *mandates, struct duty duty, struct view phrase, int weight,
+                  unsigned level);
 /* After the last phrase, before the first look. */
 void mandates_seal (struct mandates *mandates);
 
@@ -36,6 +39,7 @@ struct mandate_view {
     float score;        /* > 0; comparable within one text */
     float share;        /* of all scores of this text: 0 to 1 */
     const char *phrase; /* its heaviest phrase that was found, lives as long as the mandates */
+    unsigned level;     /* that its phrases speak for, 0: none */
 };
 
 /* The duties with a positive score, the best first; how many were written.  *ret_confidence: calibrated, of

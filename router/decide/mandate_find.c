@@ -21,6 +21,7 @@
 #define NAMED        0.5f  /* for a single word right behind "desa", "gang" */
 #define NUMBERED     0.2f  /* for a single word before a long number: an NIK, a customer's number */
 #define NUMBER_LEAST 9     /* digits */
+#define NEAR_WORDS   3     /* from "dekat" up to what stands there */
 
 static const float again[] = {1, 0.35f,
                               0.15f}; /* the same phrase for the first, second, third time */
@@ -31,6 +32,18 @@ static bool is_hint (const struct hints *hints, uint64_t form)
         if (hints->words[i] == form)
             return true;
     return false;
+}
+
+/* "dekat" is 1, and "gedung" behind it 2. */
+static uint8_t nearness (const struct finding *finding, unsigned at)
+{
+    const struct mandates *mandates = finding->mandates;
+    const struct word *word = &finding->text->words[at];
+    if (is_hint (&mandates->near, word->form))
+        return 1;
+    uint8_t before = at > 0 && !(word->flags & WORD_BREAK) ? finding->near[at - 1] : 0;
+    return before && before < NEAR_WORDS && is_hint (&mandates->houses, word->form) ? before + 1
+                                                                                    : 0;
 }
 
 /* A name written with a capital is no slip. */
@@ -61,7 +74,7 @@ static void know (struct finding *finding)
                 mandates, vocable_key (text_hash (spelling.at, spelling.len - 3), true));
         if (!finding->stems[i] && !finding->forms[i])
             know_slip (finding, i, spelling);
-        finding->near[i] = is_hint (&mandates->near, word->form);
+        finding->near[i] = nearness (finding, i);
         finding->names[i] = is_hint (&mandates->names, word->form);
     }
 }
@@ -157,7 +170,7 @@ static float topical (const struct finding *finding, const struct found *found)
     unsigned low = found->at[0];
     for (unsigned i = 1; i < found->phrase->count; i++)
         low = found->at[i] < low ? found->at[i] : low;
-    if (low > 0 && finding->near[low - 1])
+    if (low > 0 && finding->near[low - 1] && !(finding->text->words[low].flags & WORD_BREAK))
         return NEARBY;
     if (found->phrase->count == 1 && low + 1 < finding->words &&
         finding->text->words[low + 1].flags & WORD_NUMBER &&
@@ -186,8 +199,9 @@ static void try_phrase (struct finding *finding, const struct phrase *phrase, un
     for (unsigned from = 0; from < phrase->count; from++)
         if (!(set >> from & 1) && !place_part (finding, &found, &set, from, around))
             return;
-    found.weight = (float) phrase->weight * closeness (finding, &found) *
-                   topical (finding, &found) * again[(*times)++];
+    float topic = topical (finding, &found);
+    found.aside = topic < 1;
+    found.weight = (float) phrase->weight * closeness (finding, &found) * topic * again[(*times)++];
     finding->found[finding->count++] = found;
 }
 

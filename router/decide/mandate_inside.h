@@ -25,6 +25,7 @@ struct phrase {
     uint8_t count;
     uint8_t joined; /* bit set: that word stands right behind the one before it */
     uint8_t hangs;  /* on which of its words */
+    uint8_t level;  /* 0, 1 the province's, 2 the regency's */
     char *text;
 };
 
@@ -42,7 +43,7 @@ struct mandates {
     struct hints {
         uint64_t words[16];
         size_t count;
-    } near, names; /* words before what says where, and before names */
+    } near, houses, names; /* words before what says where, between the two, before names */
     struct text read;
 };
 
@@ -55,6 +56,7 @@ struct found {
     float weight;
     uint16_t at[MANDATE_WORDS_MOST];
     uint16_t next; /* of the same duty, from 1 */
+    bool aside;    /* it only says where or who */
 };
 
 struct finding {
@@ -63,7 +65,8 @@ struct finding {
     unsigned words;
     unsigned count;
     uint32_t stems[MANDATE_TEXT_MOST], forms[MANDATE_TEXT_MOST]; /* vocables, from 1; 0: unknown */
-    bool slip[MANDATE_TEXT_MOST], near[MANDATE_TEXT_MOST], names[MANDATE_TEXT_MOST];
+    bool slip[MANDATE_TEXT_MOST], names[MANDATE_TEXT_MOST];
+    uint8_t near[MANDATE_TEXT_MOST]; /* 0, or how many words from "dekat" to here only say where */
     uint64_t present[PRESENT_BITS / 64]; /* vocables of the text, by their last bits */
     uint8_t times[PHRASES_MOST];
     uint16_t longest[MANDATE_TEXT_MOST]; /* what was found over a word, from 1 */

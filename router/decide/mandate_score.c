@@ -27,6 +27,18 @@ static float weigh (const struct finding *finding, unsigned duty, const char **r
     return sum;
 }
 
+/* The level that its phrases speak for with the most weight; 0: none does. */
+static unsigned level_of (const struct finding *finding, unsigned duty)
+{
+    float weights[3] = {0};
+    for (unsigned i = finding->first[duty]; i; i = finding->found[i - 1].next) {
+        const struct found *found = &finding->found[i - 1];
+        if (found->phrase->level && !found->aside && found->weight > 0)
+            weights[found->phrase->level] += found->weight;
+    }
+    return weights[1] > weights[2] ? 1 : weights[2] > weights[1] ? 2 : 0;
+}
+
 static void insert (struct mandate_view ret[MANDATE_VIEWS], size_t *count, struct mandate_view view)
 {
     size_t to = *count < MANDATE_VIEWS ? (*count)++ : MANDATE_VIEWS;
@@ -97,6 +109,7 @@ size_t mandates_score (const struct mandates *mandates, const struct text *text,
         view.score = weigh (&finding, duty, &view.phrase);
         if (view.score <= 0)
             continue;
+        view.level = level_of (&finding, duty);
         sum += view.score;
         insert (ret, &count, view);
     }

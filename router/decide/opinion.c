@@ -53,6 +53,7 @@ static float add_mandates (const struct ladder *ladder, struct mix *mix)
         mix->mandate[at] = views[i].share;
         mix->at[at].ground = GROUND_WORDS;
         mix->at[at].parameter = views[i].phrase ? views[i].phrase : "";
+        mix->at[at].level = views[i].level;
     }
     return sure;
 }
@@ -128,13 +129,22 @@ void opinion_form (struct ladder *ladder)
         ladder->sure = of_words > of_model ? of_words * (1 - of_model) : of_model * (1 - of_words);
 }
 
-const struct agency *opinion_holder (const struct ladder *ladder, const struct duty *duty)
+unsigned opinion_level (const struct ladder *ladder, uint16_t function)
 {
+    for (size_t i = 0; i < ladder->opinion_count; i++)
+        if (ladder->opinions[i].duty.function == function)
+            return ladder->opinions[i].level;
+    return 0;
+}
+
+const struct agency *opinion_holder (const struct ladder *ladder, const struct opinion *opinion)
+{
+    const struct duty *duty = &opinion->duty;
     const struct agency *holder = NULL;
     if (duty->agency)
         holder = registry_agency (ladder->registry, duty->agency);
     else if (ladder->place.len)
-        holder = ladder_holder (ladder, duty->function, 0,
+        holder = ladder_holder (ladder, duty->function, opinion->level,
                                 ladder->vague || ladder->place.len <= PROVINCE_LEN);
     return ladder_may (ladder, holder) ? holder : NULL;
 }

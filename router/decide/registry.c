@@ -228,10 +228,10 @@ static bool add_oversight (struct registry *registry, char **fields)
     return true;
 }
 
-/* mandate  f|a  NUMBER  WEIGHT  PHRASE */
+/* mandate  f|a  NUMBER  WEIGHT  PHRASE  [LEVEL] */
 static bool add_mandate (struct registry *registry, char **fields)
 {
-    uint32_t number;
+    uint32_t number, level = 0;
     char *end;
     long weight = strtol (fields[3], &end, 10);
     bool of_agency = strcmp (fields[1], "a") == 0;
@@ -240,7 +240,9 @@ static bool add_mandate (struct registry *registry, char **fields)
         return false;
     struct duty duty =
         of_agency ? (struct duty){.agency = number} : (struct duty){.function = (uint16_t) number};
-    return mandates_add (registry->mandates, duty, view_of (fields[4]), (int) weight) == 0;
+    if (fields[5] && (!number_of (fields[5], &level) || level > 2))
+        level = 0; /* a newer store's */
+    return mandates_add (registry->mandates, duty, view_of (fields[4]), (int) weight, level) == 0;
 }
 
 /* competence  AGENCY  FUNCTION  REGION|- */

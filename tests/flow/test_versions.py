@@ -150,7 +150,8 @@ def test_what_cannot_be_rules_or_a_model(stack, file, kind, content):
 def test_mandates_and_exceptions_come_with_the_registry(stack, registry):
     version = stack.sql("select version from snapshot where kind = 2")[0][0]
     with open(os.path.join(registry, "mandates.tsv"), "w", encoding="utf-8") as table:
-        table.write("owner\tweight\tphrase\nKES\t100\tpuskesmas\nKES\t-20\tjalan rusak\nKEMCONTOH\t40\tcontoh nasional\n")
+        table.write("owner\tweight\tphrase\tlevel\nKES\t100\tpuskesmas\nKES\t90\trsud\tprovince\nKES\t-20\tjalan rusak\t-\n"
+                    "KEMCONTOH\t40\tcontoh nasional\n")
     with open(os.path.join(registry, "competence.tsv"), "w", encoding="utf-8") as table:
         table.write("agency_code\tfunction_code\tregion_code\n91.01/PUPR\tLH\t91.01\n91/TAMBANG\tLH\t91\nKEMCONTOH\tTAMBANG\t-\n")
     stack.migrate("registry", registry)
@@ -159,6 +160,7 @@ def test_mandates_and_exceptions_come_with_the_registry(stack, registry):
     agency = dict(stack.sql("select code, agency_id from agency"))
     assert [line for line in lines if line.startswith("mandate")] == [
         f"mandate\tf\t{function['KES']}\t-20\tjalan rusak", f"mandate\tf\t{function['KES']}\t100\tpuskesmas",
+        f"mandate\tf\t{function['KES']}\t90\trsud\t1",
         f"mandate\ta\t{agency['KEMCONTOH']}\t40\tcontoh nasional"]
     assert sorted(line for line in lines if line.startswith("competence")) == sorted([
         f"competence\t{agency['91.01/PUPR']}\t{function['LH']}\t91.01", f"competence\t{agency['91/TAMBANG']}\t{function['LH']}\t91",

@@ -42,7 +42,8 @@ def lines_of(folder):
         yield ("competence", str(agencies[row["agency_code"]]), str(functions[row["function_code"]]), row["region_code"])
     for row in table(folder / "mandates.tsv"):
         of = ("f", functions[row["owner"]]) if row["owner"] in functions else ("a", agencies[row["owner"]])
-        yield "mandate", of[0], str(of[1]), row["weight"], row["phrase"]
+        level = LEVELS.get(row.get("level"))
+        yield ("mandate", of[0], str(of[1]), row["weight"], row["phrase"], *([str(level)] if level else []))
 
 
 def text_of(folder):

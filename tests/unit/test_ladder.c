@@ -33,7 +33,9 @@ static const char registry_text[] =
     "oversight\tpungli\n"
     "competence\t31\t5\t33.22\n"
     "mandate\tf\t1\t100\tjalan berlubang\nmandate\tf\t2\t100\tpuskesmas\nmandate\tf\t3\t100\tbayar pelicin\n"
-    "mandate\ta\t3\t100\tlistrik padam\n";
+    "mandate\ta\t3\t100\tlistrik padam\n"
+    /* words have a level: the province's; 9 is a newer store's, and none */
+    "mandate\tf\t1\t100\tjalan-provinsi\t1\nmandate\tf\t2\t100\trumah-sakit\t9\n";
 
 static struct registry *registry;
 static struct routing routing;
@@ -366,6 +368,54 @@ static void test_words (void **state)
     check_all (cases, array_len (cases));
 }
 
+/* What the words mean is the province's there, though the regency has a unit of that function. */
+static void test_level_of_words (void **state)
+{
+    static const struct expected cases[] = {
+        {.text = "jalan provinsi berlubang",
+         .place = "33.74.01",
+         .owner = "33/PUPR",
+         .rung = 4,
+         .said = "words"},
+        {.text = "jalan berlubang",
+         .place = "33.74.01",
+         .owner = "33.74/PUPR",
+         .rung = 4,
+         .said = "words"},
+        {.text = "jalan berlubang dekat jalan provinsi",
+         .place = "33.74",
+         .owner = "33.74/PUPR",
+         .rung = 4,
+         .said = "words"},
+        /* so it is where a category says the function; its own level stands */
+        {.text = "jalan provinsi berlubang",
+         .place = "33.74",
+         .category = 1,
+         .owner = "33/PUPR",
+         .rung = 3,
+         .said = "category-place"},
+        {.text = "jalan provinsi berlubang",
+         .place = "33.74",
+         .category = 2,
+         .owner = "33.74/KES",
+         .rung = 3,
+         .said = "category-place"},
+        /* where the text says no more than the province, its unit holds it all the same */
+        {.text = "jalan provinsi berlubang di jawa tengah",
+         .owner = "33/PUPR",
+         .rung = 4,
+         .said = "words"},
+        {.text = "jalan berlubang di jawa tengah", .owner = "33", .rung = 5, .said = "place-vague"},
+        {.text = "rumah sakit tutup",
+         .place = "33.74",
+         .owner = "33.74/KES",
+         .rung = 4,
+         .said = "words"},
+    };
+    (void) state;
+    check_all (cases, array_len (cases));
+}
+
 static void test_hand_back (void **state)
 {
     static const struct expected cases[] = {
@@ -509,9 +559,10 @@ static void test_record (void **state)
 int main (void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test (test_oversight), cmocka_unit_test (test_target),
-        cmocka_unit_test (test_category),  cmocka_unit_test (test_words),
-        cmocka_unit_test (test_hand_back), cmocka_unit_test (test_scope),
-        cmocka_unit_test (test_exception), cmocka_unit_test (test_record)};
+        cmocka_unit_test (test_oversight),      cmocka_unit_test (test_target),
+        cmocka_unit_test (test_category),       cmocka_unit_test (test_words),
+        cmocka_unit_test (test_level_of_words), cmocka_unit_test (test_hand_back),
+        cmocka_unit_test (test_scope),          cmocka_unit_test (test_exception),
+        cmocka_unit_test (test_record)};
     return cmocka_run_group_tests (tests, set_up, tear_down);
 }

@@ -28,7 +28,7 @@ static struct mandates *learned (const struct line *lines, size_t count)
     struct mandates *mandates = mandates_new ();
     for (size_t i = 0; i < count; i++)
         assert_int_equal (mandates_add (mandates, (struct duty){.function = lines[i].function},
-                                        view_of (lines[i].phrase), lines[i].weight),
+                                        view_of (lines[i].phrase), lines[i].weight, 0),
                           0);
     mandates_seal (mandates);
     return mandates;
@@ -231,19 +231,68 @@ static void test_sure (void **state)
     mandates_free (&mandates);
 }
 
+/* The level for which the phrases of a duty speak with the most weight; what only says where does not speak. */
+static void test_levels (void **state)
+{
+    (void) state;
+    static const struct {
+        const char *phrase;
+        int weight;
+        unsigned level;
+    } lines[] = {{"sekolah", 80, 0}, {"guru kurang", 110, 0}, {"sma", 40, 1},
+                 {"sd", 40, 2},      {"ppdb sma", 100, 1},    {"=smk", -40, 1}};
+    static const struct {
+        const char *words;
+        unsigned level;
+    } cases[] = {{"sekolah guru kurang", 0}, {"sma 3 guru kurang", 1},     {"sd guru kurang", 2},
+                 {"sd dan sma", 0},          {"sd, ppdb sma", 1},          {"smk sekolah", 0},
+                 {"sekolah dekat sma", 0},   {"sd sekolah samping sma", 2}};
+    struct mandates *mandates = mandates_new ();
+    for (size_t i = 0; i < array_len (lines); i++)
+        assert_int_equal (mandates_add (mandates, (struct duty){.function = SCHOOLS},
+                                        view_of (lines[i].phrase), lines[i].weight, lines[i].level),
+                          0);
+    mandates_seal (mandates);
+    for (size_t i = 0; i < array_len (cases); i++)
+        if (look (mandates, cases[i].words) != 1 || views[0].level != cases[i].level)
+            fail_msg ("%s: level %u", cases[i].words, views[0].level);
+    mandates_free (&mandates);
+}
+
+/* What stands up to three words behind "dekat", where the words between are of houses. */
+static void test_houses (void **state)
+{
+    (void) state;
+    LEARN ({ROADS, 100, "jalan rusak"}, {HEALTH, 100, "puskesmas"}, {TRAFFIC, 100, "samsat"});
+    static const char *const aside[] = {
+        "jalan dekat puskesmas rusak", "jalan depan kantor samsat rusak",
+        "jalan di belakang gedung baru puskesmas rusak", "samping kantor lama samsat jalan rusak"};
+    for (size_t i = 0; i < array_len (aside); i++) {
+        look (mandates, aside[i]);
+        if (views[0].duty.function != ROADS || views[1].score > 45)
+            fail_msg ("%s", aside[i]);
+    }
+    assert_float_equal (score (mandates, TRAFFIC, "kantor samsat tutup"), 100, 0.01);
+    assert_float_equal (score (mandates, TRAFFIC, "saya di depan. samsat tutup"), 100, 0.01);
+    assert_float_equal (score (mandates, TRAFFIC, "dekat rumah saya samsat tutup"), 100, 0.01);
+    assert_float_equal (score (mandates, TRAFFIC, "dekat kantor gedung baru lama samsat"), 100,
+                        0.01);
+    mandates_free (&mandates);
+}
+
 static void test_refused_phrases (void **state)
 {
     (void) state;
     struct mandates *mandates = mandates_new ();
     struct duty duty = {.function = ROADS};
-    assert_int_equal (mandates_add (mandates, duty, view_of (""), 5), FAIL_EMPTY);
-    assert_int_equal (mandates_add (mandates, duty, view_of ("- = !"), 5), FAIL_EMPTY);
-    assert_int_equal (mandates_add (mandates, duty, view_of ("a b c d e f g h"), 5), 0);
-    assert_int_equal (mandates_add (mandates, duty, view_of ("a b c d e f g h i"), 5),
+    assert_int_equal (mandates_add (mandates, duty, view_of (""), 5, 0), FAIL_EMPTY);
+    assert_int_equal (mandates_add (mandates, duty, view_of ("- = !"), 5, 0), FAIL_EMPTY);
+    assert_int_equal (mandates_add (mandates, duty, view_of ("a b c d e f g h"), 5, 0), 0);
+    assert_int_equal (mandates_add (mandates, duty, view_of ("a b c d e f g h i"), 5, 0),
                       FAIL_TOO_LONG);
     int result = 0;
     for (uint16_t i = 2; i < 400 && result == 0; i++)
-        result = mandates_add (mandates, (struct duty){.function = i}, view_of ("kata"), 5);
+        result = mandates_add (mandates, (struct duty){.function = i}, view_of ("kata"), 5, 0);
     assert_int_equal (result, FAIL_FULL);
     mandates_seal (mandates);
     assert_true (look (mandates, "kata a b c d e f g h") == MANDATE_VIEWS);
@@ -263,10 +312,10 @@ static void test_long_texts (void **state)
         snprintf (phrase, sizeof phrase, "kata%c%c baris-kata", 'a' + i % 26, 'a' + i / 26 % 26);
         assert_int_equal (mandates_add (mandates,
                                         (struct duty){.function = (uint16_t) (1 + i % 200)},
-                                        view_of (phrase), 50),
+                                        view_of (phrase), 50, 0),
                           0);
         assert_int_equal (
-            mandates_add (mandates, (struct duty){.agency = 7}, view_of ("baris kata"), 50), 0);
+            mandates_add (mandates, (struct duty){.agency = 7}, view_of ("baris kata"), 50, 0), 0);
     }
     mandates_seal (mandates);
     struct buffer long_text = {0};
@@ -290,12 +339,20 @@ static void test_long_texts (void **state)
 int main (void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test (test_stem_and_spelling),      cmocka_unit_test (test_roots),
-        cmocka_unit_test (test_parts_near_one_another), cmocka_unit_test (test_longer_phrase_wins),
-        cmocka_unit_test (test_a_word_counts_once),     cmocka_unit_test (test_what_speaks_against),
-        cmocka_unit_test (test_where_is_not_what),      cmocka_unit_test (test_slips),
-        cmocka_unit_test (test_nearest_word),           cmocka_unit_test (test_sure),
-        cmocka_unit_test (test_refused_phrases),        cmocka_unit_test (test_long_texts),
+        cmocka_unit_test (test_stem_and_spelling),
+        cmocka_unit_test (test_roots),
+        cmocka_unit_test (test_parts_near_one_another),
+        cmocka_unit_test (test_longer_phrase_wins),
+        cmocka_unit_test (test_a_word_counts_once),
+        cmocka_unit_test (test_what_speaks_against),
+        cmocka_unit_test (test_where_is_not_what),
+        cmocka_unit_test (test_slips),
+        cmocka_unit_test (test_nearest_word),
+        cmocka_unit_test (test_sure),
+        cmocka_unit_test (test_levels),
+        cmocka_unit_test (test_houses),
+        cmocka_unit_test (test_refused_phrases),
+        cmocka_unit_test (test_long_texts),
     };
     int result = cmocka_run_group_tests (tests, NULL, NULL);
     text_free (&text);
