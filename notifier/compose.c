@@ -1,8 +1,8 @@
 /* compose.c - a notice and its contact become a letter.  Pure: no clock, no file, no socket.
  *
- * Templates are compiled in (embed_templates.py), without logic: {number} {agency} {text} {due} {asks} {url}.
- * A line that names {due}, {asks} or {url} is left out where there is none.  Where a template needs an agency
- * or a text and the notice has none, `news` is used instead, which says only that there is news: so a
+ * Templates are compiled in (embed_templates.py), without logic: {number} {agency} {text} {due} {asks} {url} {other}.
+ * A line that names {due}, {asks} or {url} is left out where there is none.  Where a template needs an agency,
+ * a text or another number and the notice has none, `news` is used instead, which says only that there is news: so a
  * secret complaint cannot leak through a template that somebody chose wrongly.
  *
  * Headers are made of validated tokens and of our own templates only; nothing that a reporter or an
@@ -34,7 +34,7 @@ static const struct template templates[] = {
 
 /* What a template may say of a notice; an absent value has at == NULL. */
 struct values {
-    struct view number, agency, text, due, asks, url;
+    struct view number, agency, text, due, asks, url, other;
 };
 
 /* ---- what may stand in a header -------------------------------------------------------------- */
@@ -206,6 +206,8 @@ static struct view value_of (const struct values *values, const char *name, size
         return values->due;
     if (view_is (view, "asks"))
         return values->asks;
+    if (view_is (view, "other"))
+        return values->other;
     check (view_is (view, "url")); /* embed_templates.py refuses every other name */
     return values->url;
 }
@@ -213,7 +215,8 @@ static struct view value_of (const struct values *values, const char *name, size
 static bool template_fits (const struct template *template, const struct values *values)
 {
     return (values->agency.at || !strstr (template->text, "{agency}")) &&
-           (values->text.at || !strstr (template->text, "{text}"));
+           (values->text.at || !strstr (template->text, "{text}")) &&
+           (values->other.at || !strstr (template->text, "{other}"));
 }
 
 /* A value within a text: line ends become CRLF, other control characters but tab go. */
@@ -330,12 +333,16 @@ int letter_compose (const struct msg_notice *notice, const struct contact *conta
         return FAIL_REFUSED;
 
     struct buffer due = {0}, asks = {0}, url = {0}, subject = {0};
-    struct values values = {
-        .number = notice->number, .agency = notice->agency, .text = notice->text};
+    struct values values = {.number = notice->number,
+                            .agency = notice->agency,
+                            .text = notice->text,
+                            .other = notice->other};
     if (values.agency.len == 0)
         values.agency.at = NULL;
     if (values.text.len == 0)
         values.text.at = NULL;
+    if (values.other.len == 0)
+        values.other.at = NULL;
     if (notice->due && notice->due < INT64_MAX / 2) {
         due_text ((int64_t) notice->due, language, &due);
         values.due = (struct view){due.at, due.len};

@@ -12,7 +12,7 @@ import re
 import sys
 
 LANGUAGES = {"id": "LANGUAGE_ID", "en": "LANGUAGE_EN"}
-KNOWN = {"number", "agency", "text", "due", "url", "asks"}
+KNOWN = {"number", "agency", "text", "due", "url", "asks", "other"}
 KEY = re.compile(r"[a-z_]{1,32}")
 
 

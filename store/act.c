@@ -2,7 +2,8 @@
  * rows that no other act of the batch changes.
  *
  * What gives a case to another agency goes by act_on_assignments.sql, which finds out whether and to whom,
- * the others by act_ordinary.sql; a batch that this one refuses as not ordinary goes by the other, too. */
+ * acts on two complaints one by one (merge.c), the others by act_ordinary.sql; a batch that this one refuses as
+ * not ordinary goes by the first, too. */
 #include "array.h"
 #include "domain/number.h"
 #include "store.h"
@@ -28,6 +29,7 @@ struct act_batch {
     struct deed *deeds[STORE_BATCH]; /* by complaint */
     unsigned count;
     bool careful;        /* by act_on_assignments.sql */
+    bool merges;         /* one act, by merge.c */
     struct claim *claim; /* carried, or NULL */
 };
 
@@ -68,7 +70,8 @@ static bool gives (const struct msg_act *act)
 }
 
 /* What spans fields: an act that says something to the reporter has a text, a hand-back and a closing their
- * reason, an assign and a support an agency.  0, or what is missing. */
+ * reason, an assign and a support an agency, a link and a merge the other complaint.  0, or what is missing; of a
+ * number that is no act's the state it fits. */
 static enum reason missing (const struct msg_act *act)
 {
     bool speaks = act->act == ACT_PROGRESS || act->act == ACT_ANSWER || act->act == ACT_ASK ||
@@ -76,6 +79,10 @@ static enum reason missing (const struct msg_act *act)
     if ((speaks && !act->text.len) || act->text.len > 16384 ||
         (act->act == ACT_HAND_BACK && !act->reason) || (act->act == ACT_CLOSE && !act->resolution))
         return REASON_TEXT;
+    if (act_of (act_word (act->act)) != act->act)
+        return REASON_STATE;
+    if ((act->act == ACT_LINK || act->act == ACT_MERGE) && id_zero (&act->other))
+        return REASON_OTHER;
     return gives (act) && act->act != ACT_HAND_BACK && !act->suggested ? REASON_TARGET : 0;
 }
 
@@ -134,7 +141,7 @@ static void batch_again (struct act_batch *batch)
 static void batch_failed (struct act_batch *batch, const char *sqlstate)
 {
     struct store *store = batch->store;
-    if (!batch->careful && strcmp (sqlstate, "23505") == 0) {
+    if (!batch->careful && !batch->merges && strcmp (sqlstate, "23505") == 0) {
         store->act_careful = true; /* a key that was used before */
         batch_again (batch);
         return;
@@ -247,9 +254,12 @@ static void on_acted (void *with, const struct db_answer *answer)
     (void) fault_point (act_committed);
     if (batch->claim)
         (void) fault_point (born_committed);
-    const PGresult *result = answer->results[0];
+    const PGresult *result = answer->results[answer->count - 1];
     metric_add (store_act_batches_total, 1);
-    if (store->act_batch < store->batch)
+    if (batch->merges) {
+        struct id other = result_id (result, 0, MERGE_OTHER);
+        words_drop (store, &other);
+    } else if (store->act_batch < store->batch)
         store->act_batch = batch->count == 1 ? 2 : store->batch;
     for (int row = 0; row < PQntuples (result); row++)
         read_row (batch, result, row);
@@ -307,7 +317,7 @@ static void carry (struct act_batch *batch)
     unsigned room = 0;
     for (unsigned i = 0; i < batch->count; i++)
         room += tells (batch->deeds[i]->act);
-    batch->claim = !batch->careful && room ? outbox_carry (batch->store) : NULL;
+    batch->claim = !batch->careful && !batch->merges && room ? outbox_carry (batch->store) : NULL;
     room = batch->claim ? batch->claim->room : 0;
     for (unsigned i = 0; i < batch->count; i++) {
         struct deed *deed = batch->deeds[i];
@@ -315,7 +325,7 @@ static void carry (struct act_batch *batch)
         if (deed->carried && !deed->words)
             deed->words = words_take (batch->store, &deed->act->id);
         room -= deed->carried;
-        if (deed->act->text.len || gives (deed->act))
+        if (deed->act->text.len || gives (deed->act) || batch->merges)
             words_drop (batch->store, &deed->act->id);
     }
 }
@@ -334,6 +344,13 @@ static void send_batch (struct store *store, struct db *db, struct act_batch *ba
     struct db_value values[SHARED + 7];
     qsort (batch->deeds, batch->count, sizeof (struct deed *), by_id);
     carry (batch);
+    if (batch->merges) {
+        struct db_unit *unit = db_begin (db, on_acted, batch);
+        db_binary (unit);
+        merge_add (unit, store, batch->deeds[0]->behalf->principal, batch->deeds[0]->act);
+        db_end (unit);
+        return;
+    }
     for (int i = 0; i < COLUMNS; i++)
         array_begin (&columns[i], column_types[i]);
     for (unsigned i = 0; i < batch->count; i++)
@@ -358,24 +375,32 @@ static void send_batch (struct store *store, struct db *db, struct act_batch *ba
     db_end (unit);
 }
 
-/* Acts on different complaints, all of which give or none, as the first one does; of one complaint they
+enum way { ORDINARY, GIVES, MERGES };
+
+static enum way way_of (const struct msg_act *act)
+{
+    return merge_is (act) ? MERGES : gives (act) ? GIVES : ORDINARY;
+}
+
+/* Acts on different complaints that go the same way as the first one, merges alone; of one complaint they
  * stay in their order. */
 static struct act_batch *gather (struct store *store)
 {
     struct act_batch *batch = xcalloc (1, sizeof *batch);
     struct deed *deed, *next, *same, *ids = NULL;
-    bool giving = gives (store->deeds->act);
+    enum way way = way_of (store->deeds->act);
     batch->store = store;
-    batch->careful = giving || store->act_careful;
-    store->act_careful = store->act_careful && giving;
+    batch->merges = way == MERGES;
+    batch->careful = way == GIVES || (store->act_careful && way == ORDINARY);
+    store->act_careful = store->act_careful && way != ORDINARY;
     DL_FOREACH_SAFE (store->deeds, deed, next) {
-        if (batch->count == store->act_batch)
+        if (batch->count == (batch->merges ? 1 : store->act_batch))
             break;
         HASH_FIND (hh, ids, &deed->act->id, sizeof (struct id), same);
         if (same)
             continue;
         HASH_ADD_KEYPTR (hh, ids, &deed->act->id, sizeof (struct id), deed);
-        if (gives (deed->act) != giving)
+        if (way_of (deed->act) != way)
             continue;
         DL_DELETE (store->deeds, deed);
         batch->deeds[batch->count++] = deed;
@@ -390,8 +415,9 @@ void act_flush (struct store *store)
     if (!store->ready || reactor_now (store->reactor) < store->acts_not_before)
         return;
     while (store->deeds && (db = lane_rested (store, &store->acts))) {
+        bool merged = merge_is (store->deeds->act);
         send_batch (store, db, gather (store));
-        if (store->act_batch > 1) /* one by one they gain nothing from a rest */
+        if (store->act_batch > 1 && !merged) /* one by one they gain nothing from a rest */
             lane_begun (store, &store->acts);
     }
 }

@@ -21,6 +21,12 @@ static size_t entry_bytes (const PGresult *rows, int row)
     return bytes;
 }
 
+/* The act that an event's kind stands for; 0: a reporter's word. */
+static int64_t act_of_kind (int64_t kind)
+{
+    return kind < 30 ? kind - 10 : kind < 30 + ACT_LINK ? 0 : kind - 30;
+}
+
 static void add_words (const PGresult *rows, int row, struct buffer *words)
 {
     for (size_t i = 0; i < array_len (said); i++) {
@@ -51,8 +57,8 @@ bool history_read (const PGresult *rows, int *at, int ordinal, struct msg_histor
     for (int row = from; row < end; row++, count++) {
         int64_t kind = result_int (rows, row, KIND);
         times[count] = (uint64_t) result_ms (rows, row, AT);
-        acts[count] = (uint64_t) (kind < 30 ? kind - 10 : 0);
-        kinds[count] = (uint64_t) (kind < 30 ? 0 : kind - 30);
+        acts[count] = (uint64_t) act_of_kind (kind);
+        kinds[count] = (uint64_t) (acts[count] ? 0 : kind - 30);
         agencies[count] = (uint64_t) result_int (rows, row, AGENCY);
         reasons[count] = (uint64_t) result_int (rows, row, REASON);
         suggested[count] = (uint64_t) result_int (rows, row, SUGGESTED);

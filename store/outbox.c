@@ -34,9 +34,11 @@
 
 /* The word is the notifier's file name. */
 static const char *const templates[] = {
-    [TEMPLATE_RECEIVED] = "received", [TEMPLATE_MOVED] = "moved", [TEMPLATE_PROGRESS] = "progress",
-    [TEMPLATE_ANSWERED] = "answered", [TEMPLATE_ASKED] = "asked", [TEMPLATE_CLOSED] = "closed",
-    [TEMPLATE_REFUSED] = "refused"};
+    [TEMPLATE_RECEIVED] = "received", [TEMPLATE_MOVED] = "moved",
+    [TEMPLATE_PROGRESS] = "progress", [TEMPLATE_ANSWERED] = "answered",
+    [TEMPLATE_ASKED] = "asked",       [TEMPLATE_CLOSED] = "closed",
+    [TEMPLATE_REFUSED] = "refused",   [TEMPLATE_MERGED] = "merged",
+    [TEMPLATE_JOINED] = "joined",     [TEMPLATE_PARTED] = "parted"};
 
 /* ---- answering ----------------------------------------------------------------------------- */
 
@@ -68,7 +70,7 @@ void outbox_say (struct store *store, struct claim *claim, unsigned template, bo
         view_of (template >= 1 && template <array_len (templates) ? templates[template] : "news");
     if (secret) { /* the letter says no more than that there is news */
         notice->template = view_of ("news");
-        notice->agency = notice->text = (struct view){NULL, 0};
+        notice->agency = notice->text = notice->other = (struct view){NULL, 0};
     }
     if (link)
         link_say (link, WIRE_notice, notice);
@@ -127,7 +129,8 @@ enum {
     TEXT,
     CONTACT,
     CONTACT_KEY,
-    DUE
+    DUE,
+    OTHER
 };
 
 static void say_row (struct store *store, struct claim *claim, const PGresult *result, int row)
@@ -150,6 +153,7 @@ static void say_row (struct store *store, struct claim *claim, const PGresult *r
         .asks = template == TEMPLATE_RECEIVED
                     ? (uint64_t) result_int (result, row, FLAGS) >> FLAG_ASKS_SHIFT & FLAG_ASKS
                     : 0,
+        .other = template == TEMPLATE_MERGED ? result_view (result, row, OTHER) : (struct view){0},
     };
     outbox_say (store, claim, template, (result_int (result, row, FLAGS) & 6) != 0, &notice);
 }

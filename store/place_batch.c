@@ -32,8 +32,18 @@ void place_say_stored (struct store *store, struct link *link, const struct plac
     parcel_done (&answer);
 }
 
+/* A new complaint that others than its holder may read, too. */
+static bool is_open (const struct place *place)
+{
+    return place->outcome == OUTCOME_STORED && place->fresh && place->submit &&
+           place->submit->kind == KIND_COMPLAINT &&
+           !(place->flags & (FLAG_BIT_SECRET | FLAG_BIT_OVERSIGHT));
+}
+
 static void place_answer (struct store *store, struct place *place)
 {
+    if (is_open (place))
+        likeness_hint (store, &place->offer->id);
     struct link *link = listener_find (store->routers, place->link);
     if (link) {
         place_say_stored (store, link, place);
@@ -64,6 +74,11 @@ struct place_batch *place_batch_new (struct store *store, struct place **items, 
     memcpy (batch->items, items, count * sizeof (struct place *));
     batch->count = count;
     return batch;
+}
+
+void place_batch_again (struct place_batch *batch)
+{
+    LL_PREPEND (batch->store->place.again, batch);
 }
 
 static void halve (struct place_batch *batch)
@@ -118,18 +133,18 @@ void place_batch_failed (struct place_batch *batch, enum db_outcome outcome, con
 {
     struct store *store = batch->store;
     if (outcome == DB_UNKNOWN) {
-        LL_PREPEND (store->place.again, batch);
+        place_batch_again (batch);
         return;
     }
     enum failure failure = failure_of (sqlstate);
     if (!batch->careful && is_unusual (sqlstate)) {
         batch->careful = true;
-        LL_PREPEND (store->place.again, batch);
+        place_batch_again (batch);
         return;
     }
     store->place.new_first = true;
     if (failure == FAILURE_AGAIN) {
-        LL_PREPEND (store->place.again, batch);
+        place_batch_again (batch);
     } else if (failure == FAILURE_OURS && batch->count > 1) {
         halve (batch);
     } else if (failure == FAILURE_OURS) {

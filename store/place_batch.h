@@ -12,6 +12,7 @@ struct place_batch {
     struct place **items;
     unsigned count;
     bool careful;            /* by the statement that sorts out repeats */
+    bool alias;              /* a reply: by the statement for words on an alias */
     struct claim *claim;     /* carried, or NULL */
     struct pull *pulls;      /* carried: what is stored for their agencies is leased to them */
     int64_t version_base;    /* store's, when it was sent */
@@ -29,6 +30,8 @@ void place_free (struct place *place);
 void place_batch_answer (struct place_batch *batch);
 /* It failed and was rolled back, or perhaps committed (DB_UNKNOWN); takes the batch. */
 void place_batch_failed (struct place_batch *batch, enum db_outcome outcome, const char *sqlstate);
+/* The same batch again, as soon as may be; takes it. */
+void place_batch_again (struct place_batch *batch);
 void place_say_stored (struct store *store, struct link *link, const struct place *place);
 
 /* quarantine.c */

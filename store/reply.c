@@ -1,5 +1,6 @@
 /* reply.c - a reporter's word on a complaint that is there: its statement judges the access code and
- * joins it, one word at a time. */
+ * joins it, one word at a time.  On an alias it joins the main complaint; a rating or withdrawal of an
+ * alias has a statement of its own (docs/duplicates.md). */
 #include "array.h"
 #include "domain/number.h"
 #include "place_batch.h"
@@ -16,6 +17,11 @@ static void on_replied (void *with, const struct db_answer *answer)
         return;
     }
     struct place *place = batch->items[0];
+    if (result_int (answer->results[0], 0, 0) == 0) { /* it is an alias, or is none any more */
+        batch->alias = !batch->alias && place->submit->kind >= KIND_RATING;
+        place_batch_again (batch);
+        return;
+    }
     place->outcome = (enum outcome) result_int (answer->results[0], 0, 0);
     place->fresh = result_bool (answer->results[0], 0, 1);
     int64_t ready = result_int (answer->results[0], 0, 2);
@@ -37,7 +43,8 @@ void reply_send (struct db *db, struct place_batch *batch)
     words_spoil (batch->store, parent);
     struct view submission = parcel_bytes ((struct parcel *) &place->parcel, 2),
                 content = parcel_bytes ((struct parcel *) &place->parcel, 3);
-    char *text = xstrndup (place->content->text.at, place->content->text.len);
+    const struct view *said = &place->content->text;
+    char *text = xstrndup (said->at ? said->at : "", said->len); /* a rating may have none */
     struct db_value values[] = {
         value_id (&place->offer->id),
         value_int8 (number, (int64_t) parent),
@@ -54,7 +61,7 @@ void reply_send (struct db *db, struct place_batch *batch)
     };
     struct db_unit *unit = db_begin (db, on_replied, batch);
     db_binary (unit);
-    db_add (unit, SQL_store_reply, values, array_len (values));
+    db_add (unit, batch->alias ? SQL_reply_to_alias : SQL_store_reply, values, array_len (values));
     db_end (unit);
     free (text);
 }

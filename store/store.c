@@ -258,6 +258,7 @@ static int store_start (struct reactor *reactor, const struct settings *settings
     told_begin (store);
     pull_begin (store);
     redecide_begin (store);
+    likeness_begin (store, settings);
     const char *database = settings_text (settings, "database");
     open_lane (store, &store->others, "others", database, 1);
     open_lane (store, &store->places, "places", database,
@@ -321,6 +322,7 @@ static void store_stop (void **held)
     outbox_end (store);
     told_end (store);
     publish_end (store);
+    likeness_end (store);
     agency_end (store);
     listener_destroy (&store->routers);
     listener_destroy (&store->notifiers);
@@ -336,11 +338,12 @@ static bool store_show (void *state, const char *what, struct buffer *out)
     if (strcmp (what, "queues") != 0)
         return false;
     buffer_format (out,
-                   "waiting to be placed: %zu\npulls: %u\nhanded back: %u\nrouters: %zu\n"
-                   "notifiers: %zu\ndatabase: %s\n",
+                   "waiting to be placed: %zu\npulls: %u\nhanded back: %u\nto be compared: %u\n"
+                   "routers: %zu\nnotifiers: %zu\ndatabase: %s\n",
                    store->place.count, HASH_COUNT (store->pulls.by_key),
-                   HASH_COUNT (store->returned.by_id), listener_count (store->routers),
-                   listener_count (store->notifiers), store->ready ? "in use" : "away");
+                   HASH_COUNT (store->returned.by_id), store->likeness.hint_count,
+                   listener_count (store->routers), listener_count (store->notifiers),
+                   store->ready ? "in use" : "away");
     return true;
 }
 
@@ -352,6 +355,10 @@ static const struct setting store_settings[] = {
      "connections that place complaints"},
     {"lanes.acts", SETTING_NUMBER, "1", 1, STORE_LANE, false, "connections that carry acts"},
     {"lanes.leases", SETTING_NUMBER, "1", 1, STORE_LANE, false, "connections that lease"},
+    {"likeness.days", SETTING_NUMBER, "60", 0, 365, false,
+     "complaints that are alike are looked for among those of so many days; 0: not at all"},
+    {"likeness.least", SETTING_NUMBER, "600", 300, 1000, false,
+     "how alike they must be, permille (docs/duplicates.md)"},
 };
 
 const struct daemon store_daemon = {

@@ -13,6 +13,8 @@
  *   agency.c       what is remembered of each agency: news of work, and that it was found empty
  *   act.c          acts of a turn become one statement, which is also their only judge
  *   redecide.c     hand-backs that wait until a router has decided who has them instead
+ *   merge.c        link, merge, unmerge: one statement each
+ *   likeness.c     looks for complaints that are alike, aside
  *   outbox.c       notifiers' claims, and the notices that they are given
  *   told.c         what became of notices is written down
  *   publish.c      the snapshots; the calendar and limits that due times need
@@ -87,7 +89,10 @@ enum template {
     TEMPLATE_ANSWERED,
     TEMPLATE_ASKED,
     TEMPLATE_CLOSED,
-    TEMPLATE_REFUSED
+    TEMPLATE_REFUSED,
+    TEMPLATE_MERGED,
+    TEMPLATE_JOINED,
+    TEMPLATE_PARTED
 };
 
 /* A record on its way into rows, from its `place` until it is answered. */
@@ -246,6 +251,38 @@ struct returned {
     UT_hash_handle hh;
 };
 
+/* The work of likeness.c; docs/duplicates.md has its failure table.
+ *
+ *   state     it                           leaves it when
+ *   RESTS     waits for its timer          over: READS, if there is anything to look at
+ *   READS     reads new complaints         read: COMPARES; none of them is to be looked at: RESTS
+ *   COMPARES  reads prints near them       compared: WRITES
+ *   WRITES    prints, likenesses, sweep    committed: RESTS
+ *   any       its statement fails or       RESTS: rows say what is left to do
+ *             the connection breaks
+ */
+enum likeness_state { LIKENESS_RESTS, LIKENESS_READS, LIKENESS_COMPARES, LIKENESS_WRITES };
+
+#define LIKENESS_HINTS 8192
+
+struct likeness_step;
+
+struct likeness_work {
+    struct timer *timer;
+    enum likeness_state state;
+    struct likeness_step *step; /* under way */
+    struct id *hints;           /* [LIKENESS_HINTS] a ring */
+    unsigned hint_first, hint_count;
+    bool sweeps; /* this step is the sweep's */
+    unsigned turn;
+    bool swept_known;           /* not yet: the row says it */
+    struct id swept;            /* zero: from the window's beginning */
+    int64_t sweep_at;           /* mono_ms: not before */
+    int64_t began;              /* mono_ms: this step */
+    int64_t rests_until, wakes; /* mono_ms: at least; by the timer */
+    uint32_t days, least;       /* settings */
+};
+
 struct place_batch;
 struct deed;
 struct closing;
@@ -294,6 +331,7 @@ struct store {
         unsigned turn; /* which router is next */
         struct outage outage;
     } returned;
+    struct likeness_work likeness;
     struct agency *agencies; /* by number */
     size_t agency_count;
     uint64_t national_desk; /* its number; 0: not known yet */
@@ -435,6 +473,17 @@ void redecide_hint (struct store *store);
 void redecide_take (struct store *store, struct parcel *parcel);
 void redecide_router_gone (struct store *store, struct link *router);
 void redecide_end (struct store *store);
+/* merge.c */
+bool merge_is (const struct msg_act *act);
+/* Adds the statements of one such act; the last one's row is as act_ordinary.sql's, then MERGE_OTHER. */
+void merge_add (struct db_unit *unit, struct store *store, uint64_t principal,
+                const struct msg_act *act);
+#define MERGE_OTHER 6 /* column: id of the complaint that it was linked to or merged into */
+/* likeness.c */
+void likeness_begin (struct store *store, const struct settings *settings);
+/* A complaint that anybody may read was stored. */
+void likeness_hint (struct store *store, const struct id *id);
+void likeness_end (struct store *store);
 /* outbox.c */
 void outbox_claim (struct store *store, struct link *from, const struct msg_claim *claim);
 /* A claim that stands, for a batch that will make notices; NULL: they go into the outbox.  The batch

@@ -86,6 +86,9 @@ enum aduan_act_kind {
     ADUAN_ACT_ASSIGN,    /* handed down: `suggested`, below the agency, gets it */
     ADUAN_ACT_SUPPORT,   /* the lead asks `suggested` to help */
     ADUAN_ACT_CLOSE,     /* the lead ends the case; needs a text and a reason */
+    ADUAN_ACT_LINK = 20, /* is like `other`: a note on both, nothing changes */
+    ADUAN_ACT_MERGE,     /* goes on under `other`, as its alias; the case leaves this queue */
+    ADUAN_ACT_UNMERGE,   /* an alias is a case of its own again, ready, due when it was */
 };
 
 enum aduan_hand_back {
@@ -124,6 +127,7 @@ enum aduan_reason {
     ADUAN_REASON_BOUND,  /* decided with binding force: it is not handed back */
     ADUAN_REASON_TARGET, /* `suggested` cannot have it by this act */
     ADUAN_REASON_LEAD,   /* only the lead may say that */
+    ADUAN_REASON_OTHER,  /* `other` is not a case that this key may name here */
 };
 
 /* Why a submission was rejected: a repeat will not help. */
@@ -322,7 +326,7 @@ struct aduan_said {
     uint32_t reason;         /* hand_back: enum aduan_hand_back */
     uint32_t suggested;      /* hand_back: the agency that should have it, 0: not said; assign and
                                 support: that gets it */
-    const char *suggested_code;
+    const char *suggested_code; /* link, merge, unmerge: the other case's number */
     const char *text;
 };
 
@@ -391,6 +395,7 @@ struct aduan_act {
     uint32_t suggested; /* hand_back: number of the agency that should have it, 0: not known;
                            assign and support: that gets it */
     uint32_t complaint_class; /* ack: the class, where it was blank */
+    uint8_t other[16];        /* link and merge: the other case's id */
 };
 /* Fills id, agency and version, and draws a key. */
 void aduan_act_on (const struct aduan_assignment *assignment, struct aduan_act *ret);

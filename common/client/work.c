@@ -265,6 +265,8 @@ static const char *act_fault (const struct msg_act *act, uint32_t *ret_reason)
         return "reason";
     if ((act->act == ACT_ASSIGN || act->act == ACT_SUPPORT) && act->suggested == 0)
         return "suggested";
+    if ((act->act == ACT_LINK || act->act == ACT_MERGE) && id_zero (&act->other))
+        return "other";
     if ((act->act == ACT_NACK || act->act == ACT_EXTEND) && act->delay &&
         (act->delay < DELAY_LEAST || act->delay > (act->act == ACT_NACK ? NACK_MOST : EXTEND_MOST)))
         return "delay";
@@ -291,6 +293,7 @@ void aduan_act_start (struct aduan *aduan, const struct aduan_act *said, int64_t
     op->acted = done;
     memcpy (act.id.at, said->id, sizeof act.id.at);
     memcpy (act.key.at, said->key, sizeof act.key.at);
+    memcpy (act.other.at, said->other, sizeof act.other.at);
     if (id_zero (&act.key))
         act.key = id_random ();
     const char *field = act_fault (&act, &reason);

@@ -75,12 +75,13 @@ static const struct {
     ;                                                                                              \
     const char *name##_word (uint32_t value)                                                       \
     {                                                                                              \
-        return value == 0 ? "" : value < array_len (name##_words) ? name##_words[value] : "?";     \
+        bool known = value < array_len (name##_words) && name##_words[value];                      \
+        return value == 0 ? "" : known ? name##_words[value] : "?";                                \
     }                                                                                              \
     uint32_t name##_of (const char *word)                                                          \
     {                                                                                              \
         for (uint32_t i = 1; i < array_len (name##_words); i++)                                    \
-            if (strcmp (name##_words[i], word) == 0)                                               \
+            if (strcmp (name##_word (i), word) == 0)                                               \
                 return i;                                                                          \
         return 0;                                                                                  \
     }

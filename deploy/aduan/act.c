@@ -14,6 +14,7 @@ const struct option_row act_options[] = {
     {"reason", 0, OPTION_VALUE, "WORD", TEXT_o_reason},
     {"suggested", 0, OPTION_VALUE, "CODE", TEXT_o_suggested},
     {"class", 0, OPTION_VALUE, "WORD", TEXT_o_act_class},
+    {"other", 0, OPTION_VALUE, "NUMBER", TEXT_o_other},
     {"key", 0, OPTION_VALUE, "UUID", TEXT_o_act_key},
     {"as", 0, OPTION_VALUE, "NAME", TEXT_o_as_worker},
     {"wait", 'w', OPTION_VALUE, "SECONDS", TEXT_o_wait_act},
@@ -54,7 +55,7 @@ int act_fill (const struct cli *cli, const json_t *said, struct aduan_act *act)
 {
     const char *word = json_text (said, "act"), *reason = json_text (said, "reason"),
                *class = json_text (said, "class"), *suggested = json_text (said, "suggested"),
-               *text = json_text (said, "text");
+               *text = json_text (said, "text"), *other = json_text (said, "other");
     char *name = xstrdup (word);
     for (char *at = name; *at; at++)
         if (*at == '-')
@@ -74,6 +75,9 @@ int act_fill (const struct cli *cli, const json_t *said, struct aduan_act *act)
     if (fill_delay (json_object_get (said, "delay"), act) != 0)
         return EX_DATAERR;
     act->text = *text ? text : NULL;
+    int status = *other ? complaint_id (cli, other, act->other) : 0;
+    if (status != 0)
+        return status;
     return *suggested ? cli_agency (cli, suggested, &act->suggested) : 0;
 }
 
@@ -156,7 +160,7 @@ static int look_up (const struct cli *cli, const char *said, const char *agency,
 /* The options as the JSON that act_fill reads. */
 static int as_json (const struct cli *cli, json_t **ret, char **ret_file)
 {
-    static const char *const words[] = {"text", "reason", "suggested", "class"};
+    static const char *const words[] = {"text", "reason", "suggested", "class", "other"};
     const char *path = option (&cli->options, "text-file");
     json_t *said = json_object ();
     int64_t delay;

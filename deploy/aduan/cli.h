@@ -167,6 +167,7 @@ uint32_t submission_check (const struct aduan_submission *said, struct finding *
 int run_submit (struct cli *cli);
 int run_import (struct cli *cli);
 int run_track (struct cli *cli);
+int run_duplicates (struct cli *cli);
 int run_queue (struct cli *cli);
 int run_work (struct cli *cli);
 int run_act (struct cli *cli);
@@ -180,15 +181,22 @@ int run_completion (struct cli *cli);
 int run_help (struct cli *cli);
 
 extern const struct option_row submit_options[], import_options[], queue_options[], work_options[],
-    act_options[], report_options[], export_options[], keygen_options[];
+    act_options[], report_options[], export_options[], keygen_options[], duplicates_options[];
 extern const size_t submit_options_len, import_options_len, queue_options_len, work_options_len,
-    act_options_len, report_options_len, export_options_len, keygen_options_len;
+    act_options_len, report_options_len, export_options_len, keygen_options_len,
+    duplicates_options_len;
 
 /* track.c: an event of a case as people read it, in one line, and what was said then beneath it. */
 void put_event (const char *at, const char *kind, const char *agency);
 void put_indented (const char *text);
-/* act.c: fills `act` from JSON {"act", "text", "delay", "reason", "suggested", "class"} or complains.
- * 0 or EX_DATAERR. */
+const char *status_said (const char *word); /* a status as people read it */
+/* duplicates.c: what is like a complaint, within an agency and those below it; *ret: how many.  0, or an
+ * exit status after a complaint. */
+int duplicates_list (const struct cli *cli, const char *number, const char *agency, size_t *ret);
+/* A complaint's id by its tracking number or id.  0, or an exit status after a complaint. */
+int complaint_id (const struct cli *cli, const char *said, uint8_t ret[16]);
+/* act.c: fills `act` from JSON {"act", "text", "delay", "reason", "suggested", "class", "other"} or
+ * complains.  0, EX_DATAERR, or as cli_ask. */
 int act_fill (const struct cli *cli, const json_t *said, struct aduan_act *act);
 /* Says what became of it; returns the exit status. */
 int act_report (const struct cli *cli, const char *number, const struct aduan_act *act,

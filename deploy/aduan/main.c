@@ -13,6 +13,8 @@ const struct command commands[] = {
     {"import", "FILE [--map FIELD=SOURCE,...] [...]", TEXT_import_summary, TEXT_import_more,
      import_options, 0, run_import, false},
     {"track", "NUMBER", TEXT_track_summary, TEXT_track_more, NULL, 0, run_track, false},
+    {"duplicates", "NUMBER [--agency CODE]", TEXT_duplicates_summary, TEXT_duplicates_more,
+     duplicates_options, 0, run_duplicates, false},
     {"queue", "[AGENCY] [--watch N]", TEXT_queue_summary, TEXT_queue_more, queue_options, 0,
      run_queue, false},
     {"work", "--agency CODE [--exec COMMAND | --answer TEXT] [...]", TEXT_work_summary,
@@ -45,11 +47,16 @@ static size_t rows_of (const struct command *command)
         const struct option_row *rows;
         size_t len;
     } tables[] = {
-        {submit_options, submit_options_len}, {import_options, import_options_len},
-        {queue_options, queue_options_len},   {work_options, work_options_len},
-        {act_options, act_options_len},       {keygen_options, keygen_options_len},
+        {submit_options, submit_options_len},
+        {import_options, import_options_len},
+        {queue_options, queue_options_len},
+        {work_options, work_options_len},
+        {act_options, act_options_len},
+        {keygen_options, keygen_options_len},
+        {duplicates_options, duplicates_options_len},
         {rules_options, rules_options_len},
-        {report_options, report_options_len}, {export_options, export_options_len},
+        {report_options, report_options_len},
+        {export_options, export_options_len},
     };
     for (size_t i = 0; i < array_len (tables); i++)
         if (tables[i].rows == command->rows)

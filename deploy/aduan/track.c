@@ -19,12 +19,18 @@ static enum text_key status_text (const char *word)
         {"postponed", TEXT_status_postponed},     {"assigned", TEXT_status_assigned},
         {"in_progress", TEXT_status_in_progress}, {"returned", TEXT_status_returned},
         {"resolved", TEXT_status_resolved},       {"archived", TEXT_status_archived},
-        {"blocked", TEXT_status_blocked},
+        {"blocked", TEXT_status_blocked},         {"merged", TEXT_status_merged},
     };
     for (size_t i = 0; i < array_len (rows); i++)
         if (strcmp (rows[i].word, word) == 0)
             return rows[i].text;
     return TEXT_none;
+}
+
+const char *status_said (const char *word)
+{
+    enum text_key text = status_text (word);
+    return text ? text_of (text) : word;
 }
 
 static enum text_key event_text (const char *word)
@@ -42,6 +48,9 @@ static enum text_key event_text (const char *word)
         {"close", TEXT_event_close},       {"hand_over", TEXT_event_hand_over},
         {"reply", TEXT_event_reply},       {"completion", TEXT_event_completion},
         {"rating", TEXT_event_rating},     {"withdrawal", TEXT_event_withdrawal},
+        {"link", TEXT_event_link},         {"merge", TEXT_event_merge},
+        {"joined", TEXT_event_joined},     {"unmerge", TEXT_event_unmerge},
+        {"followed", TEXT_event_followed},
     };
     for (size_t i = 0; i < array_len (rows); i++)
         if (strcmp (rows[i].word, word) == 0)
@@ -78,26 +87,35 @@ static void put_due (const json_t *row, const char *key, enum text_key label)
 
 static void put_complaint (const json_t *row)
 {
-    const char *status = json_text (row, "status");
-    enum text_key words = status_text (status);
+    const char *main = json_text (row, "main");
     json_t *event;
     size_t at;
     say (stdout, TEXT_track_head, "number", json_text (row, "number"), "status",
-         words ? text_of (words) : status, "received", stamp_text (json_text (row, "received")),
-         NULL);
+         status_said (json_text (row, "status")), "received",
+         stamp_text (json_text (row, "received")), NULL);
+    if (*main) {
+        say (stdout, TEXT_track_main, "number", main, NULL);
+        say (stdout, TEXT_track_main_status, "number", main, "status",
+             status_said (json_text (row, "main_status")), "due",
+             stamp_text (json_text (row, "main_due_resolve")), NULL);
+    }
     if (*json_text (row, "holder")) {
         fputs (text_of (TEXT_track_holder), stdout);
         put_text (stdout, json_text (row, "holder_name"), strlen (json_text (row, "holder_name")));
         printf (" (%s)\n", json_text (row, "holder"));
     }
-    put_due (row, "due_verify", TEXT_track_due_verify);
-    put_due (row, "due_first", TEXT_track_due_first);
-    put_due (row, "due_resolve", TEXT_track_due_resolve);
+    if (!*main) { /* an alias is due when its main complaint is */
+        put_due (row, "due_verify", TEXT_track_due_verify);
+        put_due (row, "due_first", TEXT_track_due_first);
+        put_due (row, "due_resolve", TEXT_track_due_resolve);
+    }
     if (json_is_true (json_object_get (row, "secret")))
         say (stdout, TEXT_track_secret, NULL);
     json_array_foreach (json_object_get (row, "history"), at, event) {
         put_event (stamp_text (json_text (event, "at")), json_text (event, "kind"),
                    json_text (event, "agency"));
+        if (*json_text (event, "other"))
+            put_indented (json_text (event, "other"));
         put_indented (json_text (event, "text"));
     }
 }

@@ -146,6 +146,12 @@ static const char *said_word (const struct aduan_said *said)
     return said->act ? aduan_act_word (said->act) : kind_word (said->kind);
 }
 
+/* Does its code name another case instead of an agency? */
+static bool names_other (const struct aduan_said *said)
+{
+    return said->act >= ADUAN_ACT_LINK && said->act <= ADUAN_ACT_UNMERGE;
+}
+
 static json_t *history_json (const struct aduan_assignment *assignment)
 {
     json_t *out = json_array ();
@@ -159,7 +165,9 @@ static json_t *history_json (const struct aduan_assignment *assignment)
             json_object_set_new (entry, "agency_number", json_integer (said->agency));
         if (said->reason)
             json_object_set_new (entry, "reason", json_string (hand_back_word (said->reason)));
-        if (*said->suggested_code)
+        if (names_other (said))
+            json_object_set_new (entry, "other", json_string (said->suggested_code));
+        else if (*said->suggested_code)
             json_object_set_new (entry, "suggested", json_string (said->suggested_code));
         json_array_append_new (out, entry);
     }
@@ -415,7 +423,9 @@ static void put_history (const struct aduan_assignment *assignment)
         put_event (time_text (said->at), said_word (said), said->agency_code);
         if (said->reason)
             say (stdout, TEXT_work_why, "why", hand_back_word (said->reason), NULL);
-        if (*said->suggested_code)
+        if (names_other (said))
+            say (stdout, TEXT_work_other, "number", said->suggested_code, NULL);
+        else if (*said->suggested_code)
             say (stdout, TEXT_work_whose, "agency", said->suggested_code, NULL);
         put_indented (said->text);
     }
@@ -497,12 +507,37 @@ static bool agency_typed (struct work *work, struct aduan_assignment *assignment
     return known;
 }
 
+/* Shows what is like the case, and asks which one it goes on under, or is only like.  False: neither. */
+static bool ask_other (struct work *work, struct aduan_assignment *assignment, bool taken,
+                       struct aduan_act *act)
+{
+    size_t count;
+    if (duplicates_list (work->cli, assignment->number, code_of (work, assignment->agency),
+                         &count) != 0)
+        return false;
+    say (stdout, count ? TEXT_work_which_other : TEXT_work_no_other, NULL);
+    fflush (stdout);
+    char *line = line_typed (work, assignment, taken);
+    bool known = line && *line && complaint_id (work->cli, line, act->other) == 0;
+    free (line);
+    if (!known)
+        return false;
+    say (stdout, TEXT_work_merge, NULL);
+    fflush (stdout);
+    line = line_typed (work, assignment, taken);
+    act->act = line && *line == 'g' ? ADUAN_ACT_MERGE : line && *line == 'c' ? ADUAN_ACT_LINK : 0;
+    free (line);
+    return act->act != 0;
+}
+
 /* Asks for what an act needs besides.  False: not understood, or no more. */
 static bool ask_for (struct work *work, struct aduan_assignment *assignment, bool taken,
                      struct aduan_act *act, char **ret_text)
 {
     bool speaks =
         act->act != ADUAN_ACT_NACK && act->act != ADUAN_ACT_RELEASE && act->act != ADUAN_ACT_ACK;
+    if (act->act == ADUAN_ACT_MERGE)
+        return ask_other (work, assignment, taken, act);
     if (act->act == ADUAN_ACT_NACK) {
         say (stdout, TEXT_work_delay, NULL);
         fflush (stdout);
@@ -531,7 +566,7 @@ static uint32_t act_of_letter (char letter)
         {'a', ADUAN_ACT_ANSWER}, {'k', ADUAN_ACT_ASK},       {'p', ADUAN_ACT_PROGRESS},
         {'n', ADUAN_ACT_NACK},   {'h', ADUAN_ACT_HAND_BACK}, {'r', ADUAN_ACT_RELEASE},
         {'t', ADUAN_ACT_ACK},    {'d', ADUAN_ACT_ASSIGN},    {'s', ADUAN_ACT_SUPPORT},
-        {'c', ADUAN_ACT_CLOSE},
+        {'c', ADUAN_ACT_CLOSE},  {'g', ADUAN_ACT_MERGE},
     };
     for (size_t i = 0; i < array_len (letters); i++)
         if (letters[i].letter == letter)
@@ -565,7 +600,8 @@ static void work_by_hand (struct work *work, struct aduan_assignment *assignment
             bool done = act_now (work, assignment, &act);
             taken = taken || (done && act.act == ADUAN_ACT_ACK);
             over = act.act != ADUAN_ACT_ACK && act.act != ADUAN_ACT_PROGRESS &&
-                   act.act != ADUAN_ACT_SUPPORT;
+                   act.act != ADUAN_ACT_SUPPORT && act.act != ADUAN_ACT_LINK &&
+                   (done || act.act != ADUAN_ACT_MERGE);
         }
         free (text);
     }

@@ -37,7 +37,7 @@ class Adapter(Peer):
 
     def submit(self, text, title=None, key=None, created=None, kind=1, channel=1, category=None, place=None, target=None,
                class_=None, anonymous=None, secret=None, parent=None, code=None, priority=None, rating=None, identity=None,
-               email=None, language="id", seconds=30.0, once=False, ref=None):
+               email=None, language="id", seconds=30.0, once=False, ref=None, at=(None, None)):
         """('accepted', fields) | ('reject', fields) | ('tempfail', fields) | ('unknown', None).
 
         Repeats with the same key and created until ACCEPTED or REJECT, as an adapter must."""
@@ -50,7 +50,7 @@ class Adapter(Peer):
         deadline, delay = time.monotonic() + seconds, 0.5
         while True:
             ref = self.ref()
-            submit = frame(SUBMIT, t1=ref, t2=kind, t3=key, t4=created, t5=channel, t6=class_, t7=category, t8=place, t13=target,
+            submit = frame(SUBMIT, t1=ref, t2=kind, t3=key, t4=created, t5=channel, t6=class_, t7=category, t8=place, t10=at[0], t11=at[1], t13=target,
                            t14=anonymous, t15=secret, t16=parent, t17=code_hash, t18=priority,
                            t19={"id": 1, "en": 2}[language], t21=rating)
             answer = None

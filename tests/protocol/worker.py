@@ -6,7 +6,7 @@ from peer import Peer, frame, parse
 
 PULL, ASSIGNED, PULLED, ACT, ACTED, HISTORY = 30, 31, 32, 33, 34, 37
 ACTS = {"ack": 1, "nack": 2, "release": 3, "extend": 4, "park": 5, "progress": 6, "answer": 7, "ask": 8, "hand_back": 9,
-        "assign": 10, "support": 11, "close": 12}
+        "assign": 10, "support": 11, "close": 12, "link": 20, "merge": 21, "unmerge": 22}
 VERDICTS = {1: "done", 2: "stale", 3: "refused"}
 
 
@@ -56,7 +56,7 @@ class Worker(Peer):
         while time.monotonic() < deadline:
             ref = self.ref()
             sent = self.say([frame(ACT, t1=ref, t2=assignment["id"], t3=assignment["agency"], t4=version or assignment["version"],
-                                   t5=key, t6=ACTS[act], t7=text, **tags)], max(0.1, deadline - time.monotonic()))
+                                   t5=key, t6=ACTS.get(act, act), t7=text, **tags)], max(0.1, deadline - time.monotonic()))
             answer = self.take(ref, min(2.0, max(0.0, deadline - time.monotonic()))) if sent else None
             if answer:
                 return VERDICTS[answer[1][3]], answer[1]

@@ -3,7 +3,7 @@ select json_build_array (json_build_object (
     'complaints', (select count (*) from complaint),
     'complaints_by_state', (select json_object_agg (word, n) from (
         select (array ['received', 'verified', 'postponed', 'assigned', 'in_progress', 'returned', 'resolved',
-                       'archived', 'blocked'])[state] as word, count (*) as n
+                       'archived', 'blocked', 'merged'])[state] as word, count (*) as n
         from complaint group by state) s),
     'complaints_by_rung', (select json_object_agg (rung, n) from (
         select rung, count (*) as n from complaint group by rung) s),
@@ -14,6 +14,7 @@ select json_build_array (json_build_object (
     'events_by_kind', (select json_object_agg (kind, n) from (
         select kind, count (*) as n from event group by kind) s),
     'returned', (select count (*) from returned),
+    'alike', (select count (*) from likeness),
     'notices', (select count (*) from notice),
     'notices_sending', (select coalesce (sum (cardinality (ids)), 0) from dispatch),
     'notices_failed', (select count (*) from notice_ended where outcome = 2),

@@ -1,24 +1,32 @@
 -- One complaint as people follow it: where it is, until when, what happened.  Two complaints of one
--- number (a clash) come as two rows.  Words of a secret or oversight complaint are left out.
+-- number (a clash) come as two rows.  Words of a secret or oversight complaint are left out.  Of an alias the number,
+-- state, holder and due time of its main complaint, and nothing else of that one.  Notes of agencies for one another - links,
+-- why something was merged, and what - are not for those who follow it.
 --   $1 tracking number
 select coalesce (json_agg (row_to_json (r)), '[]')::text
 from (
     select c.complaint_id as id, number_text (c.number) as number,
            (array ['received', 'verified', 'postponed', 'assigned', 'in_progress', 'returned', 'resolved',
-                   'archived', 'blocked'])[c.state] as status,
+                   'archived', 'blocked', 'merged'])[c.state] as status,
+           number_text (m.number) as main,
+           (array ['received', 'verified', 'postponed', 'assigned', 'in_progress', 'returned', 'resolved',
+                   'archived', 'blocked'])[m.state] as main_status, m.due_resolve as main_due_resolve,
            c.received, c.due_verify, c.due_first, c.due_resolve,
            h.code as holder, h.name as holder_name, c.flags & 6 <> 0 as secret,
            (select json_agg (row_to_json (e))
             from (select v.at, v.number,
                          case when v.kind = 1 then 'placed' when v.kind = 2 then 'hand_over'
+                              when v.kind = 51 and v.data ? 'joined' then 'joined'
+                              when v.kind > 49 then (array ['link', 'merge', 'unmerge', 'followed'])[v.kind - 49]
                               when v.kind > 30 then (array ['complaint', 'reply', 'completion', 'rating', 'withdrawal'])[v.kind - 30]
                               else (array ['ack', 'nack', 'release', 'extend', 'park', 'progress', 'answer', 'ask',
                                            'hand_back', 'assign', 'support', 'close'])[v.kind - 10] end as kind,
                          a.code as agency, a.name as agency_name,
                          (select o.code from agency o where o.agency_id = (v.data ->> 'to')::int) as receiver,
-                         case when c.flags & 6 = 0 then v.text end as text
+                         case when v.kind = 51 and not v.data ? 'joined' then v.data ->> 'other' end as other,
+                         case when c.flags & 6 = 0 and v.kind not in (51, 52) then v.text end as text
                   from event v left join agency a on a.agency_id = v.agency
-                  where v.complaint_id = c.complaint_id
+                  where v.complaint_id = c.complaint_id and v.kind <> 50
                   order by v.at, v.number nulls last) e) as history,
            (select json_agg (row_to_json (s))
             from (select a.code as agency, w.lead, w.version,
@@ -27,7 +35,9 @@ from (
                   where w.complaint_id = c.complaint_id
                   order by w.lead desc, a.code) s) as assignments
     from complaint c
-    left join agency h on h.agency_id = c.holder
+    left join merged x on x.complaint_id = c.complaint_id
+    left join complaint m on m.complaint_id = x.main
+    left join agency h on h.agency_id = coalesce (m.holder, c.holder)
     where c.number = number_bits ($1::text)
     order by c.complaint_id
 ) r

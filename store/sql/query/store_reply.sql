@@ -1,27 +1,41 @@
 -- A reporter's word on a complaint: reply (2), completion (3), rating (4), withdrawal (5).
 -- While a hand-back waits for its decision the assignment waits, too; a withdrawal ends every assignment.
--- Returns outcome (1 stored, 3 refused, 4 waiting), whether new, and the agency that has new work.
+-- A reply or completion to an alias goes to its main complaint, and stands in both histories; a rating or withdrawal of
+-- one is for reply_to_alias.sql.
+-- Returns outcome (1 stored, 3 refused, 4 waiting; 0 for that other one, or again: it was merged or unmerged meanwhile),
+-- whether new, and the agency that has new work.
 --   $1 id  $2 parent number  $3 kind  $4 adapter  $5 code hash  $6 text  $7 rating  $8 received
 --   $9 digest  $10 submission  $11 content  $12 version base
-with parent as (
-    select c.complaint_id, c.state, c.events, c.holder
+with named as materialized (
+    select c.complaint_id, x.main, coalesce (t.code_hash = $5::bytea, false) as proven
     from complaint c join content t on t.complaint_id = c.complaint_id
+    left join merged x on x.complaint_id = c.complaint_id
     where c.number = $2::bigint
     order by coalesce (t.code_hash = $5::bytea, false) desc, c.complaint_id limit 1
+), parent as (
+    select c.complaint_id, c.state, c.events, c.holder, n.proven, n.complaint_id as alias
+    from named n
+    join complaint c on c.complaint_id = case when $3::int in (2, 3) then coalesce (n.main, n.complaint_id) else n.complaint_id end
     for update of c
 ), proof as (
-    select p.*, (select coalesce (t.code_hash = $5::bytea, false) from content t
-                  where t.complaint_id = p.complaint_id) as proven,
+    select p.*, p.alias <> p.complaint_id and alias_main (p.alias) is distinct from p.complaint_id as moved,
            case $3::int when 4 then p.state = 7 when 3 then p.state = 3 when 5 then p.state < 7 else p.state < 7 end as fits,
            exists (select from event e where e.complaint_id = p.complaint_id and e.principal = $4::int and e.act_key = $1::uuid) as said
     from parent p
 ), good as (
-    select * from proof where proven and fits and not said
+    select * from proof where proven and fits and not said and not moved
 ), history as (
     insert into event (complaint_id, at, act_key, principal, agency, kind, number, text, data)
     select complaint_id, clock_timestamp (), $1::uuid, $4::int, null, 30 + $3::int, events + 1, $6::text,
            case when $3::int = 4 then jsonb_build_object ('rating', $7::int) end
     from good
+), alias_record as (
+    update complaint c set version = greatest (c.version, $12::bigint) + 1, events = c.events + 1
+    from good g where c.complaint_id = g.alias and g.alias <> g.complaint_id
+    returning c.complaint_id, c.events
+), alias_history as (
+    insert into event (complaint_id, at, act_key, principal, kind, number, text)
+    select complaint_id, clock_timestamp (), $1::uuid, $4::int, 30 + $3::int, events, $6::text from alias_record
 ), record as (
     update complaint c
     set version = greatest (c.version, $12::bigint) + 1, events = c.events + 1,
@@ -45,7 +59,7 @@ with parent as (
     insert into refused (complaint_id, parent, adapter, kind, reason, digest, submission, content, received, at)
     select $1::uuid, $2::bigint, $4::int, $3::int, case when proven then 'state' else 'code' end,
            $9::bytea, $10::bytea, $11::bytea, $8::timestamptz, clock_timestamp ()
-    from proof where not (proven and fits) and not said
+    from proof where not (proven and fits) and not said and state <> 10 and not moved
     on conflict do nothing
     returning 1
 ), waits as (
@@ -56,6 +70,8 @@ with parent as (
     returning 1
 )
 select (case when not exists (select from parent) then 4
-             when exists (select from proof where said or (proven and fits)) then 1 else 3 end)::int as outcome,
+             when exists (select from proof where said) then 1
+             when exists (select from proof where moved or state = 10) then 0
+             when exists (select from good) then 1 else 3 end)::int as outcome,
        (exists (select from good) or exists (select from kept) or exists (select from waits)) as fresh,
        coalesce ((select holder from good), 0)::int as ready

@@ -1,0 +1,47 @@
+-- A rating (4) or withdrawal (5) of an alias by its own reporter.  He rates when its main complaint is resolved; he may
+-- withdraw at any time, which ends the alias alone: its own aliases stay with the main complaint.
+-- Returns as store_reply.sql does; 0 where it is no alias any more.
+--   $1 to $12 as for store_reply.sql
+with parent as (
+    select c.complaint_id, c.events, x.main, coalesce (t.code_hash = $5::bytea, false) as proven
+    from complaint c
+    join content t on t.complaint_id = c.complaint_id
+    join merged x on x.complaint_id = c.complaint_id
+    where c.number = $2::bigint
+    order by coalesce (t.code_hash = $5::bytea, false) desc, c.complaint_id limit 1
+    for update of c
+), proof as (
+    select p.*, $3::int = 5 or m.state = 7 as fits,
+           exists (select from event e where e.complaint_id = p.complaint_id and e.principal = $4::int and e.act_key = $1::uuid) as said
+    from parent p join complaint m on m.complaint_id = p.main
+), good as (
+    select * from proof where proven and fits and not said
+), history as (
+    insert into event (complaint_id, at, act_key, principal, kind, number, text, data)
+    select complaint_id, clock_timestamp (), $1::uuid, $4::int, 30 + $3::int, events + 1, $6::text,
+           case when $3::int = 4 then jsonb_build_object ('rating', $7::int) end
+    from good
+), record as (
+    update complaint c
+    set version = greatest (c.version, $12::bigint) + 1, events = c.events + 1, state = case $3::int when 5 then 8 else c.state end
+    from good g where c.complaint_id = g.complaint_id
+), gone as (
+    delete from merged x using good g where x.complaint_id = g.complaint_id and $3::int = 5
+), stay as (
+    update merged x set named = g.main from good g where x.named = g.complaint_id and $3::int = 5
+), main as (
+    update complaint m set flags = m.flags & ~32
+    from good g
+    where m.complaint_id = g.main and $3::int = 5
+      and not exists (select from merged x where x.main = g.main and x.complaint_id <> g.complaint_id)
+), kept as (
+    insert into refused (complaint_id, parent, adapter, kind, reason, digest, submission, content, received, at)
+    select $1::uuid, $2::bigint, $4::int, $3::int, case when proven then 'state' else 'code' end,
+           $9::bytea, $10::bytea, $11::bytea, $8::timestamptz, clock_timestamp ()
+    from proof where not (proven and fits) and not said
+    on conflict do nothing
+    returning 1
+)
+select (case when not exists (select from parent) then 0
+             when exists (select from proof where said or (proven and fits)) then 1 else 3 end)::int as outcome,
+       (exists (select from good) or exists (select from kept)) as fresh, 0::int as ready
