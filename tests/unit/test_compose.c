@@ -257,7 +257,8 @@ static void test_language (void **state)
 static void test_templates (void **state)
 {
     static const char *const keys[] = {"received", "moved",  "progress", "answered",
-                                       "asked",    "closed", "refused",  "news"};
+                                       "asked",    "closed", "refused",  "news",
+                                       "merged",   "joined", "parted"};
 
     (void) state;
     for (size_t i = 0; i < array_len (keys); i++)
@@ -266,19 +267,22 @@ static void test_templates (void **state)
             struct contact contact = contact_of ("siti@example.org");
             struct letter letter = {0};
             contact.language = language;
+            notice.other = view_of ("A9876543210ZYX");
             assert_int_equal (letter_compose (&notice, &contact, &head, noon, &letter), 0);
             assert_null (strstr (header (&letter, "Subject"), "Dinas"));
             assert_null (strstr (header (&letter, "Subject"), "Jalan"));
             char *text = text_of (&letter);
             assert_null (strpbrk (text, "{}"));
+            bool names = strcmp (keys[i], "merged") == 0; /* the number that it goes on under */
+            assert_int_equal (names, strstr (text, "A9876543210ZYX") != NULL);
             assert_true (strlen (text) > 20);
             free (text);
             letter_done (&letter);
 
-            notice.agency = notice.text = (struct view){NULL, 0};
+            notice.agency = notice.text = notice.other = (struct view){NULL, 0};
             notice.due = 0;
             assert_int_equal (letter_compose (&notice, &contact, &head, noon, &letter), 0);
-            bool needs = strcmp (keys[i], "refused") != 0;
+            bool needs = strcmp (keys[i], "refused") != 0 && strcmp (keys[i], "joined") != 0;
             assert_int_equal (needs,
                               strstr (header (&letter, "Subject"), "A0123456789ABC") == NULL);
             letter_done (&letter);
