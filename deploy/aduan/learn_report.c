@@ -1,22 +1,8 @@
 /* learn_report.c - figures into lines and tables. */
 #include "learn_report.h"
-#include "wire/wire.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* One of sixteen in turn. */
-static const char *fine_text (double value)
-{
-    static char texts[16][24];
-    static unsigned at;
-    char *text = texts[at++ % array_len (texts)];
-    snprintf (text, sizeof texts[0], "%.4f", value);
-    char *point = strchr (text, '.');
-    if (point && text_language_now () == LANGUAGE_ID)
-        *point = ',';
-    return text;
-}
 
 static const char *share_text (size_t part, size_t whole)
 {

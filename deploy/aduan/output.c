@@ -87,6 +87,18 @@ const char *decimal_text (double value)
     return text;
 }
 
+const char *fine_text (double value)
+{
+    static char texts[16][32];
+    static unsigned at;
+    char *text = texts[at++ % array_len (texts)];
+    snprintf (text, sizeof texts[0], "%.4f", value);
+    char *point = strchr (text, '.');
+    if (point && text_language_now () == LANGUAGE_ID)
+        *point = ',';
+    return text;
+}
+
 void put_text (FILE *to, const char *at, size_t len)
 {
     struct buffer clean = {0};
