@@ -131,29 +131,34 @@ static size_t pool (struct group *groups, size_t count)
     return kept;
 }
 
+static void add_knot (struct model *model, double chance, double confidence)
+{
+    struct model_knot knot = {(uint16_t) (chance * UINT16_MAX),
+                              (uint16_t) (confidence * UINT16_MAX)};
+    const struct model_knot *last = model->knot_count ? &model->knots[model->knot_count - 1] : NULL;
+    if (last && knot.chance <= last->chance)
+        return;
+    if (last && knot.confidence < last->confidence)
+        knot.confidence = last->confidence;
+    model->knots[model->knot_count++] = knot;
+}
+
 static void set_knots (struct model *model, const struct group *groups, size_t count)
 {
-    size_t kept = 0;
+    double even = 1 / (double) model->label_count;
     free (model->knots);
     model->knots = xcalloc (count + 2, sizeof *model->knots);
-    for (size_t i = 0; i < count; i++) {
-        double chance = groups[i].chances / groups[i].count / 65536,
-               /* a little towards the middle: not even a hundred right ones make it certain */
-            confidence = (groups[i].right + 1) / (groups[i].count + 2);
-        struct model_knot knot = {(uint16_t) (chance * UINT16_MAX),
-                                  (uint16_t) (confidence * UINT16_MAX)};
-        if (kept && knot.confidence < model->knots[kept - 1].confidence)
-            knot.confidence = model->knots[kept - 1].confidence;
-        if (!kept || knot.chance > model->knots[kept - 1].chance)
-            model->knots[kept++] = knot;
-    }
-    if (kept == 1) { /* one line, level */
-        model->knots[1] = model->knots[0];
-        model->knots[0].chance = 0;
-        model->knots[1].chance = UINT16_MAX;
-        kept = 2;
-    }
-    model->knot_count = kept;
+    model->knot_count = 0;
+    add_knot (model, 0, 0);
+    /* a text that says nothing is a guess, though few such were among the examples */
+    if (groups[0].chances / groups[0].count / 65536 > even)
+        add_knot (model, even, fmin (even, groups[0].right / groups[0].count));
+    for (size_t i = 0; i < count; i++)
+        /* a little towards the middle: not even a hundred right ones make it certain */
+        add_knot (model, groups[i].chances / groups[i].count / 65536,
+                  (groups[i].right + 1) / (groups[i].count + 2));
+    if (model->knot_count == 1)
+        add_knot (model, 1, 1);
 }
 
 void judge_calibrate (struct model *model, const struct examples *examples, size_t from, size_t to)
