@@ -38,7 +38,7 @@ def authority(context, rows):
     rows = [example(row, "institution", category=row["category"]) for row in rows]
     ours, plain, lines, report = measure(context, "authority", rows, ("place", "category"))
     earlier, later = split(rows)
-    words, cost = baseline(earlier, later)
+    words, cost = baseline(context, earlier, later)
     context.left["authority"] = (later, ours, plain, report["threshold"])
     lines.insert(6, f"| baseline: words and pairs alone; C {cost:g} | {words.cells()} |")
     return ["### Authority, from text, district, category and coordinates", "", *lines, "", *ceiling(rows)], [

@@ -73,8 +73,8 @@ class Ranked:
 
 
 class Context:
-    def __init__(self, texts, aduan, work):
-        self.texts, self.aduan, self.work = texts, aduan, work
+    def __init__(self, texts, aduan, work, folded):
+        self.texts, self.aduan, self.work, self.folded = texts, aduan, work, folded
         self.left = {}  # what a part leaves for later ones
 
     def write(self, name, rows):
@@ -106,8 +106,9 @@ class Context:
                 *(f"| {one.what} | {one.value} | {one.wanted} | {'yes' if one.met else '**no**'} |" for one in requirements)]
 
 
-def baseline(earlier, later, facts=()):
-    """Words and pairs of words by TF-IDF, and `facts` as they are; liblinear's SVM, C by 5-fold cross-validation."""
+def baseline(context, earlier, later, facts=()):
+    """Words and pairs of words by TF-IDF, and `facts` as they are; liblinear's SVM, C by 5-fold cross-validation, which many labels
+    make slow: over at most context.folded examples, drawn with a fixed seed."""
     def text(row):
         return f"{row.get('title', '')} {row['text']}"
     words = TfidfVectorizer(ngram_range=(1, 2), token_pattern=r"\w+")
@@ -117,14 +118,16 @@ def baseline(earlier, later, facts=()):
         columns = [[[row[fact] for fact in facts] for row in rows] for rows in (earlier, later)]
         parts.append((known.fit_transform(columns[0]), known.transform(columns[1])))
     learned, asked = (sparse.hstack([part[side] for part in parts]).tocsr() for side in (0, 1))
-    labels = [row["label"] for row in earlier]
+    labels = np.array([row["label"] for row in earlier])
+    drawn = np.random.default_rng(0).permutation(len(earlier))[:context.folded]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # labels of fewer than five examples; what has not quite converged
-        grid = GridSearchCV(LinearSVC(random_state=0), {"C": [0.1, 0.3, 1, 3]}, cv=StratifiedKFold(5, shuffle=True, random_state=0))
-        grid.fit(learned, labels)
-    margins = grid.decision_function(asked)
+        grid = GridSearchCV(LinearSVC(random_state=0), {"C": [0.1, 0.3, 1, 3]}, cv=StratifiedKFold(5, shuffle=True, random_state=0), refit=False)
+        grid.fit(learned[drawn], labels[drawn])
+        machine = LinearSVC(random_state=0, **grid.best_params_).fit(learned, labels)
+    margins = machine.decision_function(asked)
     order = np.argsort(-margins, axis=1, kind="stable")[:, :3]
-    return Ranked([row["label"] for row in later], grid.best_estimator_.classes_[order].tolist()), grid.best_params_["C"]
+    return Ranked([row["label"] for row in later], machine.classes_[order].tolist()), grid.best_params_["C"]
 
 
 def split(rows):
@@ -138,7 +141,7 @@ def measure(context, name, rows, facts=()):
     earlier, later = split(rows)
     report = context.learn(name, earlier)
     ours = context.score(name, later)
-    plain, cost = baseline(earlier, later, facts)
+    plain, cost = baseline(context, earlier, later, facts)
     below, precision = ours.above(report["threshold"])
     lines = [f"Learned from {len(earlier):,}, measured on the {len(later):,} that followed; {report['labels']} labels, "
              f"{report['features']:,} features, {report['bytes']:,} bytes.", "",
