@@ -169,6 +169,17 @@ static int duty_number (struct mandates *mandates, struct duty duty, uint8_t *re
     return 0;
 }
 
+/* Phrases come duty by duty; where they do not, a word seems a little more general than it is. */
+static void count_word (struct mandates *mandates, uint32_t word, uint8_t duty)
+{
+    struct vocable *vocable = &mandates->vocables[word - 1];
+    vocable->phrases++;
+    if (vocable->last != duty + 1 && vocable->duties < UINT8_MAX) {
+        vocable->last = (uint8_t) (duty + 1);
+        vocable->duties++;
+    }
+}
+
 static void keep (struct draft *draft, struct view text)
 {
     struct mandates *mandates = draft->mandates;
@@ -191,7 +202,7 @@ static void keep (struct draft *draft, struct view text)
     mandates->pool_count += phrase->count;
     mandates->phrases[mandates->phrase_count++] = *phrase;
     for (unsigned i = 0; i < phrase->count; i++)
-        mandates->vocables[draft->words[i] - 1].phrases++;
+        count_word (mandates, draft->words[i], phrase->duty);
 }
 
 int mandates_add (struct mandates *mandates, struct duty duty, struct view phrase, int weight,

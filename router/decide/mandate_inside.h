@@ -11,10 +11,11 @@
 #define PRESENT_BITS 4096 /* a power of two */
 
 struct vocable {
-    uint64_t key;     /* of the stem, or of the spelling */
-    uint32_t phrases; /* how many have it */
-    uint32_t hanging; /* the first phrase that hangs on it, from 1 */
-    uint32_t stem;    /* of a spelling: its stem's vocable */
+    uint64_t key;         /* of the stem, or of the spelling */
+    uint32_t phrases;     /* how many have it */
+    uint32_t hanging;     /* the first phrase that hangs on it, from 1 */
+    uint32_t stem;        /* of a spelling: its stem's vocable */
+    uint8_t duties, last; /* of how many duties it is a word; the last of them, from 1 */
 };
 
 struct phrase {
@@ -48,6 +49,8 @@ struct mandates {
 };
 
 uint64_t vocable_key (uint64_t hash, bool exact);
+/* From so many duties on a word is a general one. */
+#define GENERAL 14
 /* The vocable's number, from 1; 0: unknown. */
 uint32_t vocable_of (const struct mandates *mandates, uint64_t key);
 

@@ -231,6 +231,38 @@ static void test_sure (void **state)
     mandates_free (&mandates);
 }
 
+/* One weak word, and a word that is in the phrases of many duties, is no ground to decide. */
+static void test_general_words (void **state)
+{
+    (void) state;
+    struct mandates *mandates = mandates_new ();
+    for (uint16_t i = 1; i <= 20; i++) {
+        char other[40];
+        snprintf (other, sizeof other, "kantor khas%c", 'a' + i);
+        assert_int_equal (
+            mandates_add (mandates, (struct duty){.function = i}, view_of (other), 100, 0), 0);
+        if (i == 5) {
+            mandates_add (mandates, (struct duty){.function = i}, view_of ("kantor"), 50, 0);
+            mandates_add (mandates, (struct duty){.function = i}, view_of ("puskesmas"), 60, 0);
+            mandates_add (mandates, (struct duty){.function = i}, view_of ("surat"), 20, 0);
+        }
+    }
+    mandates_seal (mandates);
+    look (mandates, "puskesmas");
+    float rare = sure;
+    look (mandates, "kantor");
+    float general = sure;
+    look (mandates, "kantor kantor kantor kantor");
+    float said_again = sure;
+    look (mandates, "surat");
+    float weak = sure;
+    look (mandates, "kantor khasb");
+    float together = sure;
+    assert_true (rare > 0.65f && together > rare);
+    assert_true (general < 0.5f && said_again < 0.55f && weak < 0.4f);
+    mandates_free (&mandates);
+}
+
 /* The level for which the phrases of a duty speak with the most weight; what only says where does not speak. */
 static void test_levels (void **state)
 {
@@ -349,6 +381,7 @@ int main (void)
         cmocka_unit_test (test_slips),
         cmocka_unit_test (test_nearest_word),
         cmocka_unit_test (test_sure),
+        cmocka_unit_test (test_general_words),
         cmocka_unit_test (test_levels),
         cmocka_unit_test (test_houses),
         cmocka_unit_test (test_refused_phrases),
