@@ -73,4 +73,5 @@ set_up_database() {
   migrate registry "$data/registry"
   migrate calendar deploy/calendar/days_off.tsv
   migrate principals "$data/principals.tsv"
+  [ ! -f "$data/rules.yaml" ] || migrate rules "$data/rules.yaml"
 }
