@@ -1,8 +1,8 @@
 /* learner.c - which features are known, a machine for each label, and what of its weights is kept.
  *
- * Of the weights that the machines give, most are near nothing: the file keeps those that matter most
- * over all examples, as many as fit.  On Jarokelo's 208 authorities the 16 MB that are kept
- * of 60 do as well.
+ * Of the weights that the machines give, most are near nothing: the file keeps those that move most over
+ * all examples, as many as fit.  Of 23,328 examples with 223 labels 13.7 MB of 21 judge as well (0.6842 and
+ * 0.6840 right at first), with 14 labels 3.7 MB of 6 (0.8167, 0.8169).
  */
 #include "learner.h"
 
