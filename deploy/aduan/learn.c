@@ -2,7 +2,7 @@
  *
  * Time parts the examples, because a model judges what comes after what it learned:
  *
- *     |-- weights --------------------|- cost, calibration -|- held out -|   what the report says
+ *     |-- weights --------------------|- recipe, calibration -|- held out -|   what the report says
  *     |-- weights ------------------------------------------|- calibration |   the report's model
  *     |-- weights -------------------------------------------------------|   what is written
  *
@@ -20,6 +20,7 @@
 #define EXAMPLES_LEAST   100
 #define COMPARED_LEAST   100
 #define THREE_MAY_LOSE   0.005 /* of the examples: top-3 against the current model */
+#define STARTS_LITTLE    0.4   /* beside 1 */
 #define CALIBRATED_SHARE 0.2   /* of what the weights and the calibration share */
 
 static const double costs[] = {0.1, 0.25, 0.6};
@@ -30,7 +31,7 @@ struct learning {
     struct examples examples;
     size_t inner, held; /* the first example of the calibration, and of what is held out */
     unsigned seed;
-    double cost;
+    struct recipe recipe;
     struct model *model;   /* to be written */
     struct model *current; /* NULL: none named */
     struct judgement *verdicts;
@@ -89,27 +90,34 @@ static int part (struct learning *learning)
 
 /* ---- learning ---------------------------------------------------------------------------------- */
 
-/* The cost that serves the later ones best; the steepness and knots of that model in *ret. */
-static void choose_cost (struct learning *learning, struct model **ret)
+/* Keeps the model in *best if it serves the later ones better. */
+static void try_recipe (struct learning *learning, struct recipe recipe, struct model **best,
+                        size_t *best_hits)
 {
-    size_t best = 0;
-    for (size_t i = 0; i < array_len (costs); i++) {
-        struct model *model =
-            learner_weights (&learning->examples, 0, learning->inner, costs[i], learning->seed);
-        struct judgement *verdicts;
-        struct score score;
-        judge (model, &learning->examples, learning->inner, learning->held, &verdicts);
-        judge_score (verdicts, learning->held - learning->inner, &score);
-        free (verdicts);
-        if (*ret == NULL || score.first + score.three > best) {
-            best = score.first + score.three;
-            learning->cost = costs[i];
-            model_free (ret);
-            *ret = model;
-        } else {
-            model_free (&model);
-        }
+    struct model *model = learner_weights (&learning->examples, 0, learning->inner, &recipe);
+    struct judgement *judgements;
+    struct score score;
+    judge (model, &learning->examples, learning->inner, learning->held, &judgements);
+    judge_score (judgements, learning->held - learning->inner, &score);
+    free (judgements);
+    if (*best == NULL || score.first + score.three > *best_hits) {
+        *best_hits = score.first + score.three;
+        learning->recipe = recipe;
+        model_free (best);
+        *best = model;
+    } else {
+        model_free (&model);
     }
+}
+
+/* A recipe, and in *ret the calibrated model that it gave. */
+static void choose_recipe (struct learning *learning, struct model **ret)
+{
+    size_t hits = 0;
+    for (size_t i = 0; i < array_len (costs); i++)
+        try_recipe (learning, (struct recipe){costs[i], 1, learning->seed}, ret, &hits);
+    try_recipe (learning, (struct recipe){learning->recipe.cost, STARTS_LITTLE, learning->seed},
+                ret, &hits);
     judge_calibrate (*ret, &learning->examples, learning->inner, learning->held);
 }
 
@@ -125,14 +133,13 @@ static void learn (struct learning *learning)
 {
     const struct examples *examples = &learning->examples;
     struct model *inner = NULL, *judged;
-    choose_cost (learning, &inner);
-    judged = learner_weights (examples, 0, learning->held, learning->cost, learning->seed);
+    choose_recipe (learning, &inner);
+    judged = learner_weights (examples, 0, learning->held, &learning->recipe);
     take_calibration (judged, inner);
     model_free (&inner);
     judge (judged, examples, learning->held, examples->count, &learning->verdicts);
     judge_calibrate (judged, examples, learning->held, examples->count);
-    learning->model =
-        learner_weights (examples, 0, examples->count, learning->cost, learning->seed);
+    learning->model = learner_weights (examples, 0, examples->count, &learning->recipe);
     take_calibration (learning->model, judged);
     model_free (&judged);
     learner_name (learning->model, examples, examples->count);
@@ -207,7 +214,8 @@ static int finish (struct learning *learning)
     learning->report.held_from = learning->held;
     learning->report.model = learning->model;
     learning->report.bytes = bytes.len;
-    learning->report.cost = learning->cost;
+    learning->report.cost = learning->recipe.cost;
+    learning->report.starts = learning->recipe.starts;
     learning->report.seed = learning->seed;
     if (learning->current)
         compare (learning);

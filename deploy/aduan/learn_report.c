@@ -54,11 +54,11 @@ json_t *report_json (const struct report *report)
                                                 (json_int_t) score->bins[i].right, "confidence",
                                                 score->bins[i].confidence));
     return json_pack (
-        "{s:s, s:I, s:I, s:I, s:I, s:I, s:f, s:I, s:o, s:o, s:f, s:f, s:f, s:o, s:o}", "name",
+        "{s:s, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:I, s:o, s:o, s:f, s:f, s:f, s:o, s:o}", "name",
         model_name (report->model), "examples", (json_int_t) report->examples->count, "held_out",
         (json_int_t) score->count, "labels", (json_int_t) report->examples->label_count, "features",
         (json_int_t) report->model->entry_count, "bytes", (json_int_t) report->bytes, "cost",
-        report->cost, "seed", (json_int_t) report->seed, "top1",
+        report->cost, "starts", report->starts, "seed", (json_int_t) report->seed, "top1",
         share_json (score->first, score->count), "top3", share_json (score->three, score->count),
         "calibration_error", score->calibration_error, "to_person", score->to_person, "threshold",
         score->threshold, "bins", bins, "current", comparison_json (&report->comparison));
@@ -88,7 +88,8 @@ void report_say (const struct report *report, FILE *to)
     say (to, TEXT_learn_model, "name", model_name (report->model), "examples",
          count_text (report->examples->count), "labels", count_text (report->examples->label_count),
          "features", count_text (report->model->entry_count), "bytes", count_text (report->bytes),
-         "cost", fine_text (report->cost), "seed", seed, NULL);
+         "cost", fine_text (report->cost), "starts", fine_text (report->starts), "seed", seed,
+         NULL);
     say (to, TEXT_learn_held_out, "count", count_text (score->count), "top1",
          share_text (score->first, score->count), "interval1",
          interval_text (score->first, score->count), "top3",

@@ -21,7 +21,7 @@ struct report {
     size_t held_from; /* the examples from there on are held out */
     const struct model *model;
     size_t bytes; /* of the model */
-    double cost;
+    double cost, starts;
     unsigned seed;
     struct score score;
     const struct judgement *verdicts; /* of the held out ones, in any order */

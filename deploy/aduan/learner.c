@@ -26,8 +26,8 @@
 
 static int by_key (const void *left, const void *right)
 {
-    uint32_t a = *(const uint32_t *) left, b = *(const uint32_t *) right;
-    return a < b ? -1 : a > b;
+    const struct feature *a = left, *b = right;
+    return a->key < b->key ? -1 : a->key > b->key;
 }
 
 static uint16_t rarity_of (size_t examples, size_t with)
@@ -37,28 +37,36 @@ static uint16_t rarity_of (size_t examples, size_t with)
     return (uint16_t) (fixed > MODEL_RARITY_MOST ? MODEL_RARITY_MOST : fixed);
 }
 
-/* Fills the model's entries; *ret_with (the caller frees it): in how many examples each stands. */
+/* What the learner knows of an entry besides. */
+struct known {
+    uint32_t with; /* how many examples */
+    float
+        scale; /* of its values, and of its weights in return: the model's own values are not scaled */
+};
+
+/* Fills the model's entries; *ret_known (the caller frees it) is of as many. */
 static void know_features (struct model *model, const struct examples *examples, size_t from,
-                           size_t to, uint32_t **ret_with)
+                           size_t to, double starts, struct known **ret_known)
 {
     size_t count = 0, at = 0;
     for (size_t i = from; i < to; i++)
         count += examples->at[i].features;
-    uint32_t *keys = xcalloc (count + 1, sizeof *keys);
+    struct feature *keys = xcalloc (count + 1, sizeof *keys);
     for (size_t i = from; i < to; i++)
         for (uint32_t k = 0; k < examples->at[i].features; k++)
-            keys[at++] = examples->features[examples->at[i].first + k].key;
+            keys[at++] = examples->features[examples->at[i].first + k];
     qsort (keys, count, sizeof *keys, by_key);
     model->entries = xcalloc (count / EXAMPLES_LEAST + 1, sizeof *model->entries);
-    *ret_with = xcalloc (count / EXAMPLES_LEAST + 1, sizeof **ret_with);
+    *ret_known = xcalloc (count / EXAMPLES_LEAST + 1, sizeof **ret_known);
     for (size_t i = 0, run; i < count; i += run) {
-        for (run = 1; i + run < count && keys[i + run] == keys[i];)
+        for (run = 1; i + run < count && keys[i + run].key == keys[i].key;)
             run++;
         if (run < EXAMPLES_LEAST || model->entry_count == MODEL_FEATURES_MOST)
             continue;
-        (*ret_with)[model->entry_count] = (uint32_t) run;
+        (*ret_known)[model->entry_count] =
+            (struct known){(uint32_t) run, keys[i].group == FEATURE_START ? (float) starts : 1};
         model->entries[model->entry_count++] =
-            (struct model_entry){.key = keys[i], .rarity = rarity_of (to - from, run)};
+            (struct model_entry){.key = keys[i].key, .rarity = rarity_of (to - from, run)};
     }
     free (keys);
 }
@@ -71,7 +79,7 @@ static int by_entry (const void *left, const void *right)
 
 /* The examples as the machines see them: by the very code that scores. */
 static struct svm *make_machine (const struct model *model, const struct examples *examples,
-                                 size_t from, size_t to)
+                                 size_t from, size_t to, const struct known *facts)
 {
     struct svm *svm = svm_new (to - from, model->entry_count);
     struct model_value *sorted = NULL;
@@ -90,7 +98,7 @@ static struct svm *make_machine (const struct model *model, const struct example
         qsort (sorted, count, sizeof *sorted, by_entry);
         for (size_t k = 0; k < count; k++) {
             numbers[k] = sorted[k].entry;
-            values[k] = (float) sorted[k].value / 65536;
+            values[k] = (float) sorted[k].value / 65536 * facts[sorted[k].entry].scale;
         }
         svm_add (svm, numbers, values, count);
     }
@@ -142,10 +150,10 @@ static void prune (struct candidates *candidates, size_t most)
 }
 
 static void keep_weights (struct candidates *candidates, const struct model *model,
-                          const uint32_t *with, size_t label, const double *weights)
+                          const struct known *facts, size_t label, const double *weights)
 {
     for (size_t i = 0; i < model->entry_count; i++) {
-        float weight = (float) weights[i];
+        float weight = (float) weights[i] * facts[i].scale;
         if (fabsf (weight) < WEIGHT_LEAST)
             continue;
         if (candidates->count == candidates->room) {
@@ -153,7 +161,7 @@ static void keep_weights (struct candidates *candidates, const struct model *mod
             candidates->at = xrealloc (candidates->at, candidates->room * sizeof *candidates->at);
         }
         candidates->at[candidates->count++] = (struct candidate){
-            (uint32_t) i, (uint16_t) label, importance_of (weight, with[i]), weight};
+            (uint32_t) i, (uint16_t) label, importance_of (weight, facts[i].with), weight};
     }
     if (candidates->count > CANDIDATES_MOST)
         prune (candidates, CANDIDATES_MOST / 2);
@@ -166,10 +174,10 @@ static int32_t fixed_of (double weight)
 }
 
 static void train_labels (struct model *model, const struct examples *examples, size_t from,
-                          size_t to, const uint32_t *with, double cost, unsigned seed,
+                          size_t to, const struct known *facts, const struct recipe *recipe,
                           struct candidates *candidates)
 {
-    struct svm *svm = make_machine (model, examples, from, to);
+    struct svm *svm = make_machine (model, examples, from, to, facts);
     signed char *signs = xcalloc (to - from, 1);
     for (size_t label = 0; label < model->label_count; label++) {
         const double *weights;
@@ -181,9 +189,9 @@ static void train_labels (struct model *model, const struct examples *examples, 
         model->biases[label] = -2 * 65536; /* of a label that stands in none: behind all others */
         if (positive == 0)
             continue;
-        svm_train (svm, signs, cost, seed, &weights);
+        svm_train (svm, signs, recipe->cost, recipe->seed, &weights);
         model->biases[label] = fixed_of (weights[model->entry_count]);
-        keep_weights (candidates, model, with, label, weights);
+        keep_weights (candidates, model, facts, label, weights);
     }
     free (signs);
     svm_free (&svm);
@@ -256,13 +264,13 @@ static void set_text (struct model *model, const char *name, const struct exampl
         model->labels[i] = at;
 }
 
-struct model *learner_weights (const struct examples *examples, size_t from, size_t to, double cost,
-                               unsigned seed)
+struct model *learner_weights (const struct examples *examples, size_t from, size_t to,
+                               const struct recipe *recipe)
 {
     static const struct model_knot knots[] = {{0, 0}, {UINT16_MAX, UINT16_MAX}};
     struct model *model = xcalloc (1, sizeof *model);
     struct candidates candidates = {0};
-    uint32_t *with;
+    struct known *facts;
     model->label_count = examples->label_count;
     model->labels = xcalloc (model->label_count, sizeof *model->labels);
     set_text (model, "unnamed", examples, to);
@@ -272,16 +280,16 @@ struct model *learner_weights (const struct examples *examples, size_t from, siz
     memcpy (model->knots, knots, sizeof knots);
     model->steepness = 256;
     model->newest = examples->at[to - 1].time;
-    know_features (model, examples, from, to, &with);
+    know_features (model, examples, from, to, recipe->starts, &facts);
     model->index = model_index_new (model);
-    train_labels (model, examples, from, to, with, cost, seed, &candidates);
+    train_labels (model, examples, from, to, facts, recipe, &candidates);
     size_t bytes = BYTES_A_LABEL * model->label_count;
     bytes = bytes < BYTES_LEAST ? BYTES_LEAST : bytes;
     size_t taken = model->entry_count * ENTRY_BYTES;
     prune (&candidates, bytes > taken ? (bytes - taken) / POSTING_BYTES : 0);
     settle_postings (model, &candidates);
     free (candidates.at);
-    free (with);
+    free (facts);
     return model;
 }
 
