@@ -77,7 +77,8 @@ enum {
     FLAG_BIT_OVERSIGHT = 4,
     FLAG_BIT_DOUBTFUL = 8,
     FLAG_BIT_CONTACT = 16,
-    FLAG_ASKS_SHIFT = 5, /* place's asks, five bits */
+    FLAG_BIT_MAIN = 32,  /* others are merged into it: schema/0020_likeness.sql */
+    FLAG_ASKS_SHIFT = 6, /* place's asks, five bits */
     FLAG_ASKS = 31
 };
 

@@ -282,7 +282,8 @@ static bool has_duty (const struct ladder *ladder, const struct agency *agency,
             registry_below (ladder->registry, central->number, agency->number));
 }
 
-/* By the category, or by the first three that the words name; where neither says anything, too. */
+/* By the category, or by the first three that the words name; where they name none, too: the category is
+ * what was refused. */
 static bool duty_agrees (const struct ladder *ladder, const struct agency *agency)
 {
     const struct duty of_category = {.function = ladder->function};
@@ -291,7 +292,7 @@ static bool duty_agrees (const struct ladder *ladder, const struct agency *agenc
     for (size_t i = 0; i < ladder->opinion_count && i < 3; i++)
         if (has_duty (ladder, agency, &ladder->opinions[i].duty))
             return true;
-    return !ladder->function && ladder->opinion_count == 0;
+    return ladder->opinion_count == 0;
 }
 
 /* Who hands it back knows the field, but is a party: he is followed where category or words agree.  A
