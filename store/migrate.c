@@ -209,7 +209,8 @@ static const char *const registry_steps[] = {
     "where (category.parent, category.function_id, category.agency_id, category.class, category.name, category.level, category.sure) is distinct from "
     "(excluded.parent, excluded.function_id, excluded.agency_id, excluded.class, excluded.name, excluded.level, excluded.sure)",
 
-    "insert into oversight_phrase select distinct phrase from new_oversight on conflict do nothing",
+    "insert into oversight_phrase (phrase, kind) select phrase, min (coalesce (kind, 'word')) from new_oversight group by phrase "
+    "on conflict (phrase) do update set kind = excluded.kind where oversight_phrase.kind is distinct from excluded.kind",
     "delete from oversight_phrase p where not exists (select from new_oversight n where n.phrase = p.phrase)",
     "select agency_derive ()",
 
@@ -271,7 +272,7 @@ static int load_registry (PGconn *db, int unused, char **arguments)
                "number int, parent_number int, function_code text, agency_code text, class text, "
                "level text, sure int, name text",
                false, 0);
-    copy_from (db, folder, "oversight", "phrase text", false, 0);
+    copy_from (db, folder, "oversight", "phrase text, kind text", false, 2);
     copy_from (db, folder, "competence", "agency_code text, function_code text, region_code text",
                true, 0);
     copy_from (db, folder, "mandates", "owner text, weight int, phrase text, level text", true, 4);

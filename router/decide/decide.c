@@ -1,6 +1,6 @@
 /* decide.c - the oversight filter, then the ladder; the first rung that is sure enough wins.
  *
- *   0  oversight content, by class, category or words: the inspectorate of the subtree
+ *   0  oversight content, by class, category or words: the inspectorate over the accused
  *   1  a target that is named and competent; or the agency that who handed it back suggests
  *   2  operators' rules
  *   3  category x place: which function, and who holds it for the place, walking upwards
@@ -24,11 +24,9 @@
 #define SURE_COORDINATOR 500
 #define SURE_NATIONAL    100
 #define SURE_HINT        300 /* of a candidate that a rung names without deciding */
-#define SURE_MEANING                                                                               \
-    400 /* of words that mean graft without naming it: rather too many than too few,
-                                for what reached the accused cannot be taken back */
 
-#define INSPECTORATE "PENGAWASAN" /* the function of every inspectorate */
+#define REGENCY_LEN      5            /* of its code, 33.74 */
+#define INSPECTORATE     "PENGAWASAN" /* the function of every inspectorate */
 
 _Static_assert(RULES_ASK_LOCATION == 1 << (ASK_LOCATION - 1) &&
                    RULES_ASK_CONTACT == 1 << (ASK_CONTACT - 1),
@@ -144,7 +142,14 @@ const struct agency *ladder_desk (const struct ladder *ladder)
 
 /* ---- rung 0: oversight ----------------------------------------------------------------------- */
 
-static bool is_oversight (struct ladder *ladder)
+/* What the words say, and of whom; of what is only asked, nothing that names nobody. */
+static struct oversight_view view_words (const struct ladder *ladder)
+{
+    return oversight_find (registry_oversight (ladder->registry), ladder->text,
+                           ladder->question->class == CLASS_INFO_REQUEST);
+}
+
+static bool is_oversight (struct ladder *ladder, const struct oversight_view *words)
 {
     if (ladder->question->class == CLASS_OVERSIGHT) {
         record_view (ladder, 0, "class", "");
@@ -154,49 +159,79 @@ static bool is_oversight (struct ladder *ladder)
         record_view (ladder, 0, "category", "");
         return true;
     }
-    const char *phrase = registry_oversight (ladder->registry, ladder->text);
-    if (phrase) {
-        record_view (ladder, 0, "words", phrase);
-        return true;
-    }
-    const struct opinion *first = ladder->opinions;
-    if (!ladder->opinion_count || ladder->sure * 1000 < SURE_MEANING || !first->duty.function ||
-        strcmp (registry_function_code (ladder->registry, first->duty.function), INSPECTORATE) != 0)
+    if (!words->phrase)
         return false;
-    record_view (ladder, 0, "meaning", first->parameter);
+    record_view (ladder, 0, "words", words->phrase);
     return true;
 }
 
-/* The inspectorate under this node, or under the next one above it that has one; never the accused one. */
-static const struct agency *inspectorate_above (const struct ladder *ladder, struct view place)
+/* The inspectorate of this node, NULL where it has none that may have it; never the accused one. */
+static const struct agency *inspectorate_of (const struct ladder *ladder, struct view node)
 {
-    const struct registry *registry = ladder->registry;
-    for (;; place = region_above (place)) {
-        char code[32];
-        int len = place.len ? snprintf (code, sizeof code, "%.*s/%s", (int) place.len, place.at,
-                                        INSPECTORATE)
-                            : snprintf (code, sizeof code, "ID/" INSPECTORATE);
-        const struct agency *found =
-            registry_agency_by_code (registry, (struct view){code, (size_t) len});
-        if (found && found->inspectorate && found != ladder->target && ladder_may (ladder, found))
+    char code[64];
+    int len = snprintf (code, sizeof code, "%.*s/%s", (int) node.len, node.at, INSPECTORATE);
+    if (len < 0 || (size_t) len >= sizeof code)
+        return NULL;
+    const struct agency *found =
+        registry_agency_by_code (ladder->registry, (struct view){code, (size_t) len});
+    bool may =
+        found && found->inspectorate && found != ladder->target && ladder_may (ladder, found);
+    return may ? found : NULL;
+}
+
+/* Of the accused central body, or of the one above it in the tree. */
+static const struct agency *inspectorate_of_body (const struct ladder *ladder)
+{
+    const struct agency *body = ladder->target;
+    for (; body && body->parent; body = registry_agency (ladder->registry, body->parent)) {
+        const struct agency *found = inspectorate_of (ladder, view_of (body->code));
+        if (found)
             return found;
-        if (place.len == 0)
-            return NULL;
     }
+    return NULL;
+}
+
+/* Whose inspectorate is the lowest that judges, "" for the nation's: that of the government which the accused
+ * belongs to; of the next one above where the words accuse the government itself, or anything its inspectorate.
+ * A government that is named as target says where: most reporters can name no other. */
+static struct view judging_region (const struct ladder *ladder, unsigned accused)
+{
+    const struct agency *target = ladder->target;
+    struct view region = target ? view_of (target->region) : ladder->place;
+    if (accused & ACCUSED_NATION)
+        return (struct view){"", 0};
+    while (region.len > REGENCY_LEN)
+        region = region_above (region);
+    bool above = accused & ACCUSED_ABOVE || (target && target->inspectorate) ||
+                 (accused & ACCUSED_PROVINCE && region.len > PROVINCE_LEN);
+    return above ? region_above (region) : region;
+}
+
+/* The lowest that may judge the accused; NULL: none. */
+static const struct agency *inspectorate_over (const struct ladder *ladder, unsigned accused)
+{
+    const struct agency *found = NULL;
+    if (ladder->target && !ladder->target->region[0] && !(accused & ACCUSED_NATION))
+        found = inspectorate_of_body (ladder);
+    struct view region = judging_region (ladder, accused);
+    for (; !found && region.len; region = region_above (region))
+        found = inspectorate_of (ladder, region);
+    return found ? found
+                 : inspectorate_of (ladder, view_of (registry_root (ladder->registry)->code));
 }
 
 /* No other rung is asked: the accused and its superiors are nobody's candidates. */
-static void to_inspectorate (struct ladder *ladder)
+static void to_inspectorate (struct ladder *ladder, unsigned accused)
 {
-    /* the place where it happened; else where the named office is */
-    struct view place = ladder->place;
-    if (place.len == 0 && ladder->target)
-        place = view_of (ladder->target->region);
-    const struct agency *inspectorate = inspectorate_above (ladder, place);
+    const struct agency *inspectorate = inspectorate_over (ladder, accused);
+    const struct agency *scope = registry_agency (ladder->registry, ladder->question->scope);
     if (!inspectorate)
         record_view (ladder, 0, "no-inspectorate", "");
-    ladder_choose (ladder, inspectorate ? inspectorate : registry_root (ladder->registry), 0,
-                   SURE_OVERSIGHT);
+    ladder_choose (ladder,
+                   inspectorate ? inspectorate
+                   : scope      ? scope
+                                : registry_root (ladder->registry),
+                   0, SURE_OVERSIGHT);
     ladder_propose (ladder, inspectorate, 0, SURE_OVERSIGHT, GROUND_INSPECTORATE, "");
     ladder->ret->oversight = ladder->ret->secret = true;
     ladder->ret->class = CLASS_OVERSIGHT;
@@ -590,8 +625,9 @@ void decide (const struct routing *routing, const struct question *question, str
     set_up (&ladder);
     opinion_form (&ladder);
     match_rules (&ladder);
-    if (is_oversight (&ladder)) {
-        to_inspectorate (&ladder);
+    struct oversight_view words = view_words (&ladder);
+    if (is_oversight (&ladder, &words)) {
+        to_inspectorate (&ladder, words.accused);
     } else {
         for (size_t i = 0; i < array_len (rungs) && !rungs[i](&ladder); i++)
             continue;

@@ -2,7 +2,6 @@
  * refused as a whole, and the former registry stays in force. */
 #include "registry.h"
 #include "base/log.h"
-#include "phrase.h"
 #include "wire/wire.h"
 
 #include <stdio.h>
@@ -48,9 +47,7 @@ struct registry {
     const char *functions[REGISTRY_FUNCTIONS_MOST];
     struct gazetteer *gazetteer;
     struct mandates *mandates;
-    struct phrases *oversight;
-    const char **oversight_phrases;
-    size_t oversight_count;
+    struct oversight *oversight;
     uint32_t root;
 };
 
@@ -206,26 +203,11 @@ static bool add_function (struct registry *registry, char **fields)
     return true;
 }
 
-/* Words of oversight match by spelling: a stem says too much (menyuap, to bribe; menyuapi, to feed). */
+/* oversight  PHRASE [KIND]: without a kind it is a word. */
 static bool add_oversight (struct registry *registry, char **fields)
 {
-    struct buffer exact = {0};
-    const char *phrase = fields[1];
-    for (const char *at = phrase; *at; at++) {
-        if (at == phrase || at[-1] == ' ')
-            buffer_add (&exact, "=", 1);
-        buffer_add (&exact, at, 1);
-    }
-    int result = phrases_add (registry->oversight, (struct view){exact.at, exact.len},
-                              (uint32_t) registry->oversight_count);
-    buffer_free (&exact);
-    if (result != 0)
-        return false;
-    registry->oversight_phrases =
-        xrealloc (registry->oversight_phrases,
-                  (registry->oversight_count + 1) * sizeof *registry->oversight_phrases);
-    registry->oversight_phrases[registry->oversight_count++] = phrase;
-    return true;
+    return oversight_add (registry->oversight, view_of (fields[2] ? fields[2] : "word"),
+                          view_of (fields[1])) == 0;
 }
 
 /* mandate  f|a  NUMBER  WEIGHT  PHRASE  [LEVEL] */
@@ -238,6 +220,7 @@ static bool add_mandate (struct registry *registry, char **fields)
     if (!number_of (fields[2], &number) || number == 0 || *end || weight < -1000 || weight > 1000 ||
         (!of_agency && number >= array_len (registry->functions)))
         return false;
+    oversight_know (registry->oversight, view_of (fields[4]));
     struct duty duty =
         of_agency ? (struct duty){.agency = number} : (struct duty){.function = (uint16_t) number};
     if (fields[5] && (!number_of (fields[5], &level) || level > 2))
@@ -263,9 +246,10 @@ static const struct {
     unsigned fields;
     bool (*add) (struct registry *registry, char **fields);
 } kinds[] = {
-    {"function", 4, add_function},     {"agency", 9, add_agency},       {"region", 4, add_region},
-    {"category", 7, add_category},     {"oversight", 2, add_oversight}, {"mandate", 5, add_mandate},
-    {"competence", 4, add_competence},
+    {"function", 4, add_function},     {"agency", 9, add_agency},
+    {"region", 4, add_region},         {"category", 7, add_category},
+    {"oversight", 2, add_oversight},   {"mandate", 5, add_mandate},
+    {"competence", 4, add_competence}, {"oversight_part", 3, add_oversight},
 };
 
 static bool add_line (struct registry *registry, char *line)
@@ -288,7 +272,7 @@ int registry_parse (uint64_t version, const char *at, size_t len, struct registr
     struct registry *registry = xcalloc (1, sizeof *registry);
     registry->version = version;
     registry->mandates = mandates_new ();
-    registry->oversight = phrases_new ();
+    registry->oversight = oversight_new ();
     registry->text = xcalloc (len + 1, 1);
     memcpy (registry->text, at, len);
     size_t number = 0;
@@ -313,6 +297,7 @@ int registry_parse (uint64_t version, const char *at, size_t len, struct registr
     free (registry->names);
     registry->names = NULL;
     mandates_seal (registry->mandates);
+    oversight_seal (registry->oversight);
     if (registry->region_count)
         qsort (registry->regions, registry->region_count, sizeof *registry->regions, by_code);
     *ret = registry;
@@ -346,8 +331,7 @@ void registry_destroy (struct registry **held)
     }
     gazetteer_free (&registry->gazetteer);
     mandates_free (&registry->mandates);
-    phrases_free (&registry->oversight);
-    free (registry->oversight_phrases);
+    oversight_free (&registry->oversight);
     free (registry->names);
     free (registry->regions);
     free (registry->text);
@@ -567,10 +551,7 @@ const struct mandates *registry_mandates (const struct registry *registry)
     return registry->mandates;
 }
 
-const char *registry_oversight (const struct registry *registry, const struct text *text)
+const struct oversight *registry_oversight (const struct registry *registry)
 {
-    struct phrase_found found;
-    return phrases_find (registry->oversight, text, &found, 1)
-               ? registry->oversight_phrases[found.id]
-               : NULL;
+    return registry->oversight;
 }

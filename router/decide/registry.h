@@ -8,6 +8,7 @@
 #define ADUAN_REGISTRY_H
 
 #include "mandate.h"
+#include "oversight.h"
 #include "place.h"
 #include "text.h"
 
@@ -86,7 +87,6 @@ bool registry_below (const struct registry *registry, uint32_t agency, uint32_t 
 
 const struct gazetteer *registry_gazetteer (const struct registry *registry);
 const struct mandates *registry_mandates (const struct registry *registry);
-/* Does the text name oversight content?  The phrase, or NULL. */
-const char *registry_oversight (const struct registry *registry, const struct text *text);
+const struct oversight *registry_oversight (const struct registry *registry);
 
 #endif

@@ -343,22 +343,35 @@ static void put (struct reader *reader, enum sign sign, const char *at, size_t l
     reader->len += len;
 }
 
+/* A sign that stands raised behind a word is none of its letters: ™. */
+static bool is_raised (utf8proc_int32_t point)
+{
+    const utf8proc_property_t *property = utf8proc_get_property (point);
+    return property->category == UTF8PROC_CATEGORY_SO &&
+           property->decomp_type == UTF8PROC_DECOMP_TYPE_SUPER;
+}
+
+/* Without DECOMPOSE, COMPAT and STRIPMARK do nothing.  What a point is made of says what it is: circled letters
+ * are symbols, made of letters. */
 static void put_unicode (struct reader *reader, utf8proc_int32_t point)
 {
-    static const utf8proc_option_t how = UTF8PROC_COMPAT | UTF8PROC_CASEFOLD | UTF8PROC_STRIPMARK;
+    static const utf8proc_option_t how =
+        UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD | UTF8PROC_STRIPMARK;
     utf8proc_int32_t points[32];
     int boundary = UTF8PROC_BOUNDCLASS_START;
-    enum sign sign = unicode_sign (point);
-    if (sign == SIGN_GAP || sign == SIGN_BREAK || sign == SIGN_JOIN) {
-        put (reader, sign, "", 0);
+    enum sign whole = unicode_sign (point);
+    if (whole == SIGN_JOIN || is_raised (point)) {
+        put (reader, whole == SIGN_JOIN ? SIGN_JOIN : SIGN_GAP, "", 0);
         return;
     }
     utf8proc_ssize_t count = utf8proc_decompose_char (point, points, 32, how, &boundary);
     for (utf8proc_ssize_t i = 0; i < count && count <= 32; i++) {
         utf8proc_uint8_t bytes[4];
         utf8proc_ssize_t len = utf8proc_encode_char (points[i], bytes);
-        put (reader, unicode_sign (points[i]) == SIGN_GAP ? SIGN_GAP : sign, (const char *) bytes,
-             (size_t) len);
+        enum sign sign =
+            points[i] < 128 ? ascii_sign ((unsigned char) points[i]) : unicode_sign (points[i]);
+        put (reader, sign == SIGN_LETTER && whole == SIGN_CAPITAL ? SIGN_CAPITAL : sign,
+             (const char *) bytes, (size_t) len);
     }
 }
 

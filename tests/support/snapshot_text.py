@@ -37,7 +37,8 @@ def lines_of(folder):
                number(agencies, row["agency_code"]), row["class"] if row["class"] in CLASSES else "-", row["name"],
                str(LEVELS.get(row["level"], 0)), "930" if row["sure"] == "-" else row["sure"])
     for row in table(folder / "oversight.tsv"):
-        yield "oversight", row["phrase"]
+        kind = row.get("kind", "word")
+        yield ("oversight", row["phrase"]) if kind == "word" else ("oversight_part", row["phrase"], kind)
     for row in table(folder / "competence.tsv"):
         yield ("competence", str(agencies[row["agency_code"]]), str(functions[row["function_code"]]), row["region_code"])
     for row in table(folder / "mandates.tsv"):

@@ -15,6 +15,8 @@ static const char registry_text[] =
     "function\t1\tPUPR\tPekerjaan umum\nfunction\t2\tKES\tKesehatan\nfunction\t3\tPENGAWASAN\tPengawasan\n"
     "function\t4\tPORA\tOlahraga\nfunction\t5\tENERGI\tEnergi\n"
     "agency\t1\tID\t-\troot\t-\t-\tdesk\tMeja\nagency\t2\tID/PENGAWASAN\t1\tunit\t3\t-\tinspectorate\tPengawas\n"
+    "agency\t5\tBUMN\t1\tagency\t-\t-\tcentral\tBUMN\nagency\t6\tBUMN/UNIT\t5\tunit\t-\t-\tcentral\tUnit\n"
+    "agency\t7\tBUMN/PENGAWASAN\t5\tunit\t-\t-\tinspectorate,central\tPengawas\n"
     "agency\t3\tPLN\t1\tagency\t-\t-\tcentral\tListrik\n"
     "agency\t10\t33\t1\tagency\t-\t33\tdesk\tJateng\nagency\t11\t33/PENGAWASAN\t10\tunit\t3\t33\tinspectorate\tI\n"
     "agency\t12\t33/PORA\t10\tunit\t4\t33\t-\tPora\nagency\t13\t33/PUPR\t10\tunit\t1\t33\t-\tPU\n"
@@ -30,7 +32,9 @@ static const char registry_text[] =
     "category\t3\t-\t4\t-\t-\tOlahraga\t0\t930\ncategory\t4\t-\t-\t3\t-\tListrik\t0\t930\n"
     "category\t5\t-\t2\t-\t-\tMacam-macam\t0\t300\ncategory\t6\t-\t3\t-\tcomplaint_oversight\tPungli\t0\t930\n"
     "category\t7\t-\t-\t-\t-\tKosong\t0\t930\ncategory\t8\t-\t1\t-\t-\tJalan provinsi\t1\t930\n"
-    "oversight\tpungli\n"
+    "oversight\tpungli\noversight_part\tminta uang|bayaran\tact\noversight\tpetugas\tactor\n"
+    "oversight_part\tbupati\tactor-province\noversight_part\tinspektorat\tactor-above\n"
+    "oversight_part\tgubernur\tactor-nation\noversight_part\tpolisi\tactor-nation\n"
     "competence\t31\t5\t33.22\n"
     "mandate\tf\t1\t100\tjalan berlubang\nmandate\tf\t2\t100\tpuskesmas\nmandate\tf\t3\t100\tbayar pelicin\n"
     "mandate\ta\t3\t100\tlistrik padam\n"
@@ -102,10 +106,10 @@ static void test_oversight (void **state)
 {
     static const struct expected cases[] = {
         {.text = "ada pungli", .place = "33.74", .owner = "33.74/PENGAWASAN", .said = "words"},
-        {.text = "disuruh bayar pelicin",
+        {.text = "petugas itu minta uang",
          .place = "33.74",
          .owner = "33.74/PENGAWASAN",
-         .said = "meaning"},
+         .said = "minta uang"},
         {.text = "x",
          .place = "33.74",
          .class = CLASS_OVERSIGHT,
@@ -152,6 +156,125 @@ static void test_oversight (void **state)
     assert_true (decision.oversight && decision.secret);
     assert_int_equal (decision.candidates[0].agency, 23);
     assert_int_equal (decision.candidates[1].ground, GROUND_NONE); /* nobody but inspectorates */
+}
+
+/* Who is accused says whose inspectorate judges: never one below him. */
+static void test_accused (void **state)
+{
+    static const struct expected cases[] = {
+        {.text = "ada pungli",
+         .place = "33.74",
+         .target = "33/PUPR",
+         .owner = "33/PENGAWASAN",
+         .said = "words"},
+        {.text = "ada pungli",
+         .place = "33",
+         .target = "33.74/PUPR",
+         .owner = "33.74/PENGAWASAN",
+         .said = "words"},
+        {.text = "ada pungli",
+         .place = "33.74",
+         .target = "33.22/PUPR",
+         .owner = "33/PENGAWASAN",
+         .said = "words"},
+        {.text = "ada pungli",
+         .place = "33.74",
+         .target = "33/PENGAWASAN",
+         .owner = "ID/PENGAWASAN",
+         .said = "words"},
+        {.text = "ada pungli",
+         .place = "33.74",
+         .target = "PLN",
+         .owner = "ID/PENGAWASAN",
+         .said = "words"},
+        {.text = "ada pungli",
+         .place = "33.74",
+         .target = "ID/PENGAWASAN",
+         .owner = "ID",
+         .said = "no-inspectorate"},
+        /* a body with an inspectorate of its own */
+        {.text = "ada pungli", .target = "BUMN", .owner = "BUMN/PENGAWASAN", .said = "words"},
+        {.text = "ada pungli", .target = "BUMN/UNIT", .owner = "BUMN/PENGAWASAN", .said = "words"},
+        {.text = "ada pungli",
+         .target = "BUMN/PENGAWASAN",
+         .owner = "ID/PENGAWASAN",
+         .said = "words"},
+        /* the government that was named says where */
+        {.text = "ada pungli", .target = "33.74", .owner = "33.74/PENGAWASAN", .said = "words"},
+        {.text = "ada pungli", .target = "ID", .owner = "ID/PENGAWASAN", .said = "words"},
+        /* named in the text */
+        {.text = "pungli oleh bupati",
+         .place = "33.74.01",
+         .owner = "33/PENGAWASAN",
+         .said = "words"},
+        {.text = "pungli oleh bupati", .place = "33", .owner = "33/PENGAWASAN", .said = "words"},
+        {.text = "inspektorat minta uang",
+         .place = "33.74",
+         .owner = "33/PENGAWASAN",
+         .said = "words"},
+        {.text = "inspektorat minta uang",
+         .place = "33",
+         .owner = "ID/PENGAWASAN",
+         .said = "words"},
+        {.text = "gubernur dan petugas minta uang",
+         .place = "33.74",
+         .owner = "ID/PENGAWASAN",
+         .said = "words"},
+        {.text = "polisi minta uang",
+         .place = "33.74",
+         .target = "33.74/PUPR",
+         .owner = "ID/PENGAWASAN",
+         .said = "words"},
+        {.text = "bupati minta uang",
+         .place = "33.74",
+         .target = "33.22/PUPR",
+         .owner = "33/PENGAWASAN",
+         .said = "words"},
+        /* out of scope: the scope's own */
+        {.text = "ada pungli",
+         .place = "33.74",
+         .scope = 20,
+         .owner = "33.74/PENGAWASAN",
+         .said = "words"},
+        {.text = "bupati minta uang",
+         .place = "33.74",
+         .scope = 20,
+         .owner = "33.74",
+         .said = "no-inspectorate"},
+        {.text = "ada pungli",
+         .place = "33.74",
+         .target = "33.74/PENGAWASAN",
+         .scope = 20,
+         .owner = "33.74",
+         .said = "no-inspectorate"},
+    };
+    (void) state;
+    check_all (cases, array_len (cases));
+}
+
+/* Who only asks accuses nobody but whom he names. */
+static void test_asked (void **state)
+{
+    static const struct expected cases[] = {
+        {.text = "ada pungli",
+         .place = "33.74",
+         .class = CLASS_INFO_REQUEST,
+         .owner = "33.74",
+         .rung = 5,
+         .said = "no-words"},
+        {.text = "petugas pungli",
+         .place = "33.74",
+         .class = CLASS_INFO_REQUEST,
+         .owner = "33.74/PENGAWASAN",
+         .said = "words"},
+        {.text = "pengemis minta uang",
+         .place = "33.74",
+         .owner = "33.74",
+         .rung = 5,
+         .said = "no-words"},
+    };
+    (void) state;
+    check_all (cases, array_len (cases));
 }
 
 static void test_target (void **state)
@@ -559,7 +682,8 @@ static void test_record (void **state)
 int main (void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test (test_oversight),      cmocka_unit_test (test_target),
+        cmocka_unit_test (test_oversight),      cmocka_unit_test (test_accused),
+        cmocka_unit_test (test_asked),          cmocka_unit_test (test_target),
         cmocka_unit_test (test_category),       cmocka_unit_test (test_words),
         cmocka_unit_test (test_level_of_words), cmocka_unit_test (test_hand_back),
         cmocka_unit_test (test_scope),          cmocka_unit_test (test_exception),
