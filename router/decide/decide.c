@@ -87,6 +87,12 @@ const struct agency *ladder_holder (const struct ladder *ladder, uint16_t functi
     return !all || held_by_all (ladder, function, level, holder) ? holder : NULL;
 }
 
+/* Of a confidence, permille, what is left where the owner follows from the place. */
+static unsigned by_place (const struct ladder *ladder, unsigned confidence)
+{
+    return confidence * ladder->place_sure / 1000;
+}
+
 void ladder_choose (struct ladder *ladder, const struct agency *agency, unsigned rung,
                     unsigned confidence)
 {
@@ -447,6 +453,8 @@ static bool rung_category (struct ladder *ladder)
     if (!holder)
         return false;
     unsigned sure = ladder->category->sure;
+    if (!ladder->category->agency)
+        sure = by_place (ladder, sure);
     ladder_propose (ladder, holder, ladder->function, sure, GROUND_CATEGORY, "");
     if (sure < ladder->routing->thresholds.rung3) {
         record_view (ladder, 3, "words-first", "");
@@ -489,6 +497,8 @@ static bool rung_words (struct ladder *ladder)
 {
     const char *why = ladder->opinion_count == 0 ? "no-words" : NULL;
     unsigned sure = (unsigned) (ladder->sure * 1000);
+    if (ladder->opinion_count && ladder->opinions[0].duty.function)
+        sure = by_place (ladder, sure);
     const struct agency *first = NULL;
     for (size_t i = 0, chance = sure; i < ladder->opinion_count; i++) {
         const struct opinion *opinion = &ladder->opinions[i];
@@ -572,6 +582,7 @@ static void read_place (struct ladder *ladder)
     record_view (ladder, 4, ladder->found.sure == PLACE_SURE ? "place" : "place-ambiguous",
                  ladder->found.code);
     ladder->place = known_place (ladder->registry, found);
+    ladder->place_sure = ladder->found.certain;
     ladder->vague = ladder->found.sure == PLACE_AMBIGUOUS || ladder->place.len <= PROVINCE_LEN;
 }
 
@@ -581,6 +592,7 @@ static void find_place (struct ladder *ladder)
 {
     const struct question *question = ladder->question;
     const struct agency *scope = registry_agency (ladder->registry, question->scope);
+    ladder->place_sure = 1000;
     ladder->place = known_place (ladder->registry, question->place);
     ladder->vague = ladder->place.len && ladder->place.len < question->place.len;
     if (ladder->place.len < question->place.len)
@@ -593,6 +605,7 @@ static void find_place (struct ladder *ladder)
     struct view named = view_of (ladder->target->region);
     if (named.len && region_within (named, ladder->place)) {
         ladder->place = named;
+        ladder->place_sure = 1000;
         ladder->vague = false;
         read_place (ladder);
     }

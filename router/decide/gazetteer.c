@@ -1,6 +1,7 @@
 /* gazetteer.c - built once a registry, read-only afterwards.  91,599 regions have 66,753 names: 5 MB. */
 #include "gazetteer.h"
 #include "registry.h"
+#include "slip.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,8 @@
 #define NAME_BYTES_MOST 64
 #define BRIEF           4
 #define REGIONS_MOST    (1u << 20)
+#define SLIP_LEAST      6    /* letters of a name, and of what is written for it */
+#define COMPOUNDS       1024 /* a power of two, of which half stays free */
 #define FILTER_BITS     20
 #define FACTOR          0x9e3779b97f4a7c15u /* odd: the hash of letters is a polynomial in it */
 
@@ -20,10 +23,17 @@ struct word_fact {
     uint64_t form; /* 0: free */
     uint64_t hash; /* of what it is short for */
     uint16_t len;  /* of that; 0: it is short for nothing */
-    uint16_t what;
+    uint32_t what;
 };
 
 #define WORD_FACTS 4096
+
+/* A name that slips are looked for of. */
+struct slip_name {
+    uint64_t hash;
+    uint16_t sum; /* of its letters: what is swapped has the same */
+    uint8_t len;
+};
 
 struct gazetteer {
     struct region *regions;
@@ -31,7 +41,11 @@ struct gazetteer {
     struct slot *slots;
     uint64_t *filter; /* a bit for each name: most spans of a text end here */
     struct word_fact *facts;
-    uint32_t region_count, named_count, slot_count, fact_count;
+    struct slips
+        *slips; /* of one-word names of regencies and cities: number in slip_names, from 1 */
+    struct slip_name *slip_names;
+    uint64_t *compounds; /* hashes of their letters; 0: free */
+    uint32_t region_count, named_count, slot_count, fact_count, slip_count, compound_count;
     uint64_t powers[NAME_BYTES_MOST + 1];
 };
 
@@ -67,9 +81,9 @@ static struct spelt spelt_of (const struct gazetteer *gazetteer, struct view wri
     const struct word_fact *fact = fact_of (gazetteer, form);
     bool brief = written.len <= BRIEF;
     if (fact->len)
-        return (struct spelt){fact->hash, fact->what, (uint8_t) fact->len, brief};
+        return (struct spelt){fact->hash, fact->what, (uint8_t) fact->len, brief, false};
     return (struct spelt){hash_letters (0, written.at, written.len), fact->what,
-                          (uint8_t) written.len, brief};
+                          (uint8_t) written.len, brief, false};
 }
 
 struct spelt gazetteer_rest (const struct gazetteer *gazetteer, const struct text *text,
@@ -89,14 +103,14 @@ void gazetteer_spell (const struct gazetteer *gazetteer, const struct text *text
     bool respelt = text->words[word].flags & WORD_RESPELT;
     *ret = spelt_of (gazetteer, written, respelt ? text_hash (written.at, written.len) : form);
     if (respelt) {
-        uint16_t formal = fact_of (gazetteer, form)->what;
+        uint32_t formal = fact_of (gazetteer, form)->what;
         if (formal & IS_STOP) /* "karo" is "dan" in Java, and a regency elsewhere */
             formal = IS_ORDINARY;
         ret->what |= formal;
     }
     if (ret->what || written.len < 5 || written.at[0] != 'd' || written.at[1] != 'i')
         return;
-    uint16_t rest = gazetteer_rest (gazetteer, text, word, 2).what; /* "dikota", "dijalan" */
+    uint32_t rest = gazetteer_rest (gazetteer, text, word, 2).what; /* "dikota", "dijalan" */
     ret->what = rest & (LEVEL_ANY | IS_STREET);
 }
 
@@ -126,6 +140,46 @@ const struct named *gazetteer_named (const struct gazetteer *gazetteer, uint64_t
     return NULL;
 }
 
+static uint16_t sum_of (struct view letters)
+{
+    unsigned sum = 0;
+    for (size_t i = 0; i < letters.len; i++)
+        sum += (unsigned char) letters.at[i];
+    return (uint16_t) sum;
+}
+
+bool gazetteer_slip (const struct gazetteer *gazetteer, const struct text *text, size_t word,
+                     struct spelt *ret)
+{
+    if (ret->len < SLIP_LEAST || ret->what ||
+        text->words[word].flags & (WORD_NUMBER | WORD_RESPELT) ||
+        gazetteer_named (gazetteer, ret->hash))
+        return false;
+    uint32_t number = slips_find (gazetteer->slips, text_written (text, word));
+    if (!number)
+        return false;
+    const struct slip_name *name = &gazetteer->slip_names[number - 1];
+    if (name->len == ret->len && name->sum != sum_of (text_written (text, word)))
+        return false; /* another letter makes another word too often: "sekarang" */
+    *ret = (struct spelt){.hash = name->hash, .len = name->len, .slip = true};
+    return true;
+}
+
+static uint64_t *compound_at (const struct gazetteer *gazetteer, uint64_t hash)
+{
+    size_t at = mixed (hash) % COMPOUNDS;
+    while (gazetteer->compounds[at] && gazetteer->compounds[at] != hash)
+        at = (at + 1) % COMPOUNDS;
+    return &gazetteer->compounds[at];
+}
+
+bool gazetteer_compound (const struct gazetteer *gazetteer, const struct spelt *first,
+                         const struct spelt *second)
+{
+    return first->what & second->what & IS_PAIRED &&
+           *compound_at (gazetteer, gazetteer_joined (gazetteer, first->hash, second)) != 0;
+}
+
 uint32_t gazetteer_find (const struct gazetteer *gazetteer, struct view code)
 {
     for (; code.len; code = region_above (code)) {
@@ -152,38 +206,44 @@ size_t gazetteer_bytes (const struct gazetteer *gazetteer)
     return sizeof *gazetteer + gazetteer->region_count * sizeof *gazetteer->regions +
            gazetteer->named_count * sizeof *gazetteer->named +
            gazetteer->slot_count * sizeof *gazetteer->slots + (1u << FILTER_BITS) / 8 +
-           WORD_FACTS * sizeof *gazetteer->facts;
+           WORD_FACTS * sizeof *gazetteer->facts + COMPOUNDS * sizeof *gazetteer->compounds +
+           gazetteer->slip_count * sizeof *gazetteer->slip_names;
 }
 
 /* ---- facts about words --------------------------------------------------------------------- */
 
+/* place.def is read once for each kind of its lines; the other kinds are nothing then. */
+#define PLACE_WORD(word, what)
+#define PLACE_ORDINARY(words)
+#define PLACE_NICK(nick, level, whole)
+#define PLACE_SPOT(spot, code)
+#define PLACE_SHORT(short, whole)
+#define PLACE_COMPOUND(words)
+#define PLACE_NO_SLIP(words)
+
 static const struct {
     const char *word;
-    uint16_t what;
+    uint32_t what;
 } word_facts[] = {
+#undef PLACE_WORD
+#undef PLACE_ORDINARY
 #define PLACE_WORD(word, what) {word, what},
 #define PLACE_ORDINARY(words)  {words, IS_ORDINARY},
-#define PLACE_NICK(nick, level, whole)
-#define PLACE_SHORT(short, whole)
 #include "place.def"
 #undef PLACE_WORD
 #undef PLACE_ORDINARY
-#undef PLACE_NICK
-#undef PLACE_SHORT
+#define PLACE_WORD(word, what)
+#define PLACE_ORDINARY(words)
 };
 
 static const struct {
     const char *word, *whole;
 } shorts[] = {
-#define PLACE_SHORT(short, whole) {short, whole},
-#define PLACE_WORD(word, what)
-#define PLACE_ORDINARY(words)
-#define PLACE_NICK(nick, level, whole)
-#include "place.def"
-#undef PLACE_WORD
-#undef PLACE_ORDINARY
-#undef PLACE_NICK
 #undef PLACE_SHORT
+#define PLACE_SHORT(short, whole) {short, whole},
+#include "place.def"
+#undef PLACE_SHORT
+#define PLACE_SHORT(short, whole)
 };
 
 static const struct {
@@ -191,15 +251,35 @@ static const struct {
     uint8_t level;
     const char *whole;
 } nicks[] = {
-#define PLACE_NICK(nick, level, whole) {nick, level, whole},
-#define PLACE_WORD(word, what)
-#define PLACE_ORDINARY(words)
-#define PLACE_SHORT(short, whole)
-#include "place.def"
-#undef PLACE_WORD
-#undef PLACE_ORDINARY
 #undef PLACE_NICK
-#undef PLACE_SHORT
+#define PLACE_NICK(nick, level, whole) {nick, level, whole},
+#include "place.def"
+#undef PLACE_NICK
+#define PLACE_NICK(nick, level, whole)
+};
+
+static const struct {
+    const char *spot, *code;
+} spots[] = {
+#undef PLACE_SPOT
+#define PLACE_SPOT(spot, code) {spot, code},
+#include "place.def"
+#undef PLACE_SPOT
+#define PLACE_SPOT(spot, code)
+};
+
+static const char *const compounds[] = {
+#undef PLACE_COMPOUND
+#define PLACE_COMPOUND(words) words,
+#include "place.def"
+#undef PLACE_COMPOUND
+#define PLACE_COMPOUND(words)
+};
+
+static const char *const no_slips[] = {
+#undef PLACE_NO_SLIP
+#define PLACE_NO_SLIP(words) words,
+#include "place.def"
 };
 
 static void read_words (struct text *text, struct view words)
@@ -219,7 +299,7 @@ static struct word_fact *new_fact (struct gazetteer *gazetteer, uint64_t form)
     return fact;
 }
 
-static void add_what (struct gazetteer *gazetteer, const char *words, uint16_t what)
+static void add_what (struct gazetteer *gazetteer, const char *words, uint32_t what)
 {
     while (*words) {
         size_t len = strcspn (words, " ");
@@ -238,6 +318,25 @@ static void add_facts (struct gazetteer *gazetteer)
         fact->hash = hash_letters (0, shorts[i].whole, strlen (shorts[i].whole));
         fact->len = (uint16_t) strlen (shorts[i].whole);
     }
+    for (size_t i = 0; i < array_len (compounds); i++)
+        add_what (gazetteer, compounds[i], IS_PAIRED);
+}
+
+/* Behind the facts: what a word is short for is written out in a compound, too. */
+static void add_compounds (struct gazetteer *gazetteer)
+{
+    struct text text = {0};
+    gazetteer->compounds = xcalloc (COMPOUNDS, sizeof *gazetteer->compounds);
+    for (size_t i = 0; i < array_len (compounds); i++) {
+        struct spelt first, second;
+        read_words (&text, view_of (compounds[i]));
+        check (text.count == 2 && ++gazetteer->compound_count < COMPOUNDS / 2);
+        gazetteer_spell (gazetteer, &text, 0, &first);
+        gazetteer_spell (gazetteer, &text, 1, &second);
+        uint64_t hash = gazetteer_joined (gazetteer, first.hash, &second);
+        *compound_at (gazetteer, hash) = hash;
+    }
+    text_free (&text);
 }
 
 /* ---- building ------------------------------------------------------------------------------ */
@@ -420,6 +519,62 @@ static void add_nicks (struct building *building)
     free (all);
 }
 
+static void add_spots (struct building *building)
+{
+    const struct gazetteer *gazetteer = building->gazetteer;
+    for (size_t i = 0; i < array_len (spots); i++) {
+        struct named named = {.level = LEVEL_SPOT, .nick = true};
+        uint32_t region = gazetteer_find (gazetteer, view_of (spots[i].code));
+        uint64_t hash = name_hash (building, view_of (spots[i].spot), &named);
+        if (region == REGION_NONE || strcmp (gazetteer->regions[region].code, spots[i].code) != 0)
+            continue; /* not this country */
+        named.region = region & (REGIONS_MOST - 1);
+        add_pair (building, hash, named);
+    }
+}
+
+/* Twins have one name. */
+static void add_slip (struct gazetteer *gazetteer, const struct text *text)
+{
+    struct view name = text_written (text, 0);
+    struct spelt spelt;
+    gazetteer_spell (gazetteer, text, 0, &spelt);
+    if (text->count != 1 || (spelt.what & ~(uint32_t) IS_PAIRED) || spelt.len < SLIP_LEAST)
+        return;
+    uint32_t number = gazetteer->slip_count;
+    while (number > 0 && gazetteer->slip_names[number - 1].hash != spelt.hash)
+        number--;
+    if (!number) {
+        number = ++gazetteer->slip_count;
+        gazetteer->slip_names =
+            xrealloc (gazetteer->slip_names, number * sizeof *gazetteer->slip_names);
+        gazetteer->slip_names[number - 1] =
+            (struct slip_name){spelt.hash, sum_of (name), spelt.len};
+    }
+    slips_add (gazetteer->slips, name, number);
+}
+
+static void add_slips (struct building *building, const struct place_name *names, size_t count)
+{
+    struct gazetteer *gazetteer = building->gazetteer;
+    gazetteer->slips = slips_new ();
+    for (size_t i = 0; i < count; i++) {
+        const char *name = names[i].name;
+        if (strlen (names[i].code) != 5)
+            continue;
+        level_of (2, &name);
+        read_words (&building->text, view_of (name));
+        if (building->text.count)
+            add_slip (gazetteer, &building->text);
+    }
+    for (size_t i = 0; i < array_len (no_slips); i++) {
+        read_words (&building->text, view_of (no_slips[i]));
+        for (size_t word = 0; word < building->text.count; word++)
+            slips_add (gazetteer->slips, text_written (&building->text, word), 0);
+    }
+    slips_seal (gazetteer->slips);
+}
+
 static int by_hash (const void *a, const void *b)
 {
     const struct pair *one = a, *two = b;
@@ -445,7 +600,8 @@ static void add_slot (struct gazetteer *gazetteer, uint64_t hash, uint32_t first
     gazetteer->slots[at] = (struct slot){(uint32_t) (key >> 24), first + 1};
 }
 
-/* Groups the pairs by name; the regions of one name in the order of their codes, each once. */
+/* Groups the pairs by name; the regions of one name in the order of their codes, each once, or
+ * twice where it is written in one word and in two. */
 static void add_slots (struct building *building)
 {
     struct gazetteer *gazetteer = building->gazetteer;
@@ -458,7 +614,8 @@ static void add_slots (struct building *building)
     for (size_t i = 0, j; i < building->count; i = j) {
         uint32_t first = gazetteer->named_count;
         for (j = i; j < building->count && building->pairs[j].hash == building->pairs[i].hash; j++)
-            if (j == i || building->pairs[j].named.region != building->pairs[j - 1].named.region)
+            if (j == i || building->pairs[j].named.region != building->pairs[j - 1].named.region ||
+                building->pairs[j].named.words != building->pairs[j - 1].named.words)
                 gazetteer->named[gazetteer->named_count++] = building->pairs[j].named;
         gazetteer->named[gazetteer->named_count - 1].last = 1;
         add_slot (gazetteer, building->pairs[i].hash, first);
@@ -475,8 +632,11 @@ struct gazetteer *gazetteer_new (const struct place_name *names, size_t count)
     for (size_t i = 1; i <= NAME_BYTES_MOST; i++)
         gazetteer->powers[i] = gazetteer->powers[i - 1] * FACTOR;
     add_facts (gazetteer);
+    add_compounds (gazetteer);
     add_regions (&building, names, count);
     add_nicks (&building);
+    add_spots (&building);
+    add_slips (&building, names, count);
     add_slots (&building);
     text_free (&building.text);
     free (building.pairs);
@@ -493,6 +653,9 @@ void gazetteer_free (struct gazetteer **held)
     free (gazetteer->slots);
     free (gazetteer->filter);
     free (gazetteer->facts);
+    free (gazetteer->compounds);
+    free (gazetteer->slip_names);
+    slips_free (&gazetteer->slips);
     free (gazetteer);
     *held = NULL;
 }

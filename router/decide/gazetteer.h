@@ -19,7 +19,9 @@ enum {
     LEVEL_VILLAGE = 16,
     LEVEL_BOTH = LEVEL_REGENCY | LEVEL_CITY,
     LEVEL_WIDE = LEVEL_PROVINCE | LEVEL_BOTH,
-    LEVEL_ANY = 31
+    LEVEL_ANY = 31,
+    LEVEL_SPOT = 32, /* no region's name: an island, a quarter, a resort (PLACE_SPOT) */
+    LEVEL_BARE = LEVEL_ANY | LEVEL_SPOT
 };
 
 /* What a word of a text says about the name behind it (place.def). */
@@ -39,7 +41,10 @@ enum {
     IS_AT = 1 << 12,
     IS_LOOSE = 1 << 13,
     IS_STOP = 1 << 14,
-    IS_ORDINARY = 1 << 15
+    IS_ORDINARY = 1 << 15,
+    IS_VERB = 1 << 16,
+    IS_PAIRED = 1 << 17,
+    IS_PASSING = 1 << 18
 };
 
 #define REGION_NONE UINT32_MAX
@@ -56,7 +61,7 @@ struct region {
 /* One region of a name. */
 struct named {
     uint32_t region : 20;
-    uint32_t level : 5;
+    uint32_t level : 6;
     uint32_t words : 3; /* of the name as the registry writes it; 7: seven or more */
     uint32_t nick : 1;
     uint32_t single : 1; /* one of its words is a single letter: "Mela I" is not "Melai" */
@@ -66,9 +71,10 @@ struct named {
 /* One word as a part of names. */
 struct spelt {
     uint64_t hash;
-    uint16_t what; /* IS_ bits */
+    uint32_t what; /* IS_ bits */
     uint8_t len;   /* letters, with what it is short for written out */
     bool brief;    /* written in four letters at most: a dot behind it ends no sentence */
+    bool slip;     /* written with one letter wrong */
 };
 
 const struct region *gazetteer_region (const struct gazetteer *gazetteer, uint32_t region);
@@ -83,6 +89,13 @@ uint64_t gazetteer_joined (const struct gazetteer *gazetteer, uint64_t hash,
                            const struct spelt *next);
 /* The regions of a name, up to `last`, in the order of their codes; NULL: not a name. */
 const struct named *gazetteer_named (const struct gazetteer *gazetteer, uint64_t hash);
+
+/* Is the word of a text, that is no name, a regency's or a city's with a letter wrong?  Then *ret is that name. */
+bool gazetteer_slip (const struct gazetteer *gazetteer, const struct text *text, size_t word,
+                     struct spelt *ret);
+/* Do these two words mean something else together than the place that one of them is called like? */
+bool gazetteer_compound (const struct gazetteer *gazetteer, const struct spelt *first,
+                         const struct spelt *second);
 
 /* Bytes that it holds. */
 size_t gazetteer_bytes (const struct gazetteer *gazetteer);

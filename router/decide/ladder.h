@@ -21,9 +21,10 @@ struct ladder {
     const struct registry *registry;
     const struct question *question;
     const struct text *text;
-    struct view place;  /* in the registry; empty: not known */
-    struct place found; /* what the text says of it */
-    bool vague;         /* what is known may be one of several regencies, or was mistyped */
+    struct view place;   /* in the registry; empty: not known */
+    struct place found;  /* what the text says of it */
+    unsigned place_sure; /* permille, of it: of the text's as it was found, else 1000 */
+    bool vague;          /* what is known may be one of several regencies, or was mistyped */
     const struct category *category; /* NULL: not said, or not known */
     uint16_t function;               /* of the category, 0: none */
     const struct agency *target;     /* as named; NULL: none, or unknown */

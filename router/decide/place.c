@@ -33,10 +33,27 @@ enum {
     WEIGHT_NEAR_WIDE = 5,
     WEIGHT_NEAR_DISTRICT = 4,
     WEIGHT_ASIDE = 3,
+    WEIGHT_PASSING = 5,   /* at most, where somebody or something comes from or goes to */
+    WEIGHT_SLIP = 4,      /* at most, of a slip without a word that says what it is */
     WEIGHT_SUPPORTED = 3, /* stands only below an anchor */
     SHARED = 3,           /* regions of one name and level, from which it counts as shared */
     VILLAGES_SHARED = 5,  /* villages of a district's name, from which the district needs support */
     CONTRADICTS = 65 /* percent of the best score, from which a mention that disagrees counts */
+};
+
+/* How sure one mention is by itself, percent: what a name that stands alone is called like is also a street, a
+ * firm or a person.  Judged by hand on the texts of tests/unit/test_place.c, not fitted. */
+enum {
+    CERTAIN = 100, /* told */
+    CERTAIN_WIDE = 95,
+    CERTAIN_DISTRICT = 90,
+    CERTAIN_NEAR = 90,
+    CERTAIN_TOLD_SLIP = 90,
+    CERTAIN_VILLAGE = 85,
+    CERTAIN_SPOT = 85,
+    CERTAIN_PASSING = 70, /* at most, as the next */
+    CERTAIN_SLIP = 70,
+    CERTAIN_ASIDE = 50
 };
 
 enum how { HOW_BARE, HOW_TOLD, HOW_HAMLET, HOW_NEAR, HOW_ASIDE, HOW_DROPPED };
@@ -53,6 +70,10 @@ struct reading {
     bool single;    /* one of its words is a single letter */
     bool phrase;    /* of two words or more */
     bool own;       /* too long for a hamlet's name of elsewhere */
+    bool verb;      /* it is a verb, too */
+    bool starts;    /* a part of a sentence begins with it */
+    bool passing;   /* somebody or something comes from there or goes there */
+    bool slip;      /* one of its words is written with a letter wrong */
 };
 
 struct mention {
@@ -63,7 +84,7 @@ struct mention {
 
 struct entry {
     uint32_t region;
-    uint8_t mention, weight;
+    uint8_t mention, weight, certain;
     bool anchor;
 };
 
@@ -72,8 +93,9 @@ struct group {
     uint64_t mentions; /* bit set */
     uint32_t region;
     uint16_t score;
-    bool anchored; /* by itself or above */
-    bool named;    /* by an anchor of its own */
+    uint8_t certain; /* percent, the best of what is anchored in it or above */
+    bool anchored;   /* by itself or above */
+    bool named;      /* by an anchor of its own */
 };
 
 static _Thread_local struct work {
@@ -91,6 +113,8 @@ struct finding {
     uint32_t around; /* a regency or city that all anchors have in common, or REGION_NONE */
     uint32_t mentions, entries, groups;
     uint64_t anchors;    /* mentions with an anchor */
+    uint64_t passing;    /* mentions of where somebody comes from or goes to */
+    uint64_t slips;      /* mentions with a letter wrong that nothing tells */
     uint32_t street_end; /* the word behind a street's name that is a place's, too; 0: none */
 };
 
@@ -99,11 +123,11 @@ struct finding {
 struct context {
     uint8_t levels; /* told; 0: nothing is */
     uint8_t how;
-    bool at;
+    bool at, passing;
     uint32_t from;
 };
 
-static uint16_t what (const struct finding *finding, size_t word)
+static uint32_t what (const struct finding *finding, size_t word)
 {
     return finding->work->spelt[word].what;
 }
@@ -127,7 +151,7 @@ static void look_before (const struct finding *finding, size_t word, struct cont
 {
     size_t at = word;
     for (unsigned skipped = 0; at > 0 && skipped < 3 && !apart (finding, at); skipped++) {
-        uint16_t before = what (finding, at - 1);
+        uint32_t before = what (finding, at - 1);
         bool number = finding->text->words[at - 1].flags & WORD_NUMBER;
         if (!number && !(before & (IS_TITLE | IS_BETWEEN)))
             break;
@@ -135,8 +159,9 @@ static void look_before (const struct finding *finding, size_t word, struct cont
     }
     if (at == 0 || apart (finding, at))
         return;
-    uint16_t before = what (finding, at - 1);
+    uint32_t before = what (finding, at - 1);
     ret->at = before & IS_AT;
+    ret->passing = before & IS_PASSING;
     if (ret->at && at > 1 && !apart (finding, at - 1) && (what (finding, at - 2) & IS_ASIDE))
         before = what (finding, --at - 1); /* "mudik ke" */
     if (before & (IS_STREET | IS_PERSON))
@@ -152,13 +177,15 @@ static void look_before (const struct finding *finding, size_t word, struct cont
 static struct context context_of (const struct finding *finding, size_t word)
 {
     struct context ret = {.from = (uint32_t) word};
-    uint16_t told = 0;
+    uint32_t told = 0;
     while (ret.from > 0 && word - ret.from < 3 &&
            (what (finding, ret.from - 1) & (LEVEL_ANY | IS_HAMLET)))
         told |= what (finding, --ret.from);
     ret.levels = told & LEVEL_ANY;
     if (ret.levels) {
         ret.how = HOW_TOLD;
+        ret.passing = ret.from > 0 && !apart (finding, ret.from) &&
+                      (what (finding, ret.from - 1) & IS_PASSING);
     } else if (told) {
         ret.how = HOW_HAMLET;
     } else {
@@ -176,6 +203,8 @@ struct span {
     bool ordinary, capital;    /* all its words are */
     bool exact;  /* chance would join these words to the name that is written as one */
     bool single; /* a word of one letter is among them */
+    bool verb;   /* it is one word, and a verb */
+    bool slip;   /* a word with a letter wrong is among them */
     uint8_t letters;
 };
 
@@ -185,7 +214,7 @@ static unsigned spans_at (const struct finding *finding, size_t word, const stru
 {
     const struct text *text = finding->text;
     struct spelt next = *first;
-    bool ordinary = true, capital = true, exact = false, single = false;
+    bool ordinary = true, capital = true, exact = false, single = false, slip = false;
     unsigned longest = 0, letters = 0;
     uint64_t hash = 0;
     for (unsigned words = 1; words <= SPAN_WORDS && word + words <= text->count; words++) {
@@ -203,11 +232,14 @@ static unsigned spans_at (const struct finding *finding, size_t word, const stru
         capital = capital && (text->words[last].flags & WORD_CAPITAL);
         exact = exact || (next.what & (IS_STOP | IS_AT));
         single = single || next.len == 1;
+        slip = slip || next.slip;
         ret[words] = (struct span){.named = gazetteer_named (finding->gazetteer, hash),
                                    .ordinary = ordinary,
                                    .capital = capital,
                                    .exact = words > 1 && exact,
                                    .single = single,
+                                   .verb = words == 1 && (next.what & IS_VERB),
+                                   .slip = slip,
                                    .letters = (uint8_t) letters};
         if (ret[words].named)
             longest = words;
@@ -239,7 +271,9 @@ static struct reading reading_of (const struct span *span, unsigned words, uint8
                             .levels = levels,
                             .how = (uint8_t) how,
                             .words = (uint8_t) (exact ? words : 0),
-                            .ordinary = span->ordinary,
+                            .ordinary = span->ordinary || span->verb,
+                            .verb = span->verb,
+                            .slip = span->slip,
                             .capital = span->capital,
                             .single = span->single,
                             .phrase = words > 1,
@@ -271,7 +305,7 @@ static uint8_t near_levels (uint8_t told)
         levels |= LEVEL_VILLAGE | LEVEL_BOTH;
     if (told & LEVEL_WIDE)
         levels |= LEVEL_WIDE | LEVEL_DISTRICT;
-    return told ? levels : LEVEL_ANY;
+    return told ? levels : LEVEL_BARE;
 }
 
 /* ---- scan ---------------------------------------------------------------------------------- */
@@ -280,7 +314,8 @@ static void add_mention (struct finding *finding, const struct mention *mention)
 {
     const struct reading *mine = mention->readings;
     for (uint32_t i = 1; i < finding->mentions; i++) {
-        const struct reading *other = finding->work->mentions[i].readings;
+        struct reading *other = finding->work->mentions[i].readings;
+        other->passing = other->passing && (other->named != mine->named || mine->passing);
         if (other->named == mine->named && other->levels == mine->levels && other->how == mine->how)
             return; /* said again is not said louder */
     }
@@ -307,6 +342,16 @@ static bool ends (const struct finding *finding, size_t next)
            (what (finding, next) & (LEVEL_ANY | IS_AT | IS_STOP));
 }
 
+/* "nasi padang", "medan perang": not the place. */
+static bool in_compound (const struct finding *finding, size_t word)
+{
+    const struct spelt *spelt = &finding->work->spelt[word];
+    return (word > 0 && !apart (finding, word) &&
+            gazetteer_compound (finding->gazetteer, spelt - 1, spelt)) ||
+           (word + 1 < finding->text->count && !apart (finding, word + 1) &&
+            gazetteer_compound (finding->gazetteer, spelt, spelt + 1));
+}
+
 /* A name without a word that says what it is.  The number of words that are done with. */
 static unsigned take_bare (struct finding *finding, size_t word, const struct span *spans,
                            unsigned most, struct context context)
@@ -322,6 +367,8 @@ static unsigned take_bare (struct finding *finding, size_t word, const struct sp
         levels = LEVEL_WIDE;
     }
     unsigned words = longest_fit (spans, most, levels, how, reading);
+    if (words == 1 && how == HOW_BARE && in_compound (finding, word))
+        return 1;
     if (words == 0 || (words == 1 && (what (finding, word) & (LEVEL_ANY | IS_STOP | IS_AT))))
         return 1;
     if (how == HOW_DROPPED) {
@@ -333,6 +380,8 @@ static unsigned take_bare (struct finding *finding, size_t word, const struct sp
     if (spans[words].letters < LETTERS_LEAST && !reading->named->nick)
         return words;
     reading->at = context.at;
+    reading->passing = context.passing;
+    reading->starts = finding->text->words[word].flags & WORD_BREAK;
     reading->alone = ends (finding, word + words);
     mention.to = (uint32_t) (word + words);
     add_mention (finding, &mention);
@@ -359,9 +408,10 @@ static unsigned take_told (struct finding *finding, size_t word, const struct sp
     if (words == 0 || (words == 1 && (what (finding, word) & IS_STOP)))
         return 0;
     mention.readings[0].alone = ends (finding, word + words);
+    mention.readings[0].passing = context.passing;
     add_reading_before (finding, word, context.levels, &mention);
     if (most > words) { /* "kota Tegal Timur" is a city's name and a district's */
-        mention.readings[mention.count++] = reading_of (&spans[most], most, LEVEL_ANY, HOW_BARE);
+        mention.readings[mention.count++] = reading_of (&spans[most], most, LEVEL_BARE, HOW_BARE);
         words = most;
     }
     mention.to = (uint32_t) (word + words);
@@ -391,7 +441,10 @@ static void take_glued (struct finding *finding, size_t word)
 static unsigned scan_word (struct finding *finding, size_t word)
 {
     struct span spans[SPAN_WORDS + 1];
-    unsigned most = spans_at (finding, word, &finding->work->spelt[word], spans), words;
+    struct spelt *spelt = &finding->work->spelt[word];
+    unsigned most = spans_at (finding, word, spelt, spans), words;
+    if (most == 0 && gazetteer_slip (finding->gazetteer, finding->text, word, spelt))
+        most = spans_at (finding, word, spelt, spans);
     if (most == 0) {
         take_glued (finding, word);
         return 1;
@@ -469,15 +522,16 @@ static struct shares shares_of (const struct finding *finding, const struct ment
 /* Is an ordinary word written as the name of a city is?  "di Batu,", "Pagar Alam". */
 static bool stands_out (const struct reading *reading)
 {
+    if (reading->verb) /* "Serang, Banten", "di serang", "di pabrik Serang" */
+        return reading->at || (reading->starts ? reading->alone : reading->capital);
     return reading->phrase ? reading->at || reading->capital
                            : reading->at && (reading->alone || reading->capital);
 }
 
-/* What one region of a name gets as an anchor; 0: it is none. */
-static unsigned anchor_weight (const struct reading *reading, unsigned level,
-                               const struct shares *shares)
+static unsigned full_weight (const struct reading *reading, unsigned level,
+                             const struct shares *shares)
 {
-    bool wide = level & LEVEL_WIDE, district = level == LEVEL_DISTRICT;
+    bool wide = level & (LEVEL_WIDE | LEVEL_SPOT), district = level == LEVEL_DISTRICT;
     switch ((enum how) reading->how) {
     case HOW_TOLD:
         if (reading->ordinary && !wide && !reading->alone && !reading->capital)
@@ -508,14 +562,47 @@ static unsigned anchor_weight (const struct reading *reading, unsigned level,
     return 0;
 }
 
+/* What one region of a name gets as an anchor; 0: it is none. */
+static unsigned anchor_weight (const struct reading *reading, unsigned level,
+                               const struct shares *shares)
+{
+    unsigned weight = full_weight (reading, level, shares);
+    if (reading->passing && weight > WEIGHT_PASSING)
+        weight = WEIGHT_PASSING;
+    if (reading->slip && reading->how != HOW_TOLD && weight > WEIGHT_SLIP)
+        weight = WEIGHT_SLIP;
+    return weight;
+}
+
+static unsigned certain_of (const struct reading *reading, unsigned level)
+{
+    unsigned most = CERTAIN;
+    if (reading->passing)
+        most = CERTAIN_PASSING;
+    else if (reading->slip)
+        most = reading->how == HOW_TOLD ? CERTAIN_TOLD_SLIP : CERTAIN_SLIP;
+    unsigned certain = reading->how == HOW_TOLD    ? CERTAIN
+                       : reading->how == HOW_ASIDE ? CERTAIN_ASIDE
+                       : reading->how == HOW_NEAR  ? CERTAIN_NEAR
+                       : level & LEVEL_SPOT        ? CERTAIN_SPOT
+                       : level & LEVEL_WIDE        ? CERTAIN_WIDE
+                       : level & LEVEL_DISTRICT    ? CERTAIN_DISTRICT
+                                                   : CERTAIN_VILLAGE;
+    return certain < most ? certain : most;
+}
+
+/* `certain`: of an anchor, else 0. */
 static void add_entry (struct finding *finding, uint32_t region, uint32_t mention, unsigned weight,
-                       bool anchor)
+                       unsigned certain)
 {
     if (finding->entries == ENTRIES)
         return;
-    finding->work->entries[finding->entries++] =
-        (struct entry){region, (uint8_t) mention, (uint8_t) weight, anchor};
-    if (anchor)
+    finding->work->entries[finding->entries++] = (struct entry){.region = region,
+                                                                .mention = (uint8_t) mention,
+                                                                .weight = (uint8_t) weight,
+                                                                .certain = (uint8_t) certain,
+                                                                .anchor = certain > 0};
+    if (certain)
         finding->anchors |= (uint64_t) 1 << mention;
 }
 
@@ -538,7 +625,7 @@ static void collect_anchors (struct finding *finding, uint32_t number,
         if (reading->how == HOW_NEAR)
             region = lifted (finding, region);
         if (weight && holds (finding, finding->within, region))
-            add_entry (finding, region, number, weight, true);
+            add_entry (finding, region, number, weight, certain_of (reading, named->level));
         if (named->last)
             return;
     }
@@ -580,6 +667,8 @@ static bool is_anchor (const struct entry *anchors, uint32_t count, uint32_t reg
 static bool supported (const struct finding *finding, uint32_t anchors, const struct named *named)
 {
     uint32_t above = region_at (finding, named->region)->above;
+    if (named->level == LEVEL_SPOT)
+        above = named->region;
     for (; above != REGION_NONE; above = region_at (finding, above)->above) {
         if (named->level == LEVEL_VILLAGE && region_at (finding, above)->depth < 2)
             return false;
@@ -599,7 +688,7 @@ static void collect_supported (struct finding *finding, uint32_t anchors, uint32
     for (const struct named *named = reading->named;; named++) {
         if (wanted (finding, reading, named) && !anchor_weight (reading, named->level, shares) &&
             supported (finding, anchors, named))
-            add_entry (finding, named->region, number, WEIGHT_SUPPORTED, false);
+            add_entry (finding, named->region, number, WEIGHT_SUPPORTED, 0);
         if (named->last)
             return;
     }
@@ -611,10 +700,13 @@ static void collect (struct finding *finding)
     const struct mention *mentions = finding->work->mentions;
     struct shares shares[MENTIONS] = {0};
     if (finding->within != REGION_NONE)
-        add_entry (finding, finding->within, 0, WEIGHT_WITHIN, true);
+        add_entry (finding, finding->within, 0, WEIGHT_WITHIN, CERTAIN);
     for (uint32_t i = 1; i < finding->mentions; i++) {
         shares[i] = shares_of (finding, &mentions[i]);
         uint32_t readings = ENTRIES - finding->entries >= shares[i].all ? mentions[i].count : 0;
+        const struct reading *first = mentions[i].readings;
+        finding->passing |= (uint64_t) (first->passing || first->how == HOW_ASIDE) << i;
+        finding->slips |= (uint64_t) (first->slip && first->how != HOW_TOLD) << i;
         for (uint32_t j = 0; j < readings; j++)
             collect_anchors (finding, i, &mentions[i].readings[j], &shares[i]);
     }
@@ -643,6 +735,7 @@ static void add_to (struct open *open, const struct entry *entry)
     uint8_t *best = &open->best[entry->mention];
     group->mentions |= (uint64_t) 1 << entry->mention;
     group->anchored = group->anchored || entry->anchor;
+    group->certain = entry->certain > group->certain ? entry->certain : group->certain;
     group->named = group->named || entry->anchor;
     if (entry->weight > *best) {
         group->score = (uint16_t) (group->score + entry->weight - *best);
@@ -737,11 +830,19 @@ static void find_best (const struct finding *finding, struct leader *ret)
             ret->path[ret->depth++] = &groups[i];
 }
 
+/* The mentions that may contradict it: where somebody comes from does not, if the leader is more than that. */
+static uint64_t against (const struct finding *finding, const struct leader *leader)
+{
+    uint64_t left = finding->anchors & ~leader->group->mentions;
+    return leader->group->mentions & finding->anchors & ~finding->passing ? left & ~finding->passing
+                                                                          : left;
+}
+
 static void find_against (const struct finding *finding, struct leader *leader)
 {
     for (uint32_t i = 0; i < finding->groups; i++) {
         const struct group *group = &finding->work->groups[i];
-        uint64_t left = group->mentions & ~leader->group->mentions & finding->anchors;
+        uint64_t left = group->mentions & against (finding, leader);
         for (; left && group->anchored; left &= left - 1) {
             unsigned mention = (unsigned) __builtin_ctzll (left);
             if (group->score > leader->against[mention])
@@ -770,7 +871,7 @@ static bool stays (const struct finding *finding, const struct leader *leader,
     if (group->score == leader->group->score)
         return true;
     unsigned shared = shared_score (finding, leader, group);
-    uint64_t left = group->mentions & ~leader->group->mentions & finding->anchors;
+    uint64_t left = group->mentions & against (finding, leader);
     if ((group->score - shared) * 100 < (leader->group->score - shared) * CONTRADICTS)
         return false;
     for (; left; left &= left - 1)
@@ -808,12 +909,22 @@ static uint32_t narrow (const struct finding *finding, const struct leader *lead
         if (groups[i].region == all)
             *ret_sure = stays (finding, leader, &groups[i]) ||
                         (groups[i].named && region_at (finding, all)->depth >= 2);
+    uint64_t of_text = leader->group->mentions & ~(uint64_t) 1;
+    if (of_text && !(leader->group->mentions & ~finding->slips))
+        *ret_sure = false; /* a letter wrong, and nothing beside it */
     if (leader->group->score > WEIGHT_ASIDE)
         return all;
     *ret_sure = false; /* where somebody comes from alone says little of where he is */
     while (all != REGION_NONE && region_at (finding, all)->above != REGION_NONE)
         all = region_at (finding, all)->above;
     return all;
+}
+
+/* Percent.  Two names that agree are as good as one that is told. */
+static unsigned certainty (const struct finding *finding, const struct leader *leader)
+{
+    uint64_t names = leader->group->mentions & ~finding->passing;
+    return names & (names - 1) ? CERTAIN : leader->group->certain;
 }
 
 static void answer (const struct finding *finding, struct place *ret)
@@ -831,6 +942,7 @@ static void answer (const struct finding *finding, struct place *ret)
             stays (finding, &leader, &finding->work->groups[i]))
             set_code (finding, ret->candidates[candidates++], finding->work->groups[i].region);
     ret->sure = sure ? PLACE_SURE : PLACE_AMBIGUOUS;
+    ret->certain = certainty (finding, &leader) * 10;
     set_code (finding, ret->code, all);
     set_evidence (finding, all, ret);
 }

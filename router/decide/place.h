@@ -30,6 +30,9 @@ struct place {
      * a regency or a city or lies in one, and was named.  AMBIGUOUS: what the candidates have in common,
      * "" the nation. */
     char code[14];
+    /* Permille, of the code holding where it happened: 1000 where a word says what the name is ("kota
+     * Malang") or two names agree, less for a name that stands alone; 0 of NONE. */
+    unsigned certain;
     char evidence[4][14]; /* it, or what it lies in, where the text names it; "" behind the last */
     char candidates[4][14]; /* AMBIGUOUS: what it may be, "" behind the last; there may be more */
 };

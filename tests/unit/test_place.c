@@ -759,7 +759,7 @@ static const struct expected sentences[] = {
      "33.08.06.2015"},
     {"lampu merah perempatan Kartini mati", "", PLACE_NONE, ""},
     {"pasar baru kebakaran, pedagang butuh bantuan", "", PLACE_NONE, ""},
-    {"PKL di malioboro yogya digusur", "", PLACE_SURE, "34"},
+    {"PKL di malioboro yogya digusur", "", PLACE_SURE, "34.71"},
     {"trotoar Jl. Sudirman Jakarta Pusat dipakai motor", "", PLACE_SURE, "31.71"},
     {"lokasi: Ds. Mekarsari, Kec. Tambun Selatan, Kab. Bekasi", "", PLACE_SURE, "32.16.06.2007"},
     {"Kel Mekarsari Kec Cimanggis", "", PLACE_SURE, "32.76.02.1010"},
