@@ -8,7 +8,7 @@ import time
 import pytest
 
 from adapter import new_code
-from stack import BUILD, Stack
+from stack import BUILD, ROOT, Stack
 
 HERE = "91.01.01.2001"
 BRIDGE = ("Selamat pagi. Jembatan gantung Cikapas papannya lapuk dan dua bilah hilang, anak sekolah menyeberang sambil berpegangan "
@@ -373,8 +373,12 @@ def test_withdrawals_and_ratings(stack, web, worker):
 def test_rating_of_an_alias(stack, web, worker):
     code = new_code()
     alias, main, _ = merged(stack, web, worker, code=code)
-    stack.sql("update complaint set state = 7 where complaint_id = %s", uuid(main))
-    stack.sql("update assignment set state = 7, queued = false where complaint_id = %s", uuid(main))
+    case = take(stack, worker, main)
+    assert act(worker, case, "answer", text="Sudah diganti") == ("done", None)
+    assert act(worker, case, "close", text="Selesai", t12=1) == ("done", None)
+    assert notices(stack, alias) == [1, 8, 4, 6], "he is told that it is over, too"
+    track, = ask(stack, "track", number_of(alias))
+    assert (track["status"], track["main_status"]) == ("merged", "resolved")
     assert web.submit("", kind=4, rating=4, parent=number_of(alias), code=code)[0] == "accepted"
     assert stack.wait("select data ->> 'rating' from event where kind = 34 and complaint_id = %s", uuid(alias)) == [("4",)]
     assert column(stack, alias, "state") == 10
@@ -418,6 +422,43 @@ def test_hand_back_of_the_main_one_is_told(stack, web, worker):
     case = take(stack, worker, main)
     assert worker.act(case, "hand_back", "Bukan kewenangan kami", t9=1)[0] == "done"
     stack.wait("select 1 from notice where complaint_id = %s and template = 2", uuid(alias))
+    stack.checks()
+
+
+def test_who_only_supports_may_not_merge(stack, web, worker):
+    text = fresh(BRIDGE)
+    main, one = submit(stack, web, text), submit(stack, web, text)
+    lead = take(stack, worker, one)
+    assert act(worker, lead, "support", text="Mohon dibantu", t10=stack.agency("91.01/LH")) == ("done", None)
+    helper = take(stack, worker, one, "91.01/LH")
+    for name in ("link", "merge"):
+        assert act(worker, helper, name, main) == ("stale", 10)
+    assert act(worker, lead, "merge", main) == ("done", None)
+    assert stack.sql("select distinct state from assignment where complaint_id = %s", uuid(one)) == [(7,)], "his work ends with it"
+    assert act(worker, lead, "unmerge") == ("done", None)
+    assert stack.sql("select count (*) from assignment where state = 1 and complaint_id = %s", uuid(one)) == [(2,)]
+    stack.checks()
+
+
+def test_two_at_once(stack, web, worker):
+    """Each merged into the other at the same moment: one is, the other is not."""
+    import threading
+    text = fresh(BRIDGE)
+    both = [submit(stack, web, text) for _ in range(2)]
+    cases = [take(stack, worker, answer) for answer in both]
+    peers, said = [stack.worker(), stack.worker()], {}
+    for case, answer in zip(cases, both):
+        if stack.sql("select state from assignment where complaint_id = %s", uuid(answer)) == [(2,)]:
+            assert act(worker, case, "ack") == ("done", None)
+
+    def go(at):
+        said[at] = act(peers[at], cases[at], "merge", both[1 - at])
+    threads = [threading.Thread(target=go, args=(at,)) for at in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(verdict for verdict, _ in said.values()) == ["done", "stale"]
     stack.checks()
 
 
@@ -479,3 +520,50 @@ def test_command(stack, web, worker):
     assert status == 0 and "words alike" in said and number_of(alias) in said, said
     assert column(stack, alias, "state") == 10
     stack.checks()
+
+
+# ---- the checks, and no configuration
+
+
+VIOLATIONS = {
+    "alias": "update complaint set state = 10 where complaint_id = (select complaint_id from complaint where state = 4 limit 1)",
+    "alias_work": "update assignment set state = 1, queued = true where complaint_id = (select complaint_id from merged limit 1)",
+    "main_flag": "update complaint set flags = flags | 32 where complaint_id = (select complaint_id from complaint where flags & 34 = 0 limit 1)",
+    "likeness_secret": "alter table complaint disable trigger user; update complaint set flags = flags | 4 where complaint_id = "
+                       "(select other from likeness limit 1)",
+    "likeness_order": "insert into likeness select other, complaint_id, at, score, reason from likeness limit 1",
+}
+
+
+@pytest.mark.parametrize("name", VIOLATIONS)
+def test_check_finds(stack, name):
+    with open(os.path.join(ROOT, "store", "sql", "check", name + ".sql"), encoding="utf-8") as file:
+        check = file.read()
+    connection = stack.postgres.connect()
+    connection.autocommit = False
+    with connection.cursor() as cursor:
+        cursor.execute(check)
+        assert cursor.fetchall() == []
+        cursor.execute(VIOLATIONS[name])
+        cursor.execute(check)
+        assert cursor.fetchall()
+    connection.rollback()
+    connection.close()
+
+
+def test_no_days_find_nothing(stack, web):
+    with open(stack.settings, encoding="utf-8") as file:
+        settings = file.read()
+    try:
+        with open(stack.settings, "w", encoding="utf-8") as file:
+            file.write(settings.replace("store:\n", "store:\n  likeness:\n    days: 0\n"))
+        stack.restart("store")
+        text = fresh("Papan nama sekolah tertutup dahan, tamu undangan kesasar ke lapangan bola.")
+        one, other = submit(stack, web, text), submit(stack, web, text)
+        time.sleep(3)
+        assert not stack.sql("select 1 from print where complaint_id in (%s, %s)", uuid(one), uuid(other))
+    finally:
+        with open(stack.settings, "w", encoding="utf-8") as file:
+            file.write(settings)
+        stack.restart("store")
+    stack.wait(ALIKE, *pair(one, other))
