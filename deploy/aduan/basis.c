@@ -145,19 +145,37 @@ void basis_free (struct basis *basis)
     registry_destroy (&basis->registry);
 }
 
+/* {"value": "HUBB", ...} */
+static json_t *values_json (const struct sheet_fault *fault)
+{
+    json_t *values = json_object ();
+    for (const char *name = fault->values; *name;) {
+        const char *value = name + strlen (name) + 1;
+        json_object_set_new (values, name, json_string (value));
+        name = value + strlen (value) + 1;
+    }
+    return values;
+}
+
 void put_faults (const struct cli *cli, const char *path, const struct sheet_fault *faults,
                  size_t count)
 {
+    struct buffer text = {0};
     for (size_t i = 0; i < count; i++) {
+        const struct sheet_fault *fault = &faults[i];
+        buffer_clear (&text);
+        sheet_fault_say (fault, text_language_now (), &text);
         if (cli->json) {
-            json_t *row =
-                json_pack ("{s:s, s:i, s:b, s:s}", "file", path, "line", (int) faults[i].line,
-                           "warning", faults[i].warning, "text", faults[i].text);
+            json_t *row = json_pack ("{s:s, s:i, s:b, s:s, s:o, s:s%}", "file", path, "line",
+                                     (int) fault->line, "warning", fault->warning, "code",
+                                     sheet_text_key (fault->what), "values", values_json (fault),
+                                     "text", text.at, text.len);
             put_json (row);
             json_decref (row);
         } else {
-            printf ("%s:%u: %s%s\n", path, faults[i].line,
-                    faults[i].warning ? text_of (TEXT_warning) : "", faults[i].text);
+            printf ("%s:%u: %s%.*s\n", path, fault->line,
+                    fault->warning ? text_of (TEXT_warning) : "", (int) text.len, text.at);
         }
     }
+    buffer_free (&text);
 }

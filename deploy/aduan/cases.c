@@ -213,14 +213,14 @@ static void run_case (struct sheet *sheet, const yaml_node_t *node, struct testi
     testing->expect = NULL;
     testing->wrong = false;
     testing->cases++;
-    snprintf (sheet->about, sizeof sheet->about, "case %zu: ", testing->cases);
+    sheet_about (sheet, SHEET_about_case, view_of (sheet_number (testing->cases)));
     sheet->key = NULL;
     sheet_mapping (sheet, node, keys, array_len (keys), testing);
     if (sheet->error_count == before && !testing->expect)
-        sheet_error (sheet, sheet_line (node), "expects nothing: write expect:, as {rung: 2}");
+        sheet_error (sheet, sheet_line (node), SHEET_case_expects_nothing, NULL);
     if (sheet->error_count == before &&
         question_read (testing->basis->registry, sheet_field, &fields, &question, &why) != 0)
-        sheet_error (sheet, sheet_line (node), "%s is not understood", why);
+        sheet_error (sheet, sheet_line (node), SHEET_case_not_understood, "why", why, NULL);
     if (sheet->error_count != before)
         return;
     decide (&testing->basis->routing, &question, &testing->decision);
@@ -231,13 +231,13 @@ static void run_case (struct sheet *sheet, const yaml_node_t *node, struct testi
 static void run_cases (struct sheet *sheet, const yaml_node_t *node, void *into)
 {
     if (node->type != YAML_SEQUENCE_NODE) {
-        sheet_error (sheet, sheet_line (node), "must be a list: \"- text: ...\" begins a case");
+        sheet_error (sheet, sheet_line (node), SHEET_cases_no_list, NULL);
         return;
     }
     for (const yaml_node_item_t *item = node->data.sequence.items.start;
          item < node->data.sequence.items.top && !sheet_full (sheet); item++)
         run_case (sheet, sheet_node (sheet, *item), into);
-    sheet->about[0] = 0;
+    sheet->about = SHEET_none;
 }
 
 /* ---- the files ------------------------------------------------------------------------------- */

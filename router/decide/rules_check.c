@@ -215,21 +215,12 @@ static const char *owner_code (const struct checking *checking, const struct rul
 static void tell (struct checking *checking, const struct rule *first, const struct rule *later)
 {
     bool same_owner = first->agency == later->agency && first->function == later->function;
-    if (!covers (checking, later, first))
-        sheet_warning (checking->sheet, later->line,
-                       "can never decide: rule \"%s\" in line %u holds whenever this one does and "
-                       "names an owner first; put the narrower one above",
-                       first->name, first->line);
-    else if (same_owner)
-        sheet_warning (checking->sheet, later->line,
-                       "repeats conditions and owner of rule \"%s\" in line %u: keep one",
-                       first->name, first->line);
-    else
-        sheet_warning (checking->sheet, later->line,
-                       "conflict: the conditions of rule \"%s\" in line %u with another owner (%s, "
-                       "there %s): keep one",
-                       first->name, first->line, owner_code (checking, later),
-                       owner_code (checking, first));
+    enum sheet_text what = !covers (checking, later, first) ? SHEET_never_decides
+                           : same_owner                     ? SHEET_repeats
+                                                            : SHEET_conflict;
+    sheet_warning (checking->sheet, later->line, what, "rule", first->name, "line",
+                   sheet_number (first->line), "owner", owner_code (checking, later), "other",
+                   owner_code (checking, first), NULL);
 }
 
 static void check_earlier (struct checking *checking, size_t number)
@@ -256,8 +247,7 @@ static void check_words (struct checking *checking, const struct rule *rule)
     for (uint32_t i = 0; i < rule->all.count && !never; i++)
         never = implies_one (checking, rules_run (checking->rules, rule->all)[i], rule->none);
     if (never)
-        sheet_warning (checking->sheet, rule->line,
-                       "can never hold: what it asks for under any or all is forbidden under none");
+        sheet_warning (checking->sheet, rule->line, SHEET_never_holds, NULL);
 }
 
 static void check_places (struct checking *checking, const struct rule *rule)
@@ -268,20 +258,38 @@ static void check_places (struct checking *checking, const struct rule *rule)
         struct view place = rules_place (rules, rule->places.at + i);
         if (agency && !region_within (place, view_of (agency->region)) &&
             !region_within (view_of (agency->region), place)) {
-            sheet_warning (
-                checking->sheet, rule->line,
-                "place %s lies outside region %s of its owner %s: name another owner, or "
-                "a function",
-                place.at, agency->region, agency->code);
+            sheet_warning (checking->sheet, rule->line, SHEET_place_outside, "place", place.at,
+                           "region", agency->region, "owner", agency->code, NULL);
             return;
         }
         if (rule->function && !registry_competent (rules->registry, rule->function, place, 0)) {
-            sheet_warning (checking->sheet, rule->line,
-                           "can never decide for place %s: nobody holds function %s there or above",
-                           place.at, registry_function_code (rules->registry, rule->function));
+            sheet_warning (checking->sheet, rule->line, SHEET_place_without_holder, "place",
+                           place.at, "function",
+                           registry_function_code (rules->registry, rule->function), NULL);
             return;
         }
     }
+}
+
+/* Do these categories, with those below them, all mean oversight? */
+static bool oversight_categories (struct checking *checking, struct run categories)
+{
+    const struct registry *registry = checking->rules->registry;
+    for (const struct category *at = registry_category_next (registry, NULL); at;
+         at = registry_category_next (registry, at)) {
+        checking->steps++;
+        if (at->class != CLASS_OVERSIGHT &&
+            category_among (checking->rules, categories, at->number))
+            return false;
+    }
+    return categories.count > 0;
+}
+
+static void check_oversight (struct checking *checking, const struct rule *rule)
+{
+    if ((rule->agency || rule->function) && (rule->classes == 1u << CLASS_OVERSIGHT ||
+                                             oversight_categories (checking, rule->categories)))
+        sheet_warning (checking->sheet, rule->line, SHEET_oversight_only, NULL);
 }
 
 void rules_check (struct rules *rules, struct sheet *sheet)
@@ -289,13 +297,13 @@ void rules_check (struct rules *rules, struct sheet *sheet)
     struct checking checking = {.rules = rules, .sheet = sheet};
     for (size_t i = 0; i < rules->count && checking.steps < STEPS_MOST && !sheet_full (sheet);
          i++) {
-        snprintf (sheet->about, sizeof sheet->about, "rule \"%s\": ", rules->rules[i].name);
+        sheet_about (sheet, SHEET_about_rule, view_of (rules->rules[i].name));
         check_words (&checking, &rules->rules[i]);
+        check_oversight (&checking, &rules->rules[i]);
         check_places (&checking, &rules->rules[i]);
         check_earlier (&checking, i);
     }
-    sheet->about[0] = 0;
+    sheet->about = SHEET_none;
     if (checking.steps >= STEPS_MOST)
-        sheet_warning (sheet, 1,
-                       "not every rule was compared with every other: there are too many alike");
+        sheet_warning (sheet, 1, SHEET_not_all_compared, NULL);
 }

@@ -88,8 +88,8 @@ static uint32_t enum_read (struct sheet *sheet, const yaml_node_t *node, const c
     for (uint32_t i = 1; i < last; i++)
         if (*word (i))
             buffer_format (&known, "%s%s", known.len ? ", " : "", word (i));
-    sheet_error (sheet, sheet_line (node), "\"%s\" is no %s; there are %s", shown (text), what,
-                 known.at);
+    sheet_error (sheet, sheet_line (node), SHEET_unknown_word, "value", shown (text), "what", what,
+                 "known", known.at, NULL);
     buffer_free (&known);
     return 0;
 }
@@ -156,13 +156,12 @@ static void read_category (struct sheet *sheet, const yaml_node_t *node, void *i
                 found = at;
             }
     if (!found)
-        sheet_unknown (sheet, sheet_line (node),
-                       "\"%s\" is no category of the registry; write its number or its whole name",
-                       shown (text));
+        sheet_unknown (sheet, sheet_line (node), SHEET_unknown_category, "value", shown (text),
+                       NULL);
     else if (other)
-        sheet_error (sheet, sheet_line (node),
-                     "\"%s\" is the name of categories %u and %u: write the number", shown (text),
-                     other->number, found->number);
+        sheet_error (sheet, sheet_line (node), SHEET_category_of_two, "value", shown (text),
+                     "first", sheet_number (other->number), "second", sheet_number (found->number),
+                     NULL);
     else if (!put_before (reading, found->number))
         put (reading, found->number);
 }
@@ -175,10 +174,7 @@ static void read_place (struct sheet *sheet, const yaml_node_t *node, void *into
     if (text.len == 0)
         return;
     if (!registry_has_region (rules->registry, text)) {
-        sheet_unknown (
-            sheet, sheet_line (node),
-            "\"%s\" is no region of the registry; write its code, as 33, 33.74 or 33.74.01",
-            shown (text));
+        sheet_unknown (sheet, sheet_line (node), SHEET_unknown_region, "value", shown (text), NULL);
         return;
     }
     rules->places =
@@ -269,16 +265,13 @@ static void read_phrase (struct sheet *sheet, const yaml_node_t *node, void *int
     if (phrase.len == 0)
         return;
     if (count == 0)
-        sheet_error (sheet, sheet_line (node), "\"%s\" has no word: write letters or digits",
-                     shown (phrase));
+        sheet_error (sheet, sheet_line (node), SHEET_phrase_empty, "value", shown (phrase), NULL);
     else if (count > PHRASE_WORDS_MOST)
-        sheet_error (sheet, sheet_line (node),
-                     "\"%s\" is too long: %d words are the most; make two phrases of it",
-                     shown (phrase), PHRASE_WORDS_MOST);
+        sheet_error (sheet, sheet_line (node), SHEET_phrase_too_long, "value", shown (phrase),
+                     "most", sheet_number (PHRASE_WORDS_MOST), NULL);
     else if (reading->rules->phrase_count == RULES_PHRASES_MOST)
-        sheet_error (sheet, sheet_line (node),
-                     "more than %d different phrases in one file: use fewer, shorter ones",
-                     RULES_PHRASES_MOST);
+        sheet_error (sheet, sheet_line (node), SHEET_too_many_phrases, "most",
+                     sheet_number (RULES_PHRASES_MOST), NULL);
     else {
         uint32_t id = intern (reading, phrase, lexemes, count);
         if (!put_before (reading, id))
@@ -340,8 +333,7 @@ static void read_date (struct sheet *sheet, const yaml_node_t *node, int32_t *in
 {
     struct view text = sheet_scalar (sheet, node, WORD_MOST);
     if (text.len && !date_of (text, into))
-        sheet_error (sheet, sheet_line (node),
-                     "\"%s\" is no day of the calendar; write it as 2026-03-01", shown (text));
+        sheet_error (sheet, sheet_line (node), SHEET_no_day, "value", shown (text), NULL);
 }
 
 static void when_from (struct sheet *sheet, const yaml_node_t *node, void *into)
@@ -366,14 +358,11 @@ static void when_hours (struct sheet *sheet, const yaml_node_t *node, void *into
     if (text.len != 5 || text.at[2] != '-' ||
         !whole_number ((struct view){text.at, 2}, 23, &first) ||
         !whole_number ((struct view){text.at + 3, 2}, 24, &end)) {
-        sheet_error (sheet, sheet_line (node),
-                     "\"%s\" are no hours; write the first and the end as 18-06 or 00-24",
-                     shown (text));
+        sheet_error (sheet, sheet_line (node), SHEET_no_hours, "value", shown (text), NULL);
         return;
     }
     if (first == end || (first == 0 && end == 24)) {
-        sheet_error (sheet, sheet_line (node),
-                     "\"%s\" is the whole day or nothing of it: leave the line out", shown (text));
+        sheet_error (sheet, sheet_line (node), SHEET_whole_day, "value", shown (text), NULL);
         return;
     }
     for (uint32_t hour = first; hour != end % 24; hour = (hour + 1) % 24)
@@ -401,11 +390,11 @@ static uint16_t function_of (struct sheet *sheet, const yaml_node_t *node,
         }
     }
     bool agency = registry_agency_by_code (registry, code) != NULL;
-    sheet_unknown (sheet, sheet_line (node), "\"%s\" is no function of the registry%s%s%s", said,
-                   agency     ? "; it is an agency: write agency: "
-                   : *nearest ? ": did you mean "
-                              : "; write a code of it, as PUPR",
-                   agency ? said : nearest, !agency && *nearest ? "?" : "");
+    sheet_unknown (sheet, sheet_line (node),
+                   agency     ? SHEET_function_is_agency
+                   : *nearest ? SHEET_unknown_function_near
+                              : SHEET_unknown_function,
+                   "value", said, "near", nearest, NULL);
     return 0;
 }
 
@@ -413,16 +402,6 @@ static void then_function (struct sheet *sheet, const yaml_node_t *node, void *i
 {
     struct reading *reading = into;
     reading->rule->function = function_of (sheet, node, reading);
-}
-
-static void agency_unknown (struct sheet *sheet, const yaml_node_t *node, struct view code,
-                            bool function)
-{
-    sheet_unknown (sheet, sheet_line (node), "\"%s\" is no agency of the registry%s%s; %s",
-                   shown (code), function ? ", but a function: write function: " : "",
-                   function ? shown (code) : "",
-                   function ? "whoever holds it for the place is found"
-                            : "write its code, as 33.74/PUPR or KEMENHUB");
 }
 
 static void then_agency (struct sheet *sheet, const yaml_node_t *node, void *into)
@@ -434,7 +413,10 @@ static void then_agency (struct sheet *sheet, const yaml_node_t *node, void *int
     if (agency)
         reading->rule->agency = agency->number;
     else if (code.len)
-        agency_unknown (sheet, node, code, registry_function_by_code (registry, code) != 0);
+        sheet_unknown (sheet, sheet_line (node),
+                       registry_function_by_code (registry, code) ? SHEET_agency_is_function
+                                                                  : SHEET_unknown_agency,
+                       "value", shown (code), NULL);
 }
 
 static void read_party (struct sheet *sheet, const yaml_node_t *node, void *into)
@@ -447,17 +429,11 @@ static void read_party (struct sheet *sheet, const yaml_node_t *node, void *into
     if (code.len == 0)
         return;
     if (agency && function) {
-        sheet_error (sheet, sheet_line (node),
-                     "\"%s\" is both an agency and a function: name the agency's unit instead",
-                     shown (code));
+        sheet_error (sheet, sheet_line (node), SHEET_party_of_both, "value", shown (code), NULL);
         return;
     }
     if (!agency && !function) {
-        sheet_unknown (
-            sheet, sheet_line (node),
-            "\"%s\" is neither an agency nor a function of the registry; write a code, as "
-            "33.74/PUPR or PUPR",
-            shown (code));
+        sheet_unknown (sheet, sheet_line (node), SHEET_unknown_party, "value", shown (code), NULL);
         return;
     }
     uint32_t party = agency ? agency->number : PARTY_FUNCTION | function;
@@ -484,8 +460,7 @@ static void then_priority (struct sheet *sheet, const yaml_node_t *node, void *i
     struct reading *reading = into;
     uint32_t priority = enum_read (sheet, node, "priority", priority_word, PRIORITY_LAST);
     if (priority == PRIORITY_EMERGENCY)
-        sheet_error (sheet, sheet_line (node),
-                     "\"emergency\" is the right of an adapter, with a quota: write high");
+        sheet_error (sheet, sheet_line (node), SHEET_no_emergency, NULL);
     else
         reading->rule->priority = priority;
 }
@@ -497,9 +472,7 @@ static void then_secret (struct sheet *sheet, const yaml_node_t *node, void *int
     if (view_is (text, "true"))
         reading->rule->secret = true;
     else if (text.len)
-        sheet_error (sheet, sheet_line (node),
-                     "\"%s\" is not true; a rule can only make secret: else leave the line out",
-                     shown (text));
+        sheet_error (sheet, sheet_line (node), SHEET_not_true, "value", shown (text), NULL);
 }
 
 static const char *const ask_words[] = {"location", "photo", "date", "detail", "contact"};
@@ -521,10 +494,8 @@ static void read_ask (struct sheet *sheet, const yaml_node_t *node, void *into)
         if (view_is (text, ask_words[i]))
             asked = 1u << i;
     if (!asked && text.len)
-        sheet_error (
-            sheet, sheet_line (node),
-            "\"%s\" is nothing to ask for; there are location, photo, date, detail, contact",
-            shown (text));
+        sheet_error (sheet, sheet_line (node), SHEET_unknown_ask, "value", shown (text), "known",
+                     "location, photo, date, detail, contact", NULL);
     rule->asks |= asked;
 }
 
@@ -557,9 +528,9 @@ static void rule_when (struct sheet *sheet, const yaml_node_t *node, void *into)
     const struct rule *rule = reading->rule;
     if (node->type == YAML_MAPPING_NODE &&
         node->data.mapping.pairs.start == node->data.mapping.pairs.top)
-        sheet_error (sheet, reading->when, "has no condition: a rule that always holds is refused");
+        sheet_error (sheet, reading->when, SHEET_no_condition, NULL);
     if (sheet->error_count == before && rule->from > rule->to)
-        sheet_error (sheet, reading->when, "from is after to: no day is both");
+        sheet_error (sheet, reading->when, SHEET_from_after_to, NULL);
 }
 
 static void rule_then (struct sheet *sheet, const yaml_node_t *node, void *into)
@@ -578,9 +549,9 @@ static void rule_then (struct sheet *sheet, const yaml_node_t *node, void *into)
     sheet_mapping (sheet, node, keys, array_len (keys), reading);
     if (node->type == YAML_MAPPING_NODE &&
         node->data.mapping.pairs.start == node->data.mapping.pairs.top)
-        sheet_error (sheet, reading->then, "has no effect: name an owner or another effect");
+        sheet_error (sheet, reading->then, SHEET_no_effect, NULL);
     if (reading->rule->function && reading->rule->agency)
-        sheet_error (sheet, reading->then, "names a function and an agency: keep one owner");
+        sheet_error (sheet, reading->then, SHEET_two_owners, NULL);
 }
 
 static bool name_valid (struct view name)
@@ -599,17 +570,14 @@ static void read_name (struct sheet *sheet, const yaml_node_t *node, void *into)
     if (name.len == 0)
         return;
     if (!name_valid (name)) {
-        sheet_error (sheet, sheet_line (node),
-                     "\"%s\" is no name: write letters, digits, \"-\", \"_\" and \".\" only",
-                     shown (name));
+        sheet_error (sheet, sheet_line (node), SHEET_odd_name, "value", shown (name), NULL);
         return;
     }
     struct rule_name *same;
     HASH_FIND (hh, reading->names, name.at, name.len, same);
     if (same) {
-        sheet_error (sheet, sheet_line (node),
-                     "another rule in line %u has this name: decisions name their rule by it",
-                     same->line);
+        sheet_error (sheet, sheet_line (node), SHEET_name_taken, "line", sheet_number (same->line),
+                     NULL);
         return;
     }
     same = xcalloc (1, sizeof *same);
@@ -630,9 +598,9 @@ static void set_about (struct sheet *sheet, const yaml_node_t *node, size_t numb
     const yaml_node_t *name = sheet_find (sheet, node, "name");
     struct view text = name ? sheet_view (name) : view_of ("");
     if (text.len && text.len <= NAME_MOST && name_valid (text))
-        snprintf (sheet->about, sizeof sheet->about, "rule \"%.*s\": ", (int) text.len, text.at);
+        sheet_about (sheet, SHEET_about_rule, text);
     else
-        snprintf (sheet->about, sizeof sheet->about, "rule %zu: ", number + 1);
+        sheet_about (sheet, SHEET_about_rule_number, view_of (sheet_number (number + 1)));
 }
 
 static void read_rule (struct sheet *sheet, const yaml_node_t *node, struct reading *reading)
@@ -654,17 +622,17 @@ static void read_rule (struct sheet *sheet, const yaml_node_t *node, struct read
     size_t before = sheet->error_count;
     sheet_mapping (sheet, node, keys, array_len (keys), reading);
     if (node->type == YAML_MAPPING_NODE && !reading->when)
-        sheet_error (sheet, rule->line, "has no condition: write when:, what it is for");
+        sheet_error (sheet, rule->line, SHEET_no_when, NULL);
     if (node->type == YAML_MAPPING_NODE && !reading->then)
-        sheet_error (sheet, rule->line, "has no effect: write then:, what follows");
+        sheet_error (sheet, rule->line, SHEET_no_then, NULL);
     if (!rule->name && sheet->error_count == before)
-        sheet_error (sheet, rule->line, "has no name: decisions name their rule by it");
+        sheet_error (sheet, rule->line, SHEET_no_name, NULL);
     if (reading->never) { /* without its condition it would hold everywhere */
         rule->from = INT32_MAX;
         rule->to = INT32_MIN;
     }
     rules->count++;
-    sheet->about[0] = 0;
+    sheet->about = SHEET_none;
 }
 
 /* ---- the file -------------------------------------------------------------------------------- */
@@ -674,8 +642,7 @@ static void read_version (struct sheet *sheet, const yaml_node_t *node, void *in
     (void) into;
     struct view text = sheet_scalar (sheet, node, WORD_MOST);
     if (text.len && !view_is (text, "1"))
-        sheet_error (sheet, sheet_line (node), "\"%s\" is no version of this form; write 1",
-                     shown (text));
+        sheet_error (sheet, sheet_line (node), SHEET_other_version, "value", shown (text), NULL);
 }
 
 static void read_rules (struct sheet *sheet, const yaml_node_t *node, void *into)
@@ -683,15 +650,15 @@ static void read_rules (struct sheet *sheet, const yaml_node_t *node, void *into
     struct reading *reading = into;
     if (node->type != YAML_SEQUENCE_NODE) {
         if (node->type != YAML_SCALAR_NODE || node->data.scalar.length)
-            sheet_error (sheet, sheet_line (node), "must be a list: \"- name: ...\" begins a rule");
+            sheet_error (sheet, sheet_line (node), SHEET_rules_no_list, NULL);
         return;
     }
     const yaml_node_item_t *item = node->data.sequence.items.start,
                            *top = node->data.sequence.items.top;
     size_t count = (size_t) (top - item);
     if (count > RULES_MOST) {
-        sheet_error (sheet, sheet_line (sheet_node (sheet, item[RULES_MOST])),
-                     "%zu rules; %d are the most: use fewer, broader rules", count, RULES_MOST);
+        sheet_error (sheet, sheet_line (sheet_node (sheet, item[RULES_MOST])), SHEET_too_many_rules,
+                     "count", sheet_number (count), "most", sheet_number (RULES_MOST), NULL);
         return;
     }
     reading->rules->rules = xcalloc (count + 1, sizeof *reading->rules->rules);
@@ -718,9 +685,9 @@ static void read_file (struct sheet *sheet, struct reading *reading)
     if (root->type != YAML_MAPPING_NODE)
         return;
     if (!sheet_find (sheet, root, "version"))
-        sheet_error (sheet, sheet_line (root), "the file names no version: write version: 1");
+        sheet_error (sheet, sheet_line (root), SHEET_no_version, NULL);
     if (!sheet_find (sheet, root, "rules"))
-        sheet_error (sheet, sheet_line (root), "the file has no rules: write rules: and a list");
+        sheet_error (sheet, sheet_line (root), SHEET_no_rules, NULL);
 }
 
 static void reading_end (struct reading *reading)

@@ -1,5 +1,6 @@
 /* sheet.c - libyaml's events looked through, then its document, walked against tables of keys. */
 #include "sheet.h"
+#include "wire/wire.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -22,53 +23,145 @@ static void mend (char *text, size_t len)
         text[begin] = 0;
 }
 
-__attribute__ ((format (printf, 4, 0))) static void add (struct sheet *sheet, unsigned line,
-                                                         bool warning, const char *format,
-                                                         va_list args)
+static const struct {
+    const char *key, *id, *en;
+} texts[SHEET_TEXTS] = {
+    [SHEET_none] = {"", "", ""},
+#define TEXT(key, id, en) [SHEET_##key] = {#key, id, en},
+#include "decide/sheet_text.def"
+#undef TEXT
+};
+
+const char *sheet_text_key (enum sheet_text what)
 {
+    return texts[what].key;
+}
+
+const char *sheet_number (size_t number)
+{
+    static char rooms[4][24];
+    static unsigned turn;
+    char *room = rooms[turn++ % array_len (rooms)];
+    snprintf (room, sizeof rooms[0], "%zu", number);
+    return room;
+}
+
+void sheet_about (struct sheet *sheet, enum sheet_text about, struct view name)
+{
+    sheet->about = about;
+    snprintf (sheet->name, sizeof sheet->name, "%.*s", (int) name.len, name.at);
+}
+
+/* The value of that name, "" where there is none. */
+static const char *value_of (const char *values, struct view name)
+{
+    for (const char *value; *values; values = value + strlen (value) + 1) {
+        value = values + strlen (values) + 1;
+        if (view_is (name, values))
+            return value;
+    }
+    return "";
+}
+
+/* A text with each {name} that has a value replaced by it. */
+static void say (const char *text, const char *values, struct buffer *out)
+{
+    const char *open, *close;
+    while ((open = strchr (text, '{')) != NULL && (close = strchr (open, '}')) != NULL) {
+        const char *value = value_of (values, (struct view){open + 1, (size_t) (close - open - 1)});
+        const char *end = *value ? open : close + 1; /* "{rung: 2}" is an example */
+        buffer_format (out, "%.*s%s", (int) (end - text), text, value);
+        text = close + 1;
+    }
+    buffer_format (out, "%s", text);
+}
+
+void sheet_fault_say (const struct sheet_fault *fault, uint32_t language, struct buffer *out)
+{
+    bool english = language == LANGUAGE_EN;
+    if (fault->about) {
+        char name[sizeof fault->name + 8] = "name";
+        strcpy (name + sizeof "name", fault->name);
+        say (english ? texts[fault->about].en : texts[fault->about].id, name, out);
+        buffer_format (out, ": ");
+    }
+    if (fault->key)
+        buffer_format (out, "%s: ", fault->key);
+    say (english ? texts[fault->what].en : texts[fault->what].id, fault->values, out);
+}
+
+/* Names and values, as far as there is room. */
+static void keep_values (struct sheet_fault *fault, va_list pairs)
+{
+    char *at = fault->values, *end = at + sizeof fault->values - 1;
+    const char *name;
+    while ((name = va_arg (pairs, const char *)) != NULL) {
+        const char *value = va_arg (pairs, const char *);
+        size_t len = strlen (name) + 1;
+        if (at + len + 1 >= end)
+            return;
+        memcpy (at, name, len);
+        at += len;
+        snprintf (at, (size_t) (end - at), "%s", value);
+        mend (at, strlen (at));
+        at += strlen (at) + 1;
+    }
+}
+
+static void keep_text (struct sheet_fault *fault)
+{
+    struct buffer text = {0};
+    sheet_fault_say (fault, LANGUAGE_EN, &text);
+    snprintf (fault->text, sizeof fault->text, "%.*s", (int) text.len, text.at);
+    mend (fault->text, strlen (fault->text));
+    buffer_free (&text);
+}
+
+static void add (struct sheet *sheet, unsigned line, bool warning, enum sheet_text what,
+                 va_list pairs)
+{
+    sheet->error_count += !warning;
     if (sheet_full (sheet)) {
         struct sheet_fault *last = &sheet->faults[sheet->fault_count - 1];
         last->warning = last->warning && warning;
-        sheet->error_count += !warning;
         return;
     }
     sheet->faults = xrealloc (sheet->faults, (sheet->fault_count + 1) * sizeof *sheet->faults);
     struct sheet_fault *fault = &sheet->faults[sheet->fault_count++];
-    *fault = (struct sheet_fault){.line = line ? line : 1, .warning = warning};
-    sheet->error_count += !warning;
+    *fault = (struct sheet_fault){.line = line ? line : 1, .warning = warning, .what = what};
     if (sheet_full (sheet)) {
-        strcpy (fault->text, "more is wrong than fits here; mend what stands above first");
-        return;
+        fault->what = SHEET_more;
+    } else {
+        fault->about = sheet->about;
+        fault->key = sheet->key;
+        memcpy (fault->name, sheet->name, sizeof fault->name);
+        keep_values (fault, pairs);
     }
-    int len = snprintf (fault->text, sizeof fault->text, "%s%s%s", sheet->about,
-                        sheet->key ? sheet->key : "", sheet->key ? ": " : "");
-    size_t at = (size_t) len < sizeof fault->text ? (size_t) len : sizeof fault->text - 1;
-    vsnprintf (fault->text + at, sizeof fault->text - at, format, args);
-    mend (fault->text, strlen (fault->text));
+    keep_text (fault);
 }
 
-void sheet_error (struct sheet *sheet, unsigned line, const char *format, ...)
+void sheet_error (struct sheet *sheet, unsigned line, enum sheet_text what, ...)
 {
-    va_list args;
-    va_start (args, format);
-    add (sheet, line, false, format, args);
-    va_end (args);
+    va_list pairs;
+    va_start (pairs, what);
+    add (sheet, line, false, what, pairs);
+    va_end (pairs);
 }
 
-void sheet_unknown (struct sheet *sheet, unsigned line, const char *format, ...)
+void sheet_unknown (struct sheet *sheet, unsigned line, enum sheet_text what, ...)
 {
-    va_list args;
-    va_start (args, format);
-    add (sheet, line, sheet->tolerant, format, args);
-    va_end (args);
+    va_list pairs;
+    va_start (pairs, what);
+    add (sheet, line, sheet->tolerant, what, pairs);
+    va_end (pairs);
 }
 
-void sheet_warning (struct sheet *sheet, unsigned line, const char *format, ...)
+void sheet_warning (struct sheet *sheet, unsigned line, enum sheet_text what, ...)
 {
-    va_list args;
-    va_start (args, format);
-    add (sheet, line, true, format, args);
-    va_end (args);
+    va_list pairs;
+    va_start (pairs, what);
+    add (sheet, line, true, what, pairs);
+    va_end (pairs);
 }
 
 /* ---- opening ------------------------------------------------------------------------------- */
@@ -97,10 +190,8 @@ struct looked {
     unsigned nodes, depth, documents;
 };
 
-static const char *anchored (const yaml_event_t *event)
+static enum sheet_text anchored (const yaml_event_t *event)
 {
-    static const char anchor[] = "anchors (&) have no meaning here: write it out",
-                      tag[] = "tags (!) have no meaning here: leave it out";
     const yaml_char_t *has_anchor = NULL, *has_tag = NULL;
     if (event->type == YAML_SCALAR_EVENT) {
         has_anchor = event->data.scalar.anchor;
@@ -112,33 +203,32 @@ static const char *anchored (const yaml_event_t *event)
         has_anchor = event->data.mapping_start.anchor;
         has_tag = event->data.mapping_start.tag;
     }
-    return has_anchor ? anchor : has_tag ? tag : NULL;
+    return has_anchor ? SHEET_anchor : has_tag ? SHEET_tag : SHEET_none;
 }
 
-/* Why the file is not read any further, or NULL. */
-static const char *look (const yaml_event_t *event, struct looked *looked)
+/* Why the file is not read any further, or SHEET_none. */
+static enum sheet_text look (const yaml_event_t *event, struct looked *looked)
 {
-    const char *fault = anchored (event);
+    enum sheet_text fault = anchored (event);
     switch (event->type) {
-    case YAML_ALIAS_EVENT:
-        return "aliases (*) have no meaning here: write it out, or quote the text";
+    case YAML_ALIAS_EVENT: return SHEET_alias;
     case YAML_DOCUMENT_START_EVENT:
         if (event->data.document_start.version_directive ||
             event->data.document_start.tag_directives.start !=
                 event->data.document_start.tag_directives.end)
-            return "directives (%) have no meaning here: leave them out";
-        return ++looked->documents > 1 ? "a second document (---): put all into one" : NULL;
+            return SHEET_directive;
+        return ++looked->documents > 1 ? SHEET_second_document : SHEET_none;
     case YAML_SEQUENCE_START_EVENT:
     case YAML_MAPPING_START_EVENT:
         if (++looked->depth > SHEET_DEPTH_MOST)
-            return "lists within lists, deeper than anything that is read here";
+            return SHEET_too_deep;
         break;
     case YAML_SEQUENCE_END_EVENT:
     case YAML_MAPPING_END_EVENT: looked->depth--; break;
     default: break;
     }
     if (++looked->nodes > SHEET_NODES_MOST)
-        return "too many lines for one file: use fewer, broader rules";
+        return SHEET_too_many_lines;
     return fault;
 }
 
@@ -148,9 +238,10 @@ static void parser_fault (struct sheet *sheet, const yaml_parser_t *parser, cons
     bool reader = parser->error == YAML_READER_ERROR;
     size_t offset = parser->problem_offset < len ? parser->problem_offset : len;
     unsigned line = reader ? line_at (at, offset) : (unsigned) parser->problem_mark.line + 1;
-    sheet_error (sheet, line, "not well-formed YAML: %s%s%s",
-                 parser->problem ? parser->problem : "it cannot be read",
-                 parser->context ? ", " : "", parser->context ? parser->context : "");
+    char why[160];
+    snprintf (why, sizeof why, "%s%s%s", parser->problem ? parser->problem : "it cannot be read",
+              parser->context ? ", " : "", parser->context ? parser->context : "");
+    sheet_error (sheet, line, SHEET_no_yaml, "why", why, NULL);
 }
 
 static void begin (yaml_parser_t *parser, const char *at, size_t len)
@@ -173,25 +264,24 @@ static void look_through (struct sheet *sheet, const char *at, size_t len)
             parser_fault (sheet, &parser, at, len);
             break;
         }
-        const char *fault = look (&event, &looked);
+        enum sheet_text fault = look (&event, &looked);
         if (fault)
-            sheet_error (sheet, (unsigned) event.start_mark.line + 1, "%s", fault);
+            sheet_error (sheet, (unsigned) event.start_mark.line + 1, fault, NULL);
         last = fault || event.type == YAML_STREAM_END_EVENT;
         yaml_event_delete (&event);
     }
     yaml_parser_delete (&parser);
     if (!sheet->error_count && !looked.documents)
-        sheet_error (sheet, 1, "the file is empty");
+        sheet_error (sheet, 1, SHEET_empty_file, NULL);
 }
 
 int sheet_open (struct sheet *sheet, const char *at, size_t len, size_t most)
 {
     if (len > most)
-        sheet_error (sheet, line_at (at, most), "the file has %zu bytes; %zu are the most", len,
-                     most);
+        sheet_error (sheet, line_at (at, most), SHEET_file_too_large, "count", sheet_number (len),
+                     "most", sheet_number (most), NULL);
     else if (!utf8_valid (at, len))
-        sheet_error (sheet, first_bad_line (at, len),
-                     "not UTF-8: save the file with that encoding");
+        sheet_error (sheet, first_bad_line (at, len), SHEET_no_utf8, NULL);
     else
         look_through (sheet, at, len);
     if (sheet->error_count)
@@ -254,7 +344,7 @@ static void unknown_key (struct sheet *sheet, const yaml_node_t *name, const str
     const char *nearest = NULL;
     unsigned least = 4;
     if (name->type != YAML_SCALAR_NODE) {
-        sheet_error (sheet, sheet_line (name), "a key must be a word");
+        sheet_error (sheet, sheet_line (name), SHEET_key_no_word, NULL);
         return;
     }
     char text[40];
@@ -271,9 +361,9 @@ static void unknown_key (struct sheet *sheet, const yaml_node_t *name, const str
     for (size_t i = 0; i < key_count; i++)
         buffer_format (&known, "%s%s", i ? ", " : "", keys[i].key);
     mend (text, strlen (text));
-    sheet_error (sheet, sheet_line (name), "\"%s\" is no key here%s%s%s; there are %s",
-                 log_text (text, strlen (text)), nearest ? ": did you mean " : "",
-                 nearest ? nearest : "", nearest ? "?" : "", known.at);
+    sheet_error (sheet, sheet_line (name), nearest ? SHEET_unknown_key_near : SHEET_unknown_key,
+                 "key", log_text (text, strlen (text)), "known", known.at, "near",
+                 nearest ? nearest : "", NULL);
     buffer_free (&known);
 }
 
@@ -283,7 +373,7 @@ void sheet_mapping (struct sheet *sheet, const yaml_node_t *node, const struct s
     unsigned said[32] = {0}; /* the line, by key */
     check (key_count <= array_len (said));
     if (node->type != YAML_MAPPING_NODE) {
-        sheet_error (sheet, sheet_line (node), "must be lines of \"key: value\"");
+        sheet_error (sheet, sheet_line (node), SHEET_no_mapping, NULL);
         return;
     }
     const char *before = sheet->key;
@@ -297,9 +387,8 @@ void sheet_mapping (struct sheet *sheet, const yaml_node_t *node, const struct s
         if (key == key_count) {
             unknown_key (sheet, name, keys, key_count);
         } else if (said[key]) {
-            sheet_error (sheet, sheet_line (name),
-                         "\"%s\" is said twice, first in line %u: keep one", keys[key].key,
-                         said[key]);
+            sheet_error (sheet, sheet_line (name), SHEET_key_twice, "key", keys[key].key, "line",
+                         sheet_number (said[key]), NULL);
         } else {
             said[key] = sheet_line (name);
             sheet->key = keys[key].path;
@@ -319,10 +408,10 @@ void sheet_list (struct sheet *sheet, const yaml_node_t *node, size_t most, shee
     const yaml_node_item_t *item = node->data.sequence.items.start,
                            *top = node->data.sequence.items.top;
     if (item == top)
-        sheet_error (sheet, sheet_line (node), "the list is empty: leave the line out");
+        sheet_error (sheet, sheet_line (node), SHEET_empty_list, NULL);
     else if ((size_t) (top - item) > most)
-        sheet_error (sheet, sheet_line (node), "%zu items; %zu are the most: make two rules of it",
-                     (size_t) (top - item), most);
+        sheet_error (sheet, sheet_line (node), SHEET_list_too_long, "count",
+                     sheet_number ((size_t) (top - item)), "most", sheet_number (most), NULL);
     else
         for (; item < top && !sheet_full (sheet); item++)
             read (sheet, sheet_node (sheet, *item), into);
@@ -332,14 +421,15 @@ struct view sheet_scalar (struct sheet *sheet, const yaml_node_t *node, size_t m
 {
     struct view text = sheet_view (node);
     if (node->type != YAML_SCALAR_NODE)
-        sheet_error (sheet, sheet_line (node), "must be a word or a text, not a list");
+        sheet_error (sheet, sheet_line (node), SHEET_no_scalar, NULL);
     else if (text.len == 0)
-        sheet_error (sheet, sheet_line (node), "nothing is said: leave the line out");
+        sheet_error (sheet, sheet_line (node), SHEET_nothing_said, NULL);
     else if (!utf8_valid (text.at, text.len)) /* "\0" and the like, which YAML can escape */
-        sheet_error (sheet, sheet_line (node), "holds a character that no text has");
+        sheet_error (sheet, sheet_line (node), SHEET_odd_character, NULL);
     else if (utf8_count (text.at, text.len) > most)
-        sheet_error (sheet, sheet_line (node), "%zu characters; %zu are the most",
-                     utf8_count (text.at, text.len), most);
+        sheet_error (sheet, sheet_line (node), SHEET_text_too_long, "count",
+                     sheet_number (utf8_count (text.at, text.len)), "most", sheet_number (most),
+                     NULL);
     else
         return text;
     return view_of ("");

@@ -16,18 +16,33 @@
 #define SHEET_NODES_MOST  600000
 #define SHEET_DEPTH_MOST  8
 
+/* What there is to say, in both languages: deploy/text/{id,en}/sheet.txt. */
+enum sheet_text {
+    SHEET_none,
+#define TEXT(key, id, en) SHEET_##key,
+#include "decide/sheet_text.def"
+#undef TEXT
+    SHEET_TEXTS
+};
+
 /* What is wrong, and where. */
 struct sheet_fault {
-    unsigned line;  /* 1 is the first */
-    bool warning;   /* the file is usable */
-    char text[240]; /* names thing, value and remedy */
+    unsigned line;         /* 1 is the first */
+    bool warning;          /* the file is usable */
+    enum sheet_text what;  /* names value and remedy */
+    enum sheet_text about; /* of which rule or case, SHEET_none: of the file */
+    const char *key;       /* "when.category", static, NULL: of none */
+    char name[72];         /* what `about` names */
+    char values[400]; /* of `what`: name, NUL, value, NUL, ...; an empty name behind the last */
+    char text[240];   /* all of it in English, as logs say it */
 };
 
 struct sheet {
     yaml_document_t document;
     bool open;
-    char about[96];  /* begins the text of each fault: 'rule "x": ', or "" */
-    const char *key; /* "when.category": stands behind it, or NULL */
+    enum sheet_text about; /* begins the text of each fault, SHEET_none: nothing */
+    char name[72];         /* of what it is about */
+    const char *key;       /* "when.category": stands behind it, or NULL */
     struct sheet_fault *faults;
     size_t fault_count, error_count;
     bool tolerant; /* what names something unknown is a warning */
@@ -38,15 +53,23 @@ int sheet_open (struct sheet *sheet, const char *at, size_t len, size_t most);
 /* Ends the document; the faults stay, and are the caller's to free. */
 void sheet_close (struct sheet *sheet);
 
-/* Adds a fault (an error, or a warning); the last one that has room says that there are more.  Values
- * of outside go through log_text. */
-__attribute__ ((format (printf, 3, 4))) void sheet_error (struct sheet *sheet, unsigned line,
-                                                          const char *format, ...);
+/* Adds a fault (an error, or a warning): what, then pairs of the names and values that its text has, and
+ * NULL; the last fault that has room says that there are more.  Values of outside go through log_text. */
+__attribute__ ((sentinel)) void sheet_error (struct sheet *sheet, unsigned line,
+                                             enum sheet_text what, ...);
 /* Names what is not known here: an error, in a tolerant sheet a warning. */
-__attribute__ ((format (printf, 3, 4))) void sheet_unknown (struct sheet *sheet, unsigned line,
-                                                            const char *format, ...);
-__attribute__ ((format (printf, 3, 4))) void sheet_warning (struct sheet *sheet, unsigned line,
-                                                            const char *format, ...);
+__attribute__ ((sentinel)) void sheet_unknown (struct sheet *sheet, unsigned line,
+                                               enum sheet_text what, ...);
+__attribute__ ((sentinel)) void sheet_warning (struct sheet *sheet, unsigned line,
+                                               enum sheet_text what, ...);
+/* A number as a value; four buffers in turn. */
+const char *sheet_number (size_t number);
+/* What the faults from now on are about, by name or number; SHEET_none: the file. */
+void sheet_about (struct sheet *sheet, enum sheet_text about, struct view name);
+/* The whole of a fault for people: about, key and what; LANGUAGE_EN, else Indonesian. */
+void sheet_fault_say (const struct sheet_fault *fault, uint32_t language, struct buffer *out);
+/* "unknown_key" */
+const char *sheet_text_key (enum sheet_text what);
 /* No more faults fit: whoever walks may stop. */
 bool sheet_full (const struct sheet *sheet);
 

@@ -26,7 +26,9 @@ static const char registry_text[] =
     "region\t91\t1\tPapua\n"
     "category\t13\t-\t1\t-\t-\tPekerjaan umum\ncategory\t20\t-\t2\t-\t-\tPerhubungan\n"
     "category\t21\t20\t2\t-\t-\tLampu jalan\ncategory\t30\t-\t-\t-\t-\tLain\n"
-    "category\t31\t-\t-\t-\t-\tlain\n";
+    "category\t31\t-\t-\t-\t-\tlain\ncategory\t40\t-\t-\t-\tcomplaint_oversight\tPungli\n"
+    "category\t41\t40\t-\t-\tcomplaint_oversight\tSuap\n"
+    "category\t50\t-\t-\t-\tcomplaint_oversight\tDisiplin\ncategory\t51\t50\t-\t-\t-\tJam kerja\n";
 
 static struct registry *registry;
 
@@ -531,6 +533,13 @@ static void test_warnings (void **state)
         {FIRST ("place: 33.74.01, any: x", "agency: 33.74/PUPR"), 0, NULL},
         {FIRST ("place: 33.22", "function: HUB"), 3, "nobody holds function HUB"},
         {FIRST ("place: 33.22", "function: PUPR"), 0, NULL},
+        /* an owner where the oversight filter has decided already */
+        {FIRST ("class: complaint_oversight", "agency: ID"), 3, "oversight content alone"},
+        {FIRST ("category: 40, any: x", "function: PUPR"), 3, "oversight content alone"},
+        {FIRST ("category: 50", "agency: ID"), 0, NULL},
+        {FIRST ("category: [40, 13]", "agency: ID"), 0, NULL},
+        {FIRST ("class: [complaint_oversight, complaint]", "agency: ID"), 0, NULL},
+        {FIRST ("class: complaint_oversight", "priority: high"), 0, NULL},
         /* an earlier one always decides */
         {FIRST ("any: lampu", "agency: ID") THEN ("any: lampu jalan", "agency: KEMENPU"), 4,
          "can never decide: rule \"a\" in line 3"},
@@ -641,6 +650,43 @@ static void test_many_alike (void **state)
     rules_free (&rules);
     free (faults);
     buffer_free (&file);
+}
+
+/* ---- in the reader's language -------------------------------------------------------------- */
+
+static void test_faults_by_key (void **state)
+{
+    static const char file[] = "version: 1\nrules:\n  - name: r\n    when: {hours: 5}\n"
+                               "    then: {function: HUBB}\n  - {}\n";
+    struct rules *rules = NULL;
+    struct sheet_fault *faults = NULL;
+    struct buffer text = {0};
+    size_t count = 0;
+    (void) state;
+    assert_int_equal (rules_parse (registry, file, sizeof file - 1, &rules, &faults, &count),
+                      FAIL_MALFORMED);
+    assert_int_equal (count, 4);
+    assert_string_equal (sheet_text_key (faults[1].what), "unknown_function_near");
+    assert_memory_equal (faults[1].values, "value\0HUBB\0near\0HUB\0", 21);
+    sheet_fault_say (&faults[0], LANGUAGE_ID, &text);
+    buffer_format (&text, "\n");
+    sheet_fault_say (&faults[1], LANGUAGE_ID, &text);
+    buffer_format (&text, "\n");
+    sheet_fault_say (&faults[2], LANGUAGE_ID, &text);
+    buffer_add (&text, "", 1);
+    assert_string_equal (
+        text.at,
+        "aturan \"r\": when.hours: \"5\" bukan jam; tulis awal dan akhirnya seperti 18-06 "
+        "atau 00-24\naturan \"r\": then.function: \"HUBB\" bukan fungsi dalam registri: "
+        "maksudnya HUB?\naturan 2: tidak ada syaratnya: tulis when:, untuk apa aturan ini");
+    for (size_t i = 0; i < count; i++) {
+        buffer_clear (&text);
+        sheet_fault_say (&faults[i], LANGUAGE_EN, &text);
+        buffer_add (&text, "", 1);
+        assert_string_equal (text.at, faults[i].text);
+    }
+    free (faults);
+    buffer_free (&text);
 }
 
 /* ---- together as alone ----------------------------------------------------------------------- */
@@ -852,12 +898,13 @@ static void test_mutations (void **state)
 int main (void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test (test_conditions),        cmocka_unit_test (test_owner),
-        cmocka_unit_test (test_together),          cmocka_unit_test (test_many),
-        cmocka_unit_test (test_repeated),          cmocka_unit_test (test_faults_of_a_rule),
-        cmocka_unit_test (test_faults_of_a_file),  cmocka_unit_test (test_faults_of_size),
-        cmocka_unit_test (test_warnings),          cmocka_unit_test (test_many_alike),
-        cmocka_unit_test (test_together_as_alone), cmocka_unit_test (test_mutations),
+        cmocka_unit_test (test_conditions),       cmocka_unit_test (test_owner),
+        cmocka_unit_test (test_together),         cmocka_unit_test (test_many),
+        cmocka_unit_test (test_repeated),         cmocka_unit_test (test_faults_of_a_rule),
+        cmocka_unit_test (test_faults_of_a_file), cmocka_unit_test (test_faults_of_size),
+        cmocka_unit_test (test_warnings),         cmocka_unit_test (test_faults_by_key),
+        cmocka_unit_test (test_many_alike),       cmocka_unit_test (test_together_as_alone),
+        cmocka_unit_test (test_mutations),
     };
     return cmocka_run_group_tests (tests, set_up, tear_down);
 }
