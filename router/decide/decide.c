@@ -561,6 +561,16 @@ static bool (*const rungs[]) (struct ladder *ladder) = {
     rung_target, rung_suggested,          rung_rules,       rung_category,
     rung_words,  rung_category_after_all, rung_coordinator, rung_national};
 
+/* Who has the work with a complaint is not told of it besides. */
+static void leave_out (uint32_t *agencies, uint32_t owner)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < DECIDE_SUPPORTERS; i++)
+        if (agencies[i] != owner)
+            agencies[kept++] = agencies[i];
+    memset (agencies + kept, 0, (DECIDE_SUPPORTERS - kept) * sizeof *agencies);
+}
+
 /* ---- the decision ---------------------------------------------------------------------------- */
 
 /* The most exact level of the place that the registry knows. */
@@ -647,6 +657,8 @@ void decide (const struct routing *routing, const struct question *question, str
         if (ret->rung >= 5) /* they were asked already; a person sees what they thought */
             ladder_propose (&ladder, ladder_desk (&ladder), 0, 0, GROUND_COORDINATOR, "");
     }
+    leave_out (ret->supporters, ret->agency);
+    leave_out (ret->copies, ret->agency);
     keep_best (&ladder);
     const struct agency *owner = registry_agency (ladder.registry, ret->agency);
     ret->function = owner->function;
