@@ -136,8 +136,11 @@ static int router_start (struct reactor *reactor, const struct settings *setting
     *ret_state = router;
     router->reactor = reactor;
     if (door_open (reactor, key, ROLE_WORKER, &router->door) == 0) {
-        struct thresholds sure = {.rung3 = (uint32_t) settings_number (settings, "sure_category"),
-                                  .rung4 = (uint32_t) settings_number (settings, "sure_words")};
+        const struct thresholds sure = {
+#define THRESHOLD(field, setting, usual, help)                                                     \
+    .field = (uint32_t) settings_number (settings, #setting),
+#include "decide/thresholds.def"
+        };
         router->inforce = inforce_new (reactor, sure, on_changed, router);
         router->snapshots = snapshots_new (folder, use_snapshot, router);
         inforce_settles (router->inforce, router->snapshots);
@@ -192,10 +195,9 @@ static bool router_show (void *state, const char *what, struct buffer *out)
 
 static const struct setting router_settings[] = {
     {"door", SETTING_TEXT, "tcp://127.0.0.1:8314", 0, 0, false, "where workers come in"},
-    {"sure_category", SETTING_NUMBER, "800", 0, 1000, false,
-     "permille: a category less sure than this lets the words speak first (rung 3)"},
-    {"sure_words", SETTING_NUMBER, "550", 0, 1000, false,
-     "permille: words less sure than this go to a person (rung 4)"},
+#define THRESHOLD(field, setting, usual, help)                                                     \
+    {#setting, SETTING_NUMBER, #usual, 0, 1000, false, help},
+#include "decide/thresholds.def"
 };
 
 static bool router_settings_right (const struct settings *settings)

@@ -34,6 +34,7 @@ struct settings {
     char *path, *folder;
     struct value *values;
     size_t count;
+    bool some; /* unknown keys are passed over */
     unsigned faults;
 };
 
@@ -174,7 +175,8 @@ static void walk (struct settings *settings, yaml_document_t *document, const ya
         if (is->type == YAML_MAPPING_NODE && !value) {
             walk (settings, document, is, key);
         } else if (!value) {
-            unknown_key (settings, key, &name->start_mark);
+            if (!settings->some)
+                unknown_key (settings, key, &name->start_mark);
         } else if (is->type != YAML_SCALAR_NODE) {
             fault (settings, &is->start_mark, key, "is not %s", kind_words[value->row->kind]);
         } else if (value->said) {
@@ -272,10 +274,11 @@ static void override (struct settings *settings, const char *pair)
     free (key);
 }
 
-int settings_load (const char *path, const char *program, const struct setting *table,
-                   size_t table_len, const char *const *overrides, struct settings **ret)
+static int load (const char *path, const char *program, const struct setting *table,
+                 size_t table_len, const char *const *overrides, bool some, struct settings **ret)
 {
     struct settings *settings = xcalloc (1, sizeof *settings);
+    settings->some = some;
     settings->path = path ? xstrdup (path) : NULL;
     char *copy = xstrdup (path ? path : ".");
     settings->folder = xstrdup (path ? dirname (copy) : ".");
@@ -297,6 +300,18 @@ int settings_load (const char *path, const char *program, const struct setting *
     }
     *ret = settings;
     return 0;
+}
+
+int settings_load (const char *path, const char *program, const struct setting *table,
+                   size_t table_len, const char *const *overrides, struct settings **ret)
+{
+    return load (path, program, table, table_len, overrides, false, ret);
+}
+
+int settings_load_some (const char *path, const char *program, const struct setting *table,
+                        size_t table_len, struct settings **ret)
+{
+    return load (path, program, table, table_len, NULL, true, ret);
 }
 
 void settings_destroy (struct settings **held)

@@ -38,6 +38,10 @@ struct settings;
  * 0 and *ret, or FAIL_SETTING. */
 int settings_load (const char *path, const char *program, const struct setting *table,
                    size_t table_len, const char *const *overrides, struct settings **ret);
+/* The same for whoever only wants to know some of another program's settings: keys of its section that the
+ * table lacks are passed over. */
+int settings_load_some (const char *path, const char *program, const struct setting *table,
+                        size_t table_len, struct settings **ret);
 void settings_destroy (struct settings **settings);
 
 /* A value by its key; a key that the table lacks is our own bug and aborts.  Texts live as long as

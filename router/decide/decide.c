@@ -33,7 +33,10 @@ _Static_assert(RULES_ASK_LOCATION == 1 << (ASK_LOCATION - 1) &&
                "they go over the wire as they are");
 _Static_assert(DECIDE_SUPPORTERS == RULES_COPIES, "what rules name is taken as it is");
 
-const struct thresholds thresholds_usual = {.rung3 = 800, .rung4 = 550};
+const struct thresholds thresholds_usual = {
+#define THRESHOLD(field, setting, usual, help) .field = (usual),
+#include "thresholds.def"
+};
 
 const char *ground_code (enum ground ground)
 {
