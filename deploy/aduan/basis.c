@@ -59,19 +59,27 @@ static int read_one (const struct cli *cli, enum snapshot kind, const char *said
     return basis_read (*ret_path, SNAPSHOT_MOST, ret);
 }
 
+int basis_registry_file (const struct cli *cli, struct basis_file *ret)
+{
+    const char *said = option (&cli->options, "registry");
+    char *path;
+    int status = read_one (cli, SNAPSHOT_REGISTRY, said, &path, ret);
+    free (path);
+    if (status == 0 || said)
+        return status;
+    return complain (status, TEXT_registry_absent, "data", cli_text (cli, "data"), NULL);
+}
+
 static int read_registry (const struct cli *cli, struct basis *basis)
 {
     struct basis_file file;
-    char *path;
-    int status =
-        read_one (cli, SNAPSHOT_REGISTRY, option (&cli->options, "registry"), &path, &file);
+    const char *said = option (&cli->options, "registry");
+    int status = basis_registry_file (cli, &file);
     if (status == 0 &&
         registry_parse (file.version, file.bytes.at, file.bytes.len, &basis->registry) != 0)
-        status = complain (EX_DATAERR, TEXT_registry_faulty, "path", path, NULL);
-    else if (status != 0 && !option (&cli->options, "registry"))
-        status = complain (status, TEXT_registry_absent, "data", cli_text (cli, "data"), NULL);
+        status = complain (EX_DATAERR, TEXT_registry_faulty, "path",
+                           said ? said : cli_text (cli, "data"), NULL);
     free (file.memory);
-    free (path);
     return status;
 }
 
@@ -84,21 +92,25 @@ static bool none_in_force (const struct cli *cli, enum snapshot kind, const char
     return none;
 }
 
-static int read_rules (const struct cli *cli, const char *said, struct basis *basis)
+/* Rules in force are read as the router does: what its registry does not know any more is left out. */
+int basis_rules (const struct cli *cli, const struct registry *registry, const char *said,
+                 struct rules **ret, uint64_t *ret_version)
 {
     struct basis_file file;
     struct sheet_fault *faults = NULL;
     size_t count = 0;
     char *path;
+    *ret = NULL;
+    *ret_version = 0;
     if (none_in_force (cli, SNAPSHOT_RULES, said))
         return 0;
     int status = read_one (cli, SNAPSHOT_RULES, said, &path, &file);
-    if (status == 0 && rules_parse (basis->registry, file.bytes.at, file.bytes.len, &basis->rules,
-                                    &faults, &count) != 0) {
+    if (status == 0 && (said ? rules_parse : rules_read_again) (
+                           registry, file.bytes.at, file.bytes.len, ret, &faults, &count) != 0) {
         put_faults (cli, path, faults, count);
         status = complain (EX_DATAERR, TEXT_rules_faulty, "path", path, NULL);
     }
-    basis->routing.rules_version = file.version;
+    *ret_version = file.version;
     free (faults);
     free (file.memory);
     free (path);
@@ -121,13 +133,70 @@ static int read_model (const struct cli *cli, struct basis *basis)
     return status;
 }
 
+/* One threshold: of --sure-category for sure_category, else of the settings. */
+static int read_threshold (const struct cli *cli, const struct settings *settings,
+                           const char *setting, struct basis *basis, uint32_t *into)
+{
+    char name[32];
+    int64_t number;
+    snprintf (name, sizeof name, "%s", setting);
+    *strchr (name, '_') = '-';
+    int status =
+        option_number (&cli->options, name, 0, 1000, settings_number (settings, setting), &number);
+    if (option (&cli->options, name))
+        basis->thresholds_of = THRESHOLDS_OPTIONS;
+    *into = (uint32_t) number;
+    return status;
+}
+
+static int read_thresholds (const struct cli *cli, struct basis *basis)
+{
+    static const struct setting rows[] = {
+#define THRESHOLD(field, setting, usual, help)                                                     \
+    {#setting, SETTING_NUMBER, #usual, 0, 1000, false, help},
+#include "decide/thresholds.def"
+    };
+    struct settings *settings = NULL;
+    int status = 0;
+    if (settings_load_some (cli->settings_path, "router", rows, array_len (rows), &settings) != 0)
+        return complain (EX_CONFIG, TEXT_settings_faulty, "path", cli->settings_path, NULL);
+    basis->thresholds_of = cli->settings_path ? THRESHOLDS_SETTINGS : THRESHOLDS_USUAL;
+#define THRESHOLD(field, setting, usual, help)                                                     \
+    status = status ? status                                                                       \
+                    : read_threshold (cli, settings, #setting, basis,                              \
+                                      &basis->routing.thresholds.field);
+#include "decide/thresholds.def"
+    settings_destroy (&settings);
+    return status;
+}
+
+json_t *thresholds_json (const struct basis *basis)
+{
+    static const char *const words[] = {"usual", "settings", "options"};
+    const struct thresholds *thresholds = &basis->routing.thresholds;
+    return json_pack ("{s:f, s:f, s:s}", "category", thresholds->rung3 / 1000.0, "words",
+                      thresholds->rung4 / 1000.0, "of", words[basis->thresholds_of]);
+}
+
+void thresholds_print (const struct cli *cli, const struct basis *basis)
+{
+    static const enum text_key texts[] = {TEXT_thresholds_usual, TEXT_thresholds_settings,
+                                          TEXT_thresholds_options};
+    const struct thresholds *thresholds = &basis->routing.thresholds;
+    say (stdout, texts[basis->thresholds_of], "category", permille_text (thresholds->rung3),
+         "words", permille_text (thresholds->rung4), "path",
+         cli->settings_path ? cli->settings_path : "", NULL);
+}
+
 int basis_load (const struct cli *cli, unsigned wanted, const char *rules_path, struct basis *ret)
 {
     *ret = (struct basis){.routing = {.thresholds = thresholds_usual}};
     const char *rules = rules_path ? rules_path : option (&cli->options, "rules");
     int status = read_registry (cli, ret);
     if (status == 0 && (wanted & BASIS_RULES))
-        status = read_rules (cli, rules, ret);
+        status = read_thresholds (cli, ret);
+    if (status == 0 && (wanted & BASIS_RULES))
+        status = basis_rules (cli, ret->registry, rules, &ret->rules, &ret->routing.rules_version);
     if (status == 0 && (wanted & BASIS_MODEL))
         status = read_model (cli, ret);
     ret->routing.registry = ret->registry;

@@ -194,6 +194,22 @@ static void compare (struct sheet *sheet, struct testing *testing)
     sheet->key = NULL;
 }
 
+/* What is written wrong would be tested as if nothing stood there. */
+static void check_known (struct sheet *sheet, const yaml_node_t *node,
+                         const struct registry *registry, const struct question *question)
+{
+    const char *unknown = question_unknown (registry, question);
+    const yaml_node_t *field = unknown ? sheet_find (sheet, node, unknown) : NULL;
+    if (!field)
+        return;
+    struct view value = sheet_view (field);
+    sheet->key = unknown;
+    sheet_error (sheet, sheet_line (field),
+                 strcmp (unknown, "place") == 0 ? SHEET_unknown_region : SHEET_unknown_category,
+                 "value", log_text (value.at, value.len < 48 ? value.len : 48), NULL);
+    sheet->key = NULL;
+}
+
 static void run_case (struct sheet *sheet, const yaml_node_t *node, struct testing *testing)
 {
     static const struct sheet_key keys[] = {
@@ -221,6 +237,8 @@ static void run_case (struct sheet *sheet, const yaml_node_t *node, struct testi
     if (sheet->error_count == before &&
         question_read (testing->basis->registry, sheet_field, &fields, &question, &why) != 0)
         sheet_error (sheet, sheet_line (node), SHEET_case_not_understood, "why", why, NULL);
+    else if (sheet->error_count == before)
+        check_known (sheet, node, testing->basis->registry, &question);
     if (sheet->error_count != before)
         return;
     decide (&testing->basis->routing, &question, &testing->decision);
@@ -291,9 +309,15 @@ int rules_test (struct cli *cli)
         }
         if (testing.cases == 0 && status == 0)
             status = complain (EX_DATAERR, TEXT_cases_none, "path", path, "beside", beside, NULL);
-        else if (!cli->json)
+        else if (cli->json)
+            put_line (json_pack ("{s:I, s:I, s:o}", "cases", (json_int_t) testing.cases, "right",
+                                 (json_int_t) testing.right, "thresholds",
+                                 thresholds_json (&basis)));
+        else
             say (stdout, TEXT_cases_summed, "right", count_text (testing.right), "count",
                  count_text (testing.cases), NULL);
+        if (!cli->json && testing.cases)
+            thresholds_print (cli, &basis);
         if (status == 0 && testing.right != testing.cases)
             status = EX_DATAERR;
         basis_free (&basis);

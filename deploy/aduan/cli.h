@@ -141,6 +141,8 @@ const char *count_text (uint64_t count);
 const char *decimal_text (double value);
 /* To the fourth decimal.  Sixteen buffers in turn. */
 const char *fine_text (double value);
+/* "0.930", in Indonesian "0,930". */
+const char *permille_text (uint32_t permille);
 /* Text of somebody else fit for a terminal: control characters but tab and newline left out. */
 void put_text (FILE *to, const char *at, size_t len);
 /* A text value of an object; "" where it is not there. */

@@ -2,6 +2,7 @@
  * of standard input's JSON lines, in their order. */
 #include <stdlib.h>
 #include <string.h>
+#include "codes.h"
 #include "question.h"
 #include "record.h"
 #include "rules.h"
@@ -25,20 +26,94 @@ static int scope_of (const struct cli *cli, const struct registry *registry, uin
     return 0;
 }
 
-static int explain_one (struct cli *cli, const struct basis *basis, uint32_t scope)
+static int not_understood (const char *why)
+{
+    bool named = strncmp (why, "place", 5) == 0 || strncmp (why, "category", 8) == 0;
+    return complain (EX_USAGE, named ? TEXT_field_unknown : TEXT_field_wrong, "why", why, NULL);
+}
+
+/* What a name that is no code may be: its place, else a complaint that lists some. */
+static int place_by_name (const struct codes *codes, const struct registry *registry,
+                          struct place *found, struct view *place)
+{
+    static const struct view none = {"", 0};
+    struct text text = {0};
+    struct buffer may = {0};
+    const char *name = log_text (place->at, place->len);
+    text_read (&text, none, none, *place);
+    place_find (registry_gazetteer (registry), &text, none, found);
+    text_free (&text);
+    if (found->sure == PLACE_SURE && !strspn (place->at, "0123456789")) {
+        *place = view_of (found->code);
+        return 0;
+    }
+    for (size_t i = 0; i < array_len (found->candidates) && found->candidates[i][0]; i++) {
+        buffer_format (&may, "\n  %-14s ", found->candidates[i]);
+        codes_put_place (codes, view_of (found->candidates[i]), &may);
+    }
+    if (!may.len)
+        codes_put_named (codes, *place, &may);
+    buffer_add (&may, "", 1);
+    int status = complain (EX_USAGE, may.len > 1 ? TEXT_place_of_several : TEXT_place_unknown,
+                           "place", name, "may", may.at, NULL);
+    buffer_free (&may);
+    return status;
+}
+
+static void print_one (const struct codes *codes, const struct basis *basis,
+                       const struct decision *decision)
+{
+    struct buffer name = {0};
+    codes_put_place (codes, view_of (decision->region), &name);
+    buffer_add (&name, "", 1);
+    decision_print (basis, decision, name.at);
+    buffer_free (&name);
+}
+
+static int explain_question (struct cli *cli, const struct basis *basis, const struct codes *codes,
+                             uint32_t scope)
 {
     struct question question;
     struct decision decision;
+    struct place found;
     const char *why;
     if (question_read (basis->registry, option_field, &cli->options, &question, &why) != 0)
-        return complain (EX_USAGE, TEXT_field_wrong, "why", why, NULL);
+        return not_understood (why);
+    const char *unknown = question_unknown (basis->registry, &question);
+    if (unknown && strcmp (unknown, "place") == 0) {
+        int status = place_by_name (codes, basis->registry, &found, &question.place);
+        if (status != 0)
+            return status;
+        unknown = question_unknown (basis->registry, &question);
+    }
+    if (unknown) {
+        char *text = xformat ("%s: \"%s\"", unknown, option (&cli->options, unknown));
+        int status = not_understood (text);
+        free (text);
+        return status;
+    }
+    if (!question.received)
+        question.received = wall_ms ();
     question.scope = scope;
     decide (&basis->routing, &question, &decision);
-    if (cli->json)
+    if (cli->json) {
         put_line (decision_json (basis, &decision));
-    else
-        decision_print (basis, &decision);
+    } else {
+        print_one (codes, basis, &decision);
+        thresholds_print (cli, basis);
+    }
     return EX_OK;
+}
+
+static int explain_one (struct cli *cli, const struct basis *basis, uint32_t scope)
+{
+    struct codes codes;
+    int status = codes_read (cli, &codes);
+    if (status == 0) {
+        status = explain_question (cli, basis, &codes, scope);
+        codes_free (&codes);
+    }
+    return status;
 }
 
 /* ---- lines ----------------------------------------------------------------------------------- */
@@ -80,10 +155,13 @@ static void put_error (const struct record *record, const char *why)
 
 /* Whose answer it is: `id` or `number` come back as they came. */
 static void put_answer (const struct basis *basis, const struct record *record,
-                        const struct decision *decision)
+                        const struct question *question, const struct decision *decision)
 {
     static const char *const names[] = {"id", "number"};
     json_t *row = decision_json (basis, decision);
+    const char *unknown = question_unknown (basis->registry, question);
+    if (unknown)
+        json_object_set_new (row, "unknown", json_string (unknown));
     for (size_t i = 0; i < array_len (names); i++)
         if (record_json (record, names[i]))
             json_object_set (row, names[i], record_json (record, names[i]));
@@ -108,7 +186,7 @@ static int explain_lines (const struct basis *basis, uint32_t scope)
             put_error (&record, why);
         } else {
             decide (&basis->routing, &question, &decision);
-            put_answer (basis, &record, &decision);
+            put_answer (basis, &record, &question, &decision);
         }
         fflush (stdout); /* whoever asks by a pipe waits for it */
         record_done (&record);

@@ -30,7 +30,7 @@ const struct command commands[] = {
     {"spool", "stat|list|replay|verify|salvage [...]", TEXT_spool_summary, TEXT_spool_more, NULL, 0,
      run_spool, true},
     {"rules",
-     "check FILE | test FILE | explain [...] | replay --history FILE | learn FILE --out MODEL | score MODEL",
+     "check FILE | test FILE | explain [...] | replay --history FILE | learn FILE --out MODEL | score MODEL | codes [WORD]",
      TEXT_rules_summary, TEXT_rules_more, rules_options, 0, run_rules, false},
     {"keygen", "FILE [--seal | --id]", TEXT_keygen_summary, TEXT_keygen_more, keygen_options, 0,
      run_keygen, false},
@@ -182,7 +182,7 @@ int run_completion (struct cli *cli)
             for (size_t c = 0; c < commands_len; c++)
                 printf ("%s ", commands[c].name);
         if (strcmp (commands[i].name, "rules") == 0)
-            printf ("check test explain replay learn score");
+            printf ("check test explain replay learn score codes");
         if (strcmp (commands[i].name, "spool") == 0)
             printf ("stat list replay verify salvage");
         else if (strcmp (commands[i].name, "show") == 0)

@@ -99,6 +99,14 @@ const char *fine_text (double value)
     return text;
 }
 
+const char *permille_text (uint32_t permille)
+{
+    char *text = slot ();
+    snprintf (text, 64, "%u%c%03u", permille / 1000,
+              text_language_now () == LANGUAGE_EN ? '.' : ',', permille % 1000);
+    return text;
+}
+
 void put_text (FILE *to, const char *at, size_t len)
 {
     struct buffer clean = {0};

@@ -156,6 +156,14 @@ int question_read (const struct registry *registry, field_fn *field, void *from,
     return asking.why ? FAIL_MALFORMED : 0;
 }
 
+const char *question_unknown (const struct registry *registry, const struct question *question)
+{
+    if (question->place.len && !registry_has_region (registry, question->place))
+        return "place";
+    return question->category && !registry_category (registry, question->category) ? "category"
+                                                                                   : NULL;
+}
+
 /* ---- views ----------------------------------------------------------------------------------- */
 
 static const struct {
@@ -324,6 +332,7 @@ json_t *decision_json (const struct basis *basis, const struct decision *decisio
         {"copies", codes_of (registry, decision->copies, DECIDE_SUPPORTERS)},
         {"ask", asks_json (decision->asks)},
         {"said", said_json (decision)},
+        {"thresholds", thresholds_json (basis)},
         {"versions",
          json_pack ("{s:I, s:I, s:I}", "rules", (json_int_t) basis->routing.rules_version,
                     "registry", (json_int_t) registry_version (registry), "model",
@@ -350,15 +359,19 @@ static const char *rung_text (unsigned rung)
     return rung < array_len (texts) ? text_of (texts[rung]) : "";
 }
 
-/* "0,930" in Indonesian; eight buffers are more than one line needs. */
-static const char *share_text (uint32_t permille_value)
+/* What its confidence is, and what it was held against. */
+static void print_sure (const struct basis *basis, const struct decision *decision)
 {
-    static char texts[8][16];
-    static unsigned turn;
-    char *text = texts[turn++ % array_len (texts)];
-    snprintf (text, sizeof texts[0], "%u%c%03u", permille_value / 1000,
-              text_language_now () == LANGUAGE_EN ? '.' : ',', permille_value % 1000);
-    return text;
+    const struct thresholds *least = &basis->routing.thresholds;
+    bool category = decision->rung == 3, enough = decision->confidence >= least->rung3;
+    enum text_key text = decision->rung >= 5   ? TEXT_sure_person
+                         : decision->rung == 4 ? TEXT_sure_words
+                         : !category           ? TEXT_sure_fixed
+                         : enough              ? TEXT_sure_category
+                                               : TEXT_sure_after_all;
+    say (stdout, text, "sure", permille_text (decision->confidence), "hundred",
+         count_text ((decision->confidence + 5) / 10), "threshold",
+         permille_text (category ? least->rung3 : least->rung4), NULL);
 }
 
 static void put_codes (const struct registry *registry, enum text_key label,
@@ -372,16 +385,19 @@ static void put_codes (const struct registry *registry, enum text_key label,
     buffer_free (&codes);
 }
 
-static void print_head (const struct registry *registry, const struct decision *decision)
+static void print_head (const struct basis *basis, const struct decision *decision,
+                        const char *place_name)
 {
+    const struct registry *registry = basis->registry;
     const struct agency *owner = registry_agency (registry, decision->agency);
     char rung[2] = {(char) ('0' + decision->rung % 10), 0};
     struct buffer asks = {0};
     say (stdout, TEXT_explain_owner, "code", owner->code, "name", owner->name, NULL);
     say (stdout, TEXT_explain_rung, "rung", rung, "means", rung_text (decision->rung), "sure",
-         share_text (decision->confidence), NULL);
+         permille_text (decision->confidence), NULL);
+    print_sure (basis, decision);
     if (decision->region[0])
-        say (stdout, TEXT_explain_place, "place", decision->region, NULL);
+        say (stdout, TEXT_explain_place, "place", decision->region, "name", place_name, NULL);
     if (decision->class)
         say (stdout, TEXT_explain_class, "class", class_word (decision->class), NULL);
     say (stdout, TEXT_explain_priority, "priority", priority_word (decision->priority), NULL);
@@ -397,13 +413,14 @@ static void print_head (const struct registry *registry, const struct decision *
     buffer_free (&asks);
 }
 
-void decision_print (const struct basis *basis, const struct decision *decision)
+void decision_print (const struct basis *basis, const struct decision *decision,
+                     const char *place_name)
 {
     const struct registry *registry = basis->registry;
     json_t *record = json_loads (decision->record, 0, NULL), *view;
     struct buffer text = {0};
     size_t at;
-    print_head (registry, decision);
+    print_head (basis, decision, place_name);
     say (stdout, TEXT_explain_said, NULL);
     json_array_foreach (json_object_get (record, "said"), at, view) {
         unsigned rung;
@@ -416,7 +433,7 @@ void decision_print (const struct basis *basis, const struct decision *decision)
     say (stdout, TEXT_explain_candidates, NULL);
     for (size_t i = 0; i < DECIDE_CANDIDATES && decision->candidates[i].ground; i++) {
         const struct candidate *candidate = &decision->candidates[i];
-        printf ("  %s  %-20s  %s\n", share_text (candidate->chance),
+        printf ("  %s  %-20s  %s\n", permille_text (candidate->chance),
                 candidate->agency ? agency_code (registry, candidate->agency)
                                   : registry_function_code (registry, candidate->function),
                 ground_text (candidate));

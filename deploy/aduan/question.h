@@ -15,11 +15,16 @@ typedef bool field_fn (void *from, const char *name, struct view *ret);
 int question_read (const struct registry *registry, field_fn *field, void *from,
                    struct question *ret, const char **ret_why);
 
+/* "place" or "category": what the registry does not know of it, NULL: nothing.  The router takes of such a
+ * place the nearest above it that is known, and leaves such a category out. */
+const char *question_unknown (const struct registry *registry, const struct question *question);
+
 /* {"agency": code, "function": code, "rung": 0 to 6, "confidence": 0 to 1, ...}, with every view in the
  * reader's language. */
 json_t *decision_json (const struct basis *basis, const struct decision *decision);
-/* The same in lines. */
-void decision_print (const struct basis *basis, const struct decision *decision);
+/* The same in lines; `place_name` of its place, "" where none is known. */
+void decision_print (const struct basis *basis, const struct decision *decision,
+                     const char *place_name);
 /* One line of JSON on standard output, numbers to the third decimal; freed. */
 void put_line (json_t *value);
 

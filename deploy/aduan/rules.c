@@ -12,13 +12,16 @@ const struct option_row rules_options[] = {
     {"rules", 0, OPTION_VALUE, "FILE", TEXT_o_rules},
     {"registry", 0, OPTION_VALUE, "FILE", TEXT_o_registry},
     {"model", 0, OPTION_VALUE, "FILE", TEXT_o_model},
+    {"sure-category", 0, OPTION_VALUE, "N", TEXT_o_sure_category},
+    {"sure-words", 0, OPTION_VALUE, "N", TEXT_o_sure_words},
     {"scope", 0, OPTION_VALUE, "CODE", TEXT_o_scope},
     {"history", 0, OPTION_VALUE, "FILE", TEXT_o_history},
+    {"changed", 0, OPTION_VALUE, "FILE", TEXT_o_changed},
     {"text", 't', OPTION_VALUE, "TEXT", TEXT_o_text},
     {"title", 0, OPTION_VALUE, "TEXT", TEXT_o_title},
     {"location", 0, OPTION_VALUE, "TEXT", TEXT_o_location},
-    {"place", 0, OPTION_VALUE, "CODE", TEXT_o_place},
-    {"category", 0, OPTION_VALUE, "N", TEXT_o_category},
+    {"place", 0, OPTION_VALUE, "CODE|NAME", TEXT_o_place_or_name},
+    {"category", 0, OPTION_VALUE, "N|NAME", TEXT_o_category_or_name},
     {"class", 0, OPTION_VALUE, "WORD", TEXT_o_class},
     {"channel", 0, OPTION_VALUE, "WORD", TEXT_o_channel},
     {"priority", 0, OPTION_VALUE, "WORD", TEXT_o_priority},
@@ -42,19 +45,20 @@ int run_rules (struct cli *cli)
     static const struct {
         const char *name;
         int (*run) (struct cli *cli);
-        size_t arguments;
-    } subs[] = {{"check", rules_check_file, 2}, {"test", rules_test, 2},
-                {"explain", rules_explain, 1},  {"replay", rules_replay, 1},
-                {"learn", rules_learn, 2},      {"score", rules_score, 2}};
+        size_t least, most; /* arguments, itself among them */
+    } subs[] = {{"check", rules_check_file, 2, 2}, {"test", rules_test, 2, 2},
+                {"explain", rules_explain, 1, 1},  {"replay", rules_replay, 1, 1},
+                {"learn", rules_learn, 2, 2},      {"score", rules_score, 2, 2},
+                {"codes", rules_codes, 1, 2}};
     const struct options *options = &cli->options;
     const char *name = options->argument_count ? options->arguments[0] : "";
     for (size_t i = 0; i < array_len (subs); i++) {
         if (strcmp (name, subs[i].name) != 0)
             continue;
-        if (options->argument_count > subs[i].arguments)
-            return complain (EX_USAGE, TEXT_surplus, "argument",
-                             options->arguments[subs[i].arguments], NULL);
-        if (options->argument_count < subs[i].arguments)
+        if (options->argument_count > subs[i].most)
+            return complain (EX_USAGE, TEXT_surplus, "argument", options->arguments[subs[i].most],
+                             NULL);
+        if (options->argument_count < subs[i].least)
             break;
         return subs[i].run (cli);
     }

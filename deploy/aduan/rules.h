@@ -17,6 +17,7 @@ int rules_explain (struct cli *cli);    /* explain.c */
 int rules_replay (struct cli *cli);     /* replay.c */
 int rules_learn (struct cli *cli);      /* learn.c */
 int rules_score (struct cli *cli);      /* score.c */
+int rules_codes (struct cli *cli);      /* codes.c */
 
 /* explain.c: what a record asks; NULL, or what is wrong with it (good until the next call). */
 const char *record_question (const struct registry *registry, struct record *record,

@@ -120,6 +120,29 @@ def test_check_names_file_and_line(rules):
     assert last.startswith("0 rules: 2 errors, 0 warnings")
 
 
+def test_check_speaks_the_readers_language(rules):
+    faulty = RULES.replace("function: HUB", "function: HUBB") + "  - {name: late, when: {any: [x], klass: complaint}}\n"
+    first, second, third, last = rules("check", "RULES", "--lang", "id", rules=faulty, wanted=65).stdout.splitlines()
+    path = rules.folder / "rules.yaml"
+    assert first == f'{path}:5: aturan "pju": then.function: "HUBB" bukan fungsi dalam registri: maksudnya HUB?'
+    assert second.startswith(f'{path}:9: aturan "late": when: "klass" bukan kunci di sini: maksudnya class?; yang ada class, category')
+    assert third == f'{path}:9: aturan "late": tidak ada akibatnya: tulis then:, apa yang terjadi'
+    assert last.startswith("0 aturan: 3 kesalahan, 0 peringatan")
+    row = lines(rules("check", "RULES", "--lang", "id", "--json", rules=faulty, wanted=65).stdout)[0]
+    assert (row["code"], row["values"]) == ("unknown_function_near", {"value": "HUBB", "near": "HUB"}) and row["text"] in first
+    more = "  - {name: late, when: {class: complaint_oversight}, then: {agency: KEMENPU}}\n"
+    assert f'{path}:9: peringatan: aturan "late": tidak pernah memutuskan: hanya berlaku untuk aduan pengawasan' in rules(
+        "check", "RULES", "--lang", "id", rules=RULES + more).stdout
+
+
+def test_every_text_of_a_fault_is_said_somewhere():
+    source = "".join((ROOT / path).read_text(encoding="utf-8") for path in (
+        "router/decide/sheet.c", "router/decide/rules_read.c", "router/decide/rules_check.c", "deploy/aduan/cases.c"))
+    for line in (ROOT / "deploy/text/en/sheet.txt").read_text(encoding="utf-8").splitlines():
+        found = re.match(r"([a-z_0-9]+) = ", line)
+        assert not found or re.search(rf"SHEET_{found[1]}\b", source), line
+
+
 def test_check_warns_and_accepts(rules):
     more = "  - {name: late, when: {any: lampu jalan rusak, place: 33.74}, then: {agency: KEMENPU}}\n"
     said = rules("check", "RULES", rules=RULES + more).stdout
@@ -151,7 +174,10 @@ cases:
 
 
 def test_cases_in_the_file(rules):
-    assert rules("test", "RULES", rules=RULES + CASES).stdout == "4 of 4 cases are as expected.\n"
+    said = rules("test", "RULES", rules=RULES + CASES).stdout
+    assert said == "4 of 4 cases are as expected.\nThresholds: category 0.800, words 0.550 (the usual ones; no settings file)\n"
+    assert lines(rules("test", "RULES", "--json", rules=RULES + CASES).stdout) == [
+        {"cases": 4, "right": 4, "thresholds": {"category": 0.8, "words": 0.55, "of": "usual"}}]
     assert rules("check", "RULES", rules=RULES + CASES).stdout.startswith("2 rules")
 
 
@@ -187,6 +213,8 @@ def test_what_differs_is_said(rules, expect, said):
     ("{txt: x, expect: {rung: 2}}", 10, "did you mean text?"),
     ("{text: x, class: y, expect: {rung: 2}}", 10, 'class: "y" is not understood'),
     ("{text: [x], expect: {rung: 2}}", 10, "text: must be a word"),
+    ("{text: x, place: 33.47, expect: {rung: 2}}", 10, 'case 1: place: "33.47" is no region'),
+    ("{text: x, category: 99, expect: {rung: 2}}", 10, 'case 1: category: "99" is no category'),
     ("{text: x, expect: 2}", 10, "expect: must be lines"),
     ("x", 10, "case 1: must be lines"),
 ])
@@ -255,6 +283,96 @@ def test_refusers(rules):
     assert said["agency"] != "33.74/PUPR" and all(row["agency"] != "33.74/PUPR" for row in said["candidates"])
 
 
+# ---- what it is decided by
+
+SETTINGS = "router:\n  door: tcp://127.0.0.1:1\n  sure_category: {}\n  sure_words: 600\n"
+
+
+def test_thresholds_are_the_routers(rules):
+    """A category of 0.930 decides where the router's threshold is below it, else after the words; the output says which."""
+    settings = rules.folder / "aduan.yaml"
+
+    def explain(*more, **environment):
+        return rules("explain", "--text", "x", "--place", "33.74", "--category", 13, *more, **environment).stdout
+    assert "Confidence: 0.930: of 100 complaints of this category about 93 belong there; 0.800 is enough" in explain()
+    assert "Thresholds: category 0.800, words 0.550 (the usual ones; no settings file)" in explain()
+    settings.write_text(SETTINGS.format(940))
+    said = explain("-c", settings)
+    assert "the category alone is not sure enough" in said and "Confidence: 0.930: less than 0.940 (sure_category)" in said
+    assert f"Thresholds: category 0.940, words 0.600 (the router's, {settings})" in said
+    assert said == explain(ADUAN_CONFIG=str(settings))
+    said = json.loads(explain("-c", settings, "--sure-category", 900, "--json"))
+    assert said["thresholds"] == {"category": 0.9, "words": 0.6, "of": "options"}
+    assert all(row["code"] != "words-first" for row in said["said"])
+    assert "ambang" not in explain("--lang", "id") and "Ambang:     kategori 0,800" in explain("--lang", "id")
+    cases = "cases:\n  - {text: x, place: 33.74, category: 13, expect: {rung: 3}}\n"
+    assert "1 of 1" in rules("test", "RULES", "-c", settings, rules=RULES + cases).stdout
+    settings.write_text(SETTINGS.format(1001))
+    said = rules("explain", "--text", "x", "-c", settings, wanted=78).stderr
+    assert "aduan.yaml:3:" in said and "sure_category" in said
+    assert "1001" in rules("explain", "--text", "x", "--sure-words", 1001, wanted=64).stderr
+
+
+def test_confidence_of_each_rung(rules):
+    def explain(*more):
+        return rules("explain", "--rules", "RULES", *more).stdout
+    assert "Confidence: 0.970: so it is set for all decisions of this rung" in explain("--text", "lampu jalan", "--place", "33.74")
+    assert "Confidence: 0.950: so it is set" in explain("--text", "pungli")
+    assert "Confidence: 0.100: nobody above was sure enough; a person decides" in explain("--text", "halo")
+
+
+def test_a_place_by_name(rules):
+    def place(name, *more):
+        return rules("explain", "--text", "x", "--place", name, *more)
+    for name in ("Kota Semarang", "kota semarang", "kota semarang, jateng", "33.74"):
+        assert "Place:      33.74  Kota Semarang, Jawa Tengah" in place(name).stdout, name
+    assert json.loads(place("kab. semarang", "--json").stdout)["place"] == "33.22"
+    said = rules("explain", "--text", "x", "--place", "Semarang", wanted=64).stderr
+    assert '"Semarang" may be several places; write the code:' in said
+    assert "33.22          Kabupaten Semarang, Jawa Tengah" in said and "33.74          Kota Semarang, Jawa Tengah" in said
+    for name in ("Atlantis", "99.99", "33.74.99", "3374"):
+        assert f'no place has the code or name "{name}"' in rules("explain", "--text", "x", "--place", name, wanted=64).stderr
+
+
+def test_a_category_that_is_none(rules):
+    assert json.loads(rules("explain", "--text", "x", "--place", "33.74", "--category", "pekerjaan UMUM", "--json").stdout)["rung"] == 3
+    for value in ("14", "Pekerjaan"):
+        said = rules("explain", "--text", "x", "--category", value, wanted=64).stderr
+        assert f'category: "{value}"' in said and "aduan rules codes" in said
+
+
+def test_lines_say_what_is_unknown(rules):
+    """As the router takes them: the nearest place above that is known, no category."""
+    text = '{"place": "33.74.99", "category": 13}\n{"place": "33.74", "category": 14}\n{"place": "33.74"}\n'
+    rows = lines(rules("explain", "--json", text=text).stdout)
+    assert [row.get("unknown") for row in rows] == ["place", "category", None]
+    assert [row["place"] for row in rows] == ["33.74", "33.74", "33.74"]
+
+
+def test_without_a_time_it_is_now(rules):
+    timed = "version: 1\nrules:\n  - {name: since, when: {from: 2020-01-01}, then: {agency: KEMENPU}}\n"
+
+    def rung(*more, text=""):
+        return json.loads(rules("explain", "--json", "--rules", "RULES", *more, rules=timed, text=text).stdout)["rung"]
+    assert rung("--text", "x") == 2
+    assert rung("--text", "x", "--received", "2019-12-31") == 6
+    assert rung(text='{"text": "x"}\n') == 6 and rung(text='{"text": "x", "received": "2020-01-02"}\n') == 2
+
+
+# ---- codes
+
+def test_codes(rules):
+    assert rules("codes").stdout.splitlines() == [
+        "function  PUPR                  Pekerjaan umum", "function  HUB                   Perhubungan",
+        "function  PENGAWASAN            Pengawasan", "category  13                    Pekerjaan umum"]
+    assert rules("codes", "dinas hub").stdout == "agency    33.74/HUB             Dinas Perhubungan\n"
+    assert rules("codes", "TENGAH").stdout.splitlines() == [
+        "place     33                    Jawa Tengah", "place     33.74.01              Tengah, Kota Semarang, Jawa Tengah"]
+    assert lines(rules("codes", "kota sem", "--json").stdout) == [{"kind": "place", "code": "33.74", "name": "Kota Semarang, Jawa Tengah"}]
+    assert rules("codes", "nothing", wanted=1).stdout == ""
+    assert "one argument too many" in rules("codes", "dinas", "hub", wanted=64).stderr
+
+
 # ---- replay
 
 HISTORY = [
@@ -271,13 +389,56 @@ def test_replay(rules):
     (rules.folder / "history.jsonl").write_text(text)
     out = rules("replay", "--rules", "RULES", "--history", rules.folder / "history.jsonl").stdout
     assert "5 complaints decided again: 2 stay, 3 go elsewhere; 0 lines" in out
-    assert re.search(r"^ +2  33\.74/PUPR +-> 33\.74/HUB +A1 A2$", out, re.M) and re.search(r"^ +1  GONE +-> 33\.22/PUPR +A5$", out, re.M)
+    assert re.search(r"^ +2  33\.74/PUPR +-> 33\.74/HUB +A1 A2$", out.split("What the new rules")[0], re.M) and re.search(r"^ +1  GONE +-> 33\.22/PUPR +A5$", out, re.M)
     assert "1 were with an agency that this registry does not have" in out
     assert "rahasia" not in out and "jalan" not in out
     said = json.loads(rules("replay", "--rules", "RULES", "--history", "-", "--json", text=text).stdout)
     assert (said["complaints"], said["same"], said["moved"], said["unknown"], said["faulty"]) == (5, 2, 3, 1, 0)
     assert said["moves"][0] == {"from": "33.74/PUPR", "to": "33.74/HUB", "count": 2, "examples": ["A1", "A2"]}
     assert (said["rungs_before"], said["rungs_after"]) == ([0, 0, 0, 3, 1, 0, 0], [0, 0, 3, 2, 0, 0, 0])
+
+
+def test_replay_shows_what_the_rules_change(rules):
+    """Every effect against the rules in force, all else the same; and which complaints."""
+    kept(rules.folder, "rules", RULES.replace("priority: high, ", "").replace("{secret: true, ask: [photo]}", "{ask: [photo, date]}"))
+    history = [*HISTORY, {"number": "A6", "text": "banjir", "place": "33.74", "category": 13, "agency": "33.74/PUPR", "priority": "high"}]
+    text = "".join(json.dumps(row) + "\n" for row in history)
+    new = RULES.replace("copies: [PUPR], support: [KEMENPU]", "support: [33.74, HUB]").replace(
+        "  - name: banjir", "  - {name: jalan, when: {any: jalan, none: lampu, place: 33.22}, then: {agency: KEMENPU}}\n  - name: banjir")
+    changed = rules.folder / "changed.jsonl"
+    said = json.loads(rules("replay", "--rules", "RULES", "--history", "-", "--changed", changed, "--json", text=text, rules=new).stdout)
+    effects = said["new_rules"]["effects"]
+    assert (said["new_rules"]["before"], said["new_rules"]["complaints"]) == (7, 6)
+    assert {name: [(kind["from"], kind["to"], kind["examples"]) for kind in effect["kinds"]] for name, effect in effects.items()} == {
+        "agency": [("33.22/PUPR", "KEMENPU", ["A4", "A5"])],
+        "rung": [("3", "2", ["A4", "A5"])],
+        "priority": [("normal", "high", ["A1", "A2", "A3"])],
+        "secret": [("false", "true", ["A6"])],
+        "copies": [("33.74/PUPR", "-", ["A1", "A2", "A3"])],
+        "support": [("KEMENPU", "33.74", ["A1", "A2", "A3"])],  # HUB is the owner
+        "ask": [("photo, date", "photo", ["A6"])],
+    }
+    assert {name: effect["count"] for name, effect in effects.items()} == {
+        "agency": 2, "rung": 2, "priority": 3, "secret": 1, "copies": 3, "support": 3, "ask": 1}
+    rows = {row["number"]: row for row in lines(changed.read_text())}
+    assert list(rows) == ["A1", "A2", "A3", "A4", "A5", "A6"]
+    assert rows["A4"] == {"number": "A4", "then": "33.22/PUPR", "agency": "KEMENPU", "changes": {"agency": ["33.22/PUPR", "KEMENPU"], "rung": ["3", "2"]}}
+    assert rows["A6"]["changes"] == {"secret": ["false", "true"], "ask": ["photo, date", "photo"]}
+    out = rules("replay", "--rules", "RULES", "--history", "-", text=text, rules=new).stdout
+    assert "compared with version 7 in force: 6 complaints" in out and "\nsecret: 1\n" in out
+    assert re.search(r"^ +1  false +-> true +A6$", out, re.M) and re.search(r"^ +3  KEMENPU +-> 33\.74 +A1 A2 A3$", out, re.M)
+    (rules.folder / "before.yaml").write_text(new)
+    out = rules("replay", "--rules", "RULES", "--against", rules.folder / "before.yaml", "--history", "-", text=text, rules=new).stdout
+    assert "compared with the other file: 0 complaints" in out and "secret" not in out
+
+
+def test_replay_without_new_rules_compares_with_what_was(rules):
+    changed = rules.folder / "changed.jsonl"
+    text = '{"number": "A1", "text": "jalan", "place": "33.22", "category": 13, "agency": "33.74", "rung": 5}\n'
+    said = json.loads(rules("replay", "--history", "-", "--changed", changed, "--json", text=text).stdout)
+    assert "new_rules" not in said and said["moved"] == 1 and said["thresholds"]["of"] == "usual"
+    assert lines(changed.read_text()) == [{"number": "A1", "then": "33.74", "agency": "33.22/PUPR"}]
+    assert "cannot be written" in rules("replay", "--history", "-", "--changed", "/nowhere/x", text=text, wanted=73).stderr
 
 
 def test_replay_says_what_it_leaves_out(rules):
