@@ -186,7 +186,10 @@ def test_they_can_be_decided_and_learned_again(stack, door, agency, aduan, tmp_p
     (said,) = lines(aduan("rules", "replay", "--history", history, "--registry", registry, "--json"))
     assert said["complaints"] == 121 and said["moved"] == 1 and said["faulty"] == 0
     aduan("rules", "learn", examples, "--out", tmp_path / "model")
-    assert (tmp_path / "model").stat().st_size > 100
+    piped = subprocess.run(f"set -o pipefail; {ADUAN} export examples -c {stack.settings} | {ADUAN} rules learn - --out {tmp_path}/piped",
+                           shell=True, executable="/bin/bash", check=False, capture_output=True, timeout=120, env=ENVIRONMENT)
+    assert piped.returncode == 0, piped.stderr
+    assert (tmp_path / "model").read_bytes() == (tmp_path / "piped").read_bytes() != b""
 
 
 def test_export_pages(stack, door, agency, aduan):
