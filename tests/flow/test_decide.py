@@ -54,6 +54,16 @@ def test_owners_typed_by_hand(snapshot):
     assert not wrong
 
 
+def test_the_example_of_rules(snapshot):
+    """What docs/routing.md shows holds over the whole registry, too."""
+    example = ROOT / "docs" / "examples" / "rules.yaml"
+    for command in ("check", "test"):
+        done = subprocess.run([str(BUILD / "deploy" / "aduan" / "aduan"), "rules", command, str(example), "--registry", str(snapshot)],
+                              env=dict(os.environ, LANG="en"), text=True, check=False, capture_output=True, timeout=120)
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.startswith("7 of 7 cases are as expected.")
+
+
 def test_random_hand_backs():
     """However a registry looks and whoever refuses: an owner at every step, no refuser twice, no oversight content
     outside the inspectorates, and an arbiter at the end."""

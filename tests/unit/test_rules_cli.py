@@ -359,6 +359,27 @@ def test_without_a_time_it_is_now(rules):
     assert rung(text='{"text": "x"}\n') == 6 and rung(text='{"text": "x", "received": "2020-01-02"}\n') == 2
 
 
+# ---- the example of docs/routing.md
+
+FUNCTIONS = ("PUPR", "HUB", "PERKIM", "BENCANA", "KES", "DIK", "DALDUK-PPPA")
+COUNTRY = "".join([
+    *(f"function\t{n}\t{code}\t{code}\n" for n, code in enumerate(FUNCTIONS, 1)),
+    "agency\t1\tID\t-\troot\t-\t-\tdesk\tMeja Nasional\n",
+    *(f"agency\t{10 * k}\t{place}\t1\tagency\t-\t{place}\tdesk\t{place}\n" for k, place in enumerate(("33.22", "33.74"), 1)),
+    *(f"agency\t{10 * k + n}\t{place}/{code}\t{10 * k}\tunit\t{n}\t{place}\t-\t{code}\n"
+      for k, place in enumerate(("33.22", "33.74"), 1) for n, code in enumerate(FUNCTIONS, 1)),
+    "region\t33\t1\tJawa Tengah\nregion\t33.22\t2\tKabupaten Semarang\nregion\t33.74\t2\tKota Semarang\n",
+    "category\t5\t-\t6\t-\t-\tKekerasan di satuan pendidikan\t0\t930\ncategory\t13\t-\t1\t-\t-\tPekerjaan umum\t0\t930\n",
+    "category\t20\t-\t2\t-\t-\tPerhubungan\t0\t930\n"])
+
+
+def test_the_example_is_right(rules):
+    """Against the whole registry of the country: tests/flow/test_decide.py."""
+    example = ROOT / "docs" / "examples" / "rules.yaml"
+    assert rules("check", example, registry=COUNTRY).stdout == "4 rules: 0 errors, 0 warnings; 0 pairs of category and regency without an owner\n"
+    assert rules("test", example, registry=COUNTRY).stdout.startswith("7 of 7 cases are as expected.\n")
+
+
 # ---- codes
 
 def test_codes(rules):
