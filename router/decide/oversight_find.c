@@ -8,15 +8,15 @@
 #define ACCUSED_REACH  25 /* words: who is named so near misconduct is taken to be accused of it */
 #define STRANGER_REACH 4  /* words between misconduct by name and the stranger who did it */
 #define ABOUT_REACH    6
-#define PARTS_REACH    4 /* words between the parts of a deed or act, all together */
+#define DEED_REACH     5 /* words between the parts of a deed, all together */
+#define PARTS_REACH    3 /* and of an act */
 #define FAR            255
 
 enum {
-    MARK_NOT = 1,    /* the last word of what denies */
-    MARK_ABOUT = 2,  /* somebody asks */
-    MARK_BESIDE = 4, /* the last word before a place */
-    MARK_CALL = 8,   /* the last word before who shall help */
-    MARK_HELP = 16   /* the first word behind him */
+    MARK_ABOUT = 1,  /* somebody asks */
+    MARK_BESIDE = 2, /* the last word before a place */
+    MARK_CALL = 4,   /* the last word before who shall help */
+    MARK_HELP = 8    /* the first word behind him */
 };
 
 struct finding {
@@ -27,7 +27,8 @@ struct finding {
     uint32_t begins[TEXT_WORDS_MOST];   /* bit set: a phrase of that kind may begin here */
     uint8_t person[TEXT_WORDS_MOST];    /* the kind of who is named with this word */
     uint8_t marks[TEXT_WORDS_MOST];
-    uint8_t denial[TEXT_WORDS_MOST]; /* words of what denies and begins here */
+    /* of what denies: how many words it has, at the first of them and at the last */
+    uint8_t denial[TEXT_WORDS_MOST], denial_end[TEXT_WORDS_MOST];
     uint16_t last[ROWS_MOST]
                  [OVERSIGHT_PARTS]; /* where a part of a deed or act stood last, from 1 */
     unsigned clause;                /* where it begins */
@@ -195,7 +196,7 @@ static void mark_hints (struct finding *finding, unsigned at)
     switch (finding->oversight->rows[row].kind) {
     case KIND_NOT:
         finding->denial[at] = (uint8_t) len;
-        finding->marks[at + len - 1] |= MARK_NOT;
+        finding->denial_end[at + len - 1] = (uint8_t) len;
         break;
     case KIND_ABOUT: finding->marks[at] |= MARK_ABOUT; break;
     case KIND_BESIDE: finding->marks[at + len - 1] |= MARK_BESIDE; break;
@@ -236,6 +237,7 @@ static void mark (struct finding *finding)
     memset (finding->person, 0, finding->words);
     memset (finding->marks, 0, finding->words);
     memset (finding->denial, 0, finding->words);
+    memset (finding->denial_end, 0, finding->words);
     take_senses (finding);
     for (unsigned at = 0; at < finding->words; at++)
         mark_hints (finding, at);
@@ -303,50 +305,78 @@ static bool is_party (const struct finding *finding, const struct deed *deed, un
     return false;
 }
 
+/* Whom a passive names behind it did it, and whoever stands before it suffered it; else who stands before did it. */
 static bool by_official (const struct finding *finding, const struct deed *deed)
 {
     if (is_within (finding, deed))
         return true;
+    bool passive = is_passive (finding, deed);
     unsigned before = distance (finding, deed, false, true);
     unsigned behind = distance (finding, deed, true, true);
-    unsigned stranger_before = distance (finding, deed, false, false);
-    unsigned stranger_behind = distance (finding, deed, true, false);
-    unsigned nearest = before < behind ? before : behind;
-    unsigned stranger = stranger_before < stranger_behind ? stranger_before : stranger_behind;
-    if (nearest == FAR)
+    unsigned stranger = distance (finding, deed, passive, false);
+    if (before == FAR && behind == FAR)
         return false;
-    if (is_passive (finding, deed)) {
-        if (stranger_behind <= STRANGER_REACH && stranger_behind < behind)
-            return false;
-        if (behind != FAR)
-            return true;
-    }
-    return nearest <= stranger || is_party (finding, deed, behind);
+    if (passive)
+        return stranger > STRANGER_REACH || behind < stranger;
+    return before < stranger || stranger == FAR || is_party (finding, deed, behind);
 }
 
-/* Said not to be: "bebas pungli", "pungli tidak ada". */
-static bool is_denied (const struct finding *finding, const struct deed *deed)
+/* Is one of these words a part of the deed?  "tidak" is, of "tidak pernah masuk kantor". */
+static bool is_own (const struct finding *finding, const struct deed *deed, unsigned at,
+                    unsigned count)
 {
-    unsigned words = deed->kind == KIND_WORD; /* that may stand between */
-    for (unsigned at = deed->low; at > 0 && !is_break (finding, at);) {
+    const struct member *member, *end;
+    for (; count > 0; count--, at++)
+        for (unsigned list = 0; list < 2; list++)
+            for (member = members_of (finding, at, list, ROLE_NEAR, &end); member < end; member++)
+                if (member->row == deed->row)
+                    return true;
+    return false;
+}
+
+/* Does what denies end right before this word, fillers and `words` others between? */
+static bool is_denied_at (const struct finding *finding, const struct deed *deed, unsigned at,
+                          unsigned words)
+{
+    while (at > 0 && !is_break (finding, at)) {
         at--;
-        if (finding->marks[at] & MARK_NOT)
-            return true;
-        if (!is_filler (finding, at) && words-- == 0)
-            break;
+        unsigned len = finding->denial_end[at];
+        if (len)
+            return !is_own (finding, deed, at + 1 - len, len);
+        if (is_filler (finding, at))
+            continue;
+        if (words == 0)
+            return false;
+        words--;
     }
-    if (deed->kind != KIND_WORD)
-        return false;
-    unsigned at = deed->high + 1;
-    while (at < finding->words && !is_break (finding, at) && !finding->denial[at] &&
-           is_filler (finding, at))
-        at++;
-    if (at >= finding->words || is_break (finding, at) || !finding->denial[at])
+    return false;
+}
+
+/* "pungli di sini tidak ada": behind it, up to three words between, and at the end of the clause. */
+static bool is_denied_behind (const struct finding *finding, unsigned at)
+{
+    unsigned words = 3;
+    for (; at < finding->words && !is_break (finding, at) && !finding->denial[at]; at++)
+        if (!is_filler (finding, at) && words-- == 0)
+            return false;
+    if (at >= finding->words || is_break (finding, at))
         return false;
     at += finding->denial[at];
     while (at < finding->words && !is_break (finding, at) && is_filler (finding, at))
         at++;
     return at >= finding->words || is_break (finding, at);
+}
+
+static bool is_denied (const struct finding *finding, const struct deed *deed)
+{
+    if (deed->kind == KIND_WORD)
+        return is_denied_at (finding, deed, deed->low, 1) ||
+               is_denied_behind (finding, deed->high + 1);
+    for (unsigned at = deed->low; at <= deed->high; at++)
+        if ((at == deed->low || is_own (finding, deed, at, 1)) &&
+            is_denied_at (finding, deed, at, 0))
+            return true;
+    return false;
 }
 
 static bool is_asked_about (const struct finding *finding, const struct deed *deed)
@@ -401,7 +431,7 @@ static bool is_complete (struct finding *finding, unsigned at, const struct memb
         low = last[part] - 1u < low ? last[part] - 1u : low;
     }
     *ret = (struct deed){member->row, member->kind, low, at};
-    return at - low < parts + PARTS_REACH;
+    return at - low < parts + (member->kind == KIND_DEED ? DEED_REACH : PARTS_REACH);
 }
 
 static void weigh (const struct finding *finding, const struct deed *deed, bool asked,
