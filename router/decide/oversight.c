@@ -26,7 +26,11 @@ static const char *const fillers[] = {
     "yang",  "itu",    "ini",   "saja", "juga", "lagi", "masih",   "ada",  "adanya",  "pernah",
     "perlu", "usah",   "sama",  "kali", "lah",  "pun",  "praktik", "para", "tentang", "mengenai",
     "soal",  "segala", "unsur", "the",  "any",  "more", "of",      "a",    "sudah",   "namanya"};
-_Static_assert(array_len (fillers) <= FILLERS_MOST, "all of them are kept");
+/* What is denied behind them is a condition or a reason, and no denial: kalau tidak bayar. */
+static const char *const conditions[] = {"kalau", "jika", "bila", "apabila", "karena",
+                                         "sebab", "asal", "if",   "because", "unless"};
+_Static_assert(array_len (fillers) < HINTS_MOST && array_len (conditions) < HINTS_MOST,
+               "all of them are kept");
 
 static const char *const common_words[] = {
 #define COMMON(word) word,
@@ -42,6 +46,8 @@ struct oversight *oversight_new (void)
     oversight->slips = slips_new ();
     for (size_t i = 0; i < array_len (fillers); i++)
         oversight->fillers[i] = text_hash (fillers[i], strlen (fillers[i]));
+    for (size_t i = 0; i < array_len (conditions); i++)
+        oversight->conditions[i] = text_hash (conditions[i], strlen (conditions[i]));
     for (size_t i = 0; i < array_len (common_words); i++)
         oversight_know (oversight, view_of (common_words[i]));
     return oversight;

@@ -115,15 +115,23 @@ static bool is_break (const struct finding *finding, unsigned at)
     return finding->text->words[at].flags & WORD_BREAK;
 }
 
+static bool is_hint (const uint64_t hints[HINTS_MOST], uint64_t form)
+{
+    for (unsigned i = 0; hints[i]; i++)
+        if (hints[i] == form)
+            return true;
+    return false;
+}
+
 static bool is_filler (const struct finding *finding, unsigned at)
 {
     const struct word *word = &finding->text->words[at];
-    if (word->flags & WORD_NUMBER)
-        return true;
-    for (unsigned i = 0; i < FILLERS_MOST && finding->oversight->fillers[i]; i++)
-        if (finding->oversight->fillers[i] == word->form)
-            return true;
-    return false;
+    return word->flags & WORD_NUMBER || is_hint (finding->oversight->fillers, word->form);
+}
+
+static bool is_condition (const struct finding *finding, unsigned at)
+{
+    return is_hint (finding->oversight->conditions, finding->text->words[at].form);
 }
 
 /* The phrase that begins here, side by side in its order: how many words it covers, 0 where it does not
@@ -195,6 +203,8 @@ static void mark_hints (struct finding *finding, unsigned at)
         return;
     switch (finding->oversight->rows[row].kind) {
     case KIND_NOT:
+        if (at > 0 && is_condition (finding, at - 1))
+            break;
         finding->denial[at] = (uint8_t) len;
         finding->denial_end[at + len - 1] = (uint8_t) len;
         break;

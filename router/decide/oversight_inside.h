@@ -5,8 +5,8 @@
 #include "oversight.h"
 #include "slip.h"
 
-#define ROWS_MOST    4000
-#define FILLERS_MOST 40
+#define ROWS_MOST  4000
+#define HINTS_MOST 40
 
 enum kind {
     KIND_NONE,
@@ -62,7 +62,7 @@ struct oversight {
     } * spelt; /* what slips lead to, from 1 */
     struct slips *slips;
     uint32_t row_count, row_room, member_count, member_room, slot_count, spelt_count, spelt_room;
-    uint64_t fillers[FILLERS_MOST];
+    uint64_t fillers[HINTS_MOST], conditions[HINTS_MOST]; /* 0 behind the last */
     struct text read;
 };
 
