@@ -11,6 +11,7 @@
  *             the province (actor-province: a regent, a senior high school), the next one above the government of the
  *             place (actor-above: its inspectorate, its secretary), the nation's (actor-nation: a governor, the police)
  *   stranger  somebody who is no official, and does the same: pengemis, preman
+ *   citizen   somebody who is no official, and suffers it rather than that he does it: warga, siswa
  *   sense     words that mean something else here, so that they are nobody's: polisi tidur, uang kembali
  *   not       what stands right behind it is denied, opposed or taught: tidak ada, anti, sosialisasi
  *   about     somebody asks, and accuses nobody unless he names an official: cara lapor

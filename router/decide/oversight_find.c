@@ -157,7 +157,7 @@ static unsigned span_at (const struct finding *finding, unsigned at, unsigned ro
 #define SENSES (1u << KIND_SENSE)
 #define PEOPLE                                                                                     \
     (1u << KIND_ACTOR | 1u << KIND_ABOVE | 1u << KIND_PROVINCE | 1u << KIND_NATION |               \
-     1u << KIND_STRANGER)
+     1u << KIND_STRANGER | 1u << KIND_CITIZEN)
 #define HINTS                                                                                      \
     (1u << KIND_NOT | 1u << KIND_ABOUT | 1u << KIND_BESIDE | 1u << KIND_CALL | 1u << KIND_HELP)
 
@@ -228,6 +228,11 @@ static bool is_marked (const struct finding *finding, unsigned at, unsigned behi
     return false;
 }
 
+static bool is_official (unsigned kind)
+{
+    return kind >= KIND_ACTOR && kind <= KIND_NATION;
+}
+
 /* Who is named where; not an office that only says where, or that shall help. */
 static void mark_persons (struct finding *finding)
 {
@@ -235,7 +240,7 @@ static void mark_persons (struct finding *finding)
     for (unsigned at = 0; at < finding->words; at += len ? len : 1) {
         len = longest_at (finding, at, PEOPLE, &row);
         uint8_t kind = len ? finding->oversight->rows[row].kind : KIND_NONE;
-        if (len && kind != KIND_STRANGER &&
+        if (len && is_official (kind) &&
             is_marked (finding, at, at + len, MARK_BESIDE | MARK_CALL, MARK_HELP))
             kind = KIND_NONE;
         memset (finding->person + at, kind, len);
@@ -261,14 +266,13 @@ struct deed {
     unsigned row, kind, low, high; /* its first and last word */
 };
 
-static bool is_official (unsigned kind)
-{
-    return kind >= KIND_ACTOR && kind <= KIND_NATION;
-}
+#define OFFICIALS (1u << KIND_ACTOR | 1u << KIND_ABOVE | 1u << KIND_PROVINCE | 1u << KIND_NATION)
+#define STRANGERS (1u << KIND_STRANGER)
+#define OTHERS    (1u << KIND_STRANGER | 1u << KIND_CITIZEN)
 
-/* How far it is to an official, or to a stranger, before or behind a deed; FAR where none is in reach. */
+/* How far it is to the next one of these before or behind a deed; FAR where none is in reach. */
 static unsigned distance (const struct finding *finding, const struct deed *deed, bool behind,
-                          bool official)
+                          unsigned kinds)
 {
     unsigned far = 0;
     for (unsigned at = behind ? deed->high : deed->low; far <= ACT_REACH;) {
@@ -276,8 +280,7 @@ static unsigned distance (const struct finding *finding, const struct deed *deed
             break;
         far += is_break (finding, behind ? at + 1 : at) ? 3 : 1;
         at = behind ? at + 1 : at - 1;
-        unsigned kind = finding->person[at];
-        if (far <= ACT_REACH && (official ? is_official (kind) : kind == KIND_STRANGER))
+        if (far <= ACT_REACH && kinds >> finding->person[at] & 1)
             return far;
     }
     return FAR;
@@ -321,9 +324,9 @@ static bool by_official (const struct finding *finding, const struct deed *deed)
     if (is_within (finding, deed))
         return true;
     bool passive = is_passive (finding, deed);
-    unsigned before = distance (finding, deed, false, true);
-    unsigned behind = distance (finding, deed, true, true);
-    unsigned stranger = distance (finding, deed, passive, false);
+    unsigned before = distance (finding, deed, false, OFFICIALS);
+    unsigned behind = distance (finding, deed, true, OFFICIALS);
+    unsigned stranger = distance (finding, deed, passive, OTHERS);
     if (before == FAR && behind == FAR)
         return false;
     if (passive)
@@ -404,12 +407,12 @@ static bool counts (const struct finding *finding, const struct deed *deed, bool
         return false;
     if (deed->kind == KIND_ACT)
         return by_official (finding, deed);
-    if (is_within (finding, deed) || distance (finding, deed, false, true) != FAR ||
-        distance (finding, deed, true, true) != FAR)
+    if (is_within (finding, deed) || distance (finding, deed, false, OFFICIALS) != FAR ||
+        distance (finding, deed, true, OFFICIALS) != FAR)
         return true;
     return !asked && !is_asked_about (finding, deed) &&
-           distance (finding, deed, false, false) > STRANGER_REACH &&
-           distance (finding, deed, true, false) > STRANGER_REACH;
+           distance (finding, deed, false, STRANGERS) > STRANGER_REACH &&
+           distance (finding, deed, true, STRANGERS) > STRANGER_REACH;
 }
 
 /* ---- who is accused -------------------------------------------------------------------------- */

@@ -18,6 +18,7 @@ enum kind {
     KIND_PROVINCE,
     KIND_NATION,
     KIND_STRANGER,
+    KIND_CITIZEN,
     KIND_SENSE,
     KIND_NOT,
     KIND_ABOUT,

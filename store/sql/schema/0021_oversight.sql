@@ -2,7 +2,7 @@
 -- what speaks against it.  Other kinds than words are lines of their own, which routers of before skip.
 alter table oversight_phrase
     add kind text not null default 'word' check (kind in ('word', 'deed', 'act', 'actor', 'actor-above', 'actor-province',
-        'actor-nation', 'stranger', 'sense', 'not', 'about', 'beside', 'call', 'help')),
+        'actor-nation', 'stranger', 'citizen', 'sense', 'not', 'about', 'beside', 'call', 'help')),
     add check (phrase <> '' and phrase !~ '[\t\n]');
 
 create function snapshot_oversight () returns text language sql stable as $$
