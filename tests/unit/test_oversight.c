@@ -20,6 +20,10 @@ static const struct told {
 #undef TOLD
 };
 
+/* What the blind lot gave when it was measured, once, before anything was changed for it. */
+#define BLIND_FOUND 51
+#define BLIND_TAKEN 5
+
 static struct oversight *table;
 static struct text text;
 
@@ -62,10 +66,16 @@ static int tear_down (void **state)
     return 0;
 }
 
-static struct oversight_view look (const char *sentence, bool asked)
+static struct oversight_view look_in (const struct oversight *oversight, const char *sentence,
+                                      bool asked)
 {
     text_read (&text, (struct view){"", 0}, view_of (sentence), (struct view){"", 0});
-    return oversight_find (table, &text, asked);
+    return oversight_find (oversight, &text, asked);
+}
+
+static struct oversight_view look (const char *sentence, bool asked)
+{
+    return look_in (table, sentence, asked);
 }
 
 static void test_sentences (void **state)
@@ -81,8 +91,147 @@ static void test_sentences (void **state)
             printf ("%s: %s%s%s\n", expected ? "missed" : "taken", told[i].text, phrase ? ": " : "",
                     phrase ? phrase : "");
     }
-    for (enum lot lot = 0; lot < LOTS; lot++)
-        printf ("lot %u: %zu of %zu taken for misconduct\n", lot, taken[lot], count[lot]);
+    assert_true (count[MISCONDUCT] >= 120 && count[ORDINARY] >= 120);
+    assert_int_equal (taken[MISCONDUCT], count[MISCONDUCT]);
+    assert_int_equal (taken[ORDINARY], 0);
+    assert_true (taken[BLIND_MISCONDUCT] >= BLIND_FOUND);
+    assert_true (taken[BLIND_ORDINARY] <= BLIND_TAKEN);
+}
+
+/* ---- how the table is read ------------------------------------------------------------------- */
+
+static struct oversight *small_table (void)
+{
+    static const char *const rows[][2] = {{"word", "pungli"},
+                                          {"word", "pungutan liar"},
+                                          {"word", "=menyuap"},
+                                          {"deed", "setor lolos cpns|polisi"},
+                                          {"act", "minta|tarik uang|fee"},
+                                          {"act", "=tidak =pernah masuk"},
+                                          {"act", "=dipalak"},
+                                          {"actor", "petugas"},
+                                          {"actor", "kepala desa"},
+                                          {"actor-above", "inspektorat"},
+                                          {"actor-province", "bupati"},
+                                          {"actor-nation", "gubernur"},
+                                          {"stranger", "preman"},
+                                          {"stranger", "petugas parkir"},
+                                          {"citizen", "warga"},
+                                          {"sense", "uang kembali"},
+                                          {"not", "=tidak"},
+                                          {"not", "=tidak ada"},
+                                          {"not", "bebas"},
+                                          {"about", "cara lapor"},
+                                          {"beside", "depan"},
+                                          {"call", "lapor ke"},
+                                          {"help", "tolong"}};
+    struct oversight *small = oversight_new ();
+    for (size_t i = 0; i < array_len (rows); i++)
+        assert_int_equal (oversight_add (small, view_of (rows[i][0]), view_of (rows[i][1])), 0);
+    oversight_know (small, view_of ("pungla menyuapi"));
+    oversight_seal (small);
+    return small;
+}
+
+static void test_reading (void **state)
+{
+    static const struct {
+        const char *text, *phrase; /* NULL: no misconduct */
+        unsigned accused;
+    } cases[] = {
+        {"ada pungli", "pungli", 0},
+        {"punglinya pungli2", "pungli", 0},
+        {"pugnli", "pungli", 0},
+        {"pungla", NULL, 0}, /* the language knows it */
+        {"pungutan yang liar", "pungutan liar", 0},
+        {"pungutan2 liar", "pungutan liar", 0},
+        {"pungutan sampah liar", NULL, 0},
+        {"liar pungutan", NULL, 0},
+        {"menyuap", "menyuap", 0},
+        {"menyuapi", NULL, 0},
+        {"lolos cpns harus setor", "setor lolos cpns", 0},
+        {"setor. lolos cpns", NULL, 0},
+        {"uang diminta petugas", "minta uang", ACCUSED_UNIT},
+        {"petugas itu minta fee", "minta uang", ACCUSED_UNIT},
+        {"minta uang", NULL, 0},
+        {"minta satu dua tiga empat uang petugas", NULL, 0},
+        {"petugas a b c d e f g h i j minta uang", NULL, 0},
+        {"petugas di sini, minta uang", "minta uang", ACCUSED_UNIT},
+        {"kepala desa minta uang", "minta uang", ACCUSED_UNIT},
+        {"kepala baru desa minta uang", NULL, 0},
+        {"preman minta uang petugas", NULL, 0},
+        {"petugas minta uang preman", "minta uang", ACCUSED_UNIT},
+        {"petugas dipalak preman", NULL, 0},
+        {"preman dipalak petugas", "dipalak", ACCUSED_UNIT},
+        {"warga minta uang ke petugas", "minta uang", ACCUSED_UNIT},
+        {"warga minta uang petugas", NULL, 0},
+        {"petugas parkir minta uang", NULL, 0},
+        {"petugas minta uang kembali", NULL, 0},
+        {"petugas tidak minta uang", NULL, 0},
+        {"petugas minta kalau tidak minta uang", "minta uang", ACCUSED_UNIT},
+        {"petugas tidak pernah masuk", "tidak pernah masuk", ACCUSED_UNIT},
+        {"bebas pungli", NULL, 0},
+        {"bebas dari segala pungli", NULL, 0},
+        {"bebas. pungli", "pungli", 0},
+        {"pungli di sini tidak ada", NULL, 0},
+        {"pungli tidak ada yang tahu", "pungli", 0},
+        {"cara lapor pungli", NULL, 0},
+        {"cara lapor pungli petugas", "pungli", ACCUSED_UNIT},
+        {"pungli preman", NULL, 0},
+        {"pungli warga", "pungli", 0},
+        {"depan petugas ada yang minta uang", NULL, 0},
+        {"lapor ke petugas ada yang minta uang", NULL, 0},
+        {"petugas tolong ada yang minta uang", NULL, 0},
+        {"petugas. tolong ada yang minta uang", "minta uang", ACCUSED_UNIT},
+        {"bupati dan inspektorat minta uang", "minta uang", ACCUSED_PROVINCE | ACCUSED_ABOVE},
+        {"pungli oleh gubernur", "pungli", ACCUSED_NATION},
+        {"", NULL, 0},
+    };
+    struct oversight *small = small_table ();
+    (void) state;
+    for (size_t i = 0; i < array_len (cases); i++) {
+        struct oversight_view view = look_in (small, cases[i].text, false);
+        if (!view.phrase != !cases[i].phrase || view.accused != cases[i].accused ||
+            (view.phrase && strcmp (view.phrase, cases[i].phrase) != 0))
+            fail_msg ("%s: %s, %x", cases[i].text, view.phrase ? view.phrase : "nothing",
+                      view.accused);
+    }
+    assert_null (look_in (small, "ada pungli", true).phrase);
+    assert_non_null (look_in (small, "petugas pungli", true).phrase);
+    oversight_free (&small);
+}
+
+/* All words count, up to the last that a text has; the same text twice gives the same. */
+static void test_last_word (void **state)
+{
+    struct oversight *small = small_table ();
+    struct buffer long_text = {0};
+    (void) state;
+    for (unsigned i = 0; i < TEXT_WORDS_MOST - 3; i++)
+        buffer_add (&long_text, "jalan ", 6);
+    buffer_add (&long_text, "petugas minta uang", 19);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_string_equal (look_in (small, long_text.at, false).phrase, "minta uang");
+        assert_int_equal (text.count, TEXT_WORDS_MOST);
+        assert_null (look_in (small, "minta. uang petugas", false).phrase);
+    }
+    buffer_free (&long_text);
+    oversight_free (&small);
+}
+
+static void test_faults (void **state)
+{
+    struct oversight *small = oversight_new ();
+    (void) state;
+    assert_int_equal (oversight_add (small, view_of ("verb"), view_of ("minta")), FAIL_MALFORMED);
+    assert_int_equal (oversight_add (small, view_of ("act"), view_of ("minta|p3k uang")),
+                      FAIL_MALFORMED);
+    assert_int_equal (oversight_add (small, view_of ("act"), view_of ("- ")), FAIL_EMPTY);
+    assert_int_equal (oversight_add (small, view_of ("word"), view_of ("a b c d e f g h i")),
+                      FAIL_TOO_LONG);
+    oversight_seal (small);
+    assert_null (look_in (small, "pungli", false).phrase);
+    oversight_free (&small);
 }
 
 /* Letters in other garb are the letters. */
@@ -114,7 +263,8 @@ static void test_disguised (void **state)
 int main (void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test (test_sentences),
+        cmocka_unit_test (test_sentences), cmocka_unit_test (test_reading),
+        cmocka_unit_test (test_last_word), cmocka_unit_test (test_faults),
         cmocka_unit_test (test_disguised),
     };
     return cmocka_run_group_tests (tests, set_up, tear_down);
