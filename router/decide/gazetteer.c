@@ -600,8 +600,13 @@ static void add_slot (struct gazetteer *gazetteer, uint64_t hash, uint32_t first
     gazetteer->slots[at] = (struct slot){(uint32_t) (key >> 24), first + 1};
 }
 
-/* Groups the pairs by name; the regions of one name in the order of their codes, each once, or
- * twice where it is written in one word and in two. */
+static bool same_named (const struct named *one, const struct named *two)
+{
+    return one->region == two->region && one->words == two->words && one->level == two->level;
+}
+
+/* Groups the pairs by name; the regions of one name in the order of their codes, each once but
+ * where it is written in one word and in two, or is a spot, too. */
 static void add_slots (struct building *building)
 {
     struct gazetteer *gazetteer = building->gazetteer;
@@ -614,8 +619,7 @@ static void add_slots (struct building *building)
     for (size_t i = 0, j; i < building->count; i = j) {
         uint32_t first = gazetteer->named_count;
         for (j = i; j < building->count && building->pairs[j].hash == building->pairs[i].hash; j++)
-            if (j == i || building->pairs[j].named.region != building->pairs[j - 1].named.region ||
-                building->pairs[j].named.words != building->pairs[j - 1].named.words)
+            if (j == i || !same_named (&building->pairs[j].named, &building->pairs[j - 1].named))
                 gazetteer->named[gazetteer->named_count++] = building->pairs[j].named;
         gazetteer->named[gazetteer->named_count - 1].last = 1;
         add_slot (gazetteer, building->pairs[i].hash, first);

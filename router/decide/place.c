@@ -310,14 +310,33 @@ static uint8_t near_levels (uint8_t told)
 
 /* ---- scan ---------------------------------------------------------------------------------- */
 
+/* Is an ordinary word written as the name of a city is?  "di Batu,", "Pagar Alam". */
+static bool stands_out (const struct reading *reading)
+{
+    if (reading->verb) /* "Serang, Banten", "di serang", "di pabrik Serang" */
+        return reading->at || (reading->starts ? reading->alone : reading->capital);
+    return reading->phrase ? reading->at || reading->capital
+                           : reading->at && (reading->alone || reading->capital);
+}
+
+/* Said again is not said louder; but once written as a name is, it is one. */
 static void add_mention (struct finding *finding, const struct mention *mention)
 {
     const struct reading *mine = mention->readings;
     for (uint32_t i = 1; i < finding->mentions; i++) {
         struct reading *other = finding->work->mentions[i].readings;
-        other->passing = other->passing && (other->named != mine->named || mine->passing);
-        if (other->named == mine->named && other->levels == mine->levels && other->how == mine->how)
-            return; /* said again is not said louder */
+        if (other->named != mine->named)
+            continue;
+        other->passing = other->passing && mine->passing;
+        if (other->levels != mine->levels || other->how != mine->how)
+            continue;
+        if (!stands_out (other)) {
+            other->at = mine->at;
+            other->alone = mine->alone;
+            other->capital = mine->capital;
+            other->starts = mine->starts;
+        }
+        return;
     }
     if (finding->mentions < MENTIONS)
         finding->work->mentions[finding->mentions++] = *mention;
@@ -517,15 +536,6 @@ static struct shares shares_of (const struct finding *finding, const struct ment
                 break;
         }
     return ret;
-}
-
-/* Is an ordinary word written as the name of a city is?  "di Batu,", "Pagar Alam". */
-static bool stands_out (const struct reading *reading)
-{
-    if (reading->verb) /* "Serang, Banten", "di serang", "di pabrik Serang" */
-        return reading->at || (reading->starts ? reading->alone : reading->capital);
-    return reading->phrase ? reading->at || reading->capital
-                           : reading->at && (reading->alone || reading->capital);
 }
 
 static unsigned full_weight (const struct reading *reading, unsigned level,

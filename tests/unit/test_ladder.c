@@ -539,6 +539,38 @@ static void test_level_of_words (void **state)
     check_all (cases, array_len (cases));
 }
 
+/* Who follows from a place is no surer than the place. */
+static void test_certain_place (void **state)
+{
+    static const struct {
+        const char *text;
+        uint64_t category;
+        const char *owner;
+        uint32_t rung, least, most;
+    } cases[] = {
+        {"jalan berlubang di kota semarang", 1, "33.74/PUPR", 3, 930, 930},
+        {"x di tembalang", 1, "33.74/PUPR", 3, 800, 929},
+        {"jalan berlubang di kota semarang", 0, "33.74/PUPR", 4, 800, 1000},
+        {"jalan berlubang, saya dari tembalang", 0, "33.74/PUPR", 4, 550, 700},
+        /* not sure enough of the place: the words are asked first */
+        {"puskesmas, saya dari tembalang", 1, "33.74/KES", 4, 550, 700},
+        /* a central body holds it wherever it is */
+        {"listrik padam, saya dari tembalang", 0, "PLN", 4, 800, 1000},
+        {"x, saya dari tembalang", 4, "PLN", 3, 930, 930},
+    };
+    (void) state;
+    static struct decision decision;
+    for (size_t i = 0; i < array_len (cases); i++) {
+        struct question question = {.text = view_of (cases[i].text), .category = cases[i].category};
+        decide (&routing, &question, &decision);
+        if (strcmp (registry_agency (registry, decision.agency)->code, cases[i].owner) != 0 ||
+            decision.rung != cases[i].rung || decision.confidence < cases[i].least ||
+            decision.confidence > cases[i].most)
+            fail_msg ("%s: rung %u, %u, %s", cases[i].text, decision.rung, decision.confidence,
+                      decision.record);
+    }
+}
+
 static void test_hand_back (void **state)
 {
     static const struct expected cases[] = {
@@ -685,8 +717,8 @@ int main (void)
         cmocka_unit_test (test_oversight),      cmocka_unit_test (test_accused),
         cmocka_unit_test (test_asked),          cmocka_unit_test (test_target),
         cmocka_unit_test (test_category),       cmocka_unit_test (test_words),
-        cmocka_unit_test (test_level_of_words), cmocka_unit_test (test_hand_back),
-        cmocka_unit_test (test_scope),          cmocka_unit_test (test_exception),
-        cmocka_unit_test (test_record)};
+        cmocka_unit_test (test_level_of_words), cmocka_unit_test (test_certain_place),
+        cmocka_unit_test (test_hand_back),      cmocka_unit_test (test_scope),
+        cmocka_unit_test (test_exception),      cmocka_unit_test (test_record)};
     return cmocka_run_group_tests (tests, set_up, tear_down);
 }
