@@ -58,7 +58,9 @@ def _work(stack, record):
 def _notices(stack, record):
     notice = f"{_hex('complaint_id')}, event::int, recipient"
     record.due = stack.sql(f"select {_hex('complaint_id')}, e.number::int, 0 from event e join complaint c using (complaint_id)"
-                           " where e.number is not null and e.kind in (1, 16, 17, 18, 19) and c.flags & 16 <> 0")
+                           " where e.number is not null and c.flags & 16 <> 0 and (e.kind in (1, 2, 16, 17, 18, 22)"
+                           # a hand-back tells only where it has a new owner at once, an arbiter who keeps the case nobody
+                           " or (e.kind in (19, 20) and (e.data ->> 'to')::int <> e.agency))")
     record.pending = stack.sql(f"select {notice} from notice") + stack.sql(
         f"select {_hex('d.id')}, d.event::int, d.recipient from dispatch, unnest (ids, events, recipients) as d (id, event, recipient)")
     record.unsent = stack.sql(f"select {notice} from notice_ended where outcome in (2, 3)")
