@@ -364,7 +364,7 @@ static void nonsense_is_refused (void **state)
         {28, 0},            /* steepness 512: {28, 29} */
         {KNOTS + 5, 0},     /* the second chance below the first */
         {KNOTS + 7, 0},     /* its confidence */
-        {TEXT + 11, 'x'},    /* one name fewer */
+        {TEXT + 11, 'x'},   /* one name fewer */
         {TEXT, 0},          /* no name */
         {TEXT + 1, '\xff'}, /* no text */
         {TEXT + sizeof names - 1, 'x'},
