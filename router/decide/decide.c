@@ -168,9 +168,17 @@ static bool is_oversight (struct ladder *ladder, const struct oversight_view *wo
         record_view (ladder, 0, "category", "");
         return true;
     }
-    if (!words->phrase)
+    if (words->phrase) {
+        record_view (ladder, 0, "words", words->phrase);
+        return true;
+    }
+    /* what the words place with an inspectorate is its content, and as secret */
+    const struct opinion *first = ladder->opinions;
+    if (!ladder->opinion_count || !first->duty.function ||
+        ladder->sure * 1000 < (float) ladder->routing->thresholds.rung4 ||
+        strcmp (registry_function_code (ladder->registry, first->duty.function), INSPECTORATE) != 0)
         return false;
-    record_view (ladder, 0, "words", words->phrase);
+    record_view (ladder, 0, "meaning", first->parameter);
     return true;
 }
 
