@@ -277,6 +277,7 @@ void oversight_seal (struct oversight *oversight)
             (kept > vocable->from[0] && by_key (&member, &members[kept - 1]) == 0))
             continue;
         members[kept++] = member;
+        members[kept - 1].parts = oversight->rows[member.row].parts;
         vocable->begins |= member.role == ROLE_FIRST ? 1u << member.kind : 0;
         for (unsigned role = member.role + 1u; role <= ROLES; role++)
             vocable->from[role] = kept;

@@ -435,7 +435,7 @@ static unsigned accused_by (const struct finding *finding, const struct deed *de
 static bool is_complete (struct finding *finding, unsigned at, const struct member *member,
                          struct deed *ret)
 {
-    unsigned parts = finding->oversight->rows[member->row].parts, low = at;
+    unsigned parts = member->parts, low = at;
     uint16_t *last = finding->last[member->row];
     last[member->part] = (uint16_t) (at + 1);
     for (unsigned part = 0; part < parts; part++) {

@@ -45,7 +45,7 @@ enum role {
 struct member {
     uint64_t key;
     uint16_t row;
-    uint8_t part, kind, role;
+    uint8_t part, parts, kind, role; /* parts: of the row */
 };
 
 struct vocable {

@@ -124,6 +124,24 @@ def test_refuses_mandates(tmp_path, line, said):
     assert list((tmp_path / "out").iterdir()) == []
 
 
+@pytest.mark.parametrize("line, said", [
+    ("minta uang\tverb", "verb is no kind"),
+    ("pungli\tact", "there twice"),
+    ("Minta Uang\tact", "small letters"),
+    ("minta||tarik uang\tact", "small letters"),
+    ("a b c d e f g h i\tact", "over 8 parts"),
+    ("minta uang", "2 fields"),
+])
+def test_refuses_oversight(tmp_path, line, said):
+    shutil.copytree(ROOT / "deploy" / "registry", tmp_path / "registry")
+    with open(tmp_path / "registry" / "oversight.tsv", "a", encoding="utf-8") as file:
+        file.write(line + "\n")
+    done = subprocess.run(["/usr/bin/python3", str(tmp_path / "registry" / "build"), str(tmp_path / "out")], text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    assert done.returncode == 1 and "oversight.tsv" in done.stdout and said in done.stdout
+    assert list((tmp_path / "out").iterdir()) == []
+
+
 def test_mandates(registry):
     """Every function has words of its own."""
     phrases = collections.Counter(row["owner"] for row in registry["mandates"])

@@ -46,7 +46,7 @@ def registry():
     yield (b"function\t1\tPUPR\tPekerjaan umum\nfunction\t2\tPENGAWASAN\tPengawasan\nregion\t91\t1\tTimur\nregion\t91.01\t2\tArjuna\n"
            b"agency\t1\tID\t-\troot\t-\t-\tdesk\tMeja\nagency\t2\tID/PENGAWASAN\t-\tunit\t2\t-\tinspectorate\tPengawas\n"
            b"agency\t3\t91.01/PUPR\t1\tunit\t1\t91.01\t-\tDinas\ncategory\t1\t-\t1\t-\tcomplaint_plain\tJalan\ncategory\t2\t1\t-\t3\t-\tLain\n"
-           b"oversight\tpungli\noversight\tsuap di kantor\n")
+           b"oversight\tpungli\noversight\tsuap di kantor\noversight_part\tminta|=tarik uang\tact\noversight\tpetugas\tactor\n")
     yield b"agency\t1\tID\t-\troot\t-\t-\tdesk\tMeja\n"
 
 
