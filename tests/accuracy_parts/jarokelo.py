@@ -46,7 +46,7 @@ def authority(context, rows):
         at_least("authority: not below the baseline with district and category", ours.first, plain.first),
         at_most("authority: calibration error", ours.calibration_error(), 0.05),
         goal("authority: right at first", ours.first, 0.70), goal("authority: among the first three", ours.among, 0.89),
-        at_most("authority: share to a person where 95 of 100 are right", ours.to_person(), 0.60)._replace(firm=False)]
+        at_most("not counted: authority: share to a person where 95 of 100 are right", ours.to_person(), 0.60)._replace(firm=False)]
 
 
 def ceiling(rows):
@@ -60,7 +60,7 @@ def ceiling(rows):
             same += before["label"] == row["label"]
         last[key] = row
     return [f"What is there to find: of {pairs:,} pairs of reports of one category within a week and within 100 m, {same / pairs:.4f} had the "
-            "same authority in the end."]
+            "same authority in the end. So where 95 of 100 shall be right, nearly all go to a person: told below, not counted."]
 
 
 def day(row):
