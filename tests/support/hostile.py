@@ -63,13 +63,13 @@ class Door:
     closed: tuple = ()                # classes without credit
 
 
-SILENT = ("want", "withdraw")  # good ones that nobody answers: want, of what is held
+SILENT = ("want", "withdraw", "redecided")  # good ones that nobody answers: want, of what is held; redecided, of nothing asked
 
 DOORS = (
     Door("adapters", "intake", ("submit",), rejects=True),
     Door("workers", "router", ("pull", "act")),
     Door("offers", "router", ("offer", "want")),
-    Door("store", "store", ("place", "behalf", "withdraw", "want")),
+    Door("store", "store", ("place", "behalf", "withdraw", "redecided", "want")),
     Door("outbox", "store", ("claim", "told")),
     Door("query", "query", ("ask",), closed=("ACTS",)),
 ) + tuple(Door(f"{name}.ctl", name, ("show",)) for name in ("intake", "router", "store", "query", "notifier"))
@@ -146,6 +146,8 @@ class Maker:
         if name == "behalf":
             inner = self.dice.choice(("pull", "act"))
             return [frame(35, {1: self.ref(), 2: 999999}), frame(NUMBERS[inner], self.fields(self.by_name[inner]))]
+        if name == "redecided":
+            return [frame(26, {1: self.dice.randbytes(16), 2: 1}), frame(23, {1: 1, 2: 1})]
         if name == "ask":
             return [frame(50, {1: self.ref(), 2: "nothing", 3: "[]"})]
         if name == "show":
@@ -491,14 +493,14 @@ class Line:
         raise RuntimeError(f"{self.door.name}: no welcome within {seconds} s")
 
     def take(self, seconds):
-        """(word, fields), or None where nothing came in time; credit and snapshots are nobody's answer."""
+        """(word, fields), or None where nothing came in time; credit, snapshots and what the store asks its routers are nobody's answer."""
         deadline = time.monotonic() + seconds
         while True:
             left = deadline - time.monotonic()
             if not self.socket.poll(max(0, int(left * 1000))):
                 return None
             word = named(self.socket.recv_multipart())
-            if word[0] not in ("credit", "snapshot", "reoffer", "ready", "outbox"):
+            if word[0] not in ("credit", "snapshot", "reoffer", "redecide", "outbox"):
                 return word
 
     def _until_fence(self, seconds):
