@@ -151,11 +151,15 @@ const struct agency *ladder_desk (const struct ladder *ladder)
 
 /* ---- rung 0: oversight ----------------------------------------------------------------------- */
 
-/* What the words say, and of whom; of what is only asked, nothing that names nobody. */
+/* What the words say, and of whom.  A unit of a government that is named is mostly the one accused; a government says
+ * where, and police or a ministry are as often asked for help. */
 static struct oversight_view view_words (const struct ladder *ladder)
 {
+    const struct agency *target = ladder->target;
+    bool asked = ladder->question->class == CLASS_INFO_REQUEST;
+    bool named = target && target->region[0] && !target->desk;
     return oversight_find (registry_oversight (ladder->registry), ladder->text,
-                           ladder->question->class == CLASS_INFO_REQUEST);
+                           (asked ? OVERSIGHT_ASKED : 0) | (named ? OVERSIGHT_NAMED : 0));
 }
 
 static bool is_oversight (struct ladder *ladder, const struct oversight_view *words)

@@ -185,24 +185,33 @@ static uint8_t kind_of (struct view name)
     return KIND_NONE;
 }
 
+static int add_parts (struct oversight *oversight, struct view phrase, struct row *row)
+{
+    while (phrase.len) {
+        const char *blank = memchr (phrase.at, ' ', phrase.len);
+        size_t len = blank ? (size_t) (blank - phrase.at) : phrase.len;
+        int result = add_part (oversight, (struct view){phrase.at, len}, row);
+        if (result != 0)
+            return result;
+        len += blank != NULL;
+        phrase = (struct view){phrase.at + len, phrase.len - len};
+    }
+    return row->parts ? 0 : FAIL_EMPTY;
+}
+
 int oversight_add (struct oversight *oversight, struct view kind, struct view phrase)
 {
     struct row row = {.kind = kind_of (kind)};
+    uint32_t members = oversight->member_count;
     if (row.kind == KIND_NONE)
         return FAIL_MALFORMED;
     if (oversight->row_count == ROWS_MOST)
         return FAIL_FULL;
-    for (struct view rest = phrase; rest.len;) {
-        const char *blank = memchr (rest.at, ' ', rest.len);
-        size_t len = blank ? (size_t) (blank - rest.at) : rest.len;
-        int result = add_part (oversight, (struct view){rest.at, len}, &row);
-        if (result != 0)
-            return result;
-        len += blank != NULL;
-        rest = (struct view){rest.at + len, rest.len - len};
+    int result = add_parts (oversight, phrase, &row);
+    if (result != 0) {
+        oversight->member_count = members;
+        return result;
     }
-    if (row.parts == 0)
-        return FAIL_EMPTY;
     if (oversight->row_count == oversight->row_room) {
         oversight->row_room = oversight->row_room ? oversight->row_room * 2 : 256;
         oversight->rows = xrealloc (oversight->rows, oversight->row_room * sizeof *oversight->rows);

@@ -25,7 +25,10 @@
  * their order, of a word with "yang", "itu" or a number between.  A word of six letters or more of word, deed, act
  * and actor is known with one slip of the pen, unless the language knows what was written (oversight_know).
  *
- * An act counts where an official stands within ACT_REACH words (a break counts as two) and no stranger nearer.
+ * An act counts where an official stands within reach (10 words, a break counting as two more), but not where a stranger or
+ * citizen did it: told in the passive, who stands behind it did it, else who stands nearest before it.  A word or deed
+ * counts unless a stranger is right by and no official.  What is denied does not count, but a condition denies nothing
+ * ("kalau tidak bayar").  An office that only says where, or that shall help, is no official of it.
  */
 #ifndef ADUAN_OVERSIGHT_H
 #define ADUAN_OVERSIGHT_H
@@ -38,7 +41,7 @@ struct oversight *oversight_new (void);
 void oversight_free (struct oversight **oversight);
 
 /* Adds a phrase.  0, FAIL_MALFORMED for an unknown kind or an alternative that is not one word, FAIL_EMPTY without a
- * word, FAIL_TOO_LONG with too many, FAIL_FULL over 4,000 phrases; then the table is of no use but to be freed. */
+ * word, FAIL_TOO_LONG with too many, FAIL_FULL over 4,000 phrases. */
 #define OVERSIGHT_PARTS 8
 int oversight_add (struct oversight *oversight, struct view kind, struct view phrase);
 /* Words of the language: no slips of the table's. */
@@ -59,9 +62,15 @@ struct oversight_view {
     unsigned accused;   /* of all that was found; 0: the text names nobody */
 };
 
-/* Reads all words of the text.  `asked`: the reporter says that he only asks, so that words alone accuse nobody.
- * Pure: the same table and text give the same view.  The phrase lives as long as the table. */
+enum {
+    OVERSIGHT_ASKED = 1, /* the reporter says that he only asks: words alone accuse nobody */
+    OVERSIGHT_NAMED =
+        2 /* beside the text he names an office: an act that nobody else did is its act */
+};
+
+/* Reads all words of the text; allocates nothing.  `known`: bits of the above.  Pure: the same table, text and bits give
+ * the same view.  The phrase lives as long as the table. */
 struct oversight_view oversight_find (const struct oversight *oversight, const struct text *text,
-                                      bool asked);
+                                      unsigned known);
 
 #endif

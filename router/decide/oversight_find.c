@@ -22,7 +22,7 @@ enum {
 struct finding {
     const struct oversight *oversight;
     const struct text *text;
-    unsigned words;
+    unsigned words, known;
     uint32_t lists[TEXT_WORDS_MOST][2]; /* slots, by stem and by spelling; 0: unknown */
     uint32_t begins[TEXT_WORDS_MOST];   /* bit set: a phrase of that kind may begin here */
     uint8_t person[TEXT_WORDS_MOST];    /* the kind of who is named with this word */
@@ -153,11 +153,11 @@ static unsigned span_at (const struct finding *finding, unsigned at, unsigned ro
 }
 
 /* Bits of the kinds of phrases whose words stand side by side. */
-#define WORDS  (1u << KIND_WORD)
-#define SENSES (1u << KIND_SENSE)
-#define PEOPLE                                                                                     \
-    (1u << KIND_ACTOR | 1u << KIND_ABOVE | 1u << KIND_PROVINCE | 1u << KIND_NATION |               \
-     1u << KIND_STRANGER | 1u << KIND_CITIZEN)
+#define WORDS     (1u << KIND_WORD)
+#define SENSES    (1u << KIND_SENSE)
+#define OFFICIALS (1u << KIND_ACTOR | 1u << KIND_ABOVE | 1u << KIND_PROVINCE | 1u << KIND_NATION)
+#define STRANGERS (1u << KIND_STRANGER)
+#define OTHERS    (1u << KIND_STRANGER | 1u << KIND_CITIZEN)
 #define HINTS                                                                                      \
     (1u << KIND_NOT | 1u << KIND_ABOUT | 1u << KIND_BESIDE | 1u << KIND_CALL | 1u << KIND_HELP)
 
@@ -230,7 +230,7 @@ static bool is_marked (const struct finding *finding, unsigned at, unsigned behi
 
 static bool is_official (unsigned kind)
 {
-    return kind >= KIND_ACTOR && kind <= KIND_NATION;
+    return OFFICIALS >> kind & 1;
 }
 
 /* Who is named where; not an office that only says where, or that shall help. */
@@ -238,7 +238,7 @@ static void mark_persons (struct finding *finding)
 {
     unsigned row, len;
     for (unsigned at = 0; at < finding->words; at += len ? len : 1) {
-        len = longest_at (finding, at, PEOPLE, &row);
+        len = longest_at (finding, at, OFFICIALS | OTHERS, &row);
         uint8_t kind = len ? finding->oversight->rows[row].kind : KIND_NONE;
         if (len && is_official (kind) &&
             is_marked (finding, at, at + len, MARK_BESIDE | MARK_CALL, MARK_HELP))
@@ -265,10 +265,6 @@ static void mark (struct finding *finding)
 struct deed {
     unsigned row, kind, low, high; /* its first and last word */
 };
-
-#define OFFICIALS (1u << KIND_ACTOR | 1u << KIND_ABOVE | 1u << KIND_PROVINCE | 1u << KIND_NATION)
-#define STRANGERS (1u << KIND_STRANGER)
-#define OTHERS    (1u << KIND_STRANGER | 1u << KIND_CITIZEN)
 
 /* How far it is to the next one of these before or behind a deed; FAR where none is in reach. */
 static unsigned distance (const struct finding *finding, const struct deed *deed, bool behind,
@@ -328,7 +324,8 @@ static bool by_official (const struct finding *finding, const struct deed *deed)
     unsigned behind = distance (finding, deed, true, OFFICIALS);
     unsigned stranger = distance (finding, deed, passive, OTHERS);
     if (before == FAR && behind == FAR)
-        return false;
+        return finding->known & OVERSIGHT_NAMED && distance (finding, deed, false, OTHERS) == FAR &&
+               distance (finding, deed, true, OTHERS) == FAR;
     if (passive)
         return stranger > STRANGER_REACH || behind < stranger;
     return before < stranger || stranger == FAR || is_party (finding, deed, behind);
@@ -401,7 +398,7 @@ static bool is_asked_about (const struct finding *finding, const struct deed *de
     return false;
 }
 
-static bool counts (const struct finding *finding, const struct deed *deed, bool asked)
+static bool counts (const struct finding *finding, const struct deed *deed)
 {
     if (is_denied (finding, deed))
         return false;
@@ -410,7 +407,7 @@ static bool counts (const struct finding *finding, const struct deed *deed, bool
     if (is_within (finding, deed) || distance (finding, deed, false, OFFICIALS) != FAR ||
         distance (finding, deed, true, OFFICIALS) != FAR)
         return true;
-    return !asked && !is_asked_about (finding, deed) &&
+    return !(finding->known & OVERSIGHT_ASKED) && !is_asked_about (finding, deed) &&
            distance (finding, deed, false, STRANGERS) > STRANGER_REACH &&
            distance (finding, deed, true, STRANGERS) > STRANGER_REACH;
 }
@@ -447,17 +444,17 @@ static bool is_complete (struct finding *finding, unsigned at, const struct memb
     return at - low < parts + (member->kind == KIND_DEED ? DEED_REACH : PARTS_REACH);
 }
 
-static void weigh (const struct finding *finding, const struct deed *deed, bool asked,
+static void weigh (const struct finding *finding, const struct deed *deed,
                    struct oversight_view *view)
 {
-    if (!counts (finding, deed, asked))
+    if (!counts (finding, deed))
         return;
     if (!view->phrase)
         view->phrase = finding->oversight->rows[deed->row].shown;
     view->accused |= accused_by (finding, deed);
 }
 
-static void look (struct finding *finding, unsigned at, bool asked, struct oversight_view *view)
+static void look (struct finding *finding, unsigned at, struct oversight_view *view)
 {
     struct deed deed;
     const struct member *member, *end;
@@ -466,16 +463,16 @@ static void look (struct finding *finding, unsigned at, bool asked, struct overs
         finding->clause = at;
     if (len) {
         deed = (struct deed){row, KIND_WORD, at, at + len - 1};
-        weigh (finding, &deed, asked, view);
+        weigh (finding, &deed, view);
     }
     for (unsigned list = 0; list < 2; list++)
         for (member = members_of (finding, at, list, ROLE_NEAR, &end); member < end; member++)
             if (is_complete (finding, at, member, &deed))
-                weigh (finding, &deed, asked, view);
+                weigh (finding, &deed, view);
 }
 
 struct oversight_view oversight_find (const struct oversight *oversight, const struct text *text,
-                                      bool asked)
+                                      unsigned known)
 {
     static _Thread_local struct finding finding;
     struct oversight_view view = {0};
@@ -483,10 +480,11 @@ struct oversight_view oversight_find (const struct oversight *oversight, const s
     finding.text = text;
     finding.words = (unsigned) text->count;
     finding.clause = 0;
+    finding.known = known;
     memset (finding.last, 0, oversight->row_count * sizeof finding.last[0]);
     know (&finding);
     mark (&finding);
     for (unsigned at = 0; at < finding.words; at++)
-        look (&finding, at, asked, &view);
+        look (&finding, at, &view);
     return view;
 }

@@ -202,6 +202,16 @@ static void test_accused (void **state)
         /* the government that was named says where */
         {.text = "ada pungli", .target = "33.74", .owner = "33.74/PENGAWASAN", .said = "words"},
         {.text = "ada pungli", .target = "ID", .owner = "ID/PENGAWASAN", .said = "words"},
+        /* the accused is the target, and the text needs not say it again */
+        {.text = "minta uang terus",
+         .target = "33.74/PUPR",
+         .owner = "33.74/PENGAWASAN",
+         .said = "minta uang"},
+        {.text = "minta uang terus",
+         .target = "33.74",
+         .owner = "33.74",
+         .rung = 5,
+         .said = "government"},
         /* named in the text */
         {.text = "pungli oleh bupati",
          .place = "33.74.01",

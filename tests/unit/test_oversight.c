@@ -67,15 +67,15 @@ static int tear_down (void **state)
 }
 
 static struct oversight_view look_in (const struct oversight *oversight, const char *sentence,
-                                      bool asked)
+                                      unsigned known)
 {
     text_read (&text, (struct view){"", 0}, view_of (sentence), (struct view){"", 0});
-    return oversight_find (oversight, &text, asked);
+    return oversight_find (oversight, &text, known);
 }
 
-static struct oversight_view look (const char *sentence, bool asked)
+static struct oversight_view look (const char *sentence, unsigned known)
 {
-    return look_in (table, sentence, asked);
+    return look_in (table, sentence, known);
 }
 
 static void test_sentences (void **state)
@@ -83,7 +83,7 @@ static void test_sentences (void **state)
     size_t count[LOTS] = {0}, taken[LOTS] = {0};
     (void) state;
     for (size_t i = 0; i < array_len (told); i++) {
-        const char *phrase = look (told[i].text, false).phrase;
+        const char *phrase = look (told[i].text, 0).phrase;
         bool expected = told[i].lot == MISCONDUCT || told[i].lot == BLIND_MISCONDUCT;
         count[told[i].lot]++;
         taken[told[i].lot] += phrase != NULL;
@@ -190,14 +190,17 @@ static void test_reading (void **state)
     struct oversight *small = small_table ();
     (void) state;
     for (size_t i = 0; i < array_len (cases); i++) {
-        struct oversight_view view = look_in (small, cases[i].text, false);
+        struct oversight_view view = look_in (small, cases[i].text, 0);
         if (!view.phrase != !cases[i].phrase || view.accused != cases[i].accused ||
             (view.phrase && strcmp (view.phrase, cases[i].phrase) != 0))
             fail_msg ("%s: %s, %x", cases[i].text, view.phrase ? view.phrase : "nothing",
                       view.accused);
     }
-    assert_null (look_in (small, "ada pungli", true).phrase);
-    assert_non_null (look_in (small, "petugas pungli", true).phrase);
+    assert_null (look_in (small, "ada pungli", OVERSIGHT_ASKED).phrase);
+    assert_non_null (look_in (small, "petugas pungli", OVERSIGHT_ASKED).phrase);
+    assert_non_null (look_in (small, "minta uang lagi", OVERSIGHT_NAMED).phrase);
+    assert_null (look_in (small, "preman minta uang lagi", OVERSIGHT_NAMED).phrase);
+    assert_null (look_in (small, "tidak minta uang lagi", OVERSIGHT_NAMED).phrase);
     oversight_free (&small);
 }
 
@@ -211,9 +214,9 @@ static void test_last_word (void **state)
         buffer_add (&long_text, "jalan ", 6);
     buffer_add (&long_text, "petugas minta uang", 19);
     for (unsigned i = 0; i < 2; i++) {
-        assert_string_equal (look_in (small, long_text.at, false).phrase, "minta uang");
+        assert_string_equal (look_in (small, long_text.at, 0).phrase, "minta uang");
         assert_int_equal (text.count, TEXT_WORDS_MOST);
-        assert_null (look_in (small, "minta. uang petugas", false).phrase);
+        assert_null (look_in (small, "minta. uang petugas", 0).phrase);
     }
     buffer_free (&long_text);
     oversight_free (&small);
@@ -230,7 +233,7 @@ static void test_faults (void **state)
     assert_int_equal (oversight_add (small, view_of ("word"), view_of ("a b c d e f g h i")),
                       FAIL_TOO_LONG);
     oversight_seal (small);
-    assert_null (look_in (small, "pungli", false).phrase);
+    assert_null (look_in (small, "pungli", 0).phrase);
     oversight_free (&small);
 }
 
@@ -248,7 +251,7 @@ static void test_disguised (void **state)
     };
     (void) state;
     for (size_t i = 0; i < array_len (garbs); i++) {
-        if (!look (garbs[i], false).phrase)
+        if (!look (garbs[i], 0).phrase)
             fail_msg ("%s", garbs[i]);
         assert_int_equal (text.words[0].form, text_hash ("pungli", 6));
     }
