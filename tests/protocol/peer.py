@@ -124,13 +124,13 @@ class Peer:
         return True
 
     def take(self, ref, seconds):
-        """The next message with this ref, or None."""
+        """The next message with this ref, or None; at once where the door does not know us any more."""
         deadline = time.monotonic() + seconds
         while True:
             for at, message in enumerate(self.inbox):
                 if message[1].get(1) == ref:
                     return self.inbox.pop(at)
             left = deadline - time.monotonic()
-            if left <= 0:
+            if left <= 0 or self.welcome is None:
                 return None
             self._turn(min(left, 0.25))

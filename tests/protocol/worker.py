@@ -38,6 +38,8 @@ class Worker(Peer):
         found, deadline = [], time.monotonic() + seconds
         while True:
             message = self.take(ref, max(0.0, deadline - time.monotonic()))
+            if message is None and self.welcome is None and not found and time.monotonic() < deadline:
+                return self.pull(agencies, count, wait, lease, deadline - time.monotonic())  # it was not taken: again
             if message is None:
                 return None
             number, fields, frames = message
