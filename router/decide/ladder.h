@@ -7,7 +7,7 @@
 #define PROVINCE_LEN 2 /* of its code, 33 */
 
 /* What rung 4 thinks of the words: duties with their chances. */
-#define OPINIONS 8
+#define OPINIONS 4 /* the candidates, and one that may not be one */
 struct opinion {
     struct duty duty;
     float chance; /* 0 to 1, over all duties */

@@ -45,6 +45,7 @@ struct registry {
     struct place_name *names; /* as many; until the gazetteer has read them */
     size_t region_count, region_room;
     const char *functions[REGISTRY_FUNCTIONS_MOST];
+    uint16_t function_end; /* behind the last one */
     struct gazetteer *gazetteer;
     struct mandates *mandates;
     struct oversight *oversight;
@@ -200,6 +201,8 @@ static bool add_function (struct registry *registry, char **fields)
     if (!number_of (fields[1], &number) || number == 0 || number >= array_len (registry->functions))
         return false;
     registry->functions[number] = fields[2];
+    if (number >= registry->function_end)
+        registry->function_end = (uint16_t) (number + 1);
     return true;
 }
 
@@ -419,7 +422,7 @@ const char *registry_function_code (const struct registry *registry, uint16_t fu
 
 uint16_t registry_function_by_code (const struct registry *registry, struct view code)
 {
-    for (uint16_t i = 0; code.len && i < array_len (registry->functions); i++)
+    for (uint16_t i = 0; code.len && i < registry->function_end; i++)
         if (registry->functions[i] && view_is (code, registry->functions[i]))
             return i;
     return 0;
