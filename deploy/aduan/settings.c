@@ -22,8 +22,8 @@ static const char *find_settings (const struct cli *cli)
     const char *said = option (&cli->options, "config"), *set = getenv ("ADUAN_CONFIG");
     if (said)
         return said;
-    if (set && *set)
-        return set;
+    if (set) /* empty: none, whatever the machine has */
+        return *set ? set : NULL;
     return access (standard_path, R_OK) == 0 ? standard_path : NULL;
 }
 

@@ -19,6 +19,7 @@ STATUSES = {0, 1, 64, 65, 66, 69, 70, 73, 74, 75, 77, 78}
 
 def aduan(*arguments, wanted=0, lang="en_GB.UTF-8", text="", **environment):
     env = {key: value for key, value in os.environ.items() if not key.startswith(("LC_", "LANG", "ADUAN_CONFIG"))}
+    env["ADUAN_CONFIG"] = ""  # whatever is installed here
     done = subprocess.run([str(ADUAN), *map(str, arguments)], env={**env, "LANG": lang, **environment}, input=text, text=True,
                           capture_output=True, check=False, timeout=60)
     assert done.returncode == wanted, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
