@@ -41,7 +41,7 @@ def decide(context, registry, lines):
 def run(context):
     registry = snapshot(context.work)
     out = ["| set | complaints | right at first | among the first three | to a person | right of the others |", "|---|---|---|---|---|---|"]
-    requirements, confidences, rights = [], [], []
+    requirements, confidences, rights, oversight = [], [], [], []
     for name in ("a", "b"):
         with open(ROOT / "tests" / "support" / "sentences" / f"{name}.jsonl", encoding="utf-8") as file:
             lines = [json.loads(line) for line in file]
@@ -52,10 +52,14 @@ def run(context):
         out.append(f"| {name} | {len(lines)} | {ranked.cells()} | {sum(person) / len(lines):.4f} | {sum(decided) / len(decided):.4f} |")
         requirements += [at_least(f"{name}: right at first", ranked.first, 0.75), at_least(f"{name}: among the first three", ranked.among, 0.90),
                          at_most(f"{name}: to a person", sum(person) / len(lines), 0.15)]
+        taken = [decision["rung"] == 0 for decision in decisions]
+        meant = [line["function"] == "PENGAWASAN" for line in lines]
+        oversight.append(f"{name}: {sum(a and b for a, b in zip(taken, meant))} of {sum(meant)} of what tells of misconduct, and "
+                         f"{sum(a and not b for a, b in zip(taken, meant))} of {len(lines) - sum(meant)} of what does not")
         for right, decision in zip(ranked.right, decisions, strict=True):
             if decision["rung"] == 4:
                 confidences.append(decision["confidence"])
                 rights.append(right)
     mean = sum(confidences) / len(confidences)
-    out += ["", FIRST, "", f"Rung 4 said on average {mean:.3f} and was right in {sum(rights) / len(rights):.3f} of {len(rights)}."]
+    out += ["", FIRST, "", f"The oversight filter took, of set {'; of set '.join(oversight)}.", "", f"Rung 4 said on average {mean:.3f} and was right in {sum(rights) / len(rights):.3f} of {len(rights)}."]
     return out, requirements
