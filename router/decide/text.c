@@ -11,19 +11,33 @@
 #include <utf8proc.h>
 
 #define WORD_BYTES_MOST 64 /* longer ones are cut: nobody's word */
-#define STEMS           8192
+/* One code point, as it enters words: at most 18 of them by compatibility (U+FDFA), each of 4 bytes. */
+#define POINT_BYTES 80
+#define WORDS_KNOWN 8192
 /* Shorter ones are rather the abbreviation of another word than the stem of this one. */
 #define FORMAL_STEM_LEAST 4
 
 /* ---- hashes ---------------------------------------------------------------------------------- */
 
-uint64_t text_hash (const char *at, size_t len)
+#define HASH_BEGIN 0xcbf29ce484222325u /* FNV-1a */
+
+static inline uint64_t hash_byte (uint64_t hash, char byte)
 {
-    uint64_t hash = 0xcbf29ce484222325u; /* FNV-1a */
-    for (size_t i = 0; i < len; i++)
-        hash = (hash ^ (unsigned char) at[i]) * 0x100000001b3u;
+    return (hash ^ (unsigned char) byte) * 0x100000001b3u;
+}
+
+static inline uint64_t hash_end (uint64_t hash)
+{
     hash ^= hash >> 32; /* its low bits alone choose a place in tables */
     return hash ? hash : 1;
+}
+
+uint64_t text_hash (const char *at, size_t len)
+{
+    uint64_t hash = HASH_BEGIN;
+    for (size_t i = 0; i < len; i++)
+        hash = hash_byte (hash, at[i]);
+    return hash_end (hash);
 }
 
 /* ---- spelling -------------------------------------------------------------------------------- */
@@ -45,7 +59,6 @@ struct spelling_slot {
 };
 
 static struct spelling_slot spelling_table[SPELLING_SLOTS];
-static pthread_once_t spelling_once = PTHREAD_ONCE_INIT;
 
 static void fill_spelling_table (void)
 {
@@ -69,13 +82,8 @@ static const char *formal_of (uint64_t form)
 
 /* ---- stems ----------------------------------------------------------------------------------- */
 
-/* One thread decides, another reads rules: each has a stemmer and remembers what it stemmed. */
-static _Thread_local struct {
-    struct sb_stemmer *stemmer;
-    struct {
-        uint64_t form, stem;
-    } known[STEMS];
-} stems;
+/* One thread decides, another reads rules: each has a stemmer. */
+static _Thread_local struct sb_stemmer *stemmer;
 
 static bool starts (struct view word, const char *with)
 {
@@ -116,14 +124,13 @@ static struct view written_affixes (struct view word, char into[WORD_BYTES_MOST 
 
 static struct view snowball (struct view word)
 {
-    if (!stems.stemmer) {
-        stems.stemmer = sb_stemmer_new ("indonesian", "UTF_8");
-        check (stems.stemmer);
+    if (!stemmer) {
+        stemmer = sb_stemmer_new ("indonesian", "UTF_8");
+        check (stemmer);
     }
-    const sb_symbol *stem =
-        sb_stemmer_stem (stems.stemmer, (const sb_symbol *) word.at, (int) word.len);
+    const sb_symbol *stem = sb_stemmer_stem (stemmer, (const sb_symbol *) word.at, (int) word.len);
     check (stem);
-    return (struct view){(const char *) stem, (size_t) sb_stemmer_length (stems.stemmer)};
+    return (struct view){(const char *) stem, (size_t) sb_stemmer_length (stemmer)};
 }
 
 /* Snowball leaves "menebang" as "ebang", away from "tebang": a root's t or n is lost behind men- and pen-,
@@ -155,12 +162,9 @@ static struct view lost_letter (struct view word, struct view stem, char into[WO
 }
 
 /* A stem that is spelt informally counts as its formal spelling's: lobangnya, dibenerin. */
-static uint64_t stem_of (uint64_t form, const char *at, size_t len)
+static uint64_t stem_of (const char *at, size_t len)
 {
     char buffer[WORD_BYTES_MOST + 4], restored[WORD_BYTES_MOST + 4];
-    size_t slot = form % STEMS;
-    if (stems.known[slot].form == form)
-        return stems.known[slot].stem;
     struct view word = written_affixes ((struct view){at, len}, buffer);
     struct view stem = lost_letter (word, snowball (word), restored);
     const char *formal = NULL;
@@ -168,21 +172,49 @@ static uint64_t stem_of (uint64_t form, const char *at, size_t len)
         formal = formal_of (text_hash (stem.at, stem.len));
     if (formal && !strchr (formal, ' '))
         stem = snowball (view_of (formal));
-    stems.known[slot].form = form;
-    stems.known[slot].stem = text_hash (stem.at, stem.len);
-    return stems.known[slot].stem;
+    return text_hash (stem.at, stem.len);
 }
 
 void text_thread_end (void)
 {
-    if (stems.stemmer)
-        sb_stemmer_delete (stems.stemmer);
-    stems.stemmer = NULL;
+    if (stemmer)
+        sb_stemmer_delete (stemmer);
+    stemmer = NULL;
 }
 
 /* ---- words ----------------------------------------------------------------------------------- */
 
-static void add_word (struct text *text, const char *at, size_t len, unsigned flags, uint64_t form)
+/* Most words of a text were in those before it: what follows from a spelling is kept. */
+struct known {
+    uint64_t form; /* 0: free */
+    uint64_t stem;
+    const char *formal; /* NULL: it is spelt formally */
+};
+
+static _Thread_local struct known words_known[WORDS_KNOWN];
+
+static const struct known *learn (struct known *known, uint64_t form, const char *at, size_t len)
+{
+    *known = (struct known){form, stem_of (at, len), formal_of (form)};
+    return known;
+}
+
+static struct known *place_of (uint64_t form)
+{
+    return &words_known[form % WORDS_KNOWN];
+}
+
+/* Where the next word is written, behind the words before and a space. */
+#define WORD_ROOM 256
+_Static_assert(WORD_ROOM > 1 + WORD_BYTES_MOST + POINT_BYTES, "a word and what may follow it fit");
+
+static char *next_word (struct text *text)
+{
+    return buffer_room (&text->folded, WORD_ROOM) + (text->folded.len > 0);
+}
+
+/* The word that stands where the next one is written becomes one of the text's. */
+static void add_word (struct text *text, size_t len, unsigned flags, uint64_t form, uint64_t stem)
 {
     if (text->count == TEXT_WORDS_MOST)
         return;
@@ -191,14 +223,13 @@ static void add_word (struct text *text, const char *at, size_t len, unsigned fl
         text->words = xrealloc (text->words, text->room * sizeof *text->words);
     }
     if (text->folded.len)
-        buffer_add (&text->folded, " ", 1);
-    text->words[text->count++] =
-        (struct word){.form = form,
-                      .stem = flags & WORD_NUMBER ? form : stem_of (form, at, len),
-                      .at = (uint32_t) text->folded.len,
-                      .len = (uint16_t) len,
-                      .flags = (uint16_t) flags};
-    buffer_add (&text->folded, at, len);
+        text->folded.at[text->folded.len++] = ' ';
+    text->words[text->count++] = (struct word){.form = form,
+                                               .stem = stem,
+                                               .at = (uint32_t) text->folded.len,
+                                               .len = (uint16_t) len,
+                                               .flags = (uint16_t) flags};
+    text->folded.len += len;
 }
 
 /* A letter that stands three times or more was meant once; but "III" is a numeral, as villages have. */
@@ -246,25 +277,46 @@ struct view text_written (const struct text *text, size_t word)
     return (struct view){text->written.at + text->respelt[low].at, text->respelt[low].len};
 }
 
-static void end_word (struct text *text, char *at, size_t len, unsigned flags)
+/* A word that was spelt informally, as its formal ones. */
+static void add_formal (struct text *text, const char *at, size_t len, unsigned flags,
+                        const char *formal)
 {
-    if (!(flags & WORD_NUMBER))
-        len = squeeze (at, len);
-    uint64_t form = text_hash (at, len);
-    const char *formal = flags & WORD_NUMBER ? NULL : formal_of (form);
-    if (!formal) {
-        add_word (text, at, len, flags, form);
-        return;
-    }
     flags |= WORD_RESPELT;
     while (*formal) {
         size_t part = strcspn (formal, " ");
+        uint64_t form = text_hash (formal, part);
+        struct known *known = place_of (form);
+        if (known->form != form)
+            learn (known, form, formal, part);
         add_respelt (text, at, len);
-        add_word (text, formal, part, flags, text_hash (formal, part));
+        memcpy (next_word (text), formal, part);
+        add_word (text, part, flags, form, known->stem);
         flags &= ~(unsigned) WORD_BREAK;
         len = 0;
         formal += part + (formal[part] == ' ');
     }
+}
+
+/* Ends the word that stands where the next one is written.  None that is known has a letter three times. */
+static void end_word (struct text *text, char *at, size_t len, unsigned flags, uint64_t form)
+{
+    if (flags & WORD_NUMBER) {
+        add_word (text, len, flags, form, form);
+        return;
+    }
+    struct known *known = place_of (form);
+    if (known->form != form) {
+        size_t whole = len;
+        len = squeeze (at, len);
+        form = len < whole ? text_hash (at, len) : form;
+        known = place_of (form);
+        if (known->form != form)
+            learn (known, form, at, len);
+    }
+    if (known->formal)
+        add_formal (text, at, len, flags, known->formal);
+    else
+        add_word (text, len, flags, form, known->stem);
 }
 
 /* ---- bytes ----------------------------------------------------------------------------------- */
@@ -303,13 +355,11 @@ static enum sign unicode_sign (utf8proc_int32_t point)
     }
 }
 
-/* One code point, as it enters words: at most 18 of them by compatibility (U+FDFA), each of 4 bytes. */
-#define POINT_BYTES 80
-
 struct reader {
     struct text *text;
-    char word[WORD_BYTES_MOST + POINT_BYTES];
+    char *word; /* where the text's next one is written */
     size_t len;
+    uint64_t hash;
     unsigned flags; /* of the word */
     unsigned next;  /* of the next one: WORD_BREAK */
 };
@@ -317,8 +367,19 @@ struct reader {
 static void finish (struct reader *reader)
 {
     if (reader->len)
-        end_word (reader->text, reader->word, reader->len, reader->flags);
+        end_word (reader->text, reader->word, reader->len, reader->flags, hash_end (reader->hash));
     reader->len = 0;
+}
+
+/* Longer words are cut, between two points. */
+static inline void put_bytes (struct reader *reader, const char *at, size_t len)
+{
+    if (reader->len + len > WORD_BYTES_MOST)
+        return;
+    for (size_t i = 0; i < len; i++) {
+        reader->word[reader->len++] = at[i];
+        reader->hash = hash_byte (reader->hash, at[i]);
+    }
 }
 
 static void put (struct reader *reader, enum sign sign, const char *at, size_t len)
@@ -336,11 +397,10 @@ static void put (struct reader *reader, enum sign sign, const char *at, size_t l
         reader->flags = reader->next | (sign == SIGN_DIGIT ? WORD_NUMBER : 0) |
                         (sign == SIGN_CAPITAL ? WORD_CAPITAL : 0);
         reader->next = 0;
+        reader->word = next_word (reader->text);
+        reader->hash = HASH_BEGIN;
     }
-    if (reader->len + len > WORD_BYTES_MOST)
-        return;
-    memcpy (reader->word + reader->len, at, len);
-    reader->len += len;
+    put_bytes (reader, at, len);
 }
 
 /* A sign that stands raised behind a word is none of its letters: ™. */
@@ -375,19 +435,43 @@ static void put_unicode (struct reader *reader, utf8proc_int32_t point)
     }
 }
 
+/* What an ASCII byte is, and its letter small. */
+static struct {
+    uint8_t sign;
+    char letter; /* 0: it is none */
+} ascii[128];
+
+static void fill_ascii (void)
+{
+    for (unsigned i = 0; i < array_len (ascii); i++) {
+        unsigned char byte = (unsigned char) i;
+        bool capital = byte >= 'A' && byte <= 'Z';
+        ascii[i].sign = (uint8_t) ascii_sign (byte);
+        ascii[i].letter = capital                      ? (char) (byte + 32)
+                          : byte >= 'a' && byte <= 'z' ? (char) byte
+                                                       : 0;
+    }
+}
+
+/* The ASCII letters that stand here, or one other byte; how many. */
+static size_t put_ascii (struct reader *reader, const char *at, size_t len)
+{
+    unsigned char byte = (unsigned char) at[0];
+    size_t taken = 1;
+    put (reader, ascii[byte].sign, ascii[byte].letter ? &ascii[byte].letter : at, 1);
+    if (!ascii[byte].letter)
+        return 1;
+    for (; taken < len && (byte = (unsigned char) at[taken]) < 128 && ascii[byte].letter; taken++)
+        put_bytes (reader, &ascii[byte].letter, 1);
+    return taken;
+}
+
 static void read_field (struct text *text, struct view field)
 {
-    static enum sign signs[128];
-    if (!signs['0'])
-        for (unsigned i = 0; i < 128; i++)
-            signs[i] = ascii_sign ((unsigned char) i);
     struct reader reader = {.text = text, .next = WORD_BREAK};
     for (size_t at = 0; at < field.len && text->count < TEXT_WORDS_MOST;) {
-        unsigned char byte = (unsigned char) field.at[at];
-        if (byte < 128) {
-            char letter = (char) (byte >= 'A' && byte <= 'Z' ? byte + 32 : byte);
-            put (&reader, signs[byte], &letter, 1);
-            at++;
+        if ((unsigned char) field.at[at] < 128) {
+            at += put_ascii (&reader, field.at + at, field.len - at);
             continue;
         }
         utf8proc_int32_t point;
@@ -400,9 +484,16 @@ static void read_field (struct text *text, struct view field)
     finish (&reader);
 }
 
+static void fill_tables (void)
+{
+    fill_spelling_table ();
+    fill_ascii ();
+}
+
 void text_read (struct text *text, struct view title, struct view body, struct view location)
 {
-    pthread_once (&spelling_once, fill_spelling_table);
+    static pthread_once_t tables_once = PTHREAD_ONCE_INIT;
+    pthread_once (&tables_once, fill_tables);
     text->count = 0;
     text->respelt_count = 0;
     buffer_clear (&text->folded);
