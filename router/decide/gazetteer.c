@@ -1,5 +1,6 @@
 /* gazetteer.c - built once a registry, read-only afterwards.  91,599 regions have 66,753 names: 5 MB. */
 #include "gazetteer.h"
+#include "memo.h"
 #include "registry.h"
 #include "slip.h"
 
@@ -13,6 +14,7 @@
 #define SLIP_LEAST      6    /* letters of a name, and of what is written for it */
 #define COMPOUNDS       1024 /* a power of two, of which half stays free */
 #define FILTER_BITS     20
+#define PREFIX_BITS     21
 #define FACTOR          0x9e3779b97f4a7c15u /* odd: the hash of letters is a polynomial in it */
 
 struct slot {
@@ -20,9 +22,10 @@ struct slot {
 };
 
 struct word_fact {
-    uint64_t form; /* 0: free */
-    uint64_t hash; /* of what it is short for */
-    uint16_t len;  /* of that; 0: it is short for nothing */
+    uint64_t form;     /* 0: free */
+    uint64_t hash;     /* of what it is short for */
+    const char *whole; /* NULL: it is short for nothing */
+    uint16_t len;      /* of that */
     uint32_t what;
 };
 
@@ -39,7 +42,9 @@ struct gazetteer {
     struct region *regions;
     struct named *named;
     struct slot *slots;
-    uint64_t *filter; /* a bit for each name: most spans of a text end here */
+    uint64_t owner;     /* of what is remembered of words */
+    uint64_t *filter;   /* a bit for each name: most spans of a text end here */
+    uint64_t *prefixes; /* a bit for what names begin with */
     struct word_fact *facts;
     struct slips
         *slips; /* of one-word names of regencies and cities: number in slip_names, from 1 */
@@ -79,11 +84,11 @@ static const struct word_fact *fact_of (const struct gazetteer *gazetteer, uint6
 static struct spelt spelt_of (const struct gazetteer *gazetteer, struct view written, uint64_t form)
 {
     const struct word_fact *fact = fact_of (gazetteer, form);
-    bool brief = written.len <= BRIEF;
-    if (fact->len)
-        return (struct spelt){fact->hash, fact->what, (uint8_t) fact->len, brief, false};
-    return (struct spelt){hash_letters (0, written.at, written.len), fact->what,
-                          (uint8_t) written.len, brief, false};
+    struct spelt ret = {.what = fact->what, .brief = written.len <= BRIEF};
+    ret.hash = fact->whole ? fact->hash : hash_letters (0, written.at, written.len);
+    ret.len = (uint8_t) (fact->whole ? fact->len : written.len);
+    ret.begins = gazetteer_begins (gazetteer, ret.hash);
+    return ret;
 }
 
 struct spelt gazetteer_rest (const struct gazetteer *gazetteer, const struct text *text,
@@ -95,8 +100,8 @@ struct spelt gazetteer_rest (const struct gazetteer *gazetteer, const struct tex
     return spelt_of (gazetteer, written, text_hash (written.at, written.len));
 }
 
-void gazetteer_spell (const struct gazetteer *gazetteer, const struct text *text, size_t word,
-                      struct spelt *ret)
+static void spell (const struct gazetteer *gazetteer, const struct text *text, size_t word,
+                   struct spelt *ret)
 {
     struct view written = text_written (text, word);
     uint64_t form = text->words[word].form;
@@ -114,6 +119,36 @@ void gazetteer_spell (const struct gazetteer *gazetteer, const struct text *text
     ret->what = rest & (LEVEL_ANY | IS_STREET);
 }
 
+/* What is remembered of a word that is written formally. */
+struct known {
+    uint64_t key;
+    struct spelt spelt, meant; /* meant: of a slip; its len 0: it is none */
+    bool asked;                /* whether it is a slip */
+};
+
+static _Thread_local struct known words_known[MEMO_WORDS];
+
+static struct known *known_of (const struct gazetteer *gazetteer, const struct text *text,
+                               size_t word)
+{
+    uint64_t key = memo_key (gazetteer->owner, text->words[word].form);
+    struct known *known = &words_known[key % MEMO_WORDS];
+    if (known->key != key) {
+        *known = (struct known){.key = key};
+        spell (gazetteer, text, word, &known->spelt);
+    }
+    return known;
+}
+
+void gazetteer_spell (const struct gazetteer *gazetteer, const struct text *text, size_t word,
+                      struct spelt *ret)
+{
+    if (text->words[word].flags & WORD_RESPELT)
+        spell (gazetteer, text, word, ret);
+    else
+        *ret = known_of (gazetteer, text, word)->spelt;
+}
+
 uint64_t gazetteer_joined (const struct gazetteer *gazetteer, uint64_t hash,
                            const struct spelt *next)
 {
@@ -127,11 +162,28 @@ const struct region *gazetteer_region (const struct gazetteer *gazetteer, uint32
     return &gazetteer->regions[region];
 }
 
+static bool is_set (const uint64_t *filter, uint64_t key, unsigned bits)
+{
+    uint32_t bit = (uint32_t) (key >> (64 - bits));
+    return filter[bit / 64] >> bit % 64 & 1;
+}
+
+static void set_bit (uint64_t *filter, uint64_t key, unsigned bits)
+{
+    uint32_t bit = (uint32_t) (key >> (64 - bits));
+    filter[bit / 64] |= (uint64_t) 1 << bit % 64;
+}
+
+bool gazetteer_begins (const struct gazetteer *gazetteer, uint64_t hash)
+{
+    return is_set (gazetteer->prefixes, mixed (hash), PREFIX_BITS);
+}
+
 const struct named *gazetteer_named (const struct gazetteer *gazetteer, uint64_t hash)
 {
     uint64_t key = mixed (hash);
-    uint32_t bit = (uint32_t) (key >> (64 - FILTER_BITS)), check = (uint32_t) (key >> 24);
-    if (!(gazetteer->filter[bit / 64] >> bit % 64 & 1))
+    uint32_t check = (uint32_t) (key >> 24);
+    if (!is_set (gazetteer->filter, key, FILTER_BITS))
         return NULL;
     uint32_t at = (uint32_t) key & (gazetteer->slot_count - 1);
     for (; gazetteer->slots[at].first; at = (at + 1) & (gazetteer->slot_count - 1))
@@ -148,6 +200,16 @@ static uint16_t sum_of (struct view letters)
     return (uint16_t) sum;
 }
 
+/* The name that a word is a slip of; its len 0: it is none. */
+static struct spelt meant_by (const struct gazetteer *gazetteer, struct view written)
+{
+    uint32_t number = slips_find (gazetteer->slips, written);
+    const struct slip_name *name = number ? &gazetteer->slip_names[number - 1] : NULL;
+    if (!name || (name->len == written.len && name->sum != sum_of (written)))
+        return (struct spelt){0}; /* another letter makes another word too often: "sekarang" */
+    return (struct spelt){.hash = name->hash, .len = name->len, .slip = true, .begins = true};
+}
+
 bool gazetteer_slip (const struct gazetteer *gazetteer, const struct text *text, size_t word,
                      struct spelt *ret)
 {
@@ -155,14 +217,13 @@ bool gazetteer_slip (const struct gazetteer *gazetteer, const struct text *text,
         text->words[word].flags & (WORD_NUMBER | WORD_RESPELT) ||
         gazetteer_named (gazetteer, ret->hash))
         return false;
-    uint32_t number = slips_find (gazetteer->slips, text_written (text, word));
-    if (!number)
-        return false;
-    const struct slip_name *name = &gazetteer->slip_names[number - 1];
-    if (name->len == ret->len && name->sum != sum_of (text_written (text, word)))
-        return false; /* another letter makes another word too often: "sekarang" */
-    *ret = (struct spelt){.hash = name->hash, .len = name->len, .slip = true};
-    return true;
+    struct known *known = known_of (gazetteer, text, word);
+    if (!known->asked)
+        known->meant = meant_by (gazetteer, text_written (text, word));
+    known->asked = true;
+    if (known->meant.len)
+        *ret = known->meant;
+    return known->meant.len;
 }
 
 static uint64_t *compound_at (const struct gazetteer *gazetteer, uint64_t hash)
@@ -206,7 +267,8 @@ size_t gazetteer_bytes (const struct gazetteer *gazetteer)
     return sizeof *gazetteer + gazetteer->region_count * sizeof *gazetteer->regions +
            gazetteer->named_count * sizeof *gazetteer->named +
            gazetteer->slot_count * sizeof *gazetteer->slots + (1u << FILTER_BITS) / 8 +
-           WORD_FACTS * sizeof *gazetteer->facts + COMPOUNDS * sizeof *gazetteer->compounds +
+           (1u << PREFIX_BITS) / 8 + WORD_FACTS * sizeof *gazetteer->facts +
+           COMPOUNDS * sizeof *gazetteer->compounds +
            gazetteer->slip_count * sizeof *gazetteer->slip_names;
 }
 
@@ -315,6 +377,7 @@ static void add_facts (struct gazetteer *gazetteer)
     for (size_t i = 0; i < array_len (shorts); i++) {
         struct word_fact *fact =
             new_fact (gazetteer, text_hash (shorts[i].word, strlen (shorts[i].word)));
+        fact->whole = shorts[i].whole;
         fact->hash = hash_letters (0, shorts[i].whole, strlen (shorts[i].whole));
         fact->len = (uint16_t) strlen (shorts[i].whole);
     }
@@ -409,6 +472,18 @@ static void add_pair (struct building *building, uint64_t hash, struct named nam
     building->pairs[building->count++] = (struct pair){hash, named};
 }
 
+/* The hash goes on over a word's letters; each is what a name begins with. */
+static uint64_t add_letters (struct gazetteer *gazetteer, uint64_t hash, struct view written)
+{
+    const char *whole = fact_of (gazetteer, text_hash (written.at, written.len))->whole;
+    struct view letters = whole ? view_of (whole) : written;
+    for (size_t i = 0; i < letters.len; i++) {
+        hash = hash_letters (hash, letters.at + i, 1);
+        set_bit (gazetteer->prefixes, mixed (hash), PREFIX_BITS);
+    }
+    return hash;
+}
+
 /* The hash of a name's letters, 0 without any; what else of it follows from its words. */
 static uint64_t name_hash (struct building *building, struct view name, struct named *ret)
 {
@@ -423,7 +498,7 @@ static uint64_t name_hash (struct building *building, struct view name, struct n
         len += spelt.len;
         if (len > NAME_BYTES_MOST)
             return 0;
-        hash = gazetteer_joined (building->gazetteer, hash, &spelt);
+        hash = add_letters (building->gazetteer, hash, text_written (text, i));
         letters = letters || !(text->words[i].flags & WORD_NUMBER);
         ret->single |= spelt.len == 1;
     }
@@ -592,9 +667,8 @@ static int by_hash (const void *a, const void *b)
 static void add_slot (struct gazetteer *gazetteer, uint64_t hash, uint32_t first)
 {
     uint64_t key = mixed (hash);
-    uint32_t bit = (uint32_t) (key >> (64 - FILTER_BITS));
     uint32_t at = (uint32_t) key & (gazetteer->slot_count - 1);
-    gazetteer->filter[bit / 64] |= (uint64_t) 1 << bit % 64;
+    set_bit (gazetteer->filter, key, FILTER_BITS);
     while (gazetteer->slots[at].first)
         at = (at + 1) & (gazetteer->slot_count - 1);
     gazetteer->slots[at] = (struct slot){(uint32_t) (key >> 24), first + 1};
@@ -631,7 +705,9 @@ struct gazetteer *gazetteer_new (const struct place_name *names, size_t count)
     struct gazetteer *gazetteer = xcalloc (1, sizeof *gazetteer);
     struct building building = {.gazetteer = gazetteer};
     gazetteer->facts = xcalloc (WORD_FACTS, sizeof *gazetteer->facts);
+    gazetteer->owner = memo_owner ();
     gazetteer->filter = xcalloc ((1u << FILTER_BITS) / 64, sizeof *gazetteer->filter);
+    gazetteer->prefixes = xcalloc ((1u << PREFIX_BITS) / 64, sizeof *gazetteer->prefixes);
     gazetteer->powers[0] = 1;
     for (size_t i = 1; i <= NAME_BYTES_MOST; i++)
         gazetteer->powers[i] = gazetteer->powers[i - 1] * FACTOR;
@@ -642,6 +718,7 @@ struct gazetteer *gazetteer_new (const struct place_name *names, size_t count)
     add_spots (&building);
     add_slips (&building, names, count);
     add_slots (&building);
+    gazetteer->owner = memo_owner (); /* which names there are was not known before */
     text_free (&building.text);
     free (building.pairs);
     return gazetteer;
@@ -656,6 +733,7 @@ void gazetteer_free (struct gazetteer **held)
     free (gazetteer->named);
     free (gazetteer->slots);
     free (gazetteer->filter);
+    free (gazetteer->prefixes);
     free (gazetteer->facts);
     free (gazetteer->compounds);
     free (gazetteer->slip_names);

@@ -75,6 +75,7 @@ struct spelt {
     uint8_t len;   /* letters, with what it is short for written out */
     bool brief;    /* written in four letters at most: a dot behind it ends no sentence */
     bool slip;     /* written with one letter wrong */
+    bool begins;   /* false: no name begins with these letters */
 };
 
 const struct region *gazetteer_region (const struct gazetteer *gazetteer, uint32_t region);
@@ -87,6 +88,8 @@ struct spelt gazetteer_rest (const struct gazetteer *gazetteer, const struct tex
                              size_t word, size_t cut);
 uint64_t gazetteer_joined (const struct gazetteer *gazetteer, uint64_t hash,
                            const struct spelt *next);
+/* False: no name begins with these letters. */
+bool gazetteer_begins (const struct gazetteer *gazetteer, uint64_t hash);
 /* The regions of a name, up to `last`, in the order of their codes; NULL: not a name. */
 const struct named *gazetteer_named (const struct gazetteer *gazetteer, uint64_t hash);
 

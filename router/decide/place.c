@@ -228,6 +228,8 @@ static unsigned spans_at (const struct finding *finding, size_t word, const stru
         if (letters > SPAN_LETTERS)
             break;
         hash = gazetteer_joined (finding->gazetteer, hash, &next);
+        if (words == 1 ? !next.begins : !gazetteer_begins (finding->gazetteer, hash))
+            break;
         ordinary = ordinary && (next.what & (IS_ORDINARY | IS_STOP));
         capital = capital && (text->words[last].flags & WORD_CAPITAL);
         exact = exact || (next.what & (IS_STOP | IS_AT));

@@ -3,6 +3,7 @@
  * Letters and digits are words of their own (anak2, rt05); a letter three times or more is one (tolooong).
  */
 #include "text.h"
+#include "memo.h"
 
 #include <libstemmer.h>
 #include <pthread.h>
@@ -13,7 +14,7 @@
 #define WORD_BYTES_MOST 64 /* longer ones are cut: nobody's word */
 /* One code point, as it enters words: at most 18 of them by compatibility (U+FDFA), each of 4 bytes. */
 #define POINT_BYTES 80
-#define WORDS_KNOWN 8192
+#define MEMO_WORDS  8192
 /* Shorter ones are rather the abbreviation of another word than the stem of this one. */
 #define FORMAL_STEM_LEAST 4
 
@@ -191,7 +192,7 @@ struct known {
     const char *formal; /* NULL: it is spelt formally */
 };
 
-static _Thread_local struct known words_known[WORDS_KNOWN];
+static _Thread_local struct known words_known[MEMO_WORDS];
 
 static const struct known *learn (struct known *known, uint64_t form, const char *at, size_t len)
 {
@@ -201,7 +202,7 @@ static const struct known *learn (struct known *known, uint64_t form, const char
 
 static struct known *place_of (uint64_t form)
 {
-    return &words_known[form % WORDS_KNOWN];
+    return &words_known[form % MEMO_WORDS];
 }
 
 /* Where the next word is written, behind the words before and a space. */
