@@ -2,6 +2,7 @@
  * hangs on its rarest word, so that "jalan", which stands in hundreds, costs one look.
  */
 #include "mandate_inside.h"
+#include "memo.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -232,6 +233,7 @@ int mandates_add (struct mandates *mandates, struct duty duty, struct view phras
 
 void mandates_seal (struct mandates *mandates)
 {
+    mandates->owner = memo_owner ();
     slips_seal (mandates->slips);
     for (uint32_t i = mandates->phrase_count; i > 0; i--) {
         struct phrase *phrase = &mandates->phrases[i - 1];

@@ -6,6 +6,7 @@
  *   - a word that nobody knows may be a slip of the pen.
  */
 #include "mandate_inside.h"
+#include "memo.h"
 
 #include <string.h>
 
@@ -34,48 +35,72 @@ static bool is_hint (const struct hints *hints, uint64_t form)
     return false;
 }
 
-/* "dekat" is 1, and "gedung" behind it 2. */
-static uint8_t nearness (const struct finding *finding, unsigned at)
+/* What a spelling stands for. */
+struct known {
+    uint64_t key;
+    uint32_t stem, form; /* vocables */
+    uint32_t slip;       /* the spelling that it was meant to be, where it is none of its own */
+    bool near, house, name;
+};
+
+static _Thread_local struct known words_known[MEMO_WORDS];
+
+static void learn (const struct mandates *mandates, const struct word *word, struct view spelling,
+                   struct known *ret)
 {
-    const struct mandates *mandates = finding->mandates;
+    ret->stem = vocable_of (mandates, vocable_key (word->stem, false));
+    ret->form = vocable_of (mandates, vocable_key (word->form, true));
+    if (!ret->form && spelling.len > 6 && memcmp (spelling.at + spelling.len - 3, "nya", 3) == 0)
+        ret->form =
+            vocable_of (mandates, vocable_key (text_hash (spelling.at, spelling.len - 3), true));
+    if (!ret->stem && !ret->form && !(word->flags & WORD_NUMBER))
+        ret->slip = slips_find (mandates->slips, spelling);
+    ret->near = is_hint (&mandates->near, word->form);
+    ret->house = is_hint (&mandates->houses, word->form);
+    ret->name = is_hint (&mandates->names, word->form);
+}
+
+static const struct known *known_of (const struct finding *finding, unsigned at)
+{
     const struct word *word = &finding->text->words[at];
-    if (is_hint (&mandates->near, word->form))
-        return 1;
-    uint8_t before = at > 0 && !(word->flags & WORD_BREAK) ? finding->near[at - 1] : 0;
-    return before && before < NEAR_WORDS && is_hint (&mandates->houses, word->form) ? before + 1
-                                                                                    : 0;
+    uint64_t key = memo_key (finding->mandates->owner, word->form);
+    struct known *known = &words_known[key % MEMO_WORDS];
+    if (known->key != key) {
+        *known = (struct known){.key = key};
+        learn (finding->mandates, word,
+               (struct view){finding->text->folded.at + word->at, word->len}, known);
+    }
+    return known;
 }
 
-/* A name written with a capital is no slip. */
-static void know_slip (struct finding *finding, unsigned at, struct view spelling)
+/* "dekat" is 1, and "gedung" behind it 2. */
+static uint8_t nearness (const struct finding *finding, unsigned at, const struct known *known)
 {
-    const struct mandates *mandates = finding->mandates;
-    unsigned flags = finding->text->words[at].flags;
-    if (flags & WORD_NUMBER || (flags & (WORD_CAPITAL | WORD_BREAK)) == WORD_CAPITAL)
-        return;
-    finding->forms[at] = slips_find (mandates->slips, spelling);
-    finding->slip[at] = finding->forms[at] != 0;
-    if (finding->slip[at])
-        finding->stems[at] = mandates->vocables[finding->forms[at] - 1].stem;
+    bool apart = at == 0 || finding->text->words[at].flags & WORD_BREAK;
+    uint8_t before = apart ? 0 : finding->near[at - 1];
+    if (known->near)
+        return 1;
+    return before && before < NEAR_WORDS && known->house ? before + 1 : 0;
 }
 
-/* The vocables of the words, and which words are behind others that make places of them. */
+/* The vocables of the words, and which words are behind others that make places of them.  A name written with a
+ * capital is no slip. */
 static void know (struct finding *finding)
 {
     const struct mandates *mandates = finding->mandates;
     for (unsigned i = 0; i < finding->words; i++) {
         const struct word *word = &finding->text->words[i];
-        struct view spelling = {finding->text->folded.at + word->at, word->len};
-        finding->stems[i] = vocable_of (mandates, vocable_key (word->stem, false));
-        finding->forms[i] = vocable_of (mandates, vocable_key (word->form, true));
-        if (!finding->forms[i] && spelling.len > 6 &&
-            memcmp (spelling.at + spelling.len - 3, "nya", 3) == 0)
-            finding->forms[i] = vocable_of (
-                mandates, vocable_key (text_hash (spelling.at, spelling.len - 3), true));
-        if (!finding->stems[i] && !finding->forms[i])
-            know_slip (finding, i, spelling);
-        finding->near[i] = nearness (finding, i);
-        finding->names[i] = is_hint (&mandates->names, word->form);
+        const struct known *known = known_of (finding, i);
+        finding->stems[i] = known->stem;
+        finding->forms[i] = known->form;
+        finding->slip[i] =
+            known->slip && (word->flags & (WORD_CAPITAL | WORD_BREAK)) != WORD_CAPITAL;
+        if (finding->slip[i]) {
+            finding->forms[i] = known->slip;
+            finding->stems[i] = mandates->vocables[known->slip - 1].stem;
+        }
+        finding->near[i] = nearness (finding, i, known);
+        finding->names[i] = known->name;
     }
 }
 
@@ -207,6 +232,7 @@ static void try_phrase (struct finding *finding, const struct phrase *phrase, un
 
 static void try_all (struct finding *finding)
 {
+    memset (finding->present, 0, sizeof finding->present);
     for (unsigned at = 0; at < finding->words; at++) {
         mark_present (finding, finding->stems[at]);
         mark_present (finding, finding->forms[at]);
@@ -223,6 +249,7 @@ static void try_all (struct finding *finding)
 /* A phrase within a longer one says little of its own. */
 static void give_way (struct finding *finding)
 {
+    memset (finding->longest, 0, finding->words * sizeof *finding->longest);
     for (unsigned i = 0; i < finding->count; i++) {
         const struct found *found = &finding->found[i];
         for (unsigned word = 0; word < found->phrase->count; word++) {
@@ -244,7 +271,10 @@ static void give_way (struct finding *finding)
 
 void mandates_find (struct finding *finding)
 {
+    finding->count = 0;
     know (finding);
     try_all (finding);
+    for (unsigned i = 0; i < finding->count; i++)
+        finding->times[finding->found[i].phrase - finding->mandates->phrases] = 0;
     give_way (finding);
 }

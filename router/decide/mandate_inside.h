@@ -31,6 +31,7 @@ struct phrase {
 };
 
 struct mandates {
+    uint64_t owner; /* of what is remembered of words */
     struct duty *duties;
     uint32_t duty_count;
     struct phrase *phrases;
@@ -71,13 +72,13 @@ struct finding {
     bool slip[MANDATE_TEXT_MOST], names[MANDATE_TEXT_MOST];
     uint8_t near[MANDATE_TEXT_MOST]; /* 0, or how many words from "dekat" to here only say where */
     uint64_t present[PRESENT_BITS / 64]; /* vocables of the text, by their last bits */
-    uint8_t times[PHRASES_MOST];
+    uint8_t times[PHRASES_MOST]; /* a phrase was found; all 0 before and after mandates_find */
     uint16_t longest[MANDATE_TEXT_MOST]; /* what was found over a word, from 1 */
     uint16_t first[DUTIES_MOST];         /* what was found of a duty, from 1 */
     struct found found[FOUND_MOST];
 };
 
-/* Fills found[] and count; `mandates`, `text`, `words` are set, all before found[] is else zero. */
+/* Fills found[] and count; `mandates`, `text` and `words` are set. */
 void mandates_find (struct finding *finding);
 
 #endif

@@ -1,4 +1,5 @@
 /* oversight.c - the table of misconduct as the search wants it: from a word to the parts of phrases it can be. */
+#include "memo.h"
 #include "oversight_inside.h"
 
 #include <stdlib.h>
@@ -270,6 +271,7 @@ void oversight_seal (struct oversight *oversight)
 {
     struct member *members = oversight->members;
     uint32_t kept = 0;
+    oversight->owner = memo_owner ();
     slips_seal (oversight->slips);
     if (oversight->member_count)
         qsort (members, oversight->member_count, sizeof *members, by_key);

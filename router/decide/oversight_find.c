@@ -1,4 +1,5 @@
 /* oversight_find.c - marks who and what stands where, then weighs each deed by what is around it. */
+#include "memo.h"
 #include "oversight_inside.h"
 
 #include <string.h>
@@ -57,33 +58,51 @@ static uint32_t without_clitic (const struct oversight *oversight, struct view s
     return 0;
 }
 
-static void know_word (const struct finding *finding, unsigned at, uint32_t lists[2])
+/* What a spelling stands for. */
+struct known {
+    uint64_t key;
+    uint32_t lists[2]; /* slots, by stem and by spelling; 0: unknown */
+    uint32_t begins;   /* bit set: a phrase of that kind may begin with it */
+};
+
+static _Thread_local struct known words_known[MEMO_WORDS];
+
+static void look_up (const struct oversight *oversight, uint64_t stem, uint64_t form,
+                     uint32_t lists[2])
+{
+    lists[0] = oversight_slot (oversight, oversight_key (stem, false));
+    lists[1] = oversight_slot (oversight, oversight_key (form, true));
+}
+
+static void learn (const struct finding *finding, unsigned at, struct known *ret)
 {
     const struct oversight *oversight = finding->oversight;
     const struct word *word = &finding->text->words[at];
-    lists[0] = oversight_slot (oversight, oversight_key (word->stem, false));
-    lists[1] = oversight_slot (oversight, oversight_key (word->form, true));
-    if (lists[1] == 0)
-        lists[1] = without_clitic (oversight, spelling_of (finding, at));
-    if (lists[0] || lists[1] || word->flags & WORD_NUMBER)
-        return;
-    uint32_t slip = slips_find (oversight->slips, spelling_of (finding, at));
-    if (slip == 0)
-        return;
-    const struct spelt_word *meant = &oversight->spelt[slip - 1];
-    lists[0] = oversight_slot (oversight, oversight_key (meant->stem, false));
-    lists[1] = oversight_slot (oversight, oversight_key (meant->form, true));
+    look_up (oversight, word->stem, word->form, ret->lists);
+    if (ret->lists[1] == 0)
+        ret->lists[1] = without_clitic (oversight, spelling_of (finding, at));
+    uint32_t slip = 0;
+    if (!ret->lists[0] && !ret->lists[1] && !(word->flags & WORD_NUMBER))
+        slip = slips_find (oversight->slips, spelling_of (finding, at));
+    if (slip)
+        look_up (oversight, oversight->spelt[slip - 1].stem, oversight->spelt[slip - 1].form,
+                 ret->lists);
+    for (unsigned list = 0; list < 2; list++)
+        if (ret->lists[list])
+            ret->begins |= oversight->vocables[ret->lists[list] - 1].begins;
 }
 
 static void know (struct finding *finding)
 {
     for (unsigned at = 0; at < finding->words; at++) {
-        uint32_t *lists = finding->lists[at];
-        know_word (finding, at, lists);
-        finding->begins[at] = 0;
-        for (unsigned list = 0; list < 2; list++)
-            if (lists[list])
-                finding->begins[at] |= finding->oversight->vocables[lists[list] - 1].begins;
+        uint64_t key = memo_key (finding->oversight->owner, finding->text->words[at].form);
+        struct known *known = &words_known[key % MEMO_WORDS];
+        if (known->key != key) {
+            *known = (struct known){.key = key};
+            learn (finding, at, known);
+        }
+        memcpy (finding->lists[at], known->lists, sizeof known->lists);
+        finding->begins[at] = known->begins;
     }
 }
 

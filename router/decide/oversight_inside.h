@@ -55,6 +55,7 @@ struct vocable {
 };
 
 struct oversight {
+    uint64_t owner; /* of what is remembered of words */
     struct row *rows;
     struct member *members;
     struct vocable *vocables; /* a power of two, at most half full */
