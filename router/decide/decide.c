@@ -75,11 +75,7 @@ static bool held_by_all (const struct ladder *ladder, uint16_t function, unsigne
         if (candidate.len && registry_competent (registry, function, candidate, level) != holder)
             return false;
     }
-    const char *below = NULL;
-    while ((below = registry_next_below (registry, ladder->place, below)))
-        if (registry_competent (registry, function, view_of (below), level) != holder)
-            return false;
-    return true;
+    return registry_competent_below (registry, function, ladder->place, level);
 }
 
 const struct agency *ladder_holder (const struct ladder *ladder, uint16_t function, unsigned level,

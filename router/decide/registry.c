@@ -14,16 +14,21 @@ struct agency_entry {
     UT_hash_handle hh, hh_code;
 };
 
-struct holder_key {
+struct post_key {
     uint16_t function; /* 0: the desk of the region */
     char region[14];
 };
 
-struct holder {
-    struct holder_key key;
-    uint32_t agency;
+/* Who holds a function in a region.  Below: in the regions directly below it. */
+struct post {
+    struct post_key key;
+    const struct agency *holder, *exception;
+    const struct agency *below; /* of exceptions, else holders; `several` where they differ */
+    const struct agency *exceptions_below; /* the same of exceptions alone */
     UT_hash_handle hh;
 };
+
+static const struct agency several;
 
 struct category_entry {
     struct category category;
@@ -39,13 +44,14 @@ struct registry {
     uint64_t version;
     char *text; /* a copy of the snapshot, fields ended by NUL */
     struct agency_entry *agencies, *codes;
-    struct holder *holders, *exceptions;
+    struct post *posts;
     struct category_entry *categories;
     struct region_code *regions;
     struct place_name *names; /* as many; until the gazetteer has read them */
     size_t region_count, region_room;
     const char *functions[REGISTRY_FUNCTIONS_MOST];
-    uint16_t function_end; /* behind the last one */
+    uint16_t function_end;                  /* behind the last one */
+    bool excepted[REGISTRY_FUNCTIONS_MOST]; /* there are exceptions for that function */
     struct gazetteer *gazetteer;
     struct mandates *mandates;
     struct oversight *oversight;
@@ -101,19 +107,57 @@ static bool set_region (char into[14], const char *code)
     return true;
 }
 
-/* The first one named holds it. */
-static void add_holder (struct holder **holders, uint16_t function, const char *region,
-                        uint32_t agency)
+static struct post *find_post (const struct registry *registry, uint16_t function,
+                               struct view region)
 {
-    struct holder *holder = xcalloc (1, sizeof *holder), *same;
-    holder->key.function = function;
-    strcpy (holder->key.region, region);
-    holder->agency = agency;
-    HASH_FIND (hh, *holders, &holder->key, sizeof holder->key, same);
-    if (same)
-        free (holder);
-    else
-        HASH_ADD (hh, *holders, key, sizeof holder->key, holder);
+    struct post_key key = {.function = function};
+    struct post *post;
+    if (region.len >= sizeof key.region)
+        return NULL;
+    if (region.len)
+        memcpy (key.region, region.at, region.len);
+    HASH_FIND (hh, registry->posts, &key, sizeof key, post);
+    return post;
+}
+
+static struct post *add_post (struct registry *registry, uint16_t function, struct view region)
+{
+    struct post *post = find_post (registry, function, region);
+    if (post)
+        return post;
+    post = xcalloc (1, sizeof *post);
+    post->key.function = function;
+    memcpy (post->key.region, region.at, region.len);
+    HASH_ADD (hh, registry->posts, key, sizeof post->key, post);
+    return post;
+}
+
+/* The first one named holds it. */
+static void add_holder (struct registry *registry, uint16_t function, const struct agency *agency)
+{
+    struct post *post = add_post (registry, function, view_of (agency->region));
+    if (!post->holder)
+        post->holder = agency;
+}
+
+static void note_below (const struct agency **below, const struct agency *agency)
+{
+    if (agency)
+        *below = !*below || *below == agency ? agency : &several;
+}
+
+/* What is added for a region above has nobody of its own, so that it does not matter whether it is met, too. */
+static void note_posts_below (struct registry *registry)
+{
+    for (struct post *post = registry->posts; post; post = post->hh.next) {
+        const struct agency *agency = post->exception ? post->exception : post->holder;
+        struct view region = view_of (post->key.region);
+        if (!agency || region.len == 0)
+            continue;
+        struct post *above = add_post (registry, post->key.function, region_above (region));
+        note_below (&above->below, agency);
+        note_below (&above->exceptions_below, post->exception);
+    }
 }
 
 static bool add_agency (struct registry *registry, char **fields)
@@ -143,9 +187,9 @@ static bool add_agency (struct registry *registry, char **fields)
     if (!agency->parent && !registry->root)
         registry->root = agency->number;
     if (agency->desk)
-        add_holder (&registry->holders, 0, agency->region, agency->number);
+        add_holder (registry, 0, agency);
     if (agency->function && !agency->desk)
-        add_holder (&registry->holders, agency->function, agency->region, agency->number);
+        add_holder (registry, agency->function, agency);
     return true;
 }
 
@@ -234,13 +278,17 @@ static bool add_mandate (struct registry *registry, char **fields)
 /* competence  AGENCY  FUNCTION  REGION|- */
 static bool add_competence (struct registry *registry, char **fields)
 {
-    uint32_t agency, function;
+    uint32_t number, function;
     char region[14] = "";
-    if (!number_of (fields[1], &agency) || !registry_agency (registry, agency) ||
-        !number_of (fields[2], &function) || function == 0 ||
+    const struct agency *agency =
+        number_of (fields[1], &number) ? registry_agency (registry, number) : NULL;
+    if (!agency || !number_of (fields[2], &function) || function == 0 ||
         function >= array_len (registry->functions) || !set_region (region, fields[3]))
         return false;
-    add_holder (&registry->exceptions, (uint16_t) function, region, agency);
+    struct post *post = add_post (registry, (uint16_t) function, view_of (region));
+    if (!post->exception)
+        post->exception = agency;
+    registry->excepted[function] = true;
     return true;
 }
 
@@ -299,6 +347,7 @@ int registry_parse (uint64_t version, const char *at, size_t len, struct registr
     registry->gazetteer = gazetteer_new (registry->names, registry->region_count);
     free (registry->names);
     registry->names = NULL;
+    note_posts_below (registry);
     mandates_seal (registry->mandates);
     oversight_seal (registry->oversight);
     if (registry->region_count)
@@ -313,20 +362,16 @@ void registry_destroy (struct registry **held)
     if (!registry)
         return;
     struct agency_entry *agency, *next_agency;
-    struct holder *holder, *next_holder;
+    struct post *post, *next_post;
     struct category_entry *category, *next_category;
     HASH_CLEAR (hh_code, registry->codes);
     HASH_ITER (hh, registry->agencies, agency, next_agency) {
         HASH_DEL (registry->agencies, agency);
         free (agency);
     }
-    HASH_ITER (hh, registry->holders, holder, next_holder) {
-        HASH_DEL (registry->holders, holder);
-        free (holder);
-    }
-    HASH_ITER (hh, registry->exceptions, holder, next_holder) {
-        HASH_DEL (registry->exceptions, holder);
-        free (holder);
+    HASH_ITER (hh, registry->posts, post, next_post) {
+        HASH_DEL (registry->posts, post);
+        free (post);
     }
     HASH_ITER (hh, registry->categories, category, next_category) {
         HASH_DEL (registry->categories, category);
@@ -378,24 +423,11 @@ const struct category *registry_category (const struct registry *registry, uint6
     return entry ? &entry->category : NULL;
 }
 
-static const struct agency *find_holder (const struct registry *registry,
-                                         const struct holder *holders, uint16_t function,
-                                         struct view region)
-{
-    struct holder_key key = {.function = function};
-    struct holder *holder;
-    if (region.len >= sizeof key.region)
-        return NULL;
-    if (region.len)
-        memcpy (key.region, region.at, region.len);
-    HASH_FIND (hh, holders, &key, sizeof key, holder);
-    return holder ? registry_agency (registry, holder->agency) : NULL;
-}
-
 const struct agency *registry_holder (const struct registry *registry, uint16_t function,
                                       struct view region)
 {
-    return find_holder (registry, registry->holders, function, region);
+    const struct post *post = find_post (registry, function, region);
+    return post ? post->holder : NULL;
 }
 
 const struct agency *registry_desk (const struct registry *registry, struct view region)
@@ -457,37 +489,6 @@ const char *registry_region_at (const struct registry *registry, size_t region)
     return region < registry->region_count ? registry->regions[region].code : NULL;
 }
 
-/* The first region behind `code` in the order of codes. */
-static size_t behind (const struct registry *registry, const char *code)
-{
-    size_t from = 0, to = registry->region_count;
-    while (from < to) {
-        size_t middle = from + (to - from) / 2;
-        if (strcmp (registry->regions[middle].code, code) <= 0)
-            from = middle + 1;
-        else
-            to = middle;
-    }
-    return from;
-}
-
-const char *registry_next_below (const struct registry *registry, struct view region,
-                                 const char *before)
-{
-    char code[sizeof (struct region_code) + 1];
-    if (region.len >= sizeof (struct region_code))
-        return NULL;
-    /* "33.74/" stands behind all that lies in 33.74: "/" follows "." */
-    snprintf (code, sizeof code, "%.*s%s", (int) (before ? strlen (before) : region.len),
-              before       ? before
-              : region.len ? region.at
-                           : "",
-              before ? "/" : "");
-    const char *next = registry_region_at (registry, behind (registry, code));
-    return next && strlen (next) > region.len && region_within (view_of (next), region) ? next
-                                                                                        : NULL;
-}
-
 struct view region_above (struct view region)
 {
     while (region.len && region.at[region.len - 1] != '.')
@@ -511,25 +512,47 @@ static unsigned level_of (struct view region)
     return level;
 }
 
-/* From the place upwards: the first one. */
-static const struct agency *walk (const struct registry *registry, const struct holder *holders,
-                                  uint16_t function, struct view place)
+/* From the place upwards: the first exception, else the first holder. */
+static const struct agency *walk (const struct registry *registry, uint16_t function,
+                                  struct view place, bool *ret_excepted)
 {
-    for (; holders; place = region_above (place)) {
-        const struct agency *holder = find_holder (registry, holders, function, place);
-        if (holder || place.len == 0)
+    bool excepted = function < array_len (registry->excepted) && registry->excepted[function];
+    const struct agency *holder = NULL;
+    for (;; place = region_above (place)) {
+        const struct post *post = find_post (registry, function, place);
+        *ret_excepted = post && post->exception;
+        if (*ret_excepted)
+            return post->exception;
+        holder = holder || !post ? holder : post->holder;
+        if (place.len == 0 || (holder && !excepted))
             return holder;
     }
-    return NULL;
+}
+
+static struct view lifted (struct view place, unsigned level)
+{
+    while (level && level_of (place) > level)
+        place = region_above (place);
+    return place;
 }
 
 const struct agency *registry_competent (const struct registry *registry, uint16_t function,
                                          struct view place, unsigned level)
 {
-    while (level && level_of (place) > level)
-        place = region_above (place);
-    const struct agency *exception = walk (registry, registry->exceptions, function, place);
-    return exception ? exception : walk (registry, registry->holders, function, place);
+    bool excepted;
+    return walk (registry, function, lifted (place, level), &excepted);
+}
+
+bool registry_competent_below (const struct registry *registry, uint16_t function,
+                               struct view place, unsigned level)
+{
+    const struct post *post = find_post (registry, function, place);
+    if (!post || (level && level_of (place) >= level))
+        return true;
+    bool excepted;
+    const struct agency *competent = walk (registry, function, place, &excepted);
+    const struct agency *below = excepted ? post->exceptions_below : post->below;
+    return !below || below == competent;
 }
 
 bool registry_below (const struct registry *registry, uint32_t number, uint32_t above)

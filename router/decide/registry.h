@@ -55,6 +55,9 @@ const struct agency *registry_holder (const struct registry *registry, uint16_t 
  * walk begins no lower. */
 const struct agency *registry_competent (const struct registry *registry, uint16_t function,
                                          struct view place, unsigned level);
+/* Is who is competent at a place so in each region directly below it? */
+bool registry_competent_below (const struct registry *registry, uint16_t function,
+                               struct view place, unsigned level);
 /* The coordinator of exactly this region, or NULL. */
 const struct agency *registry_desk (const struct registry *registry, struct view region);
 bool registry_has_region (const struct registry *registry, struct view region);
@@ -71,11 +74,6 @@ const struct agency *registry_agency_next (const struct registry *registry,
 size_t registry_region_count (const struct registry *registry);
 const char *registry_region_at (const struct registry *registry,
                                 size_t region); /* NULL behind the last */
-
-/* The regions directly below one ("" the nation), in the order of codes: the one behind `before`, NULL the
- * first; NULL behind the last. */
-const char *registry_next_below (const struct registry *registry, struct view region,
-                                 const char *before);
 
 /* One level up: 33.74.01.1001 -> 33.74.01 -> 33.74 -> 33 -> "". */
 struct view region_above (struct view region);
