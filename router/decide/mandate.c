@@ -25,6 +25,9 @@ static const char *const common_words[] = {
 #undef COMMON
 };
 
+/* From so many duties on a word is a general one: "jalan", "sekolah", "tanah"; of a spelling its stem counts. */
+#define GENERAL 14
+
 static void set_hints (struct hints *hints, const char *const *words, size_t count)
 {
     check (count <= array_len (hints->words));
@@ -60,7 +63,6 @@ void mandates_free (struct mandates **held)
     slips_free (&mandates->slips);
     free (mandates->duties);
     free (mandates->phrases);
-    free (mandates->pool);
     free (mandates->vocables);
     free (mandates->slots);
     free (mandates);
@@ -130,28 +132,21 @@ static uint32_t learn_word (struct mandates *mandates, const struct text *text,
 
 /* ---- adding ---------------------------------------------------------------------------------- */
 
-struct draft {
-    struct mandates *mandates;
-    struct phrase *phrase;
-    uint32_t words[MANDATE_WORDS_MOST];
-};
-
 /* One blank-separated part: words that stand side by side. */
-static int add_part (struct draft *draft, struct view part)
+static int add_part (struct mandates *mandates, struct phrase *phrase, struct view part)
 {
     static const struct view none = {"", 0};
-    struct text *read = &draft->mandates->read;
+    struct text *read = &mandates->read;
     bool exact = part.len && part.at[0] == '=';
     if (exact)
         part = (struct view){part.at + 1, part.len - 1};
     text_read (read, none, part, none);
     for (size_t i = 0; i < read->count; i++) {
-        if (draft->phrase->count == MANDATE_WORDS_MOST)
+        if (phrase->count == MANDATE_WORDS_MOST)
             return FAIL_TOO_LONG;
-        uint32_t spelling = learn_word (draft->mandates, read, &read->words[i]);
-        draft->phrase->joined |= (uint8_t) ((i > 0) << draft->phrase->count);
-        draft->words[draft->phrase->count++] =
-            exact ? spelling : draft->mandates->vocables[spelling - 1].stem;
+        uint32_t spelling = learn_word (mandates, read, &read->words[i]);
+        phrase->joined |= (uint8_t) ((i > 0) << phrase->count);
+        phrase->words[phrase->count++] = exact ? spelling : mandates->vocables[spelling - 1].stem;
     }
     return 0;
 }
@@ -181,43 +176,32 @@ static void count_word (struct mandates *mandates, uint32_t word, uint8_t duty)
     }
 }
 
-static void keep (struct draft *draft, struct view text)
+static void keep (struct mandates *mandates, struct phrase *phrase, struct view text)
 {
-    struct mandates *mandates = draft->mandates;
-    struct phrase *phrase = draft->phrase;
-    if (mandates->pool_count + phrase->count > mandates->pool_room) {
-        mandates->pool_room = mandates->pool_room ? mandates->pool_room * 2 : 256;
-        mandates->pool = xrealloc (mandates->pool, mandates->pool_room * sizeof *mandates->pool);
-    }
     if (mandates->phrase_count == mandates->phrase_room) {
         mandates->phrase_room = mandates->phrase_room ? mandates->phrase_room * 2 : 128;
         mandates->phrases =
             xrealloc (mandates->phrases, mandates->phrase_room * sizeof *mandates->phrases);
     }
-    memcpy (mandates->pool + mandates->pool_count, draft->words,
-            phrase->count * sizeof *draft->words);
-    phrase->words = mandates->pool_count;
     phrase->text = xformat ("%.*s", (int) text.len, text.at);
     for (char *at = phrase->text; *at; at++)
         *at = *at == '-' ? ' ' : *at; /* as a reader shall see it */
-    mandates->pool_count += phrase->count;
     mandates->phrases[mandates->phrase_count++] = *phrase;
     for (unsigned i = 0; i < phrase->count; i++)
-        count_word (mandates, draft->words[i], phrase->duty);
+        count_word (mandates, phrase->words[i], phrase->duty);
 }
 
 int mandates_add (struct mandates *mandates, struct duty duty, struct view phrase, int weight,
                   unsigned level)
 {
     struct phrase made = {.weight = (int16_t) weight, .level = (uint8_t) level};
-    struct draft draft = {.mandates = mandates, .phrase = &made};
     struct view rest = phrase;
     if (mandates->phrase_count == PHRASES_MOST)
         return FAIL_FULL;
     while (rest.len) {
         const char *blank = memchr (rest.at, ' ', rest.len);
         size_t len = blank ? (size_t) (blank - rest.at) : rest.len;
-        int result = add_part (&draft, (struct view){rest.at, len});
+        int result = add_part (mandates, &made, (struct view){rest.at, len});
         if (result != 0)
             return result;
         len += blank != NULL;
@@ -227,23 +211,48 @@ int mandates_add (struct mandates *mandates, struct duty duty, struct view phras
         return FAIL_EMPTY;
     int result = duty_number (mandates, duty, &made.duty);
     if (result == 0)
-        keep (&draft, phrase);
+        keep (mandates, &made, phrase);
     return result;
+}
+
+/* Chooses what a phrase hangs on. */
+static void hang (struct mandates *mandates, struct phrase *phrase)
+{
+    const struct vocable *vocables = mandates->vocables;
+    for (uint8_t word = 1; word < phrase->count; word++)
+        if (vocables[phrase->words[word] - 1].phrases <
+            vocables[phrase->words[phrase->hangs] - 1].phrases)
+            phrase->hangs = word;
+    const struct vocable *first = &vocables[phrase->words[0] - 1];
+    bool of_stem = first->stem && vocables[first->stem - 1].duties >= GENERAL;
+    phrase->general = phrase->count == 1 && (of_stem || first->duties >= GENERAL);
+    mandates->vocables[phrase->words[phrase->hangs] - 1].end++;
+}
+
+/* Puts the phrases of one vocable side by side: most of what is looked at for a text is there. */
+static void sort_phrases (struct mandates *mandates)
+{
+    struct phrase *sorted = xcalloc (mandates->phrase_count + 1, sizeof *sorted);
+    uint32_t begin = 0;
+    for (uint32_t i = 0; i < mandates->vocable_count; i++) {
+        struct vocable *vocable = &mandates->vocables[i];
+        uint32_t count = vocable->end;
+        vocable->hanging = vocable->end = begin;
+        begin += count;
+    }
+    for (uint32_t i = 0; i < mandates->phrase_count; i++) {
+        const struct phrase *phrase = &mandates->phrases[i];
+        sorted[mandates->vocables[phrase->words[phrase->hangs] - 1].end++] = *phrase;
+    }
+    free (mandates->phrases);
+    mandates->phrases = sorted;
 }
 
 void mandates_seal (struct mandates *mandates)
 {
     mandates->owner = memo_owner ();
     slips_seal (mandates->slips);
-    for (uint32_t i = mandates->phrase_count; i > 0; i--) {
-        struct phrase *phrase = &mandates->phrases[i - 1];
-        const uint32_t *words = mandates->pool + phrase->words;
-        for (uint8_t word = 1; word < phrase->count; word++)
-            if (mandates->vocables[words[word] - 1].phrases <
-                mandates->vocables[words[phrase->hangs] - 1].phrases)
-                phrase->hangs = word;
-        struct vocable *vocable = &mandates->vocables[words[phrase->hangs] - 1];
-        phrase->next = vocable->hanging;
-        vocable->hanging = i;
-    }
+    for (uint32_t i = 0; i < mandates->phrase_count; i++)
+        hang (mandates, &mandates->phrases[i]);
+    sort_phrases (mandates);
 }

@@ -112,7 +112,7 @@ static void mark_present (struct finding *finding, uint32_t vocable)
 /* False: one of the phrase's words is not in the text. */
 static bool may_stand (const struct finding *finding, const struct phrase *phrase)
 {
-    const uint32_t *words = finding->mandates->pool + phrase->words;
+    const uint32_t *words = phrase->words;
     for (unsigned i = 0; i < phrase->count; i++)
         if (!(finding->present[words[i] % PRESENT_BITS / 64] >> (words[i] % 64) & 1))
             return false;
@@ -129,7 +129,7 @@ static bool stands (const struct finding *finding, uint32_t word, int at)
 static unsigned part_at (const struct finding *finding, const struct phrase *phrase, unsigned from,
                          int at)
 {
-    const uint32_t *words = finding->mandates->pool + phrase->words;
+    const uint32_t *words = phrase->words;
     unsigned len = 0;
     do {
         if (!stands (finding, words[from + len], at + (int) len))
@@ -230,6 +230,13 @@ static void try_phrase (struct finding *finding, const struct phrase *phrase, un
     finding->found[finding->count++] = found;
 }
 
+static void try_hanging (struct finding *finding, const struct vocable *vocable, unsigned at)
+{
+    const struct phrase *phrases = finding->mandates->phrases;
+    for (uint32_t i = vocable->hanging; i < vocable->end; i++)
+        try_phrase (finding, &phrases[i], at);
+}
+
 static void try_all (struct finding *finding)
 {
     memset (finding->present, 0, sizeof finding->present);
@@ -240,9 +247,8 @@ static void try_all (struct finding *finding)
     for (unsigned at = 0; at < finding->words; at++) {
         uint32_t words[2] = {finding->stems[at], finding->forms[at]};
         for (unsigned i = 0; i < 2; i++)
-            for (uint32_t next = words[i] ? finding->mandates->vocables[words[i] - 1].hanging : 0;
-                 next; next = finding->mandates->phrases[next - 1].next)
-                try_phrase (finding, &finding->mandates->phrases[next - 1], at);
+            if (words[i])
+                try_hanging (finding, &finding->mandates->vocables[words[i] - 1], at);
     }
 }
 

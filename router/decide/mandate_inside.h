@@ -11,33 +11,31 @@
 #define PRESENT_BITS 4096 /* a power of two */
 
 struct vocable {
-    uint64_t key;         /* of the stem, or of the spelling */
-    uint32_t phrases;     /* how many have it */
-    uint32_t hanging;     /* the first phrase that hangs on it, from 1 */
-    uint32_t stem;        /* of a spelling: its stem's vocable */
-    uint8_t duties, last; /* of how many duties it is a word; the last of them, from 1 */
+    uint64_t key;          /* of the stem, or of the spelling */
+    uint32_t phrases;      /* how many have it */
+    uint32_t hanging, end; /* the phrases that hang on it, and behind the last */
+    uint32_t stem;         /* of a spelling: its stem's vocable */
+    uint8_t duties, last;  /* of how many duties it is a word; the last of them, from 1 */
 };
 
 struct phrase {
-    uint32_t words; /* where its vocables stand in the pool */
-    uint32_t next;  /* that hangs on the same vocable */
+    char *text;
+    uint32_t words[MANDATE_WORDS_MOST]; /* vocables */
     int16_t weight;
     uint8_t duty;
     uint8_t count;
     uint8_t joined; /* bit set: that word stands right behind the one before it */
     uint8_t hangs;  /* on which of its words */
     uint8_t level;  /* 0, 1 the province's, 2 the regency's */
-    char *text;
+    bool general;   /* one word that is in the phrases of many duties */
 };
 
 struct mandates {
     uint64_t owner; /* of what is remembered of words */
     struct duty *duties;
     uint32_t duty_count;
-    struct phrase *phrases;
+    struct phrase *phrases; /* by the vocable that they hang on; of one in the order they came */
     uint32_t phrase_count, phrase_room;
-    uint32_t *pool;
-    uint32_t pool_count, pool_room;
     struct vocable *vocables;
     uint32_t *slots; /* vocable, from 1; 0: free.  A power of two, at most half full */
     uint32_t vocable_count, slot_count;
@@ -50,8 +48,6 @@ struct mandates {
 };
 
 uint64_t vocable_key (uint64_t hash, bool exact);
-/* From so many duties on a word is a general one. */
-#define GENERAL 14
 /* The vocable's number, from 1; 0: unknown. */
 uint32_t vocable_of (const struct mandates *mandates, uint64_t key);
 

@@ -3,15 +3,6 @@
 
 #include <string.h>
 
-/* A word that is in the phrases of many duties ("jalan", "sekolah", "tanah"), of a spelling its stem. */
-static bool is_general (const struct finding *finding, const struct found *found)
-{
-    const struct mandates *mandates = finding->mandates;
-    const struct vocable *word = &mandates->vocables[mandates->pool[found->phrase->words] - 1];
-    bool of_stem = word->stem && mandates->vocables[word->stem - 1].duties >= GENERAL;
-    return found->phrase->count == 1 && (of_stem || word->duties >= GENERAL);
-}
-
 /* *ret_general: the part of the score that general words alone make. */
 static float weigh (const struct finding *finding, unsigned duty, const char **ret_phrase,
                     float *ret_general)
@@ -23,7 +14,7 @@ static float weigh (const struct finding *finding, unsigned duty, const char **r
     for (unsigned i = finding->first[duty]; i; i = finding->found[i - 1].next) {
         const struct found *found = &finding->found[i - 1];
         float each = found->weight / (float) found->phrase->count;
-        bool general = is_general (finding, found);
+        bool general = found->phrase->general;
         if (found->weight < 0)
             sum += found->weight;
         if (found->weight > most) {
