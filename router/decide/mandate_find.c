@@ -104,8 +104,12 @@ static void know (struct finding *finding)
     }
 }
 
+/* Its phrases are fetched until they are tried. */
 static void mark_present (struct finding *finding, uint32_t vocable)
 {
+    const struct mandates *mandates = finding->mandates;
+    if (vocable)
+        __builtin_prefetch (&mandates->phrases[mandates->vocables[vocable - 1].hanging]);
     finding->present[vocable % PRESENT_BITS / 64] |= UINT64_C (1) << (vocable % 64);
 }
 

@@ -42,6 +42,16 @@ static void fill_directory (struct model_index *index, const struct model *model
     }
 }
 
+/* The memory that the features' entries are in is asked for at once: one by one, each would be waited for. */
+static void fetch (const struct model *model, const struct feature *features, size_t count)
+{
+    const struct model_index *index = model->index;
+    for (size_t i = 0; i < count; i++)
+        __builtin_prefetch (&index->directory[features[i].key >> index->drop]);
+    for (size_t i = 0; i < count; i++)
+        __builtin_prefetch (&model->entries[index->directory[features[i].key >> index->drop]]);
+}
+
 static const struct model_entry *find (const struct model *model, uint32_t key)
 {
     const struct model_index *index = model->index;
@@ -136,10 +146,13 @@ size_t model_weigh (const struct model *model, const struct feature *features, s
         index->values = xrealloc (index->values, count * sizeof *index->values);
         index->groups = xrealloc (index->groups, count * sizeof *index->groups);
     }
+    fetch (model, features, count);
     for (size_t i = 0; i < count; i++) {
         const struct model_entry *entry = find (model, features[i].key);
         if (!entry)
             continue;
+        __builtin_prefetch (model->posting_labels + entry->first);
+        __builtin_prefetch (model->posting_weights + entry->first);
         unsigned group = features[i].group;
         uint32_t value =
             groups[group].by_length ? frequency (features[i].count) * entry->rarity : 1;
