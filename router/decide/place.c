@@ -445,10 +445,10 @@ static void take_glued (struct finding *finding, size_t word)
 {
     const struct word *glued = &finding->text->words[word];
     const char *at = finding->text->folded.at + glued->at;
-    struct span spans[SPAN_WORDS + 1];
-    struct mention mention = {.count = 1, .from = (uint32_t) word};
     if (glued->len < 7 || at[0] != 'd' || at[1] != 'i')
         return;
+    struct span spans[SPAN_WORDS + 1];
+    struct mention mention = {.count = 1, .from = (uint32_t) word};
     struct spelt rest = gazetteer_rest (finding->gazetteer, finding->text, word, 2);
     unsigned most = spans_at (finding, word, &rest, spans);
     unsigned words = longest_fit (spans, most, LEVEL_WIDE, HOW_BARE, mention.readings);
