@@ -3,7 +3,8 @@
  *   prove total SNAPSHOT PARTS SEED    one of PARTS of all region x category x class: each has an owner that may
  *                                      be one, the same when taken again; none ends at a person
  *   prove owners SNAPSHOT              lines "region category" on standard input: the owner's code and rung
- *   prove hand-backs COUNT SEED        random registries, each with one complaint handed back until it is bound
+ *   prove hand-backs COUNT SEED        random registries, each with one complaint handed back until it is bound;
+ *                                      and who is competent below a place, asked one by one
  *   prove speed SNAPSHOT RULES|- MODEL|- COUNT   lines of text, place or -, category or 0: p50 and p99 of a
  *                                      decision, ns
  *
@@ -172,12 +173,10 @@ static struct registry *random_registry (void)
         }
         for (uint32_t j = 0; j < draw (4); j++) {
             snprintf (code, sizeof code, "%u.%02u", 11 + i, j + 1);
-            uint32_t self = next++;
-            if (draw (5))
+            uint32_t self = draw (5) ? next++ : 1;
+            if (self != 1)
                 buffer_format (&out, "agency\t%u\t%s\t1\tagency\t-\t%s\tdesk\tKota\n", self, code,
                                code);
-            else
-                self = 1;
             add_units (&out, &next, code, self);
         }
     }
@@ -187,6 +186,9 @@ static struct registry *random_registry (void)
                 buffer_format (&out, "region\t%u\t1\tProvinsi %u\n", 11 + i, i);
             buffer_format (&out, "region\t%u.%02u\t2\tKota %u\n", 11 + i, j + 1, j);
         }
+    for (uint32_t i = draw (4); i; i--)
+        buffer_format (&out, "competence\t%u\t%u\t%u%s\n", 1 + draw (next - 1),
+                       1 + draw (FUNCTIONS), 11 + draw (provinces), draw (2) ? ".01" : "");
     for (uint32_t i = 1; i <= FUNCTIONS; i++) {
         buffer_format (&out, "category\t%u\t-\t%u\t-\t-\tKategori\t0\t%u\n", i, i, draw (1001));
         buffer_format (&out, "mandate\tf\t%u\t%u\t%s\n", i, 20 + draw (80), words[i - 1]);
@@ -255,13 +257,42 @@ static int hand_back (const struct registry *registry)
     return registry_agency (registry, arbiter) ? 0 : say ("no arbiter", &question, &decision);
 }
 
+/* Asked region by region. */
+static bool competent_below (const struct registry *registry, uint16_t function, struct view place,
+                             unsigned level)
+{
+    const struct agency *competent = registry_competent (registry, function, place, level);
+    const char *region;
+    for (size_t i = 0; (region = registry_region_at (registry, i)); i++)
+        if (*region && view_is (region_above (view_of (region)), place.at) &&
+            registry_competent (registry, function, view_of (region), level) != competent)
+            return false;
+    return true;
+}
+
+static int competence (const struct registry *registry)
+{
+    static const char *const places[] = {"", "11", "12", "13", "11.01"};
+    for (uint16_t function = 1; function <= FUNCTIONS; function++)
+        for (size_t i = 0; i < array_len (places); i++)
+            for (unsigned level = 0; level <= 2; level++)
+                if (registry_competent_below (registry, function, view_of (places[i]), level) !=
+                    competent_below (registry, function, view_of (places[i]), level)) {
+                    printf ("function %u below \"%s\", level %u\n", function, places[i], level);
+                    return 1;
+                }
+    return 0;
+}
+
 static int prove_hand_backs (char **arguments)
 {
     long count = atol (arguments[0]);
     dice = (uint64_t) atol (arguments[1]) * 2 + 1;
     for (long i = 0; i < count; i++) {
         struct registry *registry = random_registry ();
-        int result = hand_back (registry);
+        int result = competence (registry);
+        if (result == 0)
+            result = hand_back (registry);
         registry_destroy (&registry);
         if (result != 0) {
             printf ("registry %ld\n", i);

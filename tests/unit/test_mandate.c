@@ -181,6 +181,23 @@ static void test_slips (void **state)
     mandates_free (&mandates);
 }
 
+/* What one vocabulary knows of a word is not remembered for another, nor what a name hides for what is none. */
+static void test_words_remembered (void **state)
+{
+    (void) state;
+    LEARN ({HEALTH, 100, "imunisasi"});
+    struct mandates *others = learned ((const struct line[]){{ROADS, 100, "imunsasi"}}, 1);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_float_equal (score (mandates, HEALTH, "Pak Imunsasi datang"), 0, 0);
+        float slip = score (mandates, HEALTH, "imunsasi");
+        assert_true (slip > 0 && slip < 100);
+        assert_float_equal (score (others, ROADS, "imunsasi"), 100, 0.01);
+        assert_float_equal (score (others, HEALTH, "imunsasi"), 0, 0);
+    }
+    mandates_free (&others);
+    mandates_free (&mandates);
+}
+
 static void test_nearest_word (void **state)
 {
     (void) state;
@@ -379,6 +396,7 @@ int main (void)
         cmocka_unit_test (test_what_speaks_against),
         cmocka_unit_test (test_where_is_not_what),
         cmocka_unit_test (test_slips),
+        cmocka_unit_test (test_words_remembered),
         cmocka_unit_test (test_nearest_word),
         cmocka_unit_test (test_sure),
         cmocka_unit_test (test_general_words),

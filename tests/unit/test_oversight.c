@@ -133,6 +133,23 @@ static struct oversight *small_table (void)
     return small;
 }
 
+/* What one table knows of a word is not remembered for another. */
+static void test_words_remembered (void **state)
+{
+    (void) state;
+    struct oversight *small = small_table (), *other = oversight_new ();
+    assert_int_equal (oversight_add (other, view_of ("word"), view_of ("pungla")), 0);
+    oversight_seal (other);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_string_equal (look_in (small, "pugnli", 0).phrase, "pungli");
+        assert_null (look_in (small, "pungla", 0).phrase);
+        assert_string_equal (look_in (other, "pungla", 0).phrase, "pungla");
+        assert_null (look_in (other, "pugnli", 0).phrase);
+    }
+    oversight_free (&small);
+    oversight_free (&other);
+}
+
 static void test_reading (void **state)
 {
     static const struct {
@@ -266,9 +283,9 @@ static void test_disguised (void **state)
 int main (void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test (test_sentences), cmocka_unit_test (test_reading),
-        cmocka_unit_test (test_last_word), cmocka_unit_test (test_faults),
-        cmocka_unit_test (test_disguised),
+        cmocka_unit_test (test_sentences),        cmocka_unit_test (test_reading),
+        cmocka_unit_test (test_words_remembered), cmocka_unit_test (test_last_word),
+        cmocka_unit_test (test_faults),           cmocka_unit_test (test_disguised),
     };
     return cmocka_run_group_tests (tests, set_up, tear_down);
 }

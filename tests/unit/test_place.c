@@ -883,6 +883,7 @@ static const struct expected traps_of_names[] = {
     {"peserta menyusuri padang pasir", "", PLACE_NONE, ""},
     {"babi hutan serang kebun warga", "", PLACE_NONE, ""},
     {"tawon serang pelajar", "", PLACE_NONE, ""},
+    {"siapa tanggungjawab serang warga", "", PLACE_NONE, ""}, /* one word of two names none */
     {"begal di serang meresahkan", "", PLACE_AMBIGUOUS, "36"},
     {"kota serang begal", "", PLACE_SURE, "36.73"},
     {"Serang, Banten begal lagi", "", PLACE_AMBIGUOUS, "36"},
@@ -1066,6 +1067,24 @@ static void test_figures (void **state)
     buffer_free (&body);
 }
 
+/* What one gazetteer knows of a word is not remembered for another. */
+static void test_words_remembered (void **state)
+{
+    static const struct place_name others[] = {{"44", "Maluku Raya"},
+                                               {"44.01", "Kabupaten Ungaran"}};
+    struct gazetteer *first = gazetteer_new (tree, array_len (tree));
+    struct gazetteer *other = gazetteer_new (others, array_len (others));
+    (void) state;
+    for (unsigned i = 0; i < 3; i++) {
+        assert_string_equal (find (first, "di ungaran timur", "").code, "11.01.02");
+        assert_string_equal (find (other, "di ungaran timur", "").code, "44.01");
+        assert_string_equal (find (first, "sampah di surakatra", "").code, "11.04");
+        assert_int_equal (find (other, "sampah di surakatra", "").sure, PLACE_NONE);
+    }
+    gazetteer_free (&first);
+    gazetteer_free (&other);
+}
+
 int main (void)
 {
     const struct CMUnitTest tests[] = {
@@ -1075,7 +1094,7 @@ int main (void)
         cmocka_unit_test (test_villages),       cmocka_unit_test (test_villages_of_districts),
         cmocka_unit_test (test_bare_villages),  cmocka_unit_test (test_sentences),
         cmocka_unit_test (test_traps_of_names), cmocka_unit_test (test_certain),
-        cmocka_unit_test (test_figures),
+        cmocka_unit_test (test_figures),        cmocka_unit_test (test_words_remembered),
     };
     return cmocka_run_group_tests (tests, load, unload);
 }
