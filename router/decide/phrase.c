@@ -18,12 +18,14 @@ struct slot {
     uint32_t first; /* phrase, from 1; 0: the slot is free */
 };
 
+#define FIRSTS 16384 /* a power of two */
+
 struct phrases {
     struct phrase *all;
     struct slot *slots; /* a power of two, at most half full */
     uint32_t count, room, used, slot_count;
-    uint8_t kinds[2]; /* whether there are phrases of one word: by stem, by spelling */
-    uint8_t pairs[2][2];
+    /* by the last bits of a first word: bit 0 and 1, phrases of one word by stem and by spelling; 2 and 3, of more */
+    uint8_t firsts[FIRSTS];
     struct text read; /* kept for phrases_add */
 };
 
@@ -139,10 +141,8 @@ int phrases_add (struct phrases *phrases, struct view words, uint32_t id)
         phrases->all = xrealloc (phrases->all, phrases->room * sizeof *phrases->all);
     }
     phrases->all[phrases->count++] = phrase;
-    if (phrase.count == 1)
-        phrases->kinds[phrase.exact & 1] = 1;
-    else
-        phrases->pairs[phrase.exact & 1][phrase.exact >> 1 & 1] = 1;
+    phrases->firsts[phrase.words[0] % FIRSTS] |=
+        (uint8_t) (1u << ((phrase.count > 1) * 2 + (phrase.exact & 1)));
     chain (phrases, phrases->count);
     return 0;
 }
@@ -192,17 +192,18 @@ size_t phrases_find (const struct phrases *phrases, const struct text *text,
 {
     struct finding finding = {.phrases = phrases, .text = text, .ret = ret, .room = room};
     for (size_t at = 0; at < text->count; at++) {
-        const uint64_t first[2] = {text->words[at].stem, text->words[at].form};
+        const struct word *word = &text->words[at], *next = word + 1;
         finding.from = finding.count;
-        for (unsigned i = 0; i < 2; i++)
-            if (phrases->kinds[i])
-                look (&finding, at, mix (first[i], 0, i));
-        if (at + 1 == text->count)
-            continue;
-        const uint64_t second[2] = {text->words[at + 1].stem, text->words[at + 1].form};
-        for (unsigned i = 0; i < 4; i++)
-            if (phrases->pairs[i & 1][i >> 1])
-                look (&finding, at, mix (first[i & 1], second[i >> 1], i));
+        for (unsigned exact = 0; exact < 2; exact++) {
+            uint64_t first = exact ? word->form : word->stem;
+            unsigned kinds = phrases->firsts[first % FIRSTS] >> exact;
+            if (kinds & 1)
+                look (&finding, at, mix (first, 0, exact));
+            if (!(kinds & 4) || at + 1 == text->count)
+                continue;
+            look (&finding, at, mix (first, next->stem, exact));
+            look (&finding, at, mix (first, next->form, exact | 2));
+        }
     }
     return finding.count;
 }
