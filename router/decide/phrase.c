@@ -196,7 +196,7 @@ size_t phrases_find (const struct phrases *phrases, const struct text *text,
         finding.from = finding.count;
         for (unsigned exact = 0; exact < 2; exact++) {
             uint64_t first = exact ? word->form : word->stem;
-            unsigned kinds = phrases->firsts[first % FIRSTS] >> exact;
+            unsigned kinds = (unsigned) phrases->firsts[first % FIRSTS] >> exact;
             if (kinds & 1)
                 look (&finding, at, mix (first, 0, exact));
             if (!(kinds & 4) || at + 1 == text->count)
