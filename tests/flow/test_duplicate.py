@@ -8,6 +8,7 @@ import time
 import pytest
 
 from adapter import new_code
+from collect import metrics
 from stack import BUILD, ROOT, Stack
 
 HERE = "91.01.01.2001"
@@ -422,6 +423,37 @@ def test_hand_back_of_the_main_one_is_told(stack, web, worker):
     case = take(stack, worker, main)
     assert worker.act(case, "hand_back", "Bukan kewenangan kami", t9=1)[0] == "done"
     stack.wait("select 1 from notice where complaint_id = %s and template = 2", uuid(alias))
+    stack.checks()
+
+
+SECRET_NOW = """version: 1
+rules:
+  - name: rahasia
+    when: {all: [jembatan rahasia cikapas]}
+    then: {agency: 91.01/LH, secret: true}
+"""
+
+
+def test_where_a_secret_one_went_is_not_told(stack, web, worker, tmp_path):
+    """New rules make the main one secret when it is handed back: its aliases go on alone, and nobody tells their reporters
+    who has the secret one now."""
+    text = fresh("Jembatan rahasia Cikapas lapuk papannya, dua bilah hilang, anak sekolah menyeberang berpegangan tali.")
+    main, alias = submit(stack, web, text), submit(stack, web, text, email="alias@example.org")
+    assert act(worker, take(stack, worker, alias), "merge", main) == ("done", None)
+    before = notices(stack, alias)
+    for version, rules in ((1, SECRET_NOW), (2, "version: 1\nrules: []\n")):
+        (tmp_path / "rules.yaml").write_text(rules)
+        stack.migrate("rules", str(tmp_path / "rules.yaml"))
+        deadline = time.monotonic() + 30
+        while metrics(stack, "router")["router_rules_version"] != version:
+            assert time.monotonic() < deadline, stack["router"].tail()
+            time.sleep(0.05)
+        if version == 1:
+            assert worker.act(take(stack, worker, main), "hand_back", "Bukan kewenangan kami", t9=1)[0] == "done"
+            stack.wait("select 1 from complaint where flags & 2 <> 0 and complaint_id = %s", uuid(main))
+    assert column(stack, alias, "state") == 4
+    assert notices(stack, alias) == [*before, 10]
+    assert stack.sql("select count (*) from event where kind = 53 and complaint_id = %s", uuid(alias)) == [(0,)]
     stack.checks()
 
 
