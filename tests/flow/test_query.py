@@ -96,6 +96,7 @@ insert into content (complaint_id, digest, decision, title, body, seal, contact)
 insert into event (complaint_id, at, act_key, principal, agency, kind, number, text) values
     ('01000000-0000-0000-0000-000000000001', now () - interval '80 s', '01000000-0000-0000-0000-000000000001', 0, 3, 1, 1, null),
     ('01000000-0000-0000-0000-000000000001', now (), '01000000-0000-0000-0000-0000000000aa', 2, 3, 17, 2, 'Sudah ditambal'),
+    ('01000000-0000-0000-0000-000000000001', now () + interval '1 s', '01000000-0000-0000-0000-0000000000ac', 2, 3, 19, 3, 'Pelapor ini sering keliru'),
     ('01000000-0000-0000-0000-000000000002', now (), '01000000-0000-0000-0000-0000000000ab', 2, 3, 16, 2, 'Kata rahasia');
 insert into assignment (complaint_id, due, version, agency, state, priority, lease_until) values
     ('01000000-0000-0000-0000-000000000001', now (), 2, 3, 4, 3, null),
@@ -155,7 +156,8 @@ def test_track(world):
     _, asker, _ = world
     (row,) = asker.ask("track", number_of(0))
     assert row["status"] == "in_progress" and row["holder"] == "33.74/PUPR" and not row["secret"]
-    assert [(event["kind"], event["text"]) for event in row["history"]] == [("placed", None), ("answer", "Sudah ditambal")]
+    assert [(event["kind"], event["text"]) for event in row["history"]] == [("placed", None), ("answer", "Sudah ditambal"),
+                                                                             ("hand_back", None)], "what agencies write to one another is no news"
     assert row["assignments"] == [{"agency": "33.74/PUPR", "lead": True, "version": 2, "state": "waiting"}]
     (row,) = asker.ask("read_track", number_of((1 << 60) - 1))
     assert row["secret"] and [event["text"] for event in row["history"]] == [None]

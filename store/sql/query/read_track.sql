@@ -1,7 +1,8 @@
 -- One complaint as people follow it: where it is, until when, what happened.  Two complaints of one
 -- number (a clash) come as two rows.  Words of a secret or oversight complaint are left out.  Of an alias the number,
--- state, holder and due time of its main complaint, and nothing else of that one.  Notes of agencies for one another - links,
--- why something was merged, and what - are not for those who follow it.
+-- state, holder and due time of its main complaint, and nothing else of that one.  Of what agencies write
+-- there is what they said to the reporter; notes for one another - links, why something was handed back, handed down or
+-- merged, and what - are not for those who follow it.
 --   $1 tracking number
 select coalesce (json_agg (row_to_json (r)), '[]')::text
 from (
@@ -24,7 +25,7 @@ from (
                          a.code as agency, a.name as agency_name,
                          (select o.code from agency o where o.agency_id = (v.data ->> 'to')::int) as receiver,
                          case when v.kind = 51 and not v.data ? 'joined' then v.data ->> 'other' end as other,
-                         case when c.flags & 6 = 0 and v.kind not in (51, 52) then v.text end as text
+                         case when c.flags & 6 = 0 and (v.kind in (16, 17, 18, 22, 53) or v.kind between 31 and 35) then v.text end as text
                   from event v left join agency a on a.agency_id = v.agency
                   where v.complaint_id = c.complaint_id and v.kind <> 50
                   order by v.at, v.number nulls last) e) as history,
