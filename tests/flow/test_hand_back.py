@@ -461,6 +461,17 @@ def test_oversight_goes_from_one_inspectorate_to_the_next(stack, door, agency):
     assert door.act(case, "assign", "Periksa", to=agency["33.01/PENGAWASAN"]) == "done"
 
 
+def test_an_inspectorate_that_knows_who_is_accused(stack, door, agency):
+    """The next one above is the accused: the one further above that it names has it, and nobody between."""
+    complaint = door.place(agency["33.01/PENGAWASAN"], rung=0, oversight=2, class_=3)
+    case = door.take(agency["33.01/PENGAWASAN"])
+    assert door.act(case, "hand_back", "Yang diadukan inspektorat provinsi", to=agency["ID/PENGAWASAN"]) == "done"
+    assert record(stack, complaint)["holder"] == "ID/PENGAWASAN"
+    case = door.take(agency["ID/PENGAWASAN"])
+    assert door.act(case, "hand_back", "Kami juga", to=agency["33/TAMBANG"]) == "done"
+    assert record(stack, complaint)["holder"] == "ID", "never down, never to others than inspectorates"
+
+
 # ---- down ---------------------------------------------------------------------------------------------------
 
 

@@ -5,7 +5,8 @@
 -- `returned`, until a router has decided (decide_hand_back.sql).  From the third on it goes to the arbiter: the
 -- coordinator of the lowest common ancestor of asker and suggested agency, without a suggestion of all who gave it
 -- back; where that one has given it back itself the next above, at last the root.  An oversight complaint goes to
--- the next inspectorate above that has not given it back, and to nobody else.
+-- the next inspectorate above that has not given it back, or to that one further above that the asker names (it knows
+-- who is accused), and to nobody else.
 -- An assign goes below its holder, and an oversight complaint only to inspectorates and below them; the arbiter's may
 -- go to himself, too, and binds, as does one to an agency that gave it back: that needs words.
 --
@@ -75,7 +76,7 @@ with input as (
                     (d.flags ~ '\mdesk\M' and
                      not exists (select from unnest (case when h.named <> 0 then array [h.named] else h.refusers end) o (agency)
                                  where not exists (select from agency_above v where v.agency = o.agency and v.above = d.agency_id))))
-             order by u.depth limit 1),
+             order by d.agency_id = h.named desc, u.depth limit 1),
             case when h.flags & 4 = 0 then (select agency_id from agency where parent is null order by agency_id limit 1) end) as agency_id
         where h.act = 9 and h.lead and (h.flags & 4 <> 0 or h.refusals >= 2)) n on true
 ), good as (
