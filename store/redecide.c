@@ -215,7 +215,7 @@ static uint32_t read_list (struct view text, uint64_t *ret)
     return count;
 }
 
-/* As its adapter submitted it, as far as it is kept. */
+/* As its adapter submitted it, as far as it is kept; the text with what its reporters added. */
 static struct msg_submit read_submit (const PGresult *rows, int row, const struct id *id)
 {
     int64_t flags = result_int (rows, row, FLAGS);

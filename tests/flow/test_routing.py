@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from adapter import new_code
 from collect import metrics
 from conftest import Stack
 from stack import HERE
@@ -40,7 +41,7 @@ def stack(folder):
         table.write(MANDATES)
     with open(os.path.join(registry, "competence.tsv"), "w", encoding="utf-8") as table:
         table.write("agency_code\tfunction_code\tregion_code\n91.01/PUPR\tLH\t91.01\n")
-    with Stack(folder, registry=registry, programs=("store", "router", "intake"), workers={"all": ["91.01/PUPR"]}) as running:
+    with Stack(folder, registry=registry, programs=("store", "router", "intake"), workers={"all": ["91", "91.01/PUPR"]}) as running:
         yield running
 
 
@@ -122,6 +123,30 @@ def test_rules_decide_and_force(stack, web, tmp_path):
     # whichever rung wins: forced secret and priority of every rule that matches
     owner, rung, row, _ = decided(stack, web, "Jembatan gantung, bayar pelicin dulu", place="91.01", secret=1)
     assert (owner, rung, row[3], row[4] & 6) == ("91.01/PENGAWASAN", 0, 2, 6)
+
+
+@pytest.mark.parametrize("text, fields, first, added, second", [
+    ("Jalan berlubang di Arjuna", {}, "91", "Di Kota Arjuna, depan pasar", "91.71/PUPR"),
+    ("Jalan berlubang", {"place": "91.01"}, "91.01/PUPR", "Petugasnya minta uang pelicin", "91.01/PENGAWASAN"),
+    ("Jalan berlubang", {"place": "91.01"}, "91.01/PUPR", "Masih berlubang", "91.01"),
+])
+def test_what_the_reporter_added_counts_when_it_is_handed_back(stack, web, text, fields, first, added, second):
+    """What he answered when he was asked, and the oversight filter sees it, too."""
+    code, worker = new_code(), stack.worker()
+    verdict, accepted = web.submit(text, secret=1, code=code, **fields)
+    assert verdict == "accepted"
+    complaint = bytes(accepted[2]).hex()
+    holder = "select a.code, c.flags & 6 from complaint c join agency a on a.agency_id = c.holder where complaint_id = %s"
+    stack.wait(holder + " and a.code = %s", complaint, first)
+    case, = [case for case in worker.pull([stack.agency(first)], 20, 5000) if case["number"] == accepted[3]]
+    assert worker.act(case, "ask", "Di mana?")[0] == "done"
+    assert web.submit(added, kind=3, parent=accepted[3], code=code)[0] == "accepted"
+    stack.wait("select 1 from event where complaint_id = %s and kind = 33", complaint)
+    case, = [case for case in worker.pull([stack.agency(first)], 20, 5000) if case["number"] == accepted[3]]
+    assert worker.act(case, "hand_back", "Bukan kami", t9=1)[0] == "done"
+    stack.wait("select 1 from event where complaint_id = %s and kind = 2", complaint)
+    assert stack.sql(holder, complaint) == [(second, 6 if "PENGAWASAN" in second else 0)]
+    assert stack.sql("select body from content where complaint_id = %s", complaint) == [(text,)]
 
 
 def test_reading_new_rules_pauses_nothing(stack, web, tmp_path):
