@@ -5,6 +5,7 @@
 #include "decide/model.h"
 #include "decide/rules.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@
 /* What two kinds of version differ in. */
 struct versioned {
     const char *word, *table, *body; /* command; table; the column with the bytes */
+    const char *list;                /* the query that lists them */
     unsigned snapshot;               /* enum snapshot */
     const char *insert;              /* $1 bytes  $2 note or name  $3 report */
     const char *again;               /* $1 the version to come back */
@@ -27,6 +29,7 @@ static const struct versioned rules = {
     "rules",
     "rules_version",
     "text",
+    "rules",
     3,
     "insert into rules_version (version, text, digest, note) "
     "select (select coalesce (max (version), 0) + 1 from rules_version), convert_from ($1::bytea, 'UTF8'), "
@@ -40,6 +43,7 @@ static const struct versioned model = {
     "model",
     "model_version",
     "body",
+    "models",
     4,
     "insert into model_version (version, body, digest, name, report) "
     "select (select coalesce (max (version), 0) + 1 from model_version), $1::bytea, sha256 ($1::bytea), "
@@ -80,13 +84,23 @@ static bool read_wish (const struct versioned *kind, int count, char **arguments
             ret->note = value;
         else if (strcmp (word, "--report") == 0 && kind == &model)
             ret->report = value;
-        else if (strcmp (word, "--version") == 0 || strcmp (word, "--show") == 0)
+        else if (strcmp (word, "--version") == 0 || strcmp (word, "--show") == 0) {
+            ret->show = strcmp (word, "--show") == 0;
             ret->version = number_of (value);
-        else
+            if (!ret->version)
+                log_error ("%s \"%s\": a version is a number (`aduan ask %s` lists them)", word,
+                           log_text (value, strlen (value)), kind->list);
+        } else
             return false;
-        ret->show = ret->show || strcmp (word, "--show") == 0;
     }
     return !ret->file != !ret->version && (ret->file || (!ret->note && !ret->report));
+}
+
+static _Noreturn void no_version (PGconn *db, const struct versioned *kind, int64_t version)
+{
+    log_error ("%s: there is no version %" PRId64 " (`aduan ask %s` lists them)", kind->word,
+               version, kind->list);
+    give_up (db, EX_DATAERR);
 }
 
 /* ---- versions -------------------------------------------------------------------------------- */
@@ -136,38 +150,30 @@ static bool is_newest (PGconn *db, const struct versioned *kind, const char *dig
     return newest;
 }
 
-static void go_back (PGconn *db, const struct versioned *kind, int64_t version)
-{
-    uint8_t room[8];
-    struct view value = big_endian (version, room);
-    char *digest = xformat ("select digest from %s where version = $1::bigint", kind->table);
-    bool newest = is_newest (db, kind, digest, &value);
-    free (digest);
-    if (newest)
-        return;
-    PGresult *inserted = run_with (db, kind->word, kind->again, 1, &value);
-    if (PQntuples (inserted) == 0) {
-        log_error ("%s: there is no version %" PRId64, kind->word, version);
-        PQclear (inserted);
-        give_up (db, EX_DATAERR);
-    }
-    put_in_force (db, kind, inserted);
-}
-
-static void show (PGconn *db, const struct versioned *kind, int64_t version)
+/* Its bytes; the caller clears the result. */
+static PGresult *find_version (PGconn *db, const struct versioned *kind, int64_t version)
 {
     char *sql =
         xformat ("select %s from %s where version = %" PRId64, kind->body, kind->table, version);
     PGresult *found =
         run_checked (db, kind->word, PQexecParams (db, sql, 0, NULL, NULL, NULL, NULL, 1));
     free (sql);
-    if (PQntuples (found) == 0) {
-        log_error ("%s: there is no version %" PRId64, kind->word, version);
-        PQclear (found);
-        give_up (db, EX_DATAERR);
-    }
-    fwrite (PQgetvalue (found, 0, 0), 1, (size_t) PQgetlength (found, 0, 0), stdout);
+    if (PQntuples (found) == 0)
+        no_version (db, kind, version);
+    return found;
+}
+
+static void show (PGconn *db, const struct versioned *kind, int64_t version)
+{
+    PGresult *found = find_version (db, kind, version);
+    size_t len = (size_t) PQgetlength (found, 0, 0);
+    bool whole = fwrite (PQgetvalue (found, 0, 0), 1, len, stdout) == len && fflush (stdout) == 0;
+    if (!whole)
+        log_error ("%s: version %" PRId64 " cannot be written: %s", kind->word, version,
+                   strerror (errno));
     PQclear (found);
+    if (!whole)
+        give_up (db, EX_IOERR);
 }
 
 /* ---- files ----------------------------------------------------------------------------------- */
@@ -196,14 +202,18 @@ struct registry *registry_published (PGconn *db)
     return registry;
 }
 
+typedef int rules_reader (const struct registry *registry, const char *at, size_t len,
+                          struct rules **ret, struct sheet_fault **ret_faults,
+                          size_t *ret_fault_count);
+
 /* Faulty rules must not come into the database at all: a router that starts anew would have none. */
-static void check_rules (PGconn *db, const char *path, struct view text)
+static void check_rules (PGconn *db, const char *path, struct view text, rules_reader *read)
 {
     struct registry *registry = registry_published (db);
     struct rules *rules_read = NULL;
     struct sheet_fault *faults = NULL;
     size_t count = 0;
-    int result = rules_parse (registry, text.at, text.len, &rules_read, &faults, &count);
+    int result = read (registry, text.at, text.len, &rules_read, &faults, &count);
     for (size_t i = 0; i < count; i++)
         log_line (faults[i].warning ? LOG_WARNING : LOG_ERROR, "%s:%u: %s", path, faults[i].line,
                   faults[i].text);
@@ -237,13 +247,43 @@ static void load_file (PGconn *db, const struct versioned *kind, const struct wi
         read_file (db, wish->file, kind->most), note ? view_of (note) : (struct view){0},
         wish->report ? read_file (db, wish->report, REPORT_MOST) : (struct view){0}};
     if (kind == &rules)
-        check_rules (db, wish->file, values[0]);
+        check_rules (db, wish->file, values[0], rules_parse);
     else
         check_model (db, wish->file, values[0]);
     if (!is_newest (db, kind, "select sha256 ($1::bytea)", &values[0]))
         put_in_force (db, kind, run_with (db, kind->word, kind->insert, 3, values));
     free ((char *) values[0].at);
     free ((char *) values[2].at);
+}
+
+/* ---- going back ------------------------------------------------------------------------------ */
+
+/* What was good once may name what is not there any more: that is left out, as routers do.  What cannot be read
+ * at all stays where it is. */
+static void check_version (PGconn *db, const struct versioned *kind, int64_t version)
+{
+    PGresult *found = find_version (db, kind, version);
+    char *name = xformat ("%s, version %" PRId64, kind->word, version);
+    struct view bytes = {PQgetvalue (found, 0, 0), (size_t) PQgetlength (found, 0, 0)};
+    if (kind == &rules)
+        check_rules (db, name, bytes, rules_read_again);
+    else
+        check_model (db, name, bytes);
+    PQclear (found);
+    free (name);
+}
+
+static void go_back (PGconn *db, const struct versioned *kind, int64_t version)
+{
+    uint8_t room[8];
+    struct view value = big_endian (version, room);
+    char *digest = xformat ("select digest from %s where version = $1::bigint", kind->table);
+    bool newest = is_newest (db, kind, digest, &value);
+    free (digest);
+    if (newest)
+        return;
+    check_version (db, kind, version);
+    put_in_force (db, kind, run_with (db, kind->word, kind->again, 1, &value));
 }
 
 static int load_version (PGconn *db, const struct versioned *kind, int count, char **arguments)

@@ -118,16 +118,21 @@ def test_faulty_rules_are_refused_with_their_line(stack, file):
         assert time.monotonic() < deadline, stack["router"].tail()
         time.sleep(0.05)
     assert metrics(stack, "router")["router_rules_faulty"] == 6 and metrics(stack, "router")["router_rules_version"] == 5
+    with pytest.raises(RuntimeError, match="rules, version 6:5: "):
+        stack.sql("insert into rules_version (version, text, digest) values (7, 'version: 1\nrules: []\n', '7')")
+        stack.migrate("rules", "--version", "6")
+    stack.sql("delete from rules_version where version = 7")
     stack.migrate("rules", "--version", "1")
     in_force(stack, "rules", 7)
     assert metrics(stack, "router")["router_rules_faulty"] == 0
 
 
 @pytest.mark.parametrize("arguments, said", [
-    (["rules", "--version", "99"], "there is no version 99"),
+    (["rules", "--version", "99"], "there is no version 99 \\(`aduan ask rules` lists them"),
     (["rules", "--show", "99"], "there is no version 99"),
     (["rules", "/nowhere/rules.yaml"], "cannot be read"),
-    (["rules", "--version", "0"], "not clear"),
+    (["rules", "--version", "0"], '"0": a version is a number'),
+    (["model", "--show", "tujuh"], '"tujuh": a version is a number .`aduan ask models`'),
     (["rules", "--version", "1", "x"], "not clear"),
     (["model", "--report", "/nowhere"], "not clear"),
 ])
@@ -136,6 +141,13 @@ def test_what_is_wrong_changes_nothing(stack, arguments, said):
     with pytest.raises(RuntimeError, match=said):
         stack.migrate(*arguments)
     assert stack.sql("select kind, version from snapshot order by kind") == before
+
+
+def test_a_full_disk_is_said(stack):
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([os.path.join(BUILD, "store", "aduan-migrate"), "-d", stack.postgres.conninfo("aduan_migrate"),
+                               "rules", "--show", "1"], check=False, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 74 and "version 1 cannot be written: No space left" in done.stderr
 
 
 @pytest.mark.parametrize("kind, content", [("rules", b""), ("rules", b"a\0b"), ("rules", b"\xff\xfe"), ("model", b""), ("model", b"no model"), ("rules", b"x" * ((8 << 20) + 1)), ("model", b"x" * ((32 << 20) + 1))],
