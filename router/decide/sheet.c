@@ -277,6 +277,9 @@ static void look_through (struct sheet *sheet, const char *at, size_t len)
 
 int sheet_open (struct sheet *sheet, const char *at, size_t len, size_t most)
 {
+    bool marked = len >= 3 && memcmp (at, "\xef\xbb\xbf", 3) == 0; /* as editors of Windows do */
+    at += marked ? 3 : 0;
+    len -= marked ? 3 : 0;
     if (len > most)
         sheet_error (sheet, line_at (at, most), SHEET_file_too_large, "count", sheet_number (len),
                      "most", sheet_number (most), NULL);

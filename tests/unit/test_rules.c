@@ -322,6 +322,18 @@ static void expect_fault (const char *file, size_t len, unsigned line, const cha
     free (faults);
 }
 
+/* A byte order mark and CR LF, as Windows saves a file; its lines are counted all the same. */
+static void test_saved_by_windows (void **state)
+{
+    (void) state;
+    struct rules *rules = parsed ("\xef\xbb\xbfversion: 1\r\nrules:\r\n  - name: r\r\n"
+                                  "    when: {any: [lampu]}\r\n    then: {secret: true}\r\n");
+    assert_true (match (rules, &(struct said){.text = "Lampu padam"}).secret);
+    rules_free (&rules);
+    static const char faulty[] = "\xef\xbb\xbfversion: 1\r\nrules:\r\n  - nama: r\r\n";
+    expect_fault (faulty, sizeof faulty - 1, 3, "nama");
+}
+
 /* In the form of one_rule: a condition stands in line 5, an effect in line 7. */
 static void test_faults_of_a_rule (void **state)
 {
@@ -900,12 +912,19 @@ static void test_mutations (void **state)
 int main (void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test (test_conditions),       cmocka_unit_test (test_owner),
-        cmocka_unit_test (test_together),         cmocka_unit_test (test_many),
-        cmocka_unit_test (test_repeated),         cmocka_unit_test (test_faults_of_a_rule),
-        cmocka_unit_test (test_faults_of_a_file), cmocka_unit_test (test_faults_of_size),
-        cmocka_unit_test (test_warnings),         cmocka_unit_test (test_faults_by_key),
-        cmocka_unit_test (test_many_alike),       cmocka_unit_test (test_together_as_alone),
+        cmocka_unit_test (test_saved_by_windows),
+        cmocka_unit_test (test_conditions),
+        cmocka_unit_test (test_owner),
+        cmocka_unit_test (test_together),
+        cmocka_unit_test (test_many),
+        cmocka_unit_test (test_repeated),
+        cmocka_unit_test (test_faults_of_a_rule),
+        cmocka_unit_test (test_faults_of_a_file),
+        cmocka_unit_test (test_faults_of_size),
+        cmocka_unit_test (test_warnings),
+        cmocka_unit_test (test_faults_by_key),
+        cmocka_unit_test (test_many_alike),
+        cmocka_unit_test (test_together_as_alone),
         cmocka_unit_test (test_mutations),
     };
     return cmocka_run_group_tests (tests, set_up, tear_down);
