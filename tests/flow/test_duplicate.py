@@ -457,6 +457,27 @@ def test_where_a_secret_one_went_is_not_told(stack, web, worker, tmp_path):
     stack.checks()
 
 
+def test_both_are_handed_back_under_the_same_number(stack, web, worker):
+    """The decision on the main one stands in the alias's history, too; the alias's own one, later, is another."""
+    text = fresh(BRIDGE)
+    main, alias = submit(stack, web, text), submit(stack, web, text)
+    first, second = take(stack, worker, main), take(stack, worker, alias)
+    for _ in range(3):
+        assert act(worker, first, "progress", text="Dicek") == ("done", None)
+    assert act(worker, second, "merge", main) == ("done", None)
+    assert worker.act(first, "hand_back", "Bukan kami", t9=1)[0] == "done"
+    decided = "select e.number from event e where complaint_id = %s and kind = 2"
+    stack.wait(decided, uuid(main))
+    assert act(worker, second, "unmerge") == ("done", None)
+    second = take(stack, worker, alias)
+    assert act(worker, second, "progress", text="Dicek") == ("done", None)
+    assert worker.act(second, "hand_back", "Bukan kami", t9=1)[0] == "done"
+    numbers = stack.sql("select distinct number from event where kind = 19 and complaint_id in (%s, %s)", uuid(main), uuid(alias))
+    assert len(numbers) == 1, numbers
+    stack.wait(decided, uuid(alias), seconds=10)
+    stack.checks()
+
+
 def test_who_only_supports_may_not_merge(stack, web, worker):
     text = fresh(BRIDGE)
     main, one = submit(stack, web, text), submit(stack, web, text)
