@@ -26,7 +26,9 @@ KEMCONTOH	ID	agency	-	-	central	Kementerian Contoh	WIB
 33.02/PUPR	33.02	unit	PUPR	33.02	-	Dinas PU	WIB
 33.02/KES	33.02	unit	KES	33.02	-	Dinas Kesehatan	WIB
 34	ID	agency	-	34	desk	Provinsi Dua	WIB
-34.01	34	agency	-	34.01	desk	Kota Dua	WIB
+34/PENGAWASAN	34	unit	PENGAWASAN	34	inspectorate	Inspektorat Provinsi Dua	WIB
+34.01	ID	agency	-	34.01	desk	Kota Dua	WIB
+34.01/PENGAWASAN	34.01	unit	PENGAWASAN	34.01	inspectorate	Inspektorat Kota Dua	WIB
 34.01/PUPR	34.01	unit	PUPR	34.01	-	Dinas PU	WIB
 """
 REGIONS = """\
@@ -470,6 +472,17 @@ def test_an_inspectorate_that_knows_who_is_accused(stack, door, agency):
     case = door.take(agency["ID/PENGAWASAN"])
     assert door.act(case, "hand_back", "Kami juga", to=agency["33/TAMBANG"]) == "done"
     assert record(stack, complaint)["holder"] == "ID", "never down, never to others than inspectorates"
+
+
+def test_a_regency_below_the_root(stack, door, agency):
+    """As in the registry that is built for the country: over the inspectorate of a city stands the province's all the same."""
+    for named, holder in ((None, "34/PENGAWASAN"), ("ID/PENGAWASAN", "ID/PENGAWASAN"), ("34.01", "34/PENGAWASAN")):
+        complaint = door.place(agency["34.01/PENGAWASAN"], rung=0, oversight=2, class_=3)
+        case = door.take(agency["34.01/PENGAWASAN"])
+        assert door.act(case, "hand_back", "Kami sendiri yang diadukan", to=agency[named] if named else None) == "done"
+        assert record(stack, complaint)["holder"] == holder
+    assert door.act(door.take(agency["34/PENGAWASAN"]), "hand_back", "Kami juga") == "done"
+    assert door.act(door.take(agency["ID/PENGAWASAN"]), "hand_back", "Kami juga") == "done"
 
 
 # ---- down ---------------------------------------------------------------------------------------------------

@@ -65,19 +65,27 @@ with input as (
     from held h
     left join agency t on t.agency_id = h.named
     left join lateral (
-        select coalesce (
+        select case when h.flags & 4 <> 0 then
+            (with recursive over (agency_id) as (
+                 select h.agency
+                 union
+                 select a.overseer from over o join agency_above u on u.agency = o.agency_id join agency a on a.agency_id = u.above)
+             select d.agency_id
+             from over o join agency d on d.agency_id = o.agency_id
+             where d.agency_id <> h.agency and (h.refusers is null or d.agency_id <> all (h.refusers))
+             order by d.agency_id = h.named desc, d.parent is null, length (d.region) desc nulls last,
+                      (select max (u.depth) from agency_above u where u.agency = d.agency_id) desc, d.agency_id
+             limit 1)
+        else coalesce (
             (select d.agency_id
              from agency_above u
-             join agency d on d.agency_id = case when h.flags & 4 <> 0
-                     then (select a.overseer from agency a where a.agency_id = u.above) else u.above end
-             where u.agency = h.agency and d.agency_id <> h.agency and d.retired_at is null
+             join agency d on d.agency_id = u.above
+             where u.agency = h.agency and d.agency_id <> h.agency and d.retired_at is null and d.flags ~ '\mdesk\M'
                and (h.refusers is null or d.agency_id <> all (h.refusers))
-               and (h.flags & 4 <> 0 or
-                    (d.flags ~ '\mdesk\M' and
-                     not exists (select from unnest (case when h.named <> 0 then array [h.named] else h.refusers end) o (agency)
-                                 where not exists (select from agency_above v where v.agency = o.agency and v.above = d.agency_id))))
-             order by d.agency_id = h.named desc, u.depth limit 1),
-            case when h.flags & 4 = 0 then (select agency_id from agency where parent is null order by agency_id limit 1) end) as agency_id
+               and not exists (select from unnest (case when h.named <> 0 then array [h.named] else h.refusers end) o (agency)
+                               where not exists (select from agency_above v where v.agency = o.agency and v.above = d.agency_id))
+             order by u.depth limit 1),
+            (select agency_id from agency where parent is null order by agency_id limit 1)) end as agency_id
         where h.act = 9 and h.lead and (h.flags & 4 <> 0 or h.refusals >= 2)) n on true
 ), good as (
     select j.*, case j.act when 1 then 3 when 2 then case when j.nacks >= 9 then 6 else 5 end
