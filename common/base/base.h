@@ -134,7 +134,8 @@ int hex_parse (const char *text, void *ret_bytes, size_t len);
  * (the caller frees it), or FAIL_ABSENT, FAIL_TOO_LONG, FAIL_IO with errno set. */
 int file_read (const char *path, size_t limit, char **ret_at, size_t *ret_len);
 /* Writes path whole or not at all: temporary file, fsync, rename, fsync of the directory.  `mode`
- * is that of open(2).  0, or FAIL_IO with errno set. */
+ * is that of open(2).  What is no plain file (a device, a pipe) is written to and stays what it is; of a
+ * symbolic link what it leads to is replaced.  0, or FAIL_IO with errno set. */
 int file_write (const char *path, const void *at, size_t len, mode_t mode);
 /* fsync of a directory, without which a new name in it may not survive a power cut.  0 or FAIL_IO. */
 int dir_sync (const char *path);

@@ -75,7 +75,8 @@ int dir_sync (const char *path)
     return result;
 }
 
-int file_write (const char *path, const void *at, size_t len, mode_t mode)
+/* A file beside it takes its place whole. */
+static int write_beside (const char *path, const void *at, size_t len, mode_t mode)
 {
     int result = FAIL_IO;
     char *beside = xformat ("%s.new", path);
@@ -88,8 +89,33 @@ int file_write (const char *path, const void *at, size_t len, mode_t mode)
         result = FAIL_IO;
     if (result == 0)
         result = rename (beside, path) == 0 ? dir_sync (dirname (folder)) : FAIL_IO;
+    if (result != 0) {
+        int why = errno;
+        unlink (beside);
+        errno = why;
+    }
 done:
     free (folder);
     free (beside);
+    return result;
+}
+
+static int write_through (const char *path, const void *at, size_t len)
+{
+    int fd = open (path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return FAIL_IO;
+    int result = write_all (fd, at, len);
+    return close (fd) == 0 ? result : FAIL_IO;
+}
+
+int file_write (const char *path, const void *at, size_t len, mode_t mode)
+{
+    struct stat there;
+    if (stat (path, &there) == 0 && !S_ISREG (there.st_mode))
+        return write_through (path, at, len);
+    char *real = realpath (path, NULL); /* what a link leads to, not the link */
+    int result = write_beside (real ? real : path, at, len, mode);
+    free (real);
     return result;
 }

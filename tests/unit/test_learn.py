@@ -3,7 +3,9 @@
 ADUAN_BUILD names the folder of the build.
 """
 import json
+import os
 import random
+import stat
 import subprocess
 
 import pytest
@@ -133,6 +135,33 @@ def test_the_report_has_its_tables(tmp_path):
     assert sum(int(labels[label][2]) for label in THINGS) == 60
     assert sum(int(labels[label][1]) for label in THINGS) == 240
     assert sum(int(row[0]) for row in rows if len(row) == 3 and row[0].strip().isdigit()) == 60
+
+
+def test_what_is_no_file_stays_what_it_is(learned, tmp_path):
+    """A pipe is written to, not replaced; nor is a link.  So would /dev/null have been."""
+    examples, pipe, link, target = (tmp_path / name for name in ("examples.jsonl", "pipe", "link", "target"))
+    write(examples, sentences(300))
+    os.mkfifo(pipe)
+    link.symlink_to(target)
+    target.write_bytes(b"old")
+    with subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE) as reader:
+        assert aduan("rules", "learn", str(examples), "--out", str(pipe)).returncode == 0
+        assert reader.stdout.read() == learned[2].read_bytes()
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    assert aduan("rules", "learn", str(examples), "--out", str(link)).returncode == 0
+    assert link.is_symlink() and target.read_bytes() == learned[2].read_bytes()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a device of its own needs root")
+def test_a_full_disk(tmp_path):
+    examples, full = tmp_path / "examples.jsonl", tmp_path / "full"
+    write(examples, sentences(300))
+    os.mknod(full, 0o666 | stat.S_IFCHR, os.makedev(1, 7))
+    if not os.access(full, os.W_OK):
+        pytest.skip("no devices on this file system")
+    done = aduan("rules", "learn", str(examples), "--out", str(full))
+    assert done.returncode == 73 and "No space left" in done.stderr
+    assert sorted(os.listdir(tmp_path)) == ["examples.jsonl", "full"]
 
 
 @pytest.mark.parametrize("line, said", [
