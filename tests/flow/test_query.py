@@ -90,9 +90,9 @@ insert into complaint (complaint_id, number, version, received, due_first, due_r
      1, 2, 3, 3, 900, 1),
     ('01000000-0000-0000-0000-000000000002', 1152921504606846975, 1, now () - interval '20 s', null, now (), 3, 1, 1,
      1, 2, 3, 6, 0, 3);
-insert into content (complaint_id, digest, decision, title, body, seal, contact) values
-    ('01000000-0000-0000-0000-000000000001', 'd', '{"rung": 3}', 'Lubang', 'Jalan berlubang', 'S', 'C'),
-    ('01000000-0000-0000-0000-000000000002', 'd', null, 'Rahasia', 'Isi rahasia', 'S', 'C');
+insert into content (complaint_id, digest, decision, title, body, seal, contact, target) values
+    ('01000000-0000-0000-0000-000000000001', 'd', '{"rung": 3}', 'Lubang', 'Jalan berlubang', 'S', 'C', '33.74'),
+    ('01000000-0000-0000-0000-000000000002', 'd', null, 'Rahasia', 'Isi rahasia', 'S', 'C', '33.74/PUPR');
 insert into event (complaint_id, at, act_key, principal, agency, kind, number, text) values
     ('01000000-0000-0000-0000-000000000001', now () - interval '80 s', '01000000-0000-0000-0000-000000000001', 0, 3, 1, 1, null),
     ('01000000-0000-0000-0000-000000000001', now (), '01000000-0000-0000-0000-0000000000aa', 2, 3, 17, 2, 'Sudah ditambal'),
@@ -191,8 +191,9 @@ def test_complaint(world):
     _, asker, _ = world
     (row,) = asker.ask("complaint", "01000000-0000-0000-0000-000000000001")
     assert row["body"] == "Jalan berlubang" and row["decision"] == {"rung": 3} and row["number"] == number_of(0)
+    assert row["target"] == "33.74"
     (row,) = asker.ask("complaint", "01000000-0000-0000-0000-000000000002")
-    assert row["body"] is None and row["title"] is None
+    assert row["body"] is None and row["title"] is None and row["target"] is None
     assert "does not fit" in asker.refusal("complaint", "no uuid")
 
 

@@ -1,4 +1,4 @@
--- One complaint by its id, with the decision and, unless it is secret or oversight, its words.
+-- One complaint by its id, with the decision and, unless it is secret or oversight, its words and whom it names.
 --   $1 complaint_id
 select coalesce (json_agg (row_to_json (r)), '[]')::text
 from (
@@ -8,7 +8,8 @@ from (
            case when c.flags & 6 = 0 then t.title end as title,
            case when c.flags & 6 = 0 then t.body end as body,
            case when c.flags & 6 = 0 then t.location end as location,
-           t.target, t.external, t.incident,
+           case when c.flags & 6 = 0 then t.target end as target,
+           case when c.flags & 6 = 0 then t.incident end as incident, t.external,
            (select json_agg (row_to_json (s))
             from (select a.code as agency, w.state, w.lead, w.bond, w.version, w.attempt, w.nacks, w.priority, w.due
                   from assignment w join agency a on a.agency_id = w.agency
