@@ -1,4 +1,5 @@
 /* main.c - the command `aduan`: the table of commands, help in two languages, bash completion. */
+#include <errno.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -272,6 +273,17 @@ static int command_first (int argc, char **argv, char **words)
     return count;
 }
 
+/* Whoever reads us must not take half for all: not even where what failed was written before, and not now. */
+static int whole_output (int status)
+{
+    bool fails = fflush (stdout) != 0, silent = !fails || errno == EPIPE;
+    if ((!fails && !ferror (stdout)) || status != EX_OK)
+        return status;
+    return silent ? EX_IOERR
+                  : complain (EX_IOERR, TEXT_cannot_write, "path", "stdout", "why",
+                              strerror (errno), NULL);
+}
+
 int main (int argc, char **argv)
 {
     struct cli cli = {0};
@@ -296,8 +308,7 @@ int main (int argc, char **argv)
     } else {
         status = run (&cli, count - 1, words + 1);
     }
-    if (fflush (stdout) != 0 && status == EX_OK)
-        status = EX_IOERR; /* whoever reads us must not take half for all */
+    status = whole_output (status);
     options_free (&cli.options);
     settings_destroy (&cli.settings);
     free (cli.settings_path);

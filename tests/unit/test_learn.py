@@ -102,6 +102,13 @@ def test_what_it_says(learned):
     assert status == 65 and [("error" in answer, answer.get("line")) for answer in answers] == [(True, 1), (False, None), (True, 3)]
 
 
+def test_answers_that_find_no_room(learned):
+    """Each answer is written as it is made; that the last one had nothing left to write makes it no success."""
+    with open("/dev/full", "w", encoding="ascii") as full:
+        done = subprocess.run([ADUAN, "rules", "score", str(learned[2])], input='{"text": "jalan"}\n' * 3, text=True, check=False, stdout=full)
+    assert done.returncode == 74
+
+
 def test_a_worse_one_is_not_written(learned, tmp_path):
     newer = [{**row, "time": row["time"].replace("2026", "2027"), "id": f"U-{n}"} for n, row in enumerate(sentences(600, seed=4))]
     draw = random.Random(5)
