@@ -223,6 +223,16 @@ static void tell (struct checking *checking, const struct rule *first, const str
                    owner_code (checking, first), NULL);
 }
 
+/* Does the first one decide whenever the later one could?  Of two functions for the same conditions nobody means
+ * the second for where the first has no holder; an agency may be meant so. */
+static bool in_the_way (struct checking *checking, const struct rule *first,
+                        const struct rule *later)
+{
+    return (first->agency || first->function) && covers (checking, first, later) &&
+           (decides_for (checking, first, later) ||
+            (first->function && later->function && covers (checking, later, first)));
+}
+
 static void check_earlier (struct checking *checking, size_t number)
 {
     const struct rules *rules = checking->rules;
@@ -232,8 +242,7 @@ static void check_earlier (struct checking *checking, size_t number)
         return;
     candidates (checking, rule, bits);
     for (size_t i = 0; i < number && checking->steps < STEPS_MOST; i++)
-        if ((bits[i / 64] >> i % 64 & 1) && decides_for (checking, &rules->rules[i], rule) &&
-            covers (checking, &rules->rules[i], rule)) {
+        if ((bits[i / 64] >> i % 64 & 1) && in_the_way (checking, &rules->rules[i], rule)) {
             tell (checking, &rules->rules[i], rule);
             return;
         }

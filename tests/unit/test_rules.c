@@ -622,6 +622,9 @@ static void test_warnings (void **state)
          "conflict"},
         {FIRST ("any: pju", "agency: ID") THEN ("any: pju", "agency: ID, secret: true"), 4,
          "repeats conditions and owner"},
+        {FIRST ("any: pju", "function: SOS") THEN ("any: pju", "function: LH"), 4, "conflict"},
+        {FIRST ("any: pju", "function: SOS") THEN ("any: pju", "function: SOS"), 4, "repeats"},
+        {FIRST ("any: pju", "function: SOS") THEN ("any: pju", "agency: ID"), 0, NULL},
     };
 
     (void) state;
