@@ -253,6 +253,22 @@ static void check_registry (PGconn *db, const char *folder)
         give_up (db, EX_DATAERR);
 }
 
+#define LEFT_OPEN                                                                                  \
+    "select a.code, count (*) from assignment w join agency a on a.agency_id = w.agency "          \
+    "where w.state < 7 and a.retired_at is not null group by a.code order by count (*) desc, a.code"
+
+/* Work does not move by itself: who loads must know of it. */
+static void warn_of_left_open (PGconn *db)
+{
+    PGresult *found = run (db, "registry", LEFT_OPEN);
+    for (int row = 0; row < PQntuples (found); row++)
+        log_warning ("%s is not in the registry any more, and still has %s open: somebody hands "
+                     "them back (aduan work --agency %s)",
+                     PQgetvalue (found, row, 0), PQgetvalue (found, row, 1),
+                     PQgetvalue (found, row, 0));
+    PQclear (found);
+}
+
 /* Everything the snapshot is made of, as one digest: an unchanged registry raises no version. */
 #define REGISTRY_DIGEST "select md5 (snapshot_registry ())"
 
@@ -279,6 +295,7 @@ static int load_registry (PGconn *db, int unused, char **arguments)
     check_registry (db, folder);
     for (size_t i = 0; i < array_len (registry_steps); i++)
         run_quietly (db, "registry", registry_steps[i]);
+    warn_of_left_open (db);
     run_quietly (db, "registry", "analyze agency");
     struct registry *registry = registry_published (db);
     registry_destroy (&registry);

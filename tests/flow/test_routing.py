@@ -2,6 +2,7 @@
 pause; a small country of its own with mandates and an exception."""
 import json
 import os
+import re
 import shutil
 import threading
 import time
@@ -174,12 +175,14 @@ def test_a_registry_that_rules_do_not_fit(stack, web, tmp_path):
     """Rules name an agency that a new registry does not have: that owner is left out and said; the rule's secrecy
     stays, the registry is in force, and a router that starts anew decides the same."""
     version = load_rules(stack, tmp_path, RULES + "  - name: pasar\n    when: {any: [pasar]}\n    then: {agency: 91.71/PUPR, secret: true}\n")
+    assert decided(stack, web, "Jalan berlubang di Kota Arjuna")[0] == "91.71/PUPR"
     path = os.path.join(stack.folder, "registry", "agencies.tsv")
     with open(path, encoding="utf-8") as file:
         lines = file.readlines()
     with open(path, "w", encoding="utf-8") as file:
         file.writelines(line for line in lines if not line.startswith("91.71/PUPR"))
-    stack.migrate("registry", os.path.join(stack.folder, "registry"))
+    said = stack.migrate("registry", os.path.join(stack.folder, "registry"))
+    assert re.search("91.71/PUPR is not in the registry any more, and still has [1-9][0-9]* open", said)
     registry = stack.sql("select version from snapshot where kind = 2")[0][0]
 
     def decides():
