@@ -81,6 +81,23 @@ int act_fill (const struct cli *cli, const json_t *said, struct aduan_act *act)
     return *suggested ? cli_agency (cli, suggested, &act->suggested) : 0;
 }
 
+char *reason_said (uint32_t reason, uint32_t refusal)
+{
+    static const enum text_key means[] = {
+        [ADUAN_REASON_VERSION] = TEXT_why_version, [ADUAN_REASON_STATE] = TEXT_why_state,
+        [ADUAN_REASON_ABSENT] = TEXT_why_absent,   [ADUAN_REASON_TEXT] = TEXT_why_text,
+        [ADUAN_REASON_KEY] = TEXT_why_key,         [ADUAN_REASON_SCOPE] = TEXT_why_scope,
+        [ADUAN_REASON_BUSY] = TEXT_why_busy,       [ADUAN_REASON_BOUND] = TEXT_why_bound,
+        [ADUAN_REASON_TARGET] = TEXT_why_target,   [ADUAN_REASON_LEAD] = TEXT_why_lead,
+        [ADUAN_REASON_OTHER] = TEXT_why_other,
+    };
+    if (!reason)
+        return xstrdup (aduan_refusal_word (refusal));
+    if (reason >= array_len (means))
+        return xstrdup (aduan_reason_word (reason));
+    return xformat ("%s: %s", aduan_reason_word (reason), text_of (means[reason]));
+}
+
 int act_report (const struct cli *cli, const char *number, const struct aduan_act *act,
                 const struct aduan_acted *result)
 {
@@ -112,11 +129,16 @@ int act_report (const struct cli *cli, const char *number, const struct aduan_ac
                              : result->result == ADUAN_REFUSED ? TEXT_act_refused
                              : result->result == ADUAN_UNSENT  ? TEXT_act_unsent
                                                                : TEXT_act_unknown;
-        complain (0, text, "number", *number ? number : id_text (&id), "act", word, "why", why,
+        char *said = *result->field ? xformat ("%s: %s", result->field, text_of (TEXT_why_field))
+                                    : reason_said (result->reason, result->refusal);
+        complain (0, text, "number", *number ? number : id_text (&id), "act", word, "why", said,
                   "key", id_text (&key), NULL);
+        free (said);
     }
     fflush (stdout);
-    return cli_status (result->result);
+    /* a reason or a field is what the act lacks, a refusal what the key may not */
+    bool lacks = result->result == ADUAN_REFUSED && (result->reason || *result->field);
+    return lacks ? EX_DATAERR : cli_status (result->result);
 }
 
 /* ---- the command ----------------------------------------------------------------------------- */

@@ -202,6 +202,9 @@ int complaint_id (const struct cli *cli, const char *said, uint8_t ret[16]);
 /* act.c: fills `act` from JSON {"act", "text", "delay", "reason", "suggested", "class", "other"} or
  * complains.  0, EX_DATAERR, or as cli_ask. */
 int act_fill (const struct cli *cli, const json_t *said, struct aduan_act *act);
+/* Why an act or a pull came to nothing: the word of the protocol, and what it means in the reader's language.
+ * The caller frees it. */
+char *reason_said (uint32_t reason, uint32_t refusal);
 /* Says what became of it; returns the exit status. */
 int act_report (const struct cli *cli, const char *number, const struct aduan_act *act,
                 const struct aduan_acted *result);

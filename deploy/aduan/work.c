@@ -661,12 +661,11 @@ static bool round_of (struct work *work)
     if (result.result == ADUAN_DONE)
         return !leaving (work) && (work->forever || result.count) &&
                !(work->most && work->done >= work->most);
-    if (result.result == ADUAN_REFUSED)
-        note (work, complain (EX_NOPERM, TEXT_pull_refused, "why",
-                              result.reason ? aduan_reason_word (result.reason)
-                                            : aduan_refusal_word (result.refusal),
-                              NULL));
-    else if (!work->forever)
+    if (result.result == ADUAN_REFUSED) {
+        char *why = reason_said (result.reason, result.refusal);
+        note (work, complain (EX_NOPERM, TEXT_pull_refused, "why", why, NULL));
+        free (why);
+    } else if (!work->forever)
         note (work, complain (EX_UNAVAILABLE, TEXT_unsent, "where", cli_text (work->cli, "router"),
                               NULL));
     return work->forever && result.result != ADUAN_REFUSED && !leaving (work);

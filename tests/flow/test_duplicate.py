@@ -560,7 +560,10 @@ def test_command(stack, web, worker):
     case = take(stack, worker, alias, "91.71/PUPR")
     assert act(worker, case, "ack") == ("done", None)
     city = ("--agency", "91.71/PUPR", "--as", "city")
-    assert command(stack, "act", number_of(alias), *city, "merge")[0] == 77, "without --other"
+    assert command(stack, "act", number_of(alias), *city, "merge")[0] == 65, "without --other"
+    for language, meaning in (("en", "other: the other complaint cannot be named here"), ("id", "other: pengaduan yang satunya tidak dapat disebut")):
+        status, said = command(stack, "act", number_of(alias), *city, "merge", "--other", number_of(alias), language=language)
+        assert status == 1 and meaning in said
     status, said = command(stack, "act", number_of(alias), *city, "merge", "--other", number_of(main))
     assert status == 0, said
     status, said = command(stack, "track", number_of(alias))
