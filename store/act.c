@@ -69,6 +69,14 @@ static bool gives (const struct msg_act *act)
     return act->act == ACT_HAND_BACK || act->act == ACT_ASSIGN || act->act == ACT_SUPPORT;
 }
 
+static bool blank (struct view text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if ((unsigned char) text.at[i] > ' ')
+            return false;
+    return true;
+}
+
 /* What spans fields: an act that says something to the reporter has a text, a hand-back and a closing their
  * reason, an assign and a support an agency, a link and a merge the other complaint.  0, or what is missing; of a
  * number that is no act's the state it fits. */
@@ -76,7 +84,7 @@ static enum reason missing (const struct msg_act *act)
 {
     bool speaks = act->act == ACT_PROGRESS || act->act == ACT_ANSWER || act->act == ACT_ASK ||
                   act->act == ACT_HAND_BACK || act->act == ACT_CLOSE;
-    if ((speaks && !act->text.len) || act->text.len > 16384 ||
+    if ((speaks && blank (act->text)) || act->text.len > 16384 ||
         (act->act == ACT_HAND_BACK && !act->reason) || (act->act == ACT_CLOSE && !act->resolution))
         return REASON_TEXT;
     if (act_of (act_word (act->act)) != act->act)

@@ -569,6 +569,8 @@ def test_what_has_no_target_or_words(door, agency):
     case = door.take(agency["33.01/PUPR"])
     assert door.act(case, "assign") == "target" and door.act(case, "support") == "target"
     assert door.act(case, "hand_back") == "text"
+    for act in ("hand_back", "answer", "ask", "progress"):
+        assert door.act(case, act, " \n\t") == "text", act
     assert door.act(case, "close", "Selesai") == "text"
 
 
