@@ -570,6 +570,8 @@ def test_command(stack, web, worker):
     assert status == 0 and f"Goes on under number {number_of(main)}" in said and f"{number_of(main)}: assigned" in said
     status, said = command(stack, "track", number_of(main))
     assert "another complaint was merged into this one" in said and number_of(alias) not in said
+    lines = [json.loads(line) for line in command(stack, "export", "decisions")[1].splitlines()]
+    assert [line["state"] for line in lines if line["number"] == number_of(alias)] == ["merged"]
     status, said = command(stack, "act", number_of(alias), *city, "unmerge")
     assert status == 0, said
     status, said = command(stack, "work", *city, "--count", "1", "--wait", "5", stdin=f"g\n{number_of(main)}\ng\n")

@@ -11,7 +11,7 @@ from (
                    'agency', d.code, 'rung', coalesce ((t.decision::json ->> 'rung')::int, c.rung), 'owner', h.code,
                    'gave_back', (select json_agg (a.code order by e.number) from event e join agency a on a.agency_id = e.agency
                                  where e.complaint_id = c.complaint_id and e.kind = 19 and e.number is not null),
-                   'state', (array ['received', 'verified', 'postponed', 'assigned', 'in_progress', 'returned', 'resolved', 'archived', 'blocked'])[c.state],
+                   'state', (array ['received', 'verified', 'postponed', 'assigned', 'in_progress', 'returned', 'resolved', 'archived', 'blocked', 'merged'])[c.state],
                    'category', c.category, 'place', nullif (coalesce (t.place, c.region), ''), 'location', t.location,
                    'latitude', t.latitude / 1e7, 'longitude', t.longitude / 1e7, 'target', t.target,
                    'priority', (array ['emergency', 'high', 'normal', 'bulk'])[c.priority],
