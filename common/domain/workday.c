@@ -26,7 +26,7 @@ static int year_of (int64_t day)
     return (int) (year + era * 400 + (of_year >= 306));
 }
 
-static bool is_working (int64_t day, const struct workday_calendar *calendar)
+bool workday_counts (int64_t day, const struct workday_calendar *calendar)
 {
     int64_t weekday = ((day + 4) % 7 + 7) % 7; /* 0 is Sunday; 1970-01-01 was a Thursday */
     int32_t key = (int32_t) day;
@@ -35,15 +35,20 @@ static bool is_working (int64_t day, const struct workday_calendar *calendar)
             !bsearch (&key, calendar->off, calendar->count, sizeof key, by_day));
 }
 
+int64_t workday_day (int64_t at_ms, int zone)
+{
+    return floor_div (at_ms + (int64_t) zone * 3600000, DAY_MS);
+}
+
 int64_t workday_due (int64_t start_ms, unsigned days, int zone,
                      const struct workday_calendar *calendar, bool *ret_provisional)
 {
-    int64_t shift = (int64_t) zone * 3600000, day = floor_div (start_ms + shift, DAY_MS);
+    int64_t day = workday_day (start_ms, zone);
     while (days) {
         day++;
-        days -= is_working (day, calendar);
+        days -= workday_counts (day, calendar);
     }
     if (ret_provisional)
         *ret_provisional = year_of (day) > calendar->to || year_of (day) < calendar->from;
-    return (day + 1) * DAY_MS - shift;
+    return (day + 1) * DAY_MS - (int64_t) zone * 3600000;
 }

@@ -17,6 +17,11 @@ struct workday_calendar {
     int from, to;
 };
 
+/* The local day of an instant (ms since 1970 UTC), since 1970-01-01; zone as below. */
+int64_t workday_day (int64_t at_ms, int zone);
+/* Is that day a working day? */
+bool workday_counts (int64_t day, const struct workday_calendar *calendar);
+
 /* start_ms: ms since 1970 UTC; zone: hours east of UTC (Indonesia: 7, 8 or 9, no daylight saving).
  * Returns ms since 1970 UTC.  *ret_provisional (may be NULL): a year without a calendar was counted
  * by weekends only. */

@@ -177,6 +177,7 @@ int run_work (struct cli *cli);
 int run_act (struct cli *cli);
 int run_report (struct cli *cli);
 int run_export (struct cli *cli);
+int run_deadline (struct cli *cli);
 int run_ask (struct cli *cli);
 int run_show (struct cli *cli);
 int run_spool (struct cli *cli);
@@ -185,10 +186,11 @@ int run_completion (struct cli *cli);
 int run_help (struct cli *cli);
 
 extern const struct option_row submit_options[], import_options[], queue_options[], work_options[],
-    act_options[], report_options[], export_options[], keygen_options[], duplicates_options[];
+    act_options[], report_options[], export_options[], keygen_options[], duplicates_options[],
+    deadline_options[];
 extern const size_t submit_options_len, import_options_len, queue_options_len, work_options_len,
     act_options_len, report_options_len, export_options_len, keygen_options_len,
-    duplicates_options_len;
+    duplicates_options_len, deadline_options_len;
 
 /* track.c: an event of a case as people read it, in one line, and what was said then beneath it. */
 void put_event (const char *at, const char *kind, const char *agency);

@@ -26,6 +26,8 @@ const struct command commands[] = {
      run_report, false},
     {"export", "examples|decisions [--hidden]", TEXT_export_summary, TEXT_export_more,
      export_options, 0, run_export, false},
+    {"deadline", "START LIMIT | -", TEXT_deadline_summary, TEXT_deadline_more, deadline_options, 0,
+     run_deadline, false},
     {"ask", "QUERY [ARGUMENT]...", TEXT_ask_summary, TEXT_ask_more, NULL, 0, run_ask, false},
     {"show", "PROGRAM [PAGE]", TEXT_show_summary, TEXT_show_more, NULL, 0, run_show, false},
     {"spool", "stat|list|replay|verify|salvage [...]", TEXT_spool_summary, TEXT_spool_more, NULL, 0,
@@ -58,6 +60,7 @@ static size_t rows_of (const struct command *command)
         {rules_options, rules_options_len},
         {report_options, report_options_len},
         {export_options, export_options_len},
+        {deadline_options, deadline_options_len},
     };
     for (size_t i = 0; i < array_len (tables); i++)
         if (tables[i].rows == command->rows)

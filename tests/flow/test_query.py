@@ -187,6 +187,18 @@ def test_registry(world):
     assert row["function"] == "PUPR" and row["class"] == "complaint_plain"
 
 
+def test_calendar_in_force(world):
+    postgres, asker, folder = world
+    postgres.sql("insert into day_off values ('2026-03-17', 'extra', 'Hari jadi'), ('2026-03-16', 'extra', 'Gempa')")
+    assert [row["day"] for row in asker.ask("days_off")] == ["2026-03-16", "2026-03-17"]
+    settings = folder / "aduan.yaml"
+    settings.write_text(f"run: {folder}\ndata: {folder}\n", encoding="utf-8")
+    said = subprocess.run([str(BUILD / "deploy" / "aduan" / "aduan"), "deadline", "2026-03-13", "1", "--json", "-c", str(settings)],
+                          stdout=subprocess.PIPE, text=True, check=True, timeout=60)
+    answer = json.loads(said.stdout)
+    assert answer["due"] == "2026-03-18" and [day["name"] for day in answer["skipped"][2:]] == ["Gempa", "Hari jadi"]
+
+
 def test_complaint(world):
     _, asker, _ = world
     (row,) = asker.ask("complaint", "01000000-0000-0000-0000-000000000001")

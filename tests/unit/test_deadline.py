@@ -1,0 +1,87 @@
+"""`aduan deadline`: the vectors of the field's calendar, every start day and limit beside a count of our own, what is skipped.
+
+ADUAN_BUILD names the folder of the build.
+"""
+import datetime
+import json
+
+import pytest
+
+from test_cli import ROOT, aduan
+
+DAYS_OFF = ROOT / "deploy" / "calendar" / "days_off.tsv"
+
+# received, working days: due; typed from the joint decree of 2026
+VECTORS = {
+    "2026-03-13": {3: "2026-03-25", 5: "2026-03-27", 10: "2026-04-06", 14: "2026-04-10", 60: "2026-06-24"},
+    "2026-03-14": {3: "2026-03-25", 5: "2026-03-27", 10: "2026-04-06", 14: "2026-04-10", 60: "2026-06-24"},
+    "2026-03-12": {3: "2026-03-17", 5: "2026-03-26", 10: "2026-04-02", 14: "2026-04-09", 60: "2026-06-23"},
+    "2026-03-17": {3: "2026-03-27", 5: "2026-03-31", 10: "2026-04-08", 14: "2026-04-14", 60: "2026-06-26"},
+    "2026-05-13": {3: "2026-05-20", 5: "2026-05-22", 10: "2026-06-03", 14: "2026-06-09", 60: "2026-08-13"},
+}
+
+
+def asked(*arguments, **environment):
+    return json.loads(aduan("deadline", *arguments, "--json", **environment).stdout)
+
+
+@pytest.mark.parametrize("start", VECTORS)
+def test_vectors(start):
+    for limit, due in VECTORS[start].items():
+        assert asked(start, limit)["due"] == due
+
+
+@pytest.mark.parametrize("zone, hour", [("WIB", "17"), ("WITA", "16"), ("WIT", "15")])
+def test_zones(zone, hour):
+    assert asked("2026-03-13", 3, "--zone", zone)["due_at"] == f"2026-03-25T{hour}:00:00Z"
+    assert asked("2026-03-12T17:30Z", 3, "--zone", zone)["start"] == "2026-03-13"
+    assert asked("2026-03-12T15:30Z", 3, "--zone", zone)["start"] == ("2026-03-13" if zone == "WIT" else "2026-03-12")
+    assert asked("2026-03-12T23:30", 3, "--zone", zone)["start"] == "2026-03-12"  # its own clock
+    assert asked("2026-03-12T23:30-05:00", 3, "--zone", zone)["start"] == "2026-03-13"
+
+
+def test_every_day_and_limit():
+    off = {line.split("\t")[0] for line in DAYS_OFF.read_text(encoding="utf-8").splitlines() if line[:1] == "2"}
+    first, wanted, lines = datetime.date(2021, 1, 1), [], []
+    for offset in range(7 * 365 + 1):
+        start = day = first + datetime.timedelta(offset)
+        for limit in range(1, 61):
+            day += datetime.timedelta(1)
+            while day.weekday() > 4 or day.isoformat() in off:
+                day += datetime.timedelta(1)
+            lines.append(f"{start} {limit}\n")
+            wanted.append(day.isoformat())
+    assert aduan("deadline", "-", text="".join(lines)).stdout.split() == wanted
+
+
+def test_skipped_days_and_why():
+    answer = asked("2026-03-12", 5)
+    assert answer["skipped"][0] == {"day": "2026-03-14", "kind": "weekend", "name": "Saturday"}
+    assert [day["kind"] for day in answer["skipped"]] == ["weekend", "weekend", "collective_leave", "holiday", "collective_leave",
+                                                          "holiday", "holiday", "collective_leave", "collective_leave"]
+    text = aduan("deadline", "2024-02-13", 1, lang="id").stdout
+    assert "jatuh tempo Kamis, 2024-02-15" in text and "2024-02-14 Rabu      pemilu: " in text
+
+
+def test_own_calendar(tmp_path):
+    days = tmp_path / "days.tsv"
+    days.write_text("# ours\nday\tkind\tname\n2026-03-17\textra\tHari jadi kota\n2026-03-16\textra\tGempa\n", encoding="utf-8")
+    answer = asked("2026-03-13", 1, "--calendar", days)
+    assert answer["due"] == "2026-03-18" and not answer["provisional"]
+    assert [day["name"] for day in answer["skipped"][2:]] == ["Gempa", "Hari jadi kota"]
+    assert asked("2027-03-12", 1, "--calendar", days)["provisional"]
+    days.write_text("2026-03-16\textra\tGempa\n2026-02-30\textra\tx\n", encoding="utf-8")
+    assert "line 2" in aduan("deadline", "2026-03-13", 1, "--calendar", days, wanted=65).stderr
+    aduan("deadline", "2026-03-13", 1, "--calendar", tmp_path / "none", wanted=66)
+
+
+def test_provisional():
+    assert asked("2027-12-20", 60)["provisional"] and not asked("2027-10-01", 30)["provisional"]
+    assert "provisional" in aduan("deadline", "2027-12-20", 60).stderr
+
+
+@pytest.mark.parametrize("arguments", [("2026-02-30", 5), ("x", 5), ("20260301", 5), ("2026-03-13", 0), ("2026-03-13", 1001), ("2026-03-13", "5d"),
+                                       ("2026-03-13",), (), ("2026-03-13", 5, 6), ("2026-03-13", 5, "--zone", "wib"), ("-", 5)])
+def test_bad_questions(arguments):
+    said = aduan("deadline", *arguments, wanted=64)
+    assert said.stderr.startswith("aduan: ") and not said.stdout
