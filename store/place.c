@@ -12,7 +12,8 @@
 #include <utlist.h>
 #include <uthash.h>
 
-#define CAREFUL 8 /* batches after one that held a repeat: where one comes, more do */
+#define CAREFUL 8  /* batches after one that held a repeat: where one comes, more do */
+#define HOLD_MS 20 /* a batch waits so long for PULLs that look */
 
 /* ---- taking ---------------------------------------------------------------------------------- */
 
@@ -262,6 +263,7 @@ static void send_batch (struct store *store, struct db *db, struct place_batch *
     batch->claim = !batch->careful && tells (batch) ? outbox_carry (store) : NULL;
     if (!batch->careful)
         carry_pulls (store, batch);
+    pull_gathered (store);
     record_values (store, batch->items, batch->count, batch->claim, values);
     struct db_unit *unit = db_begin (db, on_placed, batch);
     db_binary (unit);
@@ -335,6 +337,16 @@ static struct place_batch *gather (struct store *store)
     return count ? place_batch_new (store, items, count) : NULL;
 }
 
+/* PULLs that look are back in a moment, and the batch can carry them: what goes without them is news that they
+ * would have to look for again. */
+static bool is_held (struct store *store)
+{
+    bool looks = store->pulls.looking || (lane_any (&store->leases) && !lane_idle (&store->leases));
+    if (looks && !store->place.held_until)
+        store_pause (store, &store->place.held_until, HOLD_MS);
+    return looks && reactor_now (store->reactor) < store->place.held_until;
+}
+
 void place_flush (struct store *store)
 {
     if (!store->ready || reactor_now (store->reactor) < store->place.not_before)
@@ -342,6 +354,9 @@ void place_flush (struct store *store)
     struct db *db;
     while ((db = lane_rested (store, &store->places))) {
         struct place_batch *batch = store->place.again;
+        if (!batch && store->place.waiting && is_held (store))
+            return;
+        store->place.held_until = 0;
         /* what failed gives way to what is new, once: it must not hold up those that can commit */
         if (batch && !(store->place.new_first && store->place.waiting))
             LL_DELETE (store->place.again, batch);

@@ -4,6 +4,11 @@
  * carry it: what is stored for one of its agencies is stored already leased to it, and costs neither a
  * look nor a second write.  That is fair to older work: whoever stands has just found none, and is woken
  * by news of any.
+ *
+ * So does one that was given something, and has room, while complaints wait to be stored: the next batch
+ * carries it, or it is answered when that batch is gathered.  Else what that batch brings for its agencies
+ * would be news to the PULLs that follow, each of them would look, be away while the batch after it is
+ * stored, and so on: under load nothing would ever be stored already leased.
  */
 #include "domain/number.h"
 #include "store.h"
@@ -90,7 +95,10 @@ static void stand (struct store *store, struct pull *pull)
     int64_t spread = mono_ns () / 1000 % SCAN_SPREAD_MS;
     pull->state = PULL_STANDS;
     pull->scan = reactor_now (store->reactor) + SCAN_LEAST_MS + spread;
-    DL_APPEND (store->pulls.standing, pull);
+    if (pull->given)
+        DL_PREPEND (store->pulls.standing, pull); /* pull_gathered looks no further */
+    else
+        DL_APPEND (store->pulls.standing, pull);
     stand_in_lines (store, pull);
     pay (pull, listener_find (store->routers, pull->key.link));
 }
@@ -262,9 +270,11 @@ static bool has_news (const struct store *store, const struct pull *pull, uint64
 
 void pull_looked (struct store *store, struct pull *pull, uint64_t look)
 {
-    if (pull->unwanted || pull->given || pull->until <= reactor_now (store->reactor))
+    bool enough =
+        pull->given && (pull->given >= pull->count || pull->looks_only || !store->place.waiting);
+    if (pull->unwanted || enough || pull->until <= reactor_now (store->reactor))
         pull_answer (store, pull);
-    else if (has_news (store, pull, look))
+    else if (!pull->given && has_news (store, pull, look))
         pull_look (store, pull);
     else
         stand (store, pull);
@@ -278,6 +288,8 @@ void pull_wake (struct store *store, struct agency *agency, unsigned count)
     DL_FOREACH_SAFE (agency->line, standing, next) {
         if (count == 0)
             return;
+        if (standing->pull->given)
+            continue; /* answered soon, and its worker asks again */
         pull_look (store, standing->pull);
         count--;
     }
@@ -288,6 +300,12 @@ void pull_agencies_known (struct store *store)
     struct pull *pull, *next;
     DL_FOREACH_SAFE (store->pulls.standing, pull, next)
         pull_look (store, pull);
+}
+
+void pull_gathered (struct store *store)
+{
+    while (store->pulls.standing && store->pulls.standing->given)
+        pull_answer (store, store->pulls.standing);
 }
 
 static void forget_unreachable (struct link *router, void *with)
@@ -313,7 +331,7 @@ static struct standing *first_in_line (const struct agency *agency)
 
 static bool has_room (const struct standing *standing)
 {
-    return standing && standing->pull->promised < standing->pull->count;
+    return standing && standing->pull->given + standing->pull->promised < standing->pull->count;
 }
 
 static void carry_for_all (struct store *store, struct pull *pull)
@@ -360,6 +378,7 @@ static void at_tick (void *owner)
     struct pull *pull, *next;
     int64_t now = reactor_now (store->reactor), standing = 0;
     reactor_timer_at (store->pulls.tick, now + TICK_MS);
+    pull_gathered (store); /* PostgreSQL is slow: nobody who was given something waits for it */
     DL_FOREACH_SAFE (store->pulls.standing, pull, next) {
         standing++;
         if (pull->until <= now)

@@ -207,9 +207,10 @@ static void at_pause (void *owner)
 {
     struct store *store = owner;
     int64_t now = reactor_now (store->reactor), next = 0;
-    const int64_t pauses[] = {store->place.not_before,    store->acts_not_before,
-                              store->closings_not_before, store->places.not_before,
-                              store->acts.not_before,     store->leases.not_before};
+    const int64_t pauses[] = {store->place.not_before,  store->place.held_until,
+                              store->acts_not_before,   store->closings_not_before,
+                              store->places.not_before, store->acts.not_before,
+                              store->leases.not_before};
     for (size_t i = 0; i < array_len (pauses); i++)
         if (pauses[i] > now && (next == 0 || pauses[i] < next))
             next = pauses[i];

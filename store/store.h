@@ -124,7 +124,8 @@ struct place {
  *   state      where it is               leaves it when
  *   LOOKS      store->pulls.looking      a statement takes it: TAKEN
  *   TAKEN      its batch                 that is back: answered and gone; or nothing was there: LOOKS where one
- *                                        of its agencies had news meanwhile, else STANDS
+ *                                        of its agencies had news meanwhile, else STANDS; or it has room and
+ *                                        complaints wait to be stored: STANDS until a batch of them is gathered
  *   STANDS     store->pulls.standing,    a batch of complaints carries it, to be stored already leased: TAKEN;
  *              its agencies' lines       news of one of its agencies, or its slow scan (rows are the truth, news
  *                                        may be lost): LOOKS
@@ -307,6 +308,7 @@ struct store {
         struct place *waiting, *waiting_end; /* in order of arrival */
         struct place_batch *again;           /* halves and repeats, tried first */
         int64_t not_before;                  /* after a failure that is not ours */
+        int64_t held_until;                  /* for PULLs that look; 0: not held */
         uint64_t commits;
         uint64_t failed_at; /* commits when such a failure was met last */
         bool new_first;     /* a batch has failed: the next one is a new one */
@@ -428,6 +430,9 @@ void pull_carry_begin (struct store *store);
  * *carried, and is that agency's, and all others' that it names, until the batch is gathered. */
 struct standing *pull_carry (struct store *store, uint64_t agency, struct pull **carried);
 void pull_carry_end (struct store *store, const struct pull *carried);
+/* A batch of complaints is on its way: who stands although he was given something, and is not carried by it, is
+ * answered. */
+void pull_gathered (struct store *store);
 /* As many that stand in the agency's line as it has new work look for it. */
 void pull_wake (struct store *store, struct agency *agency, unsigned count);
 /* Agencies were told: who stood before is perhaps in no line of theirs, and looks again. */
