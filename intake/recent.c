@@ -9,6 +9,10 @@
 #include <string.h>
 #include <utlist.h>
 
+/* Each step along a chain is a record that is in no cache by now: short chains cost less than their buckets. */
+#undef HASH_BKT_CAPACITY_THRESH
+#define HASH_BKT_CAPACITY_THRESH 4U
+
 struct record *recent_find (struct intake *intake, const struct id *id)
 {
     struct record *record;
