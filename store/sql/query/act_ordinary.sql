@@ -14,10 +14,7 @@
 --   $12 a notifier's dispatch, or null  $13 whether this act's notice goes into it  $14 1, 2, 3 ...
 --   $15 whether the reporter's contact is known already, and not asked for
 with judged as materialized (
-    select i.*, a.ctid as work_at, c.ctid as record_at, a.version as has, c.version as complaint_has,
-           greatest (a.version, $9::bigint) + 1 as version, a.state, a.lead, c.state as was, c.events, c.flags, c.language,
-           i.act in (6, 7, 8, 12) as touches,
-           case when a.agency is null or c.complaint_id is null or p.principal_id is null or pa.agency_id is null then 3
+    select case when a.agency is null or c.complaint_id is null or p.principal_id is null or pa.agency_id is null then 3
                 when a.version <> i.wants and not $10::boolean then 1
                 when a.state = 2 and (a.leased_by <> i.principal or a.lease_until <= clock_timestamp ()) then 1
                 when c.state >= 7 and (a.lead or c.state > 7 or i.act = 8) then 2
@@ -28,7 +25,10 @@ with judged as materialized (
                 when i.act = 12 and not a.lead then 10
                 when i.act = 12 and c.state <> 5 then 2
                 else 0 end as fault,
-           i.act in (6, 7, 8, 12) and c.flags & 16 <> 0 as tells,
+           i.act in (6, 7, 8, 12) as touches, i.act in (6, 7, 8, 12) and c.flags & 16 <> 0 as tells, i.dispatched,
+           i.act, i.ordinal, i.agency, i.principal, i.id, i.key, c.events, greatest (a.version, $9::bigint) + 1 as version,
+           a.version as has, c.version as complaint_has, a.ctid as work_at, c.ctid as record_at, a.state, a.lead,
+           c.state as was, c.flags, c.language, i.known, i.delay, i.resolution, i.text,
            (case i.act when 12 then 6 else i.act - 3 end)::smallint as template
     from (select unnest ($1::int[]) as principal, unnest ($2::uuid[]) as id, unnest ($3::int[]) as agency,
                  unnest ($4::bigint[]) as wants, unnest ($5::uuid[]) as key, unnest ($6::smallint[]) as act,
@@ -83,8 +83,8 @@ with judged as materialized (
 select j.ordinal,
        (case when j.fault = 0 or (s.kind = 10 + j.act and s.agency = j.agency) then 1 else 2 end)::int as verdict,
        (case when j.fault = 0 then
-                  case when (select count (*) from work) = (select count (*) from judged where fault = 0) and
-                            (select count (*) from record) = (select count (*) from judged where fault = 0 and touches)
+                  case when (select count (*) from work) + (select count (*) from record) =
+                            (select sum (1 + touches::int) from judged where fault = 0)
                        then 0 else raced () end
              when s.complaint_id is null then j.fault
              when s.kind = 10 + j.act and s.agency = j.agency then 0
