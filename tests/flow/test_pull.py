@@ -180,7 +180,7 @@ def test_nothing_goes_to_who_has_left(stack, ask):
     leaver, worker = stack.worker("leaver"), stack.worker()
     ask(leaver)
     waiting = metrics(stack, "router")["router_pulls_waiting"]
-    leaver.socket.send_multipart([frame(8)])  # bye
+    leaver.socket.send_multipart([frame(6)])  # bye
     leaver.close()
     stack.peers.remove(leaver)
     until(lambda: metrics(stack, "router")["router_pulls_waiting"] < waiting)

@@ -70,8 +70,8 @@ static const char decision[] =
 
 static PGresult *run (struct hand *hand, enum sql_id id, const struct db_value *values)
 {
-    const char *at[48];
-    int lens[48], binary[48];
+    const char *at[PLACE_VALUES];
+    int lens[PLACE_VALUES], binary[PLACE_VALUES];
     for (int i = 0; i < statements[id].parameters; i++) {
         at[i] = values[i].at;
         lens[i] = (int) values[i].len;
