@@ -214,11 +214,10 @@ bool gazetteer_slip (const struct gazetteer *gazetteer, const struct text *text,
                      struct spelt *ret)
 {
     if (ret->len < SLIP_LEAST || ret->what ||
-        text->words[word].flags & (WORD_NUMBER | WORD_RESPELT) ||
-        gazetteer_named (gazetteer, ret->hash))
+        text->words[word].flags & (WORD_NUMBER | WORD_RESPELT))
         return false;
     struct known *known = known_of (gazetteer, text, word);
-    if (!known->asked)
+    if (!known->asked && !gazetteer_named (gazetteer, ret->hash))
         known->meant = meant_by (gazetteer, text_written (text, word));
     known->asked = true;
     if (known->meant.len)

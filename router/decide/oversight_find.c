@@ -33,6 +33,7 @@ struct finding {
     uint16_t last[ROWS_MOST]
                  [OVERSIGHT_PARTS]; /* where a part of a deed or act stood last, from 1 */
     unsigned clause;                /* where it begins */
+    bool marked;                    /* person, marks and denials are told */
 };
 
 /* ---- words ----------------------------------------------------------------------------------- */
@@ -266,13 +267,16 @@ static void mark_persons (struct finding *finding)
     }
 }
 
+/* Only where a deed is told does it matter what is around it: most texts tell of none. */
 static void mark (struct finding *finding)
 {
+    if (finding->marked)
+        return;
+    finding->marked = true;
     memset (finding->person, 0, finding->words);
     memset (finding->marks, 0, finding->words);
     memset (finding->denial, 0, finding->words);
     memset (finding->denial_end, 0, finding->words);
-    take_senses (finding);
     for (unsigned at = 0; at < finding->words; at++)
         mark_hints (finding, at);
     mark_persons (finding);
@@ -463,9 +467,9 @@ static bool is_complete (struct finding *finding, unsigned at, const struct memb
     return at - low < parts + (member->kind == KIND_DEED ? DEED_REACH : PARTS_REACH);
 }
 
-static void weigh (const struct finding *finding, const struct deed *deed,
-                   struct oversight_view *view)
+static void weigh (struct finding *finding, const struct deed *deed, struct oversight_view *view)
 {
+    mark (finding);
     if (!counts (finding, deed))
         return;
     if (!view->phrase)
@@ -501,8 +505,9 @@ struct oversight_view oversight_find (const struct oversight *oversight, const s
     finding.clause = 0;
     finding.known = known;
     memset (finding.last, 0, oversight->row_count * sizeof finding.last[0]);
+    finding.marked = false;
     know (&finding);
-    mark (&finding);
+    take_senses (&finding);
     for (unsigned at = 0; at < finding.words; at++)
         look (&finding, at, &view);
     return view;
