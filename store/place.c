@@ -13,7 +13,7 @@
 #include <uthash.h>
 
 #define CAREFUL 8  /* batches after one that held a repeat: where one comes, more do */
-#define HOLD_MS 20 /* a batch waits so long for PULLs that look */
+#define HOLD_MS 20 /* a batch waits at most so long for PULLs */
 
 /* ---- taking ---------------------------------------------------------------------------------- */
 
@@ -337,14 +337,16 @@ static struct place_batch *gather (struct store *store)
     return count ? place_batch_new (store, items, count) : NULL;
 }
 
-/* PULLs that look are back in a moment, and the batch can carry them: what goes without them is news that they
- * would have to look for again. */
+/* PULLs that look are back in a moment, and so are workers who were just given something, and the batch can carry
+ * them: what goes without them is news that they would have to look for again. */
 static bool is_held (struct store *store)
 {
+    int64_t now = reactor_now (store->reactor);
     bool looks = store->pulls.looking || (lane_any (&store->leases) && !lane_idle (&store->leases));
-    if (looks && !store->place.held_until)
+    bool away = !store->pulls.standing && now < store->pulls.answered + HOLD_MS;
+    if ((looks || away) && !store->place.held_until)
         store_pause (store, &store->place.held_until, HOLD_MS);
-    return looks && reactor_now (store->reactor) < store->place.held_until;
+    return (looks || away) && now < store->place.held_until;
 }
 
 void place_flush (struct store *store)

@@ -255,6 +255,8 @@ void pull_answer (struct store *store, struct pull *pull)
         link_send (link, &answer);
         parcel_done (&answer);
     }
+    if (pull->given)
+        store->pulls.answered = reactor_now (store->reactor);
     pay (pull, link);
     forget (store, pull);
 }

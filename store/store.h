@@ -308,7 +308,7 @@ struct store {
         struct place *waiting, *waiting_end; /* in order of arrival */
         struct place_batch *again;           /* halves and repeats, tried first */
         int64_t not_before;                  /* after a failure that is not ours */
-        int64_t held_until;                  /* for PULLs that look; 0: not held */
+        int64_t held_until;                  /* for PULLs; 0: not held */
         uint64_t commits;
         uint64_t failed_at; /* commits when such a failure was met last */
         bool new_first;     /* a batch has failed: the next one is a new one */
@@ -322,6 +322,7 @@ struct store {
     struct {
         struct pull *by_key; /* all */
         struct pull *looking, *standing;
+        int64_t answered; /* mono_ms: the last that was given something */
         struct timer *tick;
     } pulls;
     struct deed *deeds, *deeds_end;
