@@ -98,8 +98,21 @@ struct group {
     bool named;      /* by an anchor of its own */
 };
 
+/* Names that begin at a word. */
+struct span {
+    const struct named *named; /* NULL: no name has this many words here */
+    bool ordinary, capital;    /* all its words are */
+    bool exact;  /* chance would join these words to the name that is written as one */
+    bool single; /* a word of one letter is among them */
+    bool verb;   /* it is one word, and a verb */
+    bool slip;   /* a word with a letter wrong is among them */
+    uint8_t letters;
+};
+
 static _Thread_local struct work {
     struct spelt spelt[TEXT_WORDS_MOST];
+    /* of the word that is looked at, and of one beside it; by their number of words */
+    struct span spans[SPAN_WORDS + 1], beside[SPAN_WORDS + 1];
     struct mention mentions[MENTIONS];
     struct entry entries[ENTRIES];
     struct group groups[ENTRIES];
@@ -197,16 +210,6 @@ static struct context context_of (const struct finding *finding, size_t word)
 }
 
 /* ---- names --------------------------------------------------------------------------------- */
-
-struct span {
-    const struct named *named; /* NULL: no name has this many words here */
-    bool ordinary, capital;    /* all its words are */
-    bool exact;  /* chance would join these words to the name that is written as one */
-    bool single; /* a word of one letter is among them */
-    bool verb;   /* it is one word, and a verb */
-    bool slip;   /* a word with a letter wrong is among them */
-    uint8_t letters;
-};
 
 /* The names that begin at a word, by their number of words; the most words of any. */
 static unsigned spans_at (const struct finding *finding, size_t word, const struct spelt *first,
@@ -347,7 +350,7 @@ static void add_mention (struct finding *finding, const struct mention *mention)
 /* A word that says what follows, and a name of that kind behind it: not the beginning of a name. */
 static bool tells (const struct finding *finding, size_t word)
 {
-    struct span spans[SPAN_WORDS + 1];
+    struct span *spans = finding->work->beside;
     struct reading reading;
     uint8_t told = what (finding, word) & LEVEL_ANY;
     if (!told || word + 1 >= finding->text->count)
@@ -413,7 +416,7 @@ static unsigned take_bare (struct finding *finding, size_t word, const struct sp
 static void add_reading_before (const struct finding *finding, size_t word, uint8_t told,
                                 struct mention *mention)
 {
-    struct span spans[SPAN_WORDS + 1];
+    struct span *spans = finding->work->beside;
     struct reading *reading = &mention->readings[mention->count];
     unsigned most = spans_at (finding, word - 1, &finding->work->spelt[word - 1], spans);
     if (longest_fit (spans, most, told, HOW_TOLD, reading) > 1 ||
@@ -447,7 +450,7 @@ static void take_glued (struct finding *finding, size_t word)
     const char *at = finding->text->folded.at + glued->at;
     if (glued->len < 7 || at[0] != 'd' || at[1] != 'i')
         return;
-    struct span spans[SPAN_WORDS + 1];
+    struct span *spans = finding->work->beside;
     struct mention mention = {.count = 1, .from = (uint32_t) word};
     struct spelt rest = gazetteer_rest (finding->gazetteer, finding->text, word, 2);
     unsigned most = spans_at (finding, word, &rest, spans);
@@ -461,7 +464,7 @@ static void take_glued (struct finding *finding, size_t word)
 /* The number of words that are done with. */
 static unsigned scan_word (struct finding *finding, size_t word)
 {
-    struct span spans[SPAN_WORDS + 1];
+    struct span *spans = finding->work->spans;
     struct spelt *spelt = &finding->work->spelt[word];
     unsigned most = spans_at (finding, word, spelt, spans), words;
     if (most == 0 && gazetteer_slip (finding->gazetteer, finding->text, word, spelt))
