@@ -289,7 +289,9 @@ void oversight_seal (struct oversight *oversight)
             continue;
         members[kept++] = member;
         members[kept - 1].parts = oversight->rows[member.row].parts;
-        vocable->begins |= member.role == ROLE_FIRST ? 1u << member.kind : 0;
+        vocable->begins |= member.role == ROLE_FIRST  ? 1u << member.kind
+                           : member.role == ROLE_NEAR ? IN_DEED
+                                                      : 0;
         for (unsigned role = member.role + 1u; role <= ROLES; role++)
             vocable->from[role] = kept;
     }

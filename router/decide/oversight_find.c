@@ -25,7 +25,7 @@ struct finding {
     const struct text *text;
     unsigned words, known;
     uint32_t lists[TEXT_WORDS_MOST][2]; /* slots, by stem and by spelling; 0: unknown */
-    uint32_t begins[TEXT_WORDS_MOST];   /* bit set: a phrase of that kind may begin here */
+    uint32_t begins[TEXT_WORDS_MOST];   /* bit set: a phrase of that kind may begin here; IN_DEED */
     uint8_t person[TEXT_WORDS_MOST];    /* the kind of who is named with this word */
     uint8_t marks[TEXT_WORDS_MOST];
     /* of what denies: how many words it has, at the first of them and at the last */
@@ -63,7 +63,7 @@ static uint32_t without_clitic (const struct oversight *oversight, struct view s
 struct known {
     uint64_t key;
     uint32_t lists[2]; /* slots, by stem and by spelling; 0: unknown */
-    uint32_t begins;   /* bit set: a phrase of that kind may begin with it */
+    uint32_t begins;   /* as in struct vocable, of both */
 };
 
 static _Thread_local struct known words_known[MEMO_WORDS];
@@ -488,7 +488,7 @@ static void look (struct finding *finding, unsigned at, struct oversight_view *v
         deed = (struct deed){row, KIND_WORD, at, at + len - 1};
         weigh (finding, &deed, view);
     }
-    for (unsigned list = 0; list < 2; list++)
+    for (unsigned list = 0; list < 2 && finding->begins[at] & IN_DEED; list++)
         for (member = members_of (finding, at, list, ROLE_NEAR, &end); member < end; member++)
             if (is_complete (finding, at, member, &deed))
                 weigh (finding, &deed, view);

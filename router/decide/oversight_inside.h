@@ -51,8 +51,9 @@ struct member {
 struct vocable {
     uint64_t key;             /* 0: the slot is free */
     uint32_t from[ROLES + 1]; /* its members, by role */
-    uint32_t begins;          /* bit set: a phrase of that kind begins with it */
+    uint32_t begins;          /* bit set: a phrase of that kind begins with it; IN_DEED */
 };
+#define IN_DEED (1u << KIND_LAST) /* it is a part of a deed or act */
 
 struct oversight {
     uint64_t owner; /* of what is remembered of words */
