@@ -88,6 +88,7 @@ static struct spelt spelt_of (const struct gazetteer *gazetteer, struct view wri
     ret.hash = fact->whole ? fact->hash : hash_letters (0, written.at, written.len);
     ret.len = (uint8_t) (fact->whole ? fact->len : written.len);
     ret.begins = gazetteer_begins (gazetteer, ret.hash);
+    ret.named = ret.begins ? gazetteer_named (gazetteer, ret.hash) : NULL;
     return ret;
 }
 
@@ -207,7 +208,11 @@ static struct spelt meant_by (const struct gazetteer *gazetteer, struct view wri
     const struct slip_name *name = number ? &gazetteer->slip_names[number - 1] : NULL;
     if (!name || (name->len == written.len && name->sum != sum_of (written)))
         return (struct spelt){0}; /* another letter makes another word too often: "sekarang" */
-    return (struct spelt){.hash = name->hash, .len = name->len, .slip = true, .begins = true};
+    return (struct spelt){.hash = name->hash,
+                          .named = gazetteer_named (gazetteer, name->hash),
+                          .len = name->len,
+                          .slip = true,
+                          .begins = true};
 }
 
 bool gazetteer_slip (const struct gazetteer *gazetteer, const struct text *text, size_t word,
@@ -217,7 +222,7 @@ bool gazetteer_slip (const struct gazetteer *gazetteer, const struct text *text,
         text->words[word].flags & (WORD_NUMBER | WORD_RESPELT))
         return false;
     struct known *known = known_of (gazetteer, text, word);
-    if (!known->asked && !gazetteer_named (gazetteer, ret->hash))
+    if (!known->asked && !ret->named)
         known->meant = meant_by (gazetteer, text_written (text, word));
     known->asked = true;
     if (known->meant.len)

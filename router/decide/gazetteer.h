@@ -71,11 +71,12 @@ struct named {
 /* One word as a part of names. */
 struct spelt {
     uint64_t hash;
-    uint32_t what; /* IS_ bits */
-    uint8_t len;   /* letters, with what it is short for written out */
-    bool brief;    /* written in four letters at most: a dot behind it ends no sentence */
-    bool slip;     /* written with one letter wrong */
-    bool begins;   /* false: no name begins with these letters */
+    const struct named *named; /* what is called so; NULL: nothing */
+    uint32_t what;             /* IS_ bits */
+    uint8_t len;               /* letters, with what it is short for written out */
+    bool brief;  /* written in four letters at most: a dot behind it ends no sentence */
+    bool slip;   /* written with one letter wrong */
+    bool begins; /* false: no name begins with these letters */
 };
 
 const struct region *gazetteer_region (const struct gazetteer *gazetteer, uint32_t region);

@@ -238,7 +238,8 @@ static unsigned spans_at (const struct finding *finding, size_t word, const stru
         exact = exact || (next.what & (IS_STOP | IS_AT));
         single = single || next.len == 1;
         slip = slip || next.slip;
-        ret[words] = (struct span){.named = gazetteer_named (finding->gazetteer, hash),
+        ret[words] = (struct span){.named = words == 1 ? next.named
+                                                       : gazetteer_named (finding->gazetteer, hash),
                                    .ordinary = ordinary,
                                    .capital = capital,
                                    .exact = words > 1 && exact,
