@@ -116,10 +116,12 @@ static void decide_offer (struct router *router, struct parcel *offer, struct de
                      id_text (&offer->said[0].offer.id), fault.text);
         return;
     }
-    if (submit->submit.kind != KIND_COMPLAINT)
-        return;
     planted (&content->content);
     const struct routing *routing = inforce_routing (router->inforce);
+    if (submit->submit.kind == KIND_REPLY || submit->submit.kind == KIND_COMPLETION)
+        place->alarms = decide_alarms (routing, content->content.text) ? FLAG_YES : 0;
+    if (submit->submit.kind != KIND_COMPLAINT)
+        return;
     struct question question =
         question_of (offer->said[0].offer.received, &submit->submit, &content->content);
     decide (routing, &question, decision);
@@ -217,6 +219,9 @@ static void decide_again (struct router *router, const struct msg_redecide *aske
     question.suggested = asked->suggested <= UINT32_MAX ? (uint32_t) asked->suggested : 0;
     for (uint32_t i = 0; i < asked->refusers.count && i < DECIDE_REFUSERS; i++)
         question.refusers[question.refuser_count++] = (uint32_t) asked->refusers.at[i];
+    question.holder = asked->holder <= UINT32_MAX ? (uint32_t) asked->holder : 0;
+    question.cleared = asked->cleared == FLAG_YES;
+    question.since = asked->since;
     decide (routing, &question, &decision);
     fill_place (&decision, routing, place);
 }

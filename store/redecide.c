@@ -1,5 +1,5 @@
-/* redecide.c - hand-backs that wait until a router has decided who has the complaint instead; their states
- * and what may fail: store.h.
+/* redecide.c - complaints that wait until a router has decided who has them: handed back, said to be no oversight,
+ * or with words of their reporter's that may tell of misconduct.  Their states and what may fail: store.h.
  *
  * A scan reads the rows, the oldest first, and gives each to one of the routers in turn, as an intake would
  * offer a new complaint; the answer becomes one statement, which alone judges it (decide_hand_back.sql).
@@ -47,9 +47,9 @@ static void know_again (struct returned *returned)
 
 /* ---- deciding -------------------------------------------------------------------------------- */
 
-enum { RECEIVER, TOLD };
+enum { RECEIVER, TOLD, MOVED };
 
-/* By a fault of ours the coordinators get it, without what the router said. */
+/* By a fault of ours nobody_decided. */
 static void decision_failed (struct returned *returned, const char *sqlstate)
 {
     enum failure failure = failure_of (sqlstate);
@@ -80,7 +80,7 @@ static void on_decided (void *with, const struct db_answer *answer)
             agency_hint (store, (uint64_t) result_int (result, 0, RECEIVER), 1);
             if (result_int (result, 0, TOLD))
                 outbox_has_news (store, 1);
-            metric_add (store_moves_total, 1);
+            metric_add (store_moves_total, result_bool (result, 0, MOVED));
         }
         forget (returned);
         scan_in (store, SCAN_SOON_MS);
@@ -102,7 +102,7 @@ static uint64_t fitting (uint64_t number)
     return number <= INT32_MAX ? number : 0;
 }
 
-/* `place`: what a router said; all zeros, and the coordinators get it. */
+/* `place`: what a router said, or nobody_decided. */
 static void decide (struct returned *returned, const struct msg_place *place)
 {
     struct store *store = returned->store;
@@ -199,6 +199,9 @@ enum {
     REASON,
     SUGGESTED,
     REFUSERS,
+    HOLDER,
+    CLEARED,
+    SINCE,
     TOTAL
 };
 
@@ -254,7 +257,12 @@ static bool ask (struct returned *returned, struct link *router, const PGresult 
         .refusers = {refusers, read_list (result_view (rows, row, REFUSERS), refusers)},
         .reason = (uint32_t) result_int (rows, row, REASON),
         .suggested = (uint64_t) result_int (rows, row, SUGGESTED),
-        .received = (uint64_t) result_ms (rows, row, RECEIVED)};
+        .received = (uint64_t) result_ms (rows, row, RECEIVED),
+        .holder = (uint64_t) result_int (rows, row, HOLDER),
+        .cleared = result_bool (rows, row, CLEARED) ? FLAG_YES : 0,
+        .since = result_view (rows, row, SINCE)};
+    if (redecide.reason == HAND_BACK_NOT_OVERSIGHT)
+        redecide.reason = 0; /* `cleared` says it; routers of before know no such reason */
     struct msg_submit submit = read_submit (rows, row, &returned->id);
     struct msg_content content = {.title = result_view (rows, row, TITLE),
                                   .text = result_view (rows, row, BODY)};
@@ -295,15 +303,24 @@ static struct returned *read_one (struct store *store, const PGresult *rows, int
     return returned;
 }
 
+/* No router can: the coordinators get it; but what nobody has judged does not reach whom it may accuse, nor his
+ * superiors. */
+static void nobody_decided (struct returned *returned, bool accuses)
+{
+    struct msg_place place = {.rung = accuses ? 0 : 6,
+                              .class = accuses ? CLASS_OVERSIGHT : 0,
+                              .oversight = accuses ? FLAG_YES : 0};
+    decide (returned, &place);
+}
+
 /* A row that was under way when the scan began has come without its words. */
 static void begin (struct returned *returned, const PGresult *rows, int row)
 {
-    static const struct msg_place nobody = {.rung = 6};
     if (returned->state != RETURNED_KNOWN || PQgetisnull (rows, row, BODY))
         return;
     struct link *router = next_router (returned->store);
     if (returned->tries >= RETURNED_TRIES || (router && !ask (returned, router, rows, row)))
-        decide (returned, &nobody);
+        nobody_decided (returned, !PQgetisnull (rows, row, HOLDER));
 }
 
 static void on_scanned (void *with, const struct db_answer *answer)

@@ -1,6 +1,6 @@
 /* reply.c - a reporter's word on a complaint that is there: its statement judges the access code and
  * joins it, one word at a time.  On an alias it joins the main complaint; a rating or withdrawal of an
- * alias has a statement of its own (docs/duplicates.md). */
+ * alias has a statement of its own (docs/duplicates.md).  What may tell of misconduct waits for redecide.c. */
 #include "array.h"
 #include "domain/number.h"
 #include "place_batch.h"
@@ -25,6 +25,10 @@ static void on_replied (void *with, const struct db_answer *answer)
     place->outcome = (enum outcome) result_int (answer->results[0], 0, 0);
     place->fresh = result_bool (answer->results[0], 0, 1);
     int64_t ready = result_int (answer->results[0], 0, 2);
+    if (result_bool (answer->results[0], 0, 3)) {
+        (void) fault_point (held_committed);
+        redecide_hint (store);
+    }
     store->place.commits++;
     if (place->outcome == OUTCOME_REFUSED && place->fresh)
         metric_add (store_refused_total, 1);
@@ -38,6 +42,7 @@ void reply_send (struct db *db, struct place_batch *batch)
     const struct place *place = batch->items[0];
     const struct msg_submit *submit = place->submit;
     uint64_t parent = 0;
+    static const char yes = 1, no = 0;
     uint8_t number[8], kind[8], adapter[8], rating[8], received[8], base[8];
     number_parse (submit->parent, &parent); /* intake has checked it; 0 is nobody's */
     words_spoil (batch->store, parent);
@@ -58,10 +63,14 @@ void reply_send (struct db *db, struct place_batch *batch)
         value_view (submission),
         value_view (content),
         value_int8 (base, batch->store->version_base),
+        {place->place->alarms == FLAG_YES ? &yes : &no, 1, true},
     };
     struct db_unit *unit = db_begin (db, on_replied, batch);
     db_binary (unit);
-    db_add (unit, batch->alias ? SQL_reply_to_alias : SQL_store_reply, values, array_len (values));
+    if (batch->alias)
+        db_add (unit, SQL_reply_to_alias, values, array_len (values) - 1);
+    else
+        db_add (unit, SQL_store_reply, values, array_len (values));
     db_end (unit);
     free (text);
 }

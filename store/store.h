@@ -220,22 +220,25 @@ struct words {
     UT_hash_handle hh;
 };
 
-/* A hand-back that waits for its decision.  The row in `returned` is the truth: it is there from the act's
- * commit until the decision's; what is here is only where it has got to, and a scan finds the row again.
+/* A complaint that waits for a router's decision: handed back, said to be no oversight by its inspectorate, or with words
+ * of its reporter's that may tell of misconduct.  The row in `returned` is the truth: it is there from the commit of the act
+ * or the words until the decision's; what is here is only where it has got to, and a scan finds the row again.
  *
  *   state     it is                          leaves it when
  *   KNOWN     a row that a scan has read     a scan reads it again: ASKED; RETURNED_TRIES are spent: DECIDES, without
- *                                            a router, by the coordinators alone; a scan does not find it: forgotten
+ *                                            a router, by the coordinators alone, of such words by the next
+ *                                            inspectorate above; a scan does not find it: forgotten
  *   ASKED     with the router of `link`      `redecided` comes: DECIDES; that router is gone, or silent for
  *                                            RETURNED_WAIT_MS: KNOWN, one try less
  *   DECIDES   a statement                    committed, or the row was gone: forgotten; failed by a fault of ours: KNOWN,
  *                                            tries spent; failed otherwise, or unknown: KNOWN
  *
  *   what fails                               what follows
- *   the store, before the act's commit       nothing was handed back; the worker repeats its act
+ *   the store, before the act's commit       nothing was handed back; the worker repeats its act, intake its offer
  *   the store, behind it                     a scan finds the row
  *   a router, with it                        KNOWN; the next one is asked; a text that kills three goes undecided
  *   no router is connected                   it waits, counted (store_returned) and said once
+ *   such words come while it is decided      another number: the decision finds nothing, and is asked for anew
  *   the store, behind the decision's commit  the row is gone: a second `redecided` finds nothing to place
  *   PostgreSQL                               as acts: kept as rows, tried again
  */
@@ -244,7 +247,7 @@ enum returned_state { RETURNED_KNOWN, RETURNED_ASKED, RETURNED_DECIDES };
 struct returned {
     struct store *store;
     struct id id;
-    uint64_t event; /* number of the hand-back */
+    uint64_t event; /* number of the hand-back, or of the last words */
     enum returned_state state;
     unsigned tries; /* that came to nothing */
     uint64_t link;  /* ASKED: the router's */
@@ -331,7 +334,7 @@ struct store {
         struct timer *timer;
         uint64_t scans;
         bool scanning;
-        bool news;     /* a hand-back was committed since the scan began */
+        bool news;     /* one was committed since the scan began */
         unsigned turn; /* which router is next */
         struct outage outage;
     } returned;

@@ -97,6 +97,7 @@ enum aduan_hand_back {
     ADUAN_HAND_BACK_WRONG_REGION,
     ADUAN_HAND_BACK_SAME_NAME_REGION,
     ADUAN_HAND_BACK_UNIT_CHANGED,
+    ADUAN_HAND_BACK_NOT_OVERSIGHT, /* an inspectorate's alone, of an oversight complaint */
 };
 
 /* Why a case is closed. */

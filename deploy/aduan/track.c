@@ -50,7 +50,7 @@ static enum text_key event_text (const char *word)
         {"rating", TEXT_event_rating},     {"withdrawal", TEXT_event_withdrawal},
         {"link", TEXT_event_link},         {"merge", TEXT_event_merge},
         {"joined", TEXT_event_joined},     {"unmerge", TEXT_event_unmerge},
-        {"followed", TEXT_event_followed},
+        {"followed", TEXT_event_followed}, {"not_oversight", TEXT_event_not_oversight},
     };
     for (size_t i = 0; i < array_len (rows); i++)
         if (strcmp (rows[i].word, word) == 0)

@@ -158,13 +158,26 @@ static struct oversight_view view_words (const struct ladder *ladder)
                            (asked ? OVERSIGHT_ASKED : 0) | (named ? OVERSIGHT_NAMED : 0));
 }
 
-static bool is_oversight (struct ladder *ladder, const struct oversight_view *words)
+/* Do the words place it with an inspectorate?  `sure`: permille, at least so surely. */
+static bool means_oversight (const struct ladder *ladder, unsigned sure)
 {
-    if (ladder->question->class == CLASS_OVERSIGHT) {
+    const struct opinion *first = ladder->opinions;
+    return ladder->opinion_count && first->duty.function && ladder->sure * 1000 >= (float) sure &&
+           strcmp (registry_function_code (ladder->registry, first->duty.function), INSPECTORATE) ==
+               0;
+}
+
+/* `since`: the ladder of what was said later, which has no opinions where nothing was. */
+static bool is_oversight (struct ladder *ladder, const struct ladder *since,
+                          const struct oversight_view *words)
+{
+    bool cleared = ladder->question->cleared;
+    unsigned sure = ladder->routing->thresholds.rung4;
+    if (!cleared && ladder->question->class == CLASS_OVERSIGHT) {
         record_view (ladder, 0, "class", "");
         return true;
     }
-    if (ladder->category && ladder->category->class == CLASS_OVERSIGHT) {
+    if (!cleared && ladder->category && ladder->category->class == CLASS_OVERSIGHT) {
         record_view (ladder, 0, "category", "");
         return true;
     }
@@ -173,13 +186,45 @@ static bool is_oversight (struct ladder *ladder, const struct oversight_view *wo
         return true;
     }
     /* what the words place with an inspectorate is its content, and as secret */
-    const struct opinion *first = ladder->opinions;
-    if (!ladder->opinion_count || !first->duty.function ||
-        ladder->sure * 1000 < (float) ladder->routing->thresholds.rung4 ||
-        strcmp (registry_function_code (ladder->registry, first->duty.function), INSPECTORATE) != 0)
+    const struct ladder *heard = !cleared && means_oversight (ladder, sure) ? ladder : since;
+    if (!means_oversight (heard, sure))
         return false;
-    record_view (ladder, 0, "meaning", first->parameter);
+    record_view (ladder, 0, "meaning", heard->opinions[0].parameter);
     return true;
+}
+
+/* What was said later, looked at for itself. */
+static void hear (const struct ladder *ladder, struct ladder *ret)
+{
+    static struct text text; /* kept: one thread decides */
+    static struct question question;
+    static const struct view none = {"", 0};
+    ret->opinion_count = 0;
+    if (!ladder->question->since.len && !ladder->question->cleared)
+        return;
+    *ret = *ladder;
+    ret->opinion_count = 0;
+    question = *ladder->question;
+    question.category = 0;
+    ret->question = &question;
+    ret->text = &text;
+    text_read (&text, none, question.since, none);
+    if (text.count)
+        opinion_form (ret);
+}
+
+bool decide_alarms (const struct routing *routing, struct view words)
+{
+    static struct text text;
+    static const struct view none = {"", 0};
+    const struct question question = {.text = words};
+    struct ladder ladder = {
+        .routing = routing, .registry = routing->registry, .question = &question, .text = &text};
+    text_read (&text, none, words, none);
+    if (oversight_find (registry_oversight (routing->registry), &text, OVERSIGHT_NAMED).phrase)
+        return true;
+    opinion_form (&ladder);
+    return means_oversight (&ladder, 0);
 }
 
 /* The inspectorate of this node, NULL where it has none that may have it; never the accused one. */
@@ -191,15 +236,15 @@ static const struct agency *inspectorate_of (const struct ladder *ladder, struct
         return NULL;
     const struct agency *found =
         registry_agency_by_code (ladder->registry, (struct view){code, (size_t) len});
-    bool may =
-        found && found->inspectorate && found != ladder->target && ladder_may (ladder, found);
+    bool may = found && found->inspectorate && found != ladder->target &&
+               found != ladder->accused && ladder_may (ladder, found);
     return may ? found : NULL;
 }
 
 /* Of the accused central body, or of the one above it in the tree. */
 static const struct agency *inspectorate_of_body (const struct ladder *ladder)
 {
-    const struct agency *body = ladder->target;
+    const struct agency *body = ladder->accused;
     for (; body && body->parent; body = registry_agency (ladder->registry, body->parent)) {
         const struct agency *found = inspectorate_of (ladder, view_of (body->code));
         if (found)
@@ -213,7 +258,7 @@ static const struct agency *inspectorate_of_body (const struct ladder *ladder)
  * A government that is named as target says where: most reporters can name no other. */
 static struct view judging_region (const struct ladder *ladder, unsigned accused)
 {
-    const struct agency *target = ladder->target;
+    const struct agency *target = ladder->accused;
     struct view region = target ? view_of (target->region) : ladder->place;
     if (accused & ACCUSED_NATION)
         return (struct view){"", 0};
@@ -228,7 +273,7 @@ static struct view judging_region (const struct ladder *ladder, unsigned accused
 static const struct agency *inspectorate_over (const struct ladder *ladder, unsigned accused)
 {
     const struct agency *found = NULL;
-    if (ladder->target && !ladder->target->region[0] && !(accused & ACCUSED_NATION))
+    if (ladder->accused && !ladder->accused->region[0] && !(accused & ACCUSED_NATION))
         found = inspectorate_of_body (ladder);
     struct view region = judging_region (ladder, accused);
     for (; !found && region.len; region = region_above (region))
@@ -639,10 +684,15 @@ static void set_up (struct ladder *ladder)
     ladder->category = registry_category (ladder->registry, question->category);
     ladder->function = ladder->category ? ladder->category->function : 0;
     ladder->target = registry_agency_by_code (ladder->registry, question->target);
+    ladder->accused = registry_agency (ladder->registry, question->holder);
+    if (!ladder->accused || (ladder->accused->desk && !ladder->accused->region[0]))
+        ladder->accused = ladder->target; /* the national desk has what nobody has placed yet */
     record_begin (ladder);
     find_place (ladder);
     memcpy (ret->region, ladder->place.len ? ladder->place.at : "", ladder->place.len);
     ret->class = question->class ? question->class : ladder->category ? ladder->category->class : 0;
+    if (question->cleared && ret->class == CLASS_OVERSIGHT)
+        ret->class = 0;
     ret->priority = question->priority ? question->priority : PRIORITY_NORMAL;
 }
 
@@ -654,13 +704,15 @@ void decide (const struct routing *routing, const struct question *question, str
                             .question = question,
                             .text = &text,
                             .ret = ret};
+    static struct ladder later;
     memset (ret, 0, offsetof (struct decision, record));
     text_read (&text, question->title, question->text, question->location);
     set_up (&ladder);
     opinion_form (&ladder);
     match_rules (&ladder);
-    struct oversight_view words = view_words (&ladder);
-    if (is_oversight (&ladder, &words)) {
+    hear (&ladder, &later);
+    struct oversight_view words = view_words (question->cleared ? &later : &ladder);
+    if (is_oversight (&ladder, &later, &words)) {
         to_inspectorate (&ladder, words.accused);
     } else {
         for (size_t i = 0; i < array_len (rungs) && !rungs[i](&ladder); i++)

@@ -46,6 +46,12 @@ struct question {
     uint32_t refuser_count;
     uint32_t suggested;
     uint32_t scope; /* owners are this agency and those below it; 0: all */
+    /* of words that came later and may tell of misconduct: who has the complaint.  They accuse it, unless they name
+     * somebody else; 0: none */
+    uint32_t holder;
+    struct view since; /* those words alone: the filter looks at them for themselves, too */
+    bool cleared;      /* an inspectorate found no oversight content in it: it looks at nothing else; without such words
+                          `since` is what its reporters have said after that */
 };
 
 /* Why an agency is a candidate. */
@@ -92,5 +98,9 @@ struct decision {
 };
 
 void decide (const struct routing *routing, const struct question *question, struct decision *ret);
+
+/* May these words make the complaint that they are said on oversight content?  Looks at nothing else, and rather says yes:
+ * decide() judges, with all that is known. */
+bool decide_alarms (const struct routing *routing, struct view words);
 
 #endif

@@ -28,6 +28,7 @@ struct ladder {
     const struct category *category; /* NULL: not said, or not known */
     uint16_t function;               /* of the category, 0: none */
     const struct agency *target;     /* as named; NULL: none, or unknown */
+    const struct agency *accused;    /* whose inspectorate judges: who has it, else the target */
     const struct agency *leaning;    /* what rung 3 says without being sure */
     struct rules_verdict rules;
     struct opinion opinions[OPINIONS];

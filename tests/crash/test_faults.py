@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from adapter import new_code
 from spoolbench import wait
 from stack import ROOT, Stack
 
@@ -17,6 +18,7 @@ with open(os.path.join(ROOT, "common", "base", "fault.def"), encoding="utf-8") a
 START = {"start_before_rewrite", "start_rewritten", "start_closed"}
 NOTIFIER = {name for name, program, _ in FAULTS if program == "notifier"} | {"born_committed", "claim_received", "claim_committed", "told_received", "told_committed"}
 PLANTED = {"quarantine_before", "quarantine_after"}
+HELD = {"held_committed"}
 RETURNED = {"redecide_sent", "redecide_received", "redecided_received", "moved_committed"}
 
 
@@ -74,7 +76,7 @@ class Life:
 
 
 @pytest.mark.parametrize("name, program", [(name, program) for name, program, _ in FAULTS
-                                           if name not in NOTIFIER | PLANTED | RETURNED])
+                                           if name not in NOTIFIER | PLANTED | RETURNED | HELD])
 def test_die_at(folder, name, program):
     settings = ""
     with Stack(folder, settings=settings) as stack:
@@ -149,6 +151,50 @@ def test_handing_back_dies_at(folder, name):
         assert stack[program].starts >= 3, f"{name} was never reached"
         assert stack.sql("select complaint_id, count(*) from event where kind in (2, 19) group by 1 having count(*) <> 2") == []
         assert stack.sql("select state, holder, count(*) from complaint group by 1, 2") == [(1, coordinator, 6)]
+        assert stack.sql("select count(*) from notice where template = 2")[0][0] == 6
+        assert stack.sql(clocks) == before
+        stack.checks()
+
+
+@pytest.mark.parametrize("name", sorted(RETURNED | HELD))
+def test_later_words_die_at(folder, name):
+    """Words that tell of misconduct reach the inspectorate, once, and not their holder, whoever dies with them."""
+    program = next(program for fault, program, _ in FAULTS if fault == name)
+    with Stack(folder) as stack:
+        life, adapter, worker = Life(stack), stack.adapter(), stack.worker()
+        holder, inspectorate = stack.agency("91.01/PUPR"), stack.agency("91.01/PENGAWASAN")
+        codes = {}
+        for number in range(6):
+            codes[number] = new_code()
+            verdict, answer = adapter.submit(f"Laporan nomor {number}", code=codes[number], category=1, place="91.01", secret=1, email="r@example.org")
+            assert verdict == "accepted"
+            life.accepted[number] = answer
+        stack.wait("select 1 from complaint having count(*) = 6")
+        for case in worker.pull([holder], 6, 2000):
+            assert worker.act(case, "answer", "Akan kami periksa")[0] == "done"
+        clocks = "select complaint_id, number, received, due_first, due_verify, due_resolve from complaint order by 1"
+        before = stack.sql(clocks)
+        stack[program].stop()
+        stack[program].start(FAULT=f"{name}:kill:2")
+        deadline = time.monotonic() + 90
+        for number, answer in life.accepted.items():
+            for _ in range(6):
+                verdict, _ = adapter.submit("Ada pungli di sana", kind=2, parent=answer[3], code=codes[number], key=f"words-{number}".encode(),
+                                            created=1700000002000, seconds=3)
+                life.revive()
+                if verdict == "accepted":
+                    break
+            assert verdict == "accepted"
+
+        def decided():
+            life.revive()
+            assert worker.pull([holder], 6, 0, seconds=2) in (None, []), "the holder has got it back with the words"
+            return not stack.sql("select from returned") and stack.sql("select count(*) from event where kind = 2")[0][0] == 6
+
+        wait(decided, deadline - time.monotonic(), "the last words' decision")
+        assert stack[program].starts >= 3, f"{name} was never reached"
+        assert stack.sql("select complaint_id, count(*) from event where kind in (2, 32) group by 1 having count(*) <> 2") == []
+        assert stack.sql("select state, holder, flags & 6, count(*) from complaint group by 1, 2, 3") == [(4, inspectorate, 6, 6)]
         assert stack.sql("select count(*) from notice where template = 2")[0][0] == 6
         assert stack.sql(clocks) == before
         stack.checks()

@@ -112,7 +112,7 @@ def test_what_the_arbiter_teaches(stack, door, agency):
     complaint = door.place(agency[ROADS])
     give_back(door, agency, ROADS, decided=WASTE)
     give_back(door, agency, WASTE, decided=HEALTH)
-    give_back(door, agency, HEALTH)
+    give_back(door, agency, HEALTH, decided=ROADS)  # the filter's word alone counts
     assert door.act(door.take(agency[CITY]), "assign", "Ini jalan kota", to=agency[ROADS]) == "done"
     assert ("ordered", ROADS, "PUPR", True) in labels(stack, complaint)
     assert ("handed_back", ROADS, "PUPR", False) in labels(stack, complaint)
@@ -149,7 +149,7 @@ def test_the_label_is_the_strongest(stack, door, agency, aduan):
     give_back(door, agency, WASTE, to=HEALTH, decided=HEALTH)
     (line,) = lines(aduan("export", "examples"))
     assert (line["label"], line["kind"], line["not"]) == ("KES", "handed_over", ["LH", "PUPR"])
-    give_back(door, agency, HEALTH)
+    give_back(door, agency, HEALTH, decided=ROADS)  # the filter's word alone counts
     aduan("export", "examples", wanted=1)
     assert door.act(door.take(agency[CITY]), "assign", "Ini jalan kota", to=agency[ROADS]) == "done"
     (line,) = lines(aduan("export", "examples"))
@@ -212,7 +212,7 @@ def test_whose_refusals_are_overruled(stack, door, agency, aduan):
         door.place(agency[ROADS])
         give_back(door, agency, ROADS, to=HEALTH if ordered else None, decided=WASTE)
         give_back(door, agency, WASTE, to=ROADS, decided=HEALTH)
-        give_back(door, agency, HEALTH)
+        give_back(door, agency, HEALTH, decided=ROADS)  # the filter's word alone counts
         case = door.take(agency[CITY])
         if ordered:
             assert door.act(case, "assign", "Ini jalan", to=agency[ROADS]) == "done"

@@ -109,12 +109,13 @@ def give_back(door, agency, holder, to=None, text="Bukan kami"):
 
 def three_times(door, agency, to=None):
     """A complaint that three agencies gave back, the last of them suggesting `to`."""
-    answers = iter(["33.01/LH", "33.01/KES"])
+    answers = iter(["33.01/LH", "33.01/KES", "34.01/PUPR"])  # of the third only the filter counts
     door.decides = lambda asked: {2: agency[next(answers)], 3: 4, 4: 700}
     complaint = door.place(agency["33.01/PUPR"], region="33.01")
     give_back(door, agency, "33.01/PUPR")
     give_back(door, agency, "33.01/LH")
     give_back(door, agency, "33.01/KES", to)
+    moved(door, complaint, 7)
     return complaint
 
 
@@ -356,14 +357,39 @@ def test_the_third_goes_to_the_arbiter(stack, door, agency, suggested, arbiter):
     assert (after["state"], after["holder"]) == (6, arbiter)
     assert stack.sql("select count(*) from returned") == [(0,)]
     kind, _, number, data = events(stack, complaint)[-1]
-    assert (kind, number, data["arbiter"], data["to"]) == (19, 6, True, agency[arbiter])
-    assert templates(stack, complaint)[-1] == (6, 2, arbiter)
+    assert (kind, number, data["of"], data["arbiter"], data["to"]) == (2, 7, 6, True, agency[arbiter])
+    assert templates(stack, complaint)[-1] == (7, 2, arbiter)
     case = door.take(agency[arbiter])
     assert case["part"] == "arbiter"
     assert door.act(case, "hand_back", "Bukan kami juga") == "bound"
     assert door.act(case, "answer", "Sudah") == "state"
     assert door.act(case, "ack") == "done"
     stack.checks()
+
+
+def test_the_third_is_oversight(stack, door, agency):
+    """The filter is asked before the arbiter, who may be the superior of the accused: an inspectorate has it."""
+    answers = iter([{2: agency["33.01/LH"], 3: 4}, {2: agency["33.01/KES"], 3: 4}, {2: agency["33.01/PENGAWASAN"], 3: 0, 5: 3, 6: 2, 7: 2}])
+    door.decides = lambda asked: next(answers)
+    complaint = door.place(agency["33.01/PUPR"], region="33.01")
+    before = record(stack, complaint)
+    for holder in ("33.01/PUPR", "33.01/LH", "33.01/KES"):
+        give_back(door, agency, holder)
+    moved(door, complaint, 7)
+    after = record(stack, complaint)
+    assert (after["state"], after["holder"], after["clocks"]) == (4, "33.01/PENGAWASAN", before["clocks"]) and after["flags"] & 6 == 6
+    assert "arbiter" not in events(stack, complaint)[-1][3]
+    assert door.take(agency["33.01/PENGAWASAN"])["part"] == "lead"
+
+
+def test_the_third_without_a_router_is_the_arbiters(stack, door, agency):
+    answers = iter([{2: agency["33.01/LH"], 3: 4}, {2: agency["33.01/KES"], 3: 4}])
+    door.decides = lambda asked: next(answers, None)
+    complaint = door.place(agency["33.01/PUPR"], region="33.01")
+    for holder in ("33.01/PUPR", "33.01/LH", "33.01/KES"):
+        give_back(door, agency, holder)
+    door.until("select 1 from event where complaint_id = %s and number = 7", complaint.hex(), seconds=40)
+    assert (record(stack, complaint)["state"], record(stack, complaint)["holder"]) == (6, "33.01")
 
 
 def test_the_arbiter_binds(stack, door, agency):
@@ -411,18 +437,19 @@ def test_the_arbiter_does_not_reach_beyond_his_tree(stack, door, agency):
 
 def test_an_arbiter_that_gave_it_back_is_passed_over(stack, door, agency):
     answers = iter(["33.01/LH", "33.01"])
-    door.decides = lambda asked: {2: agency[next(answers)], 3: 4}
+    door.decides = lambda asked: {2: agency[next(answers, "33.01/KES")], 3: 4}
     complaint = door.place(agency["33.01/PUPR"])
     give_back(door, agency, "33.01/PUPR")
     give_back(door, agency, "33.01/LH")
     give_back(door, agency, "33.01")
+    moved(door, complaint, 7)
     assert record(stack, complaint)["holder"] == "33"
 
 
 def test_the_root_has_nobody_above(stack, door, agency):
     """When it asks for the third time it is the arbiter of its own request."""
     answers = iter(["33", "ID"])
-    door.decides = lambda asked: {2: agency[next(answers)], 3: 5}
+    door.decides = lambda asked: {2: agency[next(answers, "33.02")], 3: 5}
     complaint = door.place(agency["33.01"], rung=5)
     give_back(door, agency, "33.01")
     give_back(door, agency, "33")

@@ -14,7 +14,7 @@ from store_door import StoreDoor
 
 COMPLAINTS = int(os.environ.get("ADUAN_HAND_BACKS", "300"))
 SEED = os.environ.get("ADUAN_SEED", "1")
-PLACED, HANDED_OVER, HAND_BACK, ASSIGN = 1, 2, 19, 20
+PLACED, HANDED_OVER, HAND_BACK, ASSIGN, CLEARED = 1, 2, 19, 20, 54
 
 
 class Tree:
@@ -111,8 +111,10 @@ class Nation:
         throw = self.dice.random()
         if throw < 0.01:
             return None
+        if asked["holder"] and self.dice.random() < 0.4:
+            throw = 0.21
         if throw < 0.15:
-            return {2: asked["refusers"][-1], 3: 3}
+            return {2: asked["refusers"][-1] if asked["refusers"] else 0, 3: 3}
         if throw < 0.2:
             return {2: 99999, 3: 4}
         if throw < 0.23:
@@ -127,8 +129,13 @@ class Nation:
 
     def handle(self, case):
         dice, code = self.dice, self.code[case["agency"]]
+        if dice.random() < 0.1:
+            self.door.say(case["id"], "Petugas minta uang", alarms=True, wait=dice.random() < 0.5)
         throw = dice.random()
-        if throw < 0.62:
+        if code.endswith("/PENGAWASAN") and dice.random() < 0.3:
+            done = self.door.act(case, "hand_back", "Bukan pengawasan", reason=6)
+            self.counts["cleared"] += done == "done"
+        elif throw < 0.62:
             to = self.someone() if dice.random() < 0.5 else None
             done = self.door.act(case, "hand_back", "Bukan kami", to=to, reason=dice.randint(1, 5))
         elif throw < 0.78:
@@ -179,7 +186,7 @@ class Nation:
 def check_history(nation, complaint, rows):
     """What the events say, judged by the rules of DOMAIN 2.5 alone."""
     tree, code = nation.tree, nation.code
-    holder, refusers, oversight, placed, arbiter = None, [], None, None, False
+    holder, refusers, oversight, placed, arbiter, third = None, [], None, None, False, None
     for kind, agency, number, data in rows:
         where = (complaint, number, kind, data)
         if kind == PLACED:
@@ -187,22 +194,22 @@ def check_history(nation, complaint, rows):
         elif kind == HAND_BACK:
             assert code[agency] == holder, where
             suggested = code.get(data.get("suggested"))
+            assert not arbiter, where
             if "to" not in data:  # a router decides it
-                assert len(refusers) < 2 and not arbiter, where
+                third = tree.arbiter(holder, suggested, refusers) if len(refusers) >= 2 else None
                 refusers.append(holder)
                 continue
-            if "arbiter" in data:
-                assert len(refusers) >= 2, where
-                assert code[data["to"]] == tree.arbiter(holder, suggested, refusers), where
-                arbiter = True
-            else:
-                oversight = True
-                assert code[data["to"]] not in refusers + [holder] and code[data["to"]].split("/")[-1] in ("PENGAWASAN", "ID"), where
+            oversight = True
+            assert code[data["to"]] not in refusers + [holder] and code[data["to"]].split("/")[-1] in ("PENGAWASAN", "ID"), where
             refusers.append(holder)
             holder = code[data["to"]]
+        elif kind == CLEARED:
+            assert code[agency] == holder and holder.endswith("/PENGAWASAN") and "to" not in data, where
         elif kind == HANDED_OVER:
             assert data["from"] == nation.number[holder] and data["to"] == agency, where
             assert code[agency] not in refusers or ("arbiter" in data and code[agency] == "ID"), where
+            assert data["rung"] == 0 or third is None or ("arbiter" in data and code[agency] == third), where
+            third = None
             arbiter = "arbiter" in data
             holder = code[agency]
         elif kind == ASSIGN:
@@ -233,7 +240,9 @@ def test_whatever_they_do(stack, tree, dice):
         number, received, due_verify, due_first, due_resolve, flags = before[complaint]
         now = after[complaint]
         assert (now[0], now[1], now[4]) == (number, received, due_resolve)
-        assert flags & now[5] == flags, "flags are only ever tightened"
+        cleared = 4 if any(kind == CLEARED for kind, *_ in history) else 0
+        assert flags & now[5] | cleared == flags | cleared, "flags are only ever tightened, but by an inspectorate's word"
+        assert now[5] & 2 or not cleared, "and then it is secret still"
         if placed:
             assert due_first is None and now[2] is None and now[3] is not None
         else:
@@ -243,4 +252,5 @@ def test_whatever_they_do(stack, tree, dice):
     assert leads == []
     print("hand-backs of a complaint:", sorted(depth.items()), "acts:", dict(nation.counts))
     assert sum(count for times, count in depth.items() if times >= 3) > COMPLAINTS / 50, "the dice must reach the arbiter"
+    assert nation.counts["cleared"] and sum((data or {}).get("words", False) for history in histories.values() for _, _, _, data in history)
     assert nation.counts["bound"] and nation.counts["target"] and nation.counts["done"] > COMPLAINTS

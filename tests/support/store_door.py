@@ -16,8 +16,8 @@ from peer import PING, Peer, frame, parse
 SUBMIT, CONTENT, OFFER, STORED, PLACE, ORIGIN, REDECIDE, REDECIDED = 10, 11, 20, 22, 23, 24, 25, 26
 PULL, ASSIGNED, PULLED, ACT, ACTED, BEHALF = 30, 31, 32, 33, 34, 35
 ACTS = {"ack": 1, "nack": 2, "release": 3, "extend": 4, "park": 5, "progress": 6, "answer": 7, "ask": 8, "hand_back": 9,
-        "assign": 10, "support": 11, "close": 12}
-REASONS = {0: None, 1: "version", 2: "state", 3: "absent", 4: "text", 5: "key", 8: "bound", 9: "target", 10: "lead"}
+        "assign": 10, "support": 11, "close": 12, "link": 20, "merge": 21, "unmerge": 22}
+REASONS = {0: None, 1: "version", 2: "state", 3: "absent", 4: "text", 5: "key", 8: "bound", 9: "target", 10: "lead", 11: "other"}
 PARTS = {None: "lead", 1: "support", 2: "arbiter", 3: "bound"}
 SYMBOLS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -29,6 +29,15 @@ def number_of(complaint):
     products = [value * (1 if at % 2 == 0 else 2) for at, value in enumerate(values)]
     check = (32 - sum(product // 32 + product % 32 for product in products) % 32) % 32
     return "A" + "".join(SYMBOLS[value] for value in values) + SYMBOLS[check]
+
+
+def history(frames):
+    """What was said on a leased case: texts, oldest first."""
+    if len(frames) < 3:
+        return []
+    words = parse(frames[2])[1][8]
+    strings = (words.encode() if isinstance(words, str) else words).split(b"\0")
+    return [text.decode() for text in strings[2::3]]
 
 
 class StoreDoor(Peer):
@@ -50,7 +59,8 @@ class StoreDoor(Peer):
         content = parse(frames[1])[1]
         submit = parse(frames[0])[1]
         asked = {"id": fields[1], "event": fields[2], "refusers": list(fields[3]), "reason": fields.get(4), "suggested": fields.get(5, 0),
-                 "submit": submit, "title": content.get(1), "text": content[2]}
+                 "holder": fields.get(7), "cleared": fields.get(8) == 2, "since": fields.get(9), "submit": submit, "title": content.get(1),
+                 "text": content[2]}
         self.asked.append(asked)
         place = self.decides(asked)
         if place is not None:
@@ -124,6 +134,22 @@ class StoreDoor(Peer):
             assert parse(frames[0])[1][4] == 1, "not stored"
         return complaint
 
+    def say(self, complaint, text, kind=2, alarms=False, word=None, wait=True):
+        """A reporter's reply (2), completion (3) or withdrawal (5), as intake and a router pass it on; its outcome, and whether it was new."""
+        self.stack.sql("update content set code_hash = %s where complaint_id = %s and code_hash is null", bytes(32), complaint.hex())
+        self.placed += 1
+        route, word = self.placed, word or os.urandom(16)
+        number = number_of(complaint)
+        self._send([frame(PLACE, t1=route, t17=2 if alarms else None),
+                    frame(OFFER, t1=word, t2=bytes(16), t3=route, t4=int(time.time() * 1000), t5=1, t6=number, t7=bytes(32), t8=1),
+                    frame(SUBMIT, t1=0, t2=kind, t3=word, t4=1700000000000, t5=1, t16=number, t17=bytes(32)),
+                    frame(CONTENT, t2=text)])
+        if not wait:
+            return None
+        _, _, frames = self._wait(lambda number, fields, frames: number == ORIGIN and fields[1] == route)
+        stored = parse(frames[0])[1]
+        return stored[4], stored[5] == 2
+
     def pull(self, agencies, count=1, wait=0, lease=600000):
         """Assignments: dicts."""
         ref = self.ref()
@@ -135,7 +161,8 @@ class StoreDoor(Peer):
             if number == PULLED:
                 return found
             found.append({"id": fields[2], "agency": fields[3], "version": fields[4], "due_first": fields.get(15),
-                          "part": PARTS[fields.get(18)], "text": parse(frames[1])[1][2]})
+                          "part": PARTS[fields.get(18)], "text": parse(frames[1])[1][2],
+                          "history": history(frames)})
 
     def take(self, agency):
         """The one assignment that waits for an agency, within a while."""
@@ -143,13 +170,14 @@ class StoreDoor(Peer):
         assert found, f"nothing for {agency}: {self.stack.sql('select complaint_id, agency, state, lead, bond from assignment')}"
         return found[0]
 
-    def act(self, case, act, text=None, to=None, reason=None, resolution=None, key=None, version=None):
+    def act(self, case, act, text=None, to=None, reason=None, resolution=None, key=None, version=None,
+            other=None):
         """"done", or why not; the case goes on with its new version."""
         ref = self.ref()
         key = key or os.urandom(16)
         self._send([frame(BEHALF, t1=ref, t2=self.principal),
                     frame(ACT, t1=1, t2=case["id"], t3=case["agency"], t4=version or case["version"], t5=key, t6=ACTS[act], t7=text,
-                          t9=reason or (1 if act == "hand_back" else None), t10=to, t12=resolution)])
+                          t9=reason or (1 if act == "hand_back" else None), t10=to, t12=resolution, t13=other)])
         _, _, frames = self._wait(lambda number, fields, frames: number == BEHALF and fields[1] == ref)
         number, fields = parse(frames[0])
         assert number == ACTED

@@ -63,7 +63,8 @@ static int tear_down (void **state)
 struct expected {
     const char *text, *place, *target;
     uint64_t category;
-    uint32_t class, refusers[DECIDE_REFUSERS], suggested, scope;
+    uint32_t class, refusers[DECIDE_REFUSERS], suggested, scope, holder;
+    const char *since, *words; /* NULL: not cleared; nothing came later */
     const char *owner;
     uint32_t rung;
     const char *said; /* a view's code that must be in the record */
@@ -77,7 +78,12 @@ static struct question question_of (const struct expected *one)
                                 .category = one->category,
                                 .class = one->class,
                                 .suggested = one->suggested,
-                                .scope = one->scope};
+                                .scope = one->scope,
+                                .holder = one->holder,
+                                .cleared = one->since != NULL,
+                                .since = view_of (one->since   ? one->since
+                                                  : one->words ? one->words
+                                                               : "")};
     while (one->refusers[question.refuser_count]) {
         question.refusers[question.refuser_count] = one->refusers[question.refuser_count];
         question.refuser_count++;
@@ -100,6 +106,114 @@ static void check_all (const struct expected *cases, size_t count)
                       cases[i].said);
         free (said);
     }
+}
+
+/* Words that came later accuse who has the complaint, unless they name somebody higher. */
+static void test_later_words (void **state)
+{
+#define LATER .text = "jalan berlubang\npetugas minta uang", .said = "words"
+    static const struct expected cases[] = {
+        {LATER, .place = "33.74", .holder = 21, .owner = "33.74/PENGAWASAN"},
+        {LATER, .place = "33.74", .holder = 20, .owner = "33.74/PENGAWASAN"},
+        {LATER, .place = "33.74", .holder = 23, .owner = "33/PENGAWASAN"},
+        {LATER, .place = "33.74", .holder = 13, .owner = "33/PENGAWASAN"},
+        {LATER, .place = "33.74", .holder = 6, .owner = "BUMN/PENGAWASAN"},
+        {LATER, .place = "33.74", .holder = 3, .owner = "ID/PENGAWASAN"},
+        {LATER, .place = "33.74", .holder = 1, .owner = "33.74/PENGAWASAN"},
+        {LATER, .place = "33.74", .holder = 999, .owner = "33.74/PENGAWASAN"},
+        {LATER, .holder = 31, .owner = "33/PENGAWASAN"},
+        {LATER, .place = "33.74", .target = "33.22/KES", .holder = 21, .owner = "33.74/PENGAWASAN"},
+        {LATER, .place = "33.74", .refusers = {23}, .holder = 21, .owner = "33/PENGAWASAN"},
+        {.text = "bupati dan petugas minta uang",
+         .place = "33.74",
+         .holder = 21,
+         .owner = "33/PENGAWASAN",
+         .said = "words"},
+        /* among others its words would not be sure of it */
+        {.text = "jalan berlubang, jalan berlubang\nsaya disuruh bayar pelicin",
+         .words = "saya disuruh bayar pelicin",
+         .place = "33.74",
+         .holder = 21,
+         .owner = "33.74/PENGAWASAN",
+         .said = "meaning"},
+        /* nobody did it, and it is no misconduct: where it was is for the store to know */
+        {.text = "jalan berlubang, saya minta bantuan uang",
+         .place = "33.74",
+         .holder = 21,
+         .owner = "33.74/PUPR",
+         .rung = 4,
+         .said = "words"},
+    };
+    (void) state;
+    check_all (cases, array_len (cases));
+}
+
+/* What an inspectorate cleared the filter judges by what was said since, and by nothing else. */
+static void test_cleared (void **state)
+{
+    static const struct expected cases[] = {
+        {.text = "jalan berlubang, katanya pungli",
+         .place = "33.74",
+         .since = "",
+         .owner = "33.74/PUPR",
+         .rung = 4,
+         .said = "words"},
+        {.text = "ada pungli",
+         .place = "33.74",
+         .class = CLASS_OVERSIGHT,
+         .since = "",
+         .owner = "33.74",
+         .rung = 5,
+         .said = "coordinator"},
+        {.text = "ada pungli",
+         .place = "33.74",
+         .category = 6,
+         .refusers = {23},
+         .since = "terima kasih",
+         .owner = "33.74",
+         .rung = 5,
+         .said = "not-possible"},
+        {.text = "bayar pelicin",
+         .place = "33.74",
+         .refusers = {23},
+         .since = "",
+         .owner = "33.74",
+         .rung = 5,
+         .said = "coordinator"},
+        {.text = "jalan berlubang, katanya pungli",
+         .place = "33.74",
+         .holder = 21,
+         .since = "sekarang petugas minta uang",
+         .owner = "33.74/PENGAWASAN",
+         .said = "minta uang"},
+        {.text = "jalan berlubang",
+         .place = "33.74",
+         .holder = 21,
+         .since = "bayar pelicin",
+         .owner = "33.74/PENGAWASAN",
+         .said = "meaning"},
+    };
+    static struct decision decision;
+    (void) state;
+    check_all (cases, array_len (cases));
+    struct question question = question_of (&cases[2]);
+    decide (&routing, &question, &decision);
+    assert_false (decision.oversight || decision.secret || decision.class);
+}
+
+static void test_alarms (void **state)
+{
+    static const char *const yes[] = {"petugas minta uang", "malah minta uang lagi", "ada pungli",
+                                      "bayar pelicin"},
+                             *const no[] = {"", "terima kasih", "jalan berlubang lagi",
+                                            "di Tembalang, depan puskesmas"};
+    (void) state;
+    for (size_t i = 0; i < array_len (yes); i++)
+        if (!decide_alarms (&routing, view_of (yes[i])))
+            fail_msg ("\"%s\" alarms nobody", yes[i]);
+    for (size_t i = 0; i < array_len (no); i++)
+        if (decide_alarms (&routing, view_of (no[i])))
+            fail_msg ("\"%s\" alarms", no[i]);
 }
 
 static void test_oversight (void **state)
@@ -724,11 +838,13 @@ static void test_record (void **state)
 int main (void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test (test_oversight),      cmocka_unit_test (test_accused),
-        cmocka_unit_test (test_asked),          cmocka_unit_test (test_target),
-        cmocka_unit_test (test_category),       cmocka_unit_test (test_words),
-        cmocka_unit_test (test_level_of_words), cmocka_unit_test (test_certain_place),
-        cmocka_unit_test (test_hand_back),      cmocka_unit_test (test_scope),
-        cmocka_unit_test (test_exception),      cmocka_unit_test (test_record)};
+        cmocka_unit_test (test_later_words),   cmocka_unit_test (test_cleared),
+        cmocka_unit_test (test_alarms),        cmocka_unit_test (test_oversight),
+        cmocka_unit_test (test_accused),       cmocka_unit_test (test_asked),
+        cmocka_unit_test (test_target),        cmocka_unit_test (test_category),
+        cmocka_unit_test (test_words),         cmocka_unit_test (test_level_of_words),
+        cmocka_unit_test (test_certain_place), cmocka_unit_test (test_hand_back),
+        cmocka_unit_test (test_scope),         cmocka_unit_test (test_exception),
+        cmocka_unit_test (test_record)};
     return cmocka_run_group_tests (tests, set_up, tear_down);
 }

@@ -1,7 +1,13 @@
--- A complaint whose hand-back waits for a router's decision has its row, and no other has one.
-select coalesce (c.complaint_id, r.complaint_id) as complaint_id, c.state, r.event
-from (select c.complaint_id, c.state from complaint c
-      join assignment a on a.complaint_id = c.complaint_id and a.agency = c.holder and a.bond <> 1
-      where c.state = 6) c
+-- What waits for a router's decision is returned and has its row, and no other has one: but an alias may have one for words
+-- that are judged with its main complaint, what was withdrawn keeps it for words that nobody has judged, and an arbiter has
+-- what is returned without one.
+select coalesce (c.complaint_id, r.complaint_id) as complaint_id, c.state, r.event, r.words, r.was
+from (select c.complaint_id, c.state, a.bond from complaint c
+      left join assignment a on a.complaint_id = c.complaint_id and a.agency = c.holder
+      where c.state in (6, 8, 10)) c
 full join returned r on r.complaint_id = c.complaint_id
-where c.complaint_id is null or r.complaint_id is null
+where c.complaint_id is null
+   or (c.state = 6 and c.bond <> 1 and r.complaint_id is null)
+   or (c.state = 6 and c.bond = 1 and r.complaint_id is not null and r.was is distinct from 6)
+   or (c.state in (8, 10) and r.complaint_id is not null and r.words is null)
+   or (c.state = 10 and r.was is not null)

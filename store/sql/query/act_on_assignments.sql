@@ -1,12 +1,11 @@
 -- Judges and carries out a batch of acts, at most one a complaint: hand-backs, assigns and supports, and
 -- whatever act_ordinary.sql refused.  The same guard; an act that was carried out before is looked for first.
 --
--- A lead's hand-back: the first two leave the complaint returned and its assignment waiting, with a row in
--- `returned`, until a router has decided (decide_hand_back.sql).  From the third on it goes to the arbiter: the
--- coordinator of the lowest common ancestor of asker and suggested agency, without a suggestion of all who gave it
--- back; where that one has given it back itself the next above, at last the root.  An oversight complaint goes to
--- the next inspectorate above that has not given it back, or to that one further above that the asker names (it knows
--- who is accused), and to nobody else.
+-- A lead's hand-back leaves the complaint returned and its assignment waiting, with a row in `returned`, until a router has
+-- decided (decide_hand_back.sql).  An oversight complaint goes at once, to the next inspectorate above that has not given it
+-- back, or to that one further above that the asker names (it knows who is accused), and to nobody else.
+-- An inspectorate that has one may say that it is none (reason 6): that is no hand-back (an event of its own kind, 54), and
+-- waits for a router's decision, too.
 -- An assign goes below its holder, and an oversight complaint only to inspectorates and below them; the arbiter's may
 -- go to himself, too, and binds, as does one to an agency that gave it back: that needs words.
 --
@@ -18,13 +17,13 @@ with input as (
                           $7::text[], $8::bigint[], $11::smallint[], $12::smallint[], $13::int[]) with ordinality
         as i (principal, id, agency, wants, key, act, text, delay, resolution, reason, named, ordinal)
 ), said as (
-    select i.ordinal, e.kind = 10 + i.act and e.agency = i.agency as same, e.version
+    select i.ordinal, (e.kind = 10 + i.act or (e.kind = 54 and i.act = 9)) and e.agency = i.agency as same, e.version
     from input i
     join event e on e.complaint_id = i.id and e.principal = i.principal and e.act_key = i.key
 ), held as materialized (
     select i.*, a.state, a.version as has, a.leased_by, a.lease_until, a.nacks, a.priority, a.due, a.lead, a.bond,
            c.state as was, c.version as complaint_has, c.events, c.flags, c.due_first,
-           r.refusers, coalesce (cardinality (r.refusers), 0) as refusals, b.depth as below
+           r.refusers, b.depth as below, i.act = 9 and i.reason = 6 as clears
     from input i
     join principal p on p.principal_id = i.principal and p.revoked_at is null and p.role = 2
     join principal_agency pa on pa.principal_id = i.principal and pa.agency_id = i.agency
@@ -35,7 +34,7 @@ with input as (
                         where e.complaint_id = i.id and e.kind = 19 and e.number is not null) r
     where not exists (select from said s where s.ordinal = i.ordinal)
 ), judged as (
-    select h.*, n.agency_id as next, h.act = 9 and h.lead and h.flags & 4 = 0 and h.refusals >= 2 as arbitrated,
+    select h.*, n.agency_id as next,
            h.act in (6, 7, 8, 10, 12) or (h.act = 9 and h.lead) as touches,
            h.bond = 1 or h.named = any (h.refusers) as binds,
            h.agency = case h.act when 9 then n.agency_id when 10 then h.named end as kept,
@@ -45,13 +44,15 @@ with input as (
                 when h.act = 3 and h.state = 6 then 0
                 when h.state not in (2, 3, 4) then 2
                 when h.act in (1, 2, 3, 4) and h.state <> 2 then 2
-                when h.act in (10, 11, 12) and not h.lead then 10
+                when (h.act in (10, 11, 12) or h.clears) and not h.lead then 10
                 when h.act = 9 and h.lead and h.bond <> 0 then 8
                 when h.act in (6, 7, 8, 9) and h.lead and h.was in (3, 6) then 2
                 when h.act = 12 and h.was <> 5 then 2
-                when h.act = 10 and (h.was = 3 or (h.was = 6 and h.bond <> 1)) then 2
+                when h.act = 10 and (h.was = 3 or (h.was = 6 and (h.bond <> 1 or returned_was (h.id) = 6))) then 2
+                when h.clears and (h.flags & 4 = 0 or not exists (select from agency o where o.agency_id = h.agency
+                                                                                         and o.flags ~ '\minspectorate\M')) then 2
                 when h.act = 9 and (h.below is not null or (h.named <> 0 and t.agency_id is null)) then 9
-                when h.act = 9 and h.lead and h.flags & 4 <> 0 and n.agency_id is null then 2
+                when h.act = 9 and h.lead and h.flags & 4 <> 0 and not h.clears and n.agency_id is null then 2
                 when h.act in (10, 11) and (t.agency_id is null or t.retired_at is not null) then 9
                 when h.act in (10, 11) and h.flags & 4 <> 0 and not exists (
                          select from agency_above u join agency o on o.agency_id = u.above
@@ -65,28 +66,16 @@ with input as (
     from held h
     left join agency t on t.agency_id = h.named
     left join lateral (
-        select case when h.flags & 4 <> 0 then
-            (with recursive over (agency_id) as (
-                 select h.agency
-                 union
-                 select a.overseer from over o join agency_above u on u.agency = o.agency_id join agency a on a.agency_id = u.above)
-             select d.agency_id
-             from over o join agency d on d.agency_id = o.agency_id
-             where d.agency_id <> h.agency and (h.refusers is null or d.agency_id <> all (h.refusers))
-             order by d.agency_id = h.named desc, d.parent is null, length (d.region) desc nulls last,
-                      (select max (u.depth) from agency_above u where u.agency = d.agency_id) desc, d.agency_id
-             limit 1)
-        else coalesce (
-            (select d.agency_id
-             from agency_above u
-             join agency d on d.agency_id = u.above
-             where u.agency = h.agency and d.agency_id <> h.agency and d.retired_at is null and d.flags ~ '\mdesk\M'
-               and (h.refusers is null or d.agency_id <> all (h.refusers))
-               and not exists (select from unnest (case when h.named <> 0 then array [h.named] else h.refusers end) o (agency)
-                               where not exists (select from agency_above v where v.agency = o.agency and v.above = d.agency_id))
-             order by u.depth limit 1),
-            (select agency_id from agency where parent is null order by agency_id limit 1)) end as agency_id
-        where h.act = 9 and h.lead and (h.flags & 4 <> 0 or h.refusals >= 2)) n on true
+        with recursive over (agency_id) as (
+            select h.agency where h.act = 9 and h.lead and h.flags & 4 <> 0 and not h.clears
+            union
+            select a.overseer from over o join agency_above u on u.agency = o.agency_id join agency a on a.agency_id = u.above)
+        select d.agency_id
+        from over o join agency d on d.agency_id = o.agency_id
+        where d.agency_id <> h.agency and (h.refusers is null or d.agency_id <> all (h.refusers))
+        order by d.agency_id = h.named desc, d.parent is null, length (d.region) desc nulls last,
+                 (select max (u.depth) from agency_above u where u.agency = d.agency_id) desc, d.agency_id
+        limit 1) n on true
 ), good as (
     select j.*, case j.act when 1 then 3 when 2 then case when j.nacks >= 9 then 6 else 5 end
                            when 3 then 1 when 4 then 2 when 5 then 6 when 6 then j.state when 11 then j.state
@@ -94,13 +83,13 @@ with input as (
                            when 10 then case when j.kept then 3 else 7 end
                            when 12 then 7 else 4 end as becomes,
            case j.act when 9 then nullif (j.next, j.agency) when 10 then nullif (j.named, j.agency) when 11 then j.named end as receiver,
-           case when j.act = 10 and j.binds then 2 when j.arbitrated then 1 else 0 end as gives
+           case when j.act = 10 and j.binds then 2 else 0 end as gives
     from judged j where j.fault = 0
 ), record as (
     update complaint c
     set version = greatest (c.version, $9::bigint) + 1, events = c.events + 1,
         state = case when not g.lead then c.state
-                     when g.act = 9 then case when g.flags & 4 <> 0 then 4 else 6 end
+                     when g.act = 9 then case when g.next is not null then 4 else 6 end
                      when g.act = 10 then case when c.state = 5 then 5 else 4 end
                      when g.act = 12 then 7
                      when g.act = 8 and c.state <> 5 then 3 else 5 end,
@@ -134,10 +123,9 @@ with input as (
     select id, events + 1, clock_timestamp () from good where act = 9 and lead and next is null
 ), history as (
     insert into event (complaint_id, at, act_key, version, principal, agency, kind, number, text, data)
-    select id, clock_timestamp (), key, version, principal, agency, 10 + act,
+    select id, clock_timestamp (), key, version, principal, agency, case when clears then 54 else 10 + act end,
            case when touches then events + 1 end, text,
-           case act when 9 then jsonb_strip_nulls (jsonb_build_object ('reason', reason, 'suggested', nullif (named, 0), 'to', next,
-                                                                       'arbiter', case when arbitrated then true end))
+           case act when 9 then jsonb_strip_nulls (jsonb_build_object ('reason', reason, 'suggested', nullif (named, 0), 'to', next))
                     when 10 then jsonb_strip_nulls (jsonb_build_object ('to', named, 'binds', case when binds then true end,
                                                                         'placed', case when starts is not null then true end))
                     when 11 then jsonb_build_object ('to', named)

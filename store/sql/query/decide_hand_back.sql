@@ -1,35 +1,57 @@
--- Places a returned complaint as a router decided; $3 may be one that cannot have it: retired, or it gave the
+-- Decides about a complaint that is returned as a router said; $3 may be one that cannot have it: retired, or it gave the
 -- complaint back.  Then its successor has it, else the next coordinator above it, above the asker, the root; of an
 -- oversight complaint the next inspectorate instead of each of them.  Where all of them gave it back the root has it
 -- as its arbiter.  Of what turns out to be oversight nobody but inspectorates keeps anything.  Clocks stand, but for
 -- one that was never placed and is now: its first answer is due from here on.
--- No row: it is not returned any more, or by another hand-back.  Else who has it and whether a notice is in the outbox.
---   $1 id  $2 number of the hand-back  $3 agency  $4 rung  $5 confidence  $6 class  $7 flags to set (2, 4)
+--
+-- The third hand-back, unless it turns out to be oversight, is its arbiter's: the coordinator of the lowest common ancestor of
+-- asker and suggested agency, without a suggestion of all who gave it back; where that one has given it back itself the next
+-- above, at last the root.
+-- What an inspectorate says is no oversight stays secret, and loses the class, too, unless the router has another.
+-- Words that may tell of misconduct, and do not: the complaint is what it was, and its holder gets them as any others.
+--
+-- No row: it is not returned any more, or something came since the router was asked.  Else who has it, whether a notice is
+-- in the outbox, and whether it has moved.
+--   $1 id  $2 number of the hand-back or the last words  $3 agency  $4 rung  $5 confidence  $6 class  $7 flags to set (2, 4)
 --   $8 region  $9 rules  $10 registry  $11 the decision record  $12 function  $13 version base
 with asked as materialized (
-    select c.complaint_id, c.version, c.events, c.holder as asker, c.flags | $7::int::smallint as flags, c.due_first, c.region,
-           r.event, a.due, a.priority, e.data
+    select c.complaint_id, c.version, c.events, c.holder as asker, c.due_first, c.region, c.class, r.event, r.was, a.due, a.priority,
+           e.kind, e.data, f.flags, f.flags & 4 = 0 and r.was is not null and e.kind in (32, 33) as stays,
+           e.kind = 19 and f.flags & 4 = 0 and cardinality (g.refusers) >= 3 as third, g.refusers
     from returned r
     join complaint c on c.complaint_id = r.complaint_id and c.state = 6
     join assignment a on a.complaint_id = r.complaint_id and a.agency = c.holder and a.lead
-    join event e on e.complaint_id = r.complaint_id and e.kind = 19 and e.number = r.event
-    where r.complaint_id = $1::uuid and r.event = $2::int::smallint
+    join event e on e.complaint_id = r.complaint_id and e.number = r.event
+    cross join lateral (select (case when e.kind <> 54 then c.flags | $7::int
+                                     when r.newest is null then (c.flags & ~4) | 2
+                                     else (c.flags & ~4) | 2 | $7::int end)::smallint as flags) f
+    cross join lateral (select coalesce (array_agg (h.agency), '{}') as refusers from event h
+                        where h.complaint_id = r.complaint_id and h.kind = 19 and h.number is not null) g
+    where r.complaint_id = $1::uuid and coalesce (r.newest, r.event) = $2::int::smallint
 ), candidate as (
-    select 1 as nth, 0 as depth, a.agency_id, $4::int::smallint as rung, a.zone
+    select 1 as nth, 0 as depth, a.agency_id, $4::int::smallint as rung, a.zone, false as arbiter
     from agency a where a.agency_id = $3::int and a.retired_at is null
     union all
-    select 2, 0, s.agency_id, $4::int::smallint, s.zone
+    select 2, 0, s.agency_id, $4::int::smallint, s.zone, false
     from agency a join agency s on s.agency_id = a.successor and s.retired_at is null where a.agency_id = $3::int
     union all
-    select case when u.agency = $3::int then 3 else 4 end, u.depth, d.agency_id, (case when q.flags & 4 <> 0 then 0 else 5 end)::smallint, d.zone
+    select case when u.agency = $3::int then 3 else 4 end, u.depth, d.agency_id, (case when q.flags & 4 <> 0 then 0 else 5 end)::smallint, d.zone, false
     from asked q
     join agency_above u on u.agency in ($3::int, q.asker)
     join agency d on d.retired_at is null and d.agency_id =
          case when q.flags & 4 <> 0 then (select a.overseer from agency a where a.agency_id = u.above) else u.above end
     where q.flags & 4 <> 0 or d.flags ~ '\mdesk\M'
     union all
-    (select 5, 0, agency_id, (case when q.flags & 4 <> 0 then 0 else 6 end)::smallint, zone
+    (select 5, 0, agency_id, (case when q.flags & 4 <> 0 then 0 else 6 end)::smallint, zone, false
      from agency, asked q where parent is null order by agency_id limit 1)
+    union all
+    select 0, u.depth, d.agency_id, 6, d.zone, true
+    from asked q
+    join agency_above u on u.agency = q.asker
+    join agency d on d.agency_id = u.above and d.retired_at is null and d.flags ~ '\mdesk\M'
+    where q.third
+      and not exists (select from unnest (case when q.data ? 'suggested' then array [(q.data ->> 'suggested')::int] else q.refusers end) o (agency)
+                      where not exists (select from agency_above v where v.agency = o.agency and v.above = d.agency_id))
 ), chosen as materialized (
     select q.*, n.agency_id as receiver, n.rung, n.arbiter, case when n.arbiter then 6 when n.rung <= 4 then 4 else 1 end as state,
            case when n.rung <= 4 and not n.arbiter and q.due_first is null
@@ -37,23 +59,32 @@ with asked as materialized (
     from asked q
     cross join lateral (
         select * from (
-            (select nth, depth, agency_id, rung, zone, false as arbiter from candidate n
-             where not exists (select from event e where e.complaint_id = q.complaint_id and e.kind = 19 and e.number is not null
-                                                      and e.agency = n.agency_id)
+            (select nth, depth, agency_id, rung, zone, arbiter from candidate n
+             where n.agency_id <> all (q.refusers) and n.arbiter = q.third and (q.kind <> 54 or q.flags & 4 <> 0 or n.agency_id <> q.asker)
              order by nth, depth limit 1)
             union all
             (select 6, 0, agency_id, 6::smallint, zone, true from agency where parent is null order by agency_id limit 1)) o
         order by nth limit 1) n
+    where not q.stays
 ), record as (
     update complaint c
     set version = greatest (c.version, $13::bigint) + 1, events = c.events + 1, state = q.state, holder = q.receiver,
         rung = q.rung, confidence = case when q.receiver = $3::int then $5::int::smallint else 0 end,
-        class = coalesce ($6::int::smallint, c.class), flags = q.flags, region = coalesce ($8::text, c.region),
-        rules = $9::int, registry = $10::int,
+        class = case when q.kind = 54 and q.flags & 4 = 0 then nullif ($6::int::smallint, 3) else coalesce ($6::int::smallint, c.class) end,
+        flags = q.flags, region = coalesce ($8::text, c.region), rules = $9::int, registry = $10::int,
         due_first = coalesce (c.due_first, q.starts), due_verify = case when q.starts is null then c.due_verify end
     from chosen q
     where c.complaint_id = q.complaint_id and c.version = q.version
     returning c.complaint_id
+), stayed as (
+    update complaint c set version = greatest (c.version, $13::bigint) + 1, state = q.was
+    from asked q
+    where q.stays and c.complaint_id = q.complaint_id and c.version = q.version
+    returning c.complaint_id
+), heard as (
+    update assignment a set state = 1, queued = true, version = greatest (a.version, $13::bigint) + 1
+    from asked q
+    where q.stays and q.was <> 6 and a.complaint_id = q.complaint_id and a.agency = q.asker and a.state in (4, 7)
 ), said as (
     update content t set place = coalesce (q.region, '')
     from chosen q
@@ -75,7 +106,9 @@ with asked as materialized (
         set state = 1, queued = true, version = greatest (a.version, $13::bigint) + 1, lead = true, bond = excluded.bond,
             due = excluded.due, leased_by = null, lease_until = null, nacks = 0, attempt = 0
 ), decided as (
-    delete from returned r using chosen q where r.complaint_id = q.complaint_id
+    delete from returned r using asked q
+    where r.complaint_id = q.complaint_id
+       or (q.stays and r.complaint_id in (select x.complaint_id from merged x where x.main = q.complaint_id))
 ), history as (
     insert into event (complaint_id, at, act_key, principal, agency, kind, number, data)
     select complaint_id, clock_timestamp (), lpad (to_hex (event::int), 32, '0')::uuid, 0, receiver, 2, events + 1,
@@ -83,6 +116,7 @@ with asked as materialized (
                'of', event, 'from', asker, 'to', receiver, 'reason', data -> 'reason', 'suggested', data -> 'suggested',
                'decided', nullif ($3::int, 0), 'rung', rung, 'confidence', $5::int, 'function', nullif ($12::int, 0),
                'rules', $9::int, 'registry', $10::int, 'arbiter', case when arbiter then true end,
+               'words', case when kind in (32, 33) then true end,
                'placed', case when starts is not null then true end, 'record', $11::text::jsonb))
     from chosen
 ), told as (
@@ -92,5 +126,8 @@ with asked as materialized (
     insert into audit_digest (at, kind, count, digest)
     select clock_timestamp (), 6, 1, sha256 (uuid_send (complaint_id) || int4send (receiver)) from chosen
 )
-select case when exists (select from record) then q.receiver else raced () end as receiver, (q.flags & 16 <> 0)::int as told
+select case when exists (select from record) then q.receiver else raced () end as receiver, (q.flags & 16 <> 0)::int as told, true as moved
 from chosen q
+union all
+select case when exists (select from stayed) then q.asker else raced () end, 0, false
+from asked q where q.stays

@@ -2,7 +2,7 @@
 --   $1 complaint_id
 select coalesce (json_agg (row_to_json (r)), '[]')::text
 from (
-    select c.complaint_id as id, number_text (c.number) as number, c.version, c.state, c.received, c.due_verify,
+    select c.complaint_id as id, number_text (c.number) as number, c.version, case when c.state = 6 then coalesce (returned_was (c.complaint_id), 6) else c.state end as state, c.received, c.due_verify,
            c.due_first, c.due_resolve, h.code as holder, c.adapter, c.category, c.channel, c.class, c.priority,
            c.rung, c.confidence, c.language, c.flags, c.region, c.registry, c.rules, t.decision::json as decision, c.events,
            case when c.flags & 6 = 0 then t.title end as title,

@@ -35,7 +35,7 @@ from (
             from example x
             join agency a on a.agency_id = x.agency
             left join function f on f.function_id = x.function_id
-            where x.complaint_id = c.complaint_id and x.kind = 'handed_back' and x.agency <> all (
+            where x.complaint_id = c.complaint_id and x.kind in ('handed_back', 'not_oversight') and x.agency <> all (
                 select y.agency from example y where y.complaint_id = c.complaint_id and y.positive and y.at > x.at)) n
         where ($1::text = '' or c.complaint_id > nullif ($1::text, '')::uuid)
           and ($2::text = 'hidden' or c.flags & 6 = 0)

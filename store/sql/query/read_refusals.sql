@@ -16,7 +16,7 @@ from (
                                              and o.agency <> r.agency and (o.data ->> 'suggested')::int = r.agency) as named,
                r.data ? 'suggested' as suggests,
                exists (select from event o where o.complaint_id = r.complaint_id and o.number > r.number and o.kind in (2, 20)
-                                             and o.data -> 'to' = r.data -> 'suggested') as followed
+                                             and o.data -> 'to' = r.data -> 'suggested' and not o.data ? 'arbiter') as followed
         from refusal r
     )
     select a.code as agency, a.name, count (*) as refusals,

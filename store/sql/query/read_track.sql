@@ -2,22 +2,24 @@
 -- number (a clash) come as two rows.  Words of a secret or oversight complaint are left out.  Of an alias the number,
 -- state, holder and due time of its main complaint, and nothing else of that one.  Of what agencies write
 -- there is what they said to the reporter; notes for one another - links, why something was handed back, handed down or
--- merged, and what - are not for those who follow it.
+-- merged, and what - are not for those who follow it; nor are words of a reporter's about which a router has to decide first
+-- (store_reply.sql), and that it does.
 --   $1 tracking number
 select coalesce (json_agg (row_to_json (r)), '[]')::text
 from (
     select c.complaint_id as id, number_text (c.number) as number,
            (array ['received', 'verified', 'postponed', 'assigned', 'in_progress', 'returned', 'resolved',
-                   'archived', 'blocked', 'merged'])[c.state] as status,
+                   'archived', 'blocked', 'merged'])[case when c.state = 6 then coalesce (r.was, 6) else c.state end] as status,
            number_text (m.number) as main,
            (array ['received', 'verified', 'postponed', 'assigned', 'in_progress', 'returned', 'resolved',
-                   'archived', 'blocked'])[m.state] as main_status, m.due_resolve as main_due_resolve,
+                   'archived', 'blocked'])[case when m.state = 6 then coalesce (returned_was (m.complaint_id), 6) else m.state end] as main_status, m.due_resolve as main_due_resolve,
            c.received, c.due_verify, c.due_first, c.due_resolve,
            h.code as holder, h.name as holder_name, c.flags & 6 <> 0 as secret,
            (select json_agg (row_to_json (e))
             from (select v.at, v.number,
                          case when v.kind = 1 then 'placed' when v.kind = 2 then 'hand_over'
                               when v.kind = 51 and v.data ? 'joined' then 'joined'
+                              when v.kind = 54 then 'not_oversight'
                               when v.kind > 49 then (array ['link', 'merge', 'unmerge', 'followed'])[v.kind - 49]
                               when v.kind > 30 then (array ['complaint', 'reply', 'completion', 'rating', 'withdrawal'])[v.kind - 30]
                               else (array ['ack', 'nack', 'release', 'extend', 'park', 'progress', 'answer', 'ask',
@@ -25,7 +27,8 @@ from (
                          a.code as agency, a.name as agency_name,
                          (select o.code from agency o where o.agency_id = (v.data ->> 'to')::int) as receiver,
                          case when v.kind = 51 and not v.data ? 'joined' then v.data ->> 'other' end as other,
-                         case when c.flags & 6 = 0 and (v.kind in (16, 17, 18, 22, 53) or v.kind between 31 and 35) then v.text end as text
+                         case when c.flags & 6 = 0 and (v.kind in (16, 17, 18, 22, 53) or v.kind between 31 and 35)
+                                   and not (v.kind in (32, 33) and coalesce (v.number >= r.words, false)) then v.text end as text
                   from event v left join agency a on a.agency_id = v.agency
                   where v.complaint_id = c.complaint_id and v.kind <> 50
                   order by v.at, v.number nulls last) e) as history,
@@ -36,6 +39,7 @@ from (
                   where w.complaint_id = c.complaint_id
                   order by w.lead desc, a.code) s) as assignments
     from complaint c
+    left join returned r on r.complaint_id = c.complaint_id
     left join merged x on x.complaint_id = c.complaint_id
     left join complaint m on m.complaint_id = x.main
     left join agency h on h.agency_id = coalesce (m.holder, c.holder)

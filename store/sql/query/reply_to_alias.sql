@@ -44,4 +44,4 @@ with parent as (
 )
 select (case when not exists (select from parent) then 0
              when exists (select from proof where said or (proven and fits)) then 1 else 3 end)::int as outcome,
-       (exists (select from good) or exists (select from kept)) as fresh, 0::int as ready
+       (exists (select from good) or exists (select from kept)) as fresh, 0::int as ready, false as asks
