@@ -54,6 +54,17 @@ void place_take (struct store *store, struct link *from, struct parcel *parcel)
     (void) fault_point (place_received);
 }
 
+void place_take_again (struct store *store, struct parcel *parcel)
+{
+    struct place *place = xcalloc (1, sizeof *place);
+    struct wire_fault fault;
+    parcel_move (&place->parcel, parcel);
+    check (place_read (place, &fault));
+    DL_APPEND (store->place.waiting, place);
+    store->place.count++;
+    place_flush (store);
+}
+
 /* ---- complaints ------------------------------------------------------------------------------ */
 
 static void on_positioned (void *with, const struct db_answer *answer)

@@ -34,6 +34,9 @@ void place_batch_failed (struct place_batch *batch, enum db_outcome outcome, con
 void place_batch_again (struct place_batch *batch);
 void place_say_stored (struct store *store, struct link *link, const struct place *place);
 
+/* place.c: a record that was kept; nobody is told what becomes of it.  Takes the frames as place_take does. */
+void place_take_again (struct store *store, struct parcel *parcel);
+
 /* quarantine.c */
 /* Puts the record first in line for the quarantine.  `sqlstate`: of PostgreSQL, or five letters of
  * ours; `reason`: for people, a constant. */

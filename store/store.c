@@ -259,6 +259,7 @@ static int store_start (struct reactor *reactor, const struct settings *settings
     told_begin (store);
     pull_begin (store);
     redecide_begin (store);
+    overtaken_begin (store);
     likeness_begin (store, settings);
     const char *database = settings_text (settings, "database");
     open_lane (store, &store->others, "others", database, 1);
@@ -318,6 +319,7 @@ static void store_stop (void **held)
     place_end (store);
     act_end (store);
     redecide_end (store);
+    overtaken_end (store);
     words_end (store);
     pull_end (store);
     outbox_end (store);

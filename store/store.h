@@ -338,6 +338,11 @@ struct store {
         unsigned turn; /* which router is next */
         struct outage outage;
     } returned;
+    struct {
+        struct timer *timer;
+        unsigned scans;
+        bool scanning;
+    } overtaken;
     struct likeness_work likeness;
     struct agency *agencies; /* by number */
     size_t agency_count;
@@ -483,6 +488,9 @@ void redecide_hint (struct store *store);
 void redecide_take (struct store *store, struct parcel *parcel);
 void redecide_router_gone (struct store *store, struct link *router);
 void redecide_end (struct store *store);
+/* overtaken.c */
+void overtaken_begin (struct store *store);
+void overtaken_end (struct store *store);
 /* merge.c */
 bool merge_is (const struct msg_act *act);
 /* Adds the statements of one such act; the last one's row is as act_ordinary.sql's, then MERGE_OTHER. */

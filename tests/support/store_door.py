@@ -114,7 +114,7 @@ class StoreDoor(Peer):
     # ---- what is said
 
     def place(self, owner=0, rung=3, text="Jalan rusak", title=None, email=None, contact=b"sealed", complaint=None, received=None,
-              supporters=None, copies=None, oversight=None, region=None, named=None, category=None, class_=None, wait=True, **place):
+              supporters=None, copies=None, oversight=None, region=None, named=None, category=None, class_=None, code=None, wait=True, **place):
         """Stores a decided complaint; its id."""
         self.placed += 1
         created = 1700000000000 + self.placed
@@ -126,7 +126,7 @@ class StoreDoor(Peer):
             frame(OFFER, t1=complaint, t2=bytes(16), t3=self.placed, t4=received or int(time.time() * 1000), t5=1, t6=number_of(complaint),
                   t7=digest, t8=1),
             frame(SUBMIT, t1=0, t2=1, t3=complaint, t4=created, t5=1, t6=class_, t7=category, t8=named if named is not None else region,
-                  t14=2, t15=1),
+                  t14=2, t15=1, t17=code),
             frame(CONTENT, t1=title, t2=text, t7=contact or None, t8=1 if contact else None)])
         if wait:
             route = self.placed

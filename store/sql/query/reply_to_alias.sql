@@ -41,6 +41,8 @@ with parent as (
     from proof where not (proven and fits) and not said
     on conflict do nothing
     returning 1
+), waited as (
+    delete from waiting w using parent where w.complaint_id = $1::uuid
 )
 select (case when not exists (select from parent) then 0
              when exists (select from proof where said or (proven and fits)) then 1 else 3 end)::int as outcome,

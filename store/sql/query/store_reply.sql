@@ -70,11 +70,13 @@ with named as materialized (
     on conflict do nothing
     returning 1
 ), waits as (
-    insert into waiting (complaint_id, parent, adapter, kind, digest, submission, content, received, at)
-    select $1::uuid, $2::bigint, $4::int, $3::int, $9::bytea, $10::bytea, $11::bytea, $8::timestamptz, clock_timestamp ()
+    insert into waiting (complaint_id, parent, adapter, kind, digest, submission, content, received, at, alarms)
+    select $1::uuid, $2::bigint, $4::int, $3::int, $9::bytea, $10::bytea, $11::bytea, $8::timestamptz, clock_timestamp (), $13::boolean
     where not exists (select from parent)
     on conflict do nothing
     returning 1
+), waited as (
+    delete from waiting w using proof p where w.complaint_id = $1::uuid and not p.moved and p.state <> 10
 )
 select (case when not exists (select from parent) then 4
              when exists (select from proof where said) then 1
