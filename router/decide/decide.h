@@ -50,7 +50,8 @@ struct question {
      * somebody else; 0: none */
     uint32_t holder;
     struct view since; /* those words alone: the filter looks at them for themselves, too */
-    bool cleared;      /* an inspectorate found no oversight content in it: it looks at nothing else; without such words
+    bool
+        cleared; /* an inspectorate found no oversight content in it: it looks at nothing else; without such words
                           `since` is what its reporters have said after that */
 };
 
