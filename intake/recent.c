@@ -9,9 +9,12 @@
 #include <string.h>
 #include <utlist.h>
 
-/* Each step along a chain is a record that is in no cache by now: short chains cost less than their buckets. */
-#undef HASH_BKT_CAPACITY_THRESH
-#define HASH_BKT_CAPACITY_THRESH 4U
+/* Each step along a chain is a record that is in no cache by now.  As many buckets as records are remembered commonly
+ * keep chains short; to let uthash make more whenever one grows long makes them for ever, and never fewer. */
+#undef HASH_INITIAL_NUM_BUCKETS
+#undef HASH_INITIAL_NUM_BUCKETS_LOG2
+#define HASH_INITIAL_NUM_BUCKETS      131072U /* 2 MiB */
+#define HASH_INITIAL_NUM_BUCKETS_LOG2 17U
 
 struct record *recent_find (struct intake *intake, const struct id *id)
 {
