@@ -77,6 +77,10 @@ void pull_look (struct store *store, struct pull *pull)
         forget (store, pull);
         return;
     }
+    if (pull->given) { /* its leases run, and what it has must not be asked for again */
+        pull_answer (store, pull);
+        return;
+    }
     pull_lift (store, pull);
     pull->state = PULL_LOOKS;
     DL_APPEND (store->pulls.looking, pull);

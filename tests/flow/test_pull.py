@@ -293,3 +293,35 @@ def test_nobody_waits_longer_than_he_asked(stack, ask):
         stack.postgres.start()
     submit(stack)
     assert len(worker.pull([agency], wait=20000)) == 1
+
+
+def test_who_was_given_something_does_not_wait_for_a_batch_that_failed(stack, ask):
+    """He has room, so the next batch carries him, too; PostgreSQL ends under it, and is away for long."""
+    worker, web = stack.worker(), stack.adapter()
+    first = submit(stack, web=web)
+    stack.wait("select 1 from assignment where queued")
+    stack.sql("create function linger () returns trigger language plpgsql as $$ begin perform pg_sleep (30); return new; end $$")
+    stack.sql("create trigger linger after insert on content for each row when (new.body = 'Lambat') execute function linger ()")
+    hold = stack.postgres.connect()
+    try:
+        with hold.cursor() as cursor:
+            cursor.execute("begin")
+            cursor.execute("lock table assignment in share mode")
+            assert web.submit("Untuk kabupaten", place="91.01")[0] == "accepted"
+            stack.wait("select 1 from pg_locks where not granted having count (*) = 1")
+            submit(stack, text="Lambat", web=web)
+            until(lambda: "waiting to be placed: 1\n" in show(stack, "store", "queues"))
+            assert worker.hello()
+            ref = put(stack, worker, count=5)
+            stack.wait("select 1 from pg_locks where not granted having count (*) = 2")
+        hold.close()
+        stack.wait("select 1 from pg_stat_activity where wait_event = 'PgSleep'")
+        assert worker.take(ref, 3)[1][2] == first
+        assert worker.take(ref, 1) is None  # the batch may bring more
+        stack.postgres.stop()
+        began = time.monotonic()
+        assert worker.take(ref, 10)[0] == PULLED and time.monotonic() - began < 5
+    finally:
+        stack.postgres.start()
+        stack.sql("drop trigger linger on content")
+        stack.sql("drop function linger")
