@@ -7,7 +7,8 @@
  *   the complaint does not come              they wait, and `aduan ask counts` counts them
  *   the store, before they are stored        the row is there; the next scan gives them back
  *   the store, behind it                     the statement that stored them has deleted the row
- *   a scan meets words that are under way    stored once: they are known by their event
+ *   words cannot be stored for long          no scan gives them back again meanwhile
+ *   words are sent again by their adapter    stored once: they are known by their event
  *   PostgreSQL                               as any reply's: they stay with place.c; the row is deleted with their commit
  */
 #include "array.h"
@@ -56,7 +57,7 @@ static void at_scan (void *owner)
     struct db *db = store->ready ? lane_any (&store->others) : NULL;
     uint8_t most[8], late[8];
     reactor_timer_at (store->overtaken.timer, reactor_now (store->reactor) + SCAN_MS);
-    if (!db || store->overtaken.scanning)
+    if (!db || store->overtaken.scanning || store->overtaken.under_way)
         return;
     bool all = store->overtaken.scans++ % LATE_NTH == 0;
     struct db_value values[] = {value_int4 (most, MOST), value_int4 (late, all ? 0 : LATE_S)};

@@ -60,6 +60,7 @@ void place_take_again (struct store *store, struct parcel *parcel)
     struct wire_fault fault;
     parcel_move (&place->parcel, parcel);
     check (place_read (place, &fault));
+    store->overtaken.under_way++;
     DL_APPEND (store->place.waiting, place);
     store->place.count++;
     place_flush (store);

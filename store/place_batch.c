@@ -49,6 +49,7 @@ static void place_answer (struct store *store, struct place *place)
         place_say_stored (store, link, place);
         link_credit (link, WIRE_CLASS_REST, 1);
     }
+    store->overtaken.under_way -= place->link == 0;
     (void) fault_point (stored_sent);
     place_free (place);
 }

@@ -341,6 +341,7 @@ struct store {
     struct {
         struct timer *timer;
         unsigned scans;
+        unsigned under_way; /* given back, and not stored yet; they come from no link */
         bool scanning;
     } overtaken;
     struct likeness_work likeness;

@@ -3,6 +3,7 @@ import os
 
 import pytest
 
+from collect import show
 from store_door import StoreDoor
 from test_hand_back import agency, door, registry, stack  # noqa: F401
 
@@ -62,3 +63,19 @@ def test_a_store_that_starts_again(stack, door, agency):
     again.place(agency[UNIT], region="33.01", rung=3, complaint=complaint, code=CODE)
     assert said(again, complaint, 2) == [("Masih rusak",)]
     gone(again)
+
+
+def test_they_are_given_back_once_however_long_it_takes(stack, door, agency):
+    complaint = unborn()
+    assert door.say(complaint, "Masih rusak") == (WAITING, True)
+    hold = stack.postgres.connect()
+    with hold.cursor() as cursor:
+        cursor.execute("begin")
+        cursor.execute("lock table refused in exclusive mode")  # the statement that stores words may write there
+        door.place(agency[UNIT], region="33.01", rung=3, complaint=complaint, code=CODE)
+        stack.wait("select 1 from pg_locks where not granted")
+        door.turn(11)  # two scans
+        assert "waiting to be placed: 0\n" in show(stack, "store", "queues")
+    hold.close()
+    assert said(door, complaint, 2) == [("Masih rusak",)]
+    gone(door)
