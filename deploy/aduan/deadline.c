@@ -105,10 +105,12 @@ static int read_file (struct days *days, const char *path)
     int status = input_read (path, &text, &len);
     if (status != 0)
         return status;
-    for (char *line = text; line && *line && status == 0; line = next) {
+    bool marked = strncmp (text, "\xef\xbb\xbf", 3) == 0; /* as editors of Windows do */
+    for (char *line = text + (marked ? 3 : 0); line && *line && status == 0; line = next) {
         next = strchr (line, '\n');
         if (next)
             *next++ = 0;
+        line[strcspn (line, "\r")] = 0;
         number++;
         int32_t day;
         char *kind = strchr (line, '\t'), *name = kind ? strchr (kind + 1, '\t') : NULL;
@@ -327,10 +329,12 @@ static int answer_lines (const struct cli *cli, const struct days *days, const c
 {
     char *line = NULL, *words[3];
     size_t room = 0;
+    unsigned number = 0;
     int status = 0;
     while (status == 0 && getline (&line, &room, stdin) > 0) {
         struct asked asked;
         size_t count = 0;
+        number++;
         for (char *word = strtok (line, " \t,\r\n"); word && count < 3;
              word = strtok (NULL, " \t,\r\n"))
             words[count++] = word;
@@ -338,8 +342,12 @@ static int answer_lines (const struct cli *cli, const struct days *days, const c
             continue;
         status =
             read_asked (words[0], count > 1 ? words[1] : "", count > 2 ? words[2] : zone, &asked);
+        char at[24];
+        snprintf (at, sizeof at, "%u", number);
         if (status == 0)
             answer_one (cli, &asked, days, true);
+        else
+            status = complain (EX_DATAERR, TEXT_deadline_stopped, "line", at, NULL);
     }
     free (line);
     return status;

@@ -73,6 +73,8 @@ def test_own_calendar(tmp_path):
     days.write_text("2026-03-16\textra\tGempa\n2026-02-30\textra\tx\n", encoding="utf-8")
     assert "line 2" in aduan("deadline", "2026-03-13", 1, "--calendar", days, wanted=65).stderr
     aduan("deadline", "2026-03-13", 1, "--calendar", tmp_path / "none", wanted=66)
+    days.write_bytes(b"\xef\xbb\xbf2026-03-16\textra\tGempa\r\n")  # as Windows saves it
+    assert asked("2026-03-13", 1, "--calendar", days)["skipped"][2] == {"day": "2026-03-16", "kind": "extra", "name": "Gempa"}
 
 
 def test_provisional():
@@ -85,3 +87,8 @@ def test_provisional():
 def test_bad_questions(arguments):
     said = aduan("deadline", *arguments, wanted=64)
     assert said.stderr.startswith("aduan: ") and not said.stdout
+
+
+def test_a_bad_line_among_many():
+    said = aduan("deadline", "-", text="2026-03-13 5\n\n2026-03-13 five\n2026-03-13 1\n", wanted=65)
+    assert said.stdout == "2026-03-27\n" and "line 3" in said.stderr
