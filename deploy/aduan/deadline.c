@@ -153,9 +153,12 @@ static int read_days (const struct cli *cli, struct days *days)
         status = read_file (days, said);
     else if (!said && cli->settings_path)
         status = ask_days (cli, days);
-    else
+    else {
+        if (!said)
+            complain (0, TEXT_deadline_shipped, NULL);
         for (size_t i = 0; i < array_len (shipped); i++)
             add_day (days, shipped[i].day, shipped[i].kind, shipped[i].name);
+    }
     seal (days);
     return status;
 }
