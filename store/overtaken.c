@@ -16,8 +16,8 @@
 
 #define SCAN_MS 5000
 #define MOST    64
-#define LATE_S                                                                                     \
-    3600 /* of those that wait longer only each 60th scan asks: a complaint that late is rare */
+/* Those that wait longer only each 60th scan asks for: a complaint that late is rare. */
+#define LATE_S   3600
 #define LATE_NTH 60
 
 enum { ID, NUMBER, ADAPTER, DIGEST, RECEIVED, SUBMISSION, CONTENT, ALARMS };
