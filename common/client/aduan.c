@@ -19,6 +19,7 @@
 #define ASSERT_act(value)        ASSERT_kind (value)
 #define ASSERT_hand_back(value)  ASSERT_kind (value)
 #define ASSERT_resolution(value) ASSERT_kind (value)
+#define ASSERT_ending(value)     ASSERT_kind (value)
 #define ASSERT_part(value)       ASSERT_kind (value)
 #define ASSERT_reason(value)     ASSERT_kind (value)
 #define ASSERT_reject(value)     ASSERT_kind (value)
@@ -233,7 +234,7 @@ static void on_refused (void *owner, struct link *link, struct parcel *parcel)
     if (refused->refusal == REFUSAL_CREDIT || refused->refusal == REFUSAL_HELLO)
         op_rest (op, 0);
     else
-        op_end (op, &(struct ending){
+        op_end (op, &(struct op_ending){
                         .result = op->tries > 1 ? ADUAN_UNKNOWN : ADUAN_REFUSED,
                         .refusal = refused->refusal,
                     });

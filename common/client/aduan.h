@@ -35,6 +35,10 @@ enum aduan_kind {
     ADUAN_KIND_COMPLETION,
     ADUAN_KIND_RATING,
     ADUAN_KIND_WITHDRAWAL,
+    ADUAN_KIND_CLOSING,   /* it is solved */
+    ADUAN_KIND_REOPENING, /* it is not: what is still wrong */
+    ADUAN_KIND_CONSENT,   /* to the Ombudsman, or not */
+    ADUAN_KIND_FLAGS,     /* anonymous and secret as said now */
 };
 
 enum aduan_channel {
@@ -86,9 +90,33 @@ enum aduan_act_kind {
     ADUAN_ACT_ASSIGN,    /* handed down: `suggested`, below the agency, gets it */
     ADUAN_ACT_SUPPORT,   /* the lead asks `suggested` to help */
     ADUAN_ACT_CLOSE,     /* the lead ends the case; needs a text and a reason */
+    ADUAN_ACT_VERIFY,    /* checked: class, category and flags are set */
+    ADUAN_ACT_TAKE_ON,   /* handled at one's own agency, without a lease */
+    ADUAN_ACT_CORRECT,   /* set right; what was there before stays in the history */
+    ADUAN_ACT_ARCHIVE,   /* ended without handling; needs an ending */
+    ADUAN_ACT_CHASE,     /* one above presses the holder */
+    ADUAN_ACT_SPLIT,     /* a further matter becomes a complaint of its own */
+    ADUAN_ACT_DRAFT,     /* an answer that waits for approval; needs a text */
     ADUAN_ACT_LINK = 20, /* is like `other`: a note on both, nothing changes */
     ADUAN_ACT_MERGE,     /* goes on under `other`, as its alias; the case leaves this queue */
     ADUAN_ACT_UNMERGE,   /* an alias is a case of its own again, ready, due when it was */
+    ADUAN_ACT_APPROVE = 60, /* a draft takes effect */
+    ADUAN_ACT_SEND_BACK,    /* a draft goes back to its author */
+    ADUAN_ACT_BLOCK,        /* taken down by moderation; needs an ending */
+};
+
+/* Why a case ends without handling. */
+enum aduan_ending {
+    ADUAN_ENDING_SARA = 1, /* stirs up hate against an ethnic group, religion, race or class */
+    ADUAN_ENDING_NO_EVIDENCE,
+    ADUAN_ENDING_UNCLEAR,
+    ADUAN_ENDING_NOT_GOVERNMENT,
+    ADUAN_ENDING_BAD_FORMAT,
+    ADUAN_ENDING_TOO_GENERAL,
+    ADUAN_ENDING_PRIVATE_PARTY,
+    ADUAN_ENDING_IN_COURT,
+    ADUAN_ENDING_LAW_ENFORCEMENT,
+    ADUAN_ENDING_CONTENT_RULE, /* of a block */
 };
 
 enum aduan_hand_back {
@@ -125,10 +153,14 @@ enum aduan_reason {
     ADUAN_REASON_KEY, /* the same act key said something else before */
     ADUAN_REASON_SCOPE,
     ADUAN_REASON_BUSY,
-    ADUAN_REASON_BOUND,  /* decided with binding force: it is not handed back */
-    ADUAN_REASON_TARGET, /* `suggested` cannot have it by this act */
-    ADUAN_REASON_LEAD,   /* only the lead may say that */
-    ADUAN_REASON_OTHER,  /* `other` is not a case that this key may name here */
+    ADUAN_REASON_BOUND,   /* decided with binding force: it is not handed back */
+    ADUAN_REASON_TARGET,  /* `suggested` cannot have it by this act */
+    ADUAN_REASON_LEAD,    /* only the lead may say that */
+    ADUAN_REASON_OTHER,   /* `other` is not a case that this key may name here */
+    ADUAN_REASON_ENDING,  /* an archiving or a block needs its reason */
+    ADUAN_REASON_ROLE,    /* within scope, but the act is another role's */
+    ADUAN_REASON_SESSION, /* not, or no longer, logged in */
+    ADUAN_REASON_VALUE,   /* something is missing or outside its range */
 };
 
 /* Why a submission was rejected: a repeat will not help. */

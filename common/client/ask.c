@@ -7,7 +7,7 @@
 #include <string.h>
 #include "client/client.h"
 
-void ask_ended (struct op *op, const struct ending *ending)
+void ask_ended (struct op *op, const struct op_ending *ending)
 {
     struct aduan_answer answer = {.result = ending->result, .text_len = ending->text.len};
     char *text = NULL;
@@ -23,7 +23,7 @@ void on_rows (void *owner, struct link *from, struct parcel *parcel)
     struct op *op = op_find (owner, OP_ASK, said->ref);
     (void) from;
     if (op)
-        op_end (op, &(struct ending){
+        op_end (op, &(struct op_ending){
                         .result = said->verdict == VERDICT_DONE ? ADUAN_DONE : ADUAN_REFUSED,
                         .text = said->rows,
                     });
@@ -36,7 +36,7 @@ void on_shown (void *owner, struct link *from, struct parcel *parcel)
     for (struct op *op = aduan->lines[LINE_QUERY].sent; op; op = op->next) {
         if (op->kind != OP_SHOW)
             continue;
-        op_end (op, &(struct ending){.result = ADUAN_DONE, .text = parcel->said[0].shown.text});
+        op_end (op, &(struct op_ending){.result = ADUAN_DONE, .text = parcel->said[0].shown.text});
         return;
     }
 }

@@ -33,7 +33,7 @@ enum op_state { OP_OVER, OP_WAITING, OP_SENT, OP_RESTING };
 enum line_kind { LINE_INTAKE, LINE_ROUTER, LINE_QUERY, LINES };
 
 /* Why an operation ends, with what its kind needs of it. */
-struct ending {
+struct op_ending {
     enum aduan_result result;
     uint32_t reason, refusal, reject;
     const char *field;                   /* NULL: none */
@@ -126,7 +126,7 @@ void op_frames (struct op *op, unsigned frames);
 /* Hands it to its line: sent now if it can be.  May end it. */
 void op_start (struct op *op);
 /* Runs the callback, frees it.  Takes *op. */
-void op_end (struct op *op, const struct ending *ending);
+void op_end (struct op *op, const struct op_ending *ending);
 void op_rest (struct op *op, int64_t least_ms);
 struct op *op_find (struct aduan *aduan, enum op_kind kind, uint64_t ref);
 /* Says what can be said. */
@@ -142,10 +142,10 @@ void at_due (void *owner);
 int64_t boot_ms (void);
 
 /* The same as an answer: what the kinds make of an ending (submit.c, work.c, ask.c). */
-void submit_ended (struct op *op, const struct ending *ending);
-void act_ended (struct op *op, const struct ending *ending);
-void pull_ended (struct op *op, const struct ending *ending);
-void ask_ended (struct op *op, const struct ending *ending);
+void submit_ended (struct op *op, const struct op_ending *ending);
+void act_ended (struct op *op, const struct op_ending *ending);
+void pull_ended (struct op *op, const struct op_ending *ending);
+void ask_ended (struct op *op, const struct op_ending *ending);
 /* Encodes a pull's frame with a new ref. */
 void pull_say (struct op *op);
 

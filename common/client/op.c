@@ -100,7 +100,7 @@ struct op *op_find (struct aduan *aduan, enum op_kind kind, uint64_t ref)
     return op && op->kind == kind ? op : NULL;
 }
 
-void op_end (struct op *op, const struct ending *ending)
+void op_end (struct op *op, const struct op_ending *ending)
 {
     op_move (op, OP_OVER);
     HASH_DEL (op->line->aduan->ops, op);
@@ -119,7 +119,7 @@ void op_end (struct op *op, const struct ending *ending)
 static void op_give_up (struct op *op)
 {
     const struct link *link = op->line->link;
-    struct ending ending = {.result = ADUAN_UNSENT};
+    struct op_ending ending = {.result = ADUAN_UNSENT};
     if (link && link_barred (link) == LINK_BAR_KEY) {
         ending.result = ADUAN_REFUSED;
         ending.refusal = REFUSAL_PRINCIPAL;
@@ -153,8 +153,8 @@ static bool op_seal (struct op *op)
         op_frames (op, 2);
         return true;
     }
-    op_end (op, &(struct ending){.result = ADUAN_REFUSED,
-                                 .field = result == FAIL_ABSENT ? "seal_key" : "seal"});
+    op_end (op, &(struct op_ending){.result = ADUAN_REFUSED,
+                                    .field = result == FAIL_ABSENT ? "seal_key" : "seal"});
     return false;
 }
 
@@ -232,7 +232,7 @@ void line_down (struct line *line)
     DL_FOREACH_SAFE (line->sent, op, next) {
         op->pause = line->aduan->repeat_ms; /* it was the link, not a far side that is slow */
         if (op->kind == OP_PULL && op->came)
-            op_end (op, &(struct ending){.result = ADUAN_DONE}); /* what came, came */
+            op_end (op, &(struct op_ending){.result = ADUAN_DONE}); /* what came, came */
         else
             op_move (op, OP_WAITING);
     }
@@ -276,7 +276,7 @@ static void op_due (struct op *op, int64_t now)
     if (op->deadline && op->deadline <= now)
         op_give_up (op);
     else if (op->kind == OP_PULL && op->state == OP_SENT && op->came)
-        op_end (op, &(struct ending){.result = ADUAN_DONE}); /* only `pulled` was lost */
+        op_end (op, &(struct op_ending){.result = ADUAN_DONE}); /* only `pulled` was lost */
     else if (op->state == OP_SENT || op->state == OP_RESTING)
         op_move (op, OP_WAITING);
 }

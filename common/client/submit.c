@@ -24,7 +24,7 @@ void aduan_token_new (struct aduan_token *ret)
     aduan_token_derive (ret);
 }
 
-void submit_ended (struct op *op, const struct ending *ending)
+void submit_ended (struct op *op, const struct op_ending *ending)
 {
     struct aduan_submitted result = {
         .result = ending->result,
@@ -54,7 +54,7 @@ void on_accepted (void *owner, struct link *from, struct parcel *parcel)
     struct op *op = op_find (owner, OP_SUBMIT, said->ref);
     (void) from;
     if (op) /* none: the answer to an earlier repeat was here first */
-        op_end (op, &(struct ending){.result = ADUAN_ACCEPTED, .accepted = said});
+        op_end (op, &(struct op_ending){.result = ADUAN_ACCEPTED, .accepted = said});
 }
 
 void on_tempfail (void *owner, struct link *from, struct parcel *parcel)
@@ -76,7 +76,8 @@ void on_reject (void *owner, struct link *from, struct parcel *parcel)
     char field[33] = "";
     memcpy (field, said->field.at ? said->field.at : "",
             said->field.len < sizeof field ? said->field.len : sizeof field - 1);
-    op_end (op, &(struct ending){.result = ADUAN_REJECTED, .reject = said->reject, .field = field});
+    op_end (op,
+            &(struct op_ending){.result = ADUAN_REJECTED, .reject = said->reject, .field = field});
 }
 
 /* ---- starting -------------------------------------------------------------------------------- */

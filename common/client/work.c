@@ -38,7 +38,7 @@ void pull_say (struct op *op)
     op_frames (op, 1);
 }
 
-void pull_ended (struct op *op, const struct ending *ending)
+void pull_ended (struct op *op, const struct op_ending *ending)
 {
     op->pulled (op->with, &(struct aduan_pulled){
                               .result = ending->result,
@@ -199,7 +199,7 @@ void on_pulled (void *owner, struct link *from, struct parcel *parcel)
     if (said->verdict != VERDICT_DONE && said->reason == REASON_BUSY && op->state == OP_SENT)
         op_rest (op, 0);
     else
-        op_end (op, &(struct ending){
+        op_end (op, &(struct op_ending){
                         .result = said->verdict == VERDICT_DONE ? ADUAN_DONE : ADUAN_REFUSED,
                         .reason = said->reason,
                         .pulled = said,
@@ -215,7 +215,7 @@ void aduan_act_on (const struct aduan_assignment *assignment, struct aduan_act *
     randombytes_buf (ret->key, sizeof ret->key);
 }
 
-void act_ended (struct op *op, const struct ending *ending)
+void act_ended (struct op *op, const struct op_ending *ending)
 {
     struct aduan_acted result = {
         .result = ending->result, .reason = ending->reason, .refusal = ending->refusal};
@@ -237,7 +237,7 @@ void on_acted (void *owner, struct link *from, struct parcel *parcel)
     (void) from;
     if (!op)
         return;
-    struct ending ending = {.result = ADUAN_DONE, .reason = said->reason, .acted = said};
+    struct op_ending ending = {.result = ADUAN_DONE, .reason = said->reason, .acted = said};
     if (said->verdict == VERDICT_STALE)
         ending.result = ADUAN_STALE;
     else if (said->verdict != VERDICT_DONE)

@@ -48,6 +48,7 @@ enum wire_class { WIRE_CLASS_CONTROL, WIRE_CLASS_ACTS, WIRE_CLASS_REST, WIRE_CLA
 #define ACT_LAST       WIRE_END_act
 #define RESOLUTION_LAST WIRE_END_resolution
 #define PART_LAST      WIRE_END_part
+#define ENDING_LAST    WIRE_END_ending
 #define HAND_BACK_LAST WIRE_END_hand_back
 #define VERDICT_LAST   WIRE_END_verdict
 #define REASON_LAST    WIRE_END_reason

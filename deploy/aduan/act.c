@@ -89,7 +89,9 @@ char *reason_said (uint32_t reason, uint32_t refusal)
         [ADUAN_REASON_KEY] = TEXT_why_key,         [ADUAN_REASON_SCOPE] = TEXT_why_scope,
         [ADUAN_REASON_BUSY] = TEXT_why_busy,       [ADUAN_REASON_BOUND] = TEXT_why_bound,
         [ADUAN_REASON_TARGET] = TEXT_why_target,   [ADUAN_REASON_LEAD] = TEXT_why_lead,
-        [ADUAN_REASON_OTHER] = TEXT_why_other,
+        [ADUAN_REASON_OTHER] = TEXT_why_other,     [ADUAN_REASON_ENDING] = TEXT_why_ending,
+        [ADUAN_REASON_ROLE] = TEXT_why_role,       [ADUAN_REASON_SESSION] = TEXT_why_session,
+        [ADUAN_REASON_VALUE] = TEXT_why_value,
     };
     if (!reason)
         return xstrdup (aduan_refusal_word (refusal));

@@ -73,7 +73,7 @@ def test_broken_phone_is_never_refused(stack, web, raw, clean):
     (dict(text="x" * 10001), 3, "text"),
     (dict(text="x", title="t" * 201), 3, "title"),
     (dict(text="x", created=int(time.time() * 1000) + 7200000), 5, "created"),
-    (dict(text="x", kind=9), 4, "kind"),
+    (dict(text="x", kind=99), 4, "kind"),
     (dict(text="x", channel=99), 4, "channel"),
     (dict(text="x", place="33.7"), 4, "place"),
     (dict(text="x", kind=2), 2, "parent"),
