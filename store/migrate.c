@@ -16,6 +16,7 @@
  */
 #include "migrate.h"
 #include "base/log.h"
+#include "domain/lifecycle.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -89,6 +90,11 @@ static int load_schema (PGconn *db, int unused, char **unused_too)
         free (note);
         log_info ("schema %d, %s", migrations[i].number, migrations[i].name);
     }
+    struct buffer lifecycle = {0};
+    lifecycle_sql (&lifecycle);
+    buffer_add (&lifecycle, "", 1);
+    run_quietly (db, "lifecycle", lifecycle.at);
+    buffer_free (&lifecycle);
     return 0;
 }
 

@@ -1,23 +1,26 @@
-"""PROTOCOL.md is current; and what C writes, Python's msgpack reads."""
+"""PROTOCOL.md and docs/lifecycle.md are current; and what C writes, Python's msgpack reads."""
 import os
 import subprocess
+
+import pytest
 
 RETIRED = {"36"}  # they meant something else once
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get("ADUAN_BUILD", os.path.join(ROOT, "build"))
 
 
-def described():
-    return subprocess.run([os.path.join(BUILD, "tests", "protocol", "wire-describe")], stdout=subprocess.PIPE, check=True, text=True).stdout
+def described(program="wire-describe"):
+    return subprocess.run([os.path.join(BUILD, "tests", "protocol", program)], stdout=subprocess.PIPE, check=True, text=True).stdout
 
 
-def page():
-    with open(os.path.join(ROOT, "common", "wire", "PROTOCOL.md"), encoding="utf-8") as file:
+def page(*path):
+    with open(os.path.join(ROOT, *path), encoding="utf-8") as file:
         return file.read()
 
 
-def test_tables_are_the_source():
-    assert page().split("<!-- tables -->\n")[1] == described()
+@pytest.mark.parametrize("path, program", [(("common", "wire", "PROTOCOL.md"), "wire-describe"), (("docs", "lifecycle.md"), "lifecycle-describe")])
+def test_tables_are_the_source(path, program):
+    assert page(*path).split("<!-- tables -->\n")[1] == described(program)
 
 
 def test_every_number_once():
