@@ -99,8 +99,12 @@ static bool check_fields (const struct principal *principal, int64_t now,
         return reject (ret, REJECT_MISSING, "parent");
     if (number_parse (submit->parent, &bits) != 0)
         return reject (ret, REJECT_NUMBER, "parent");
-    if (submit->kind == KIND_RATING && (submit->rating < 1 || submit->rating > 5))
+    if ((submit->kind == KIND_RATING && submit->rating < 1) || submit->rating > 5)
         return reject (ret, REJECT_VALUE, "rating");
+    if (submit->kind == KIND_CONSENT && !submit->consent)
+        return reject (ret, REJECT_MISSING, "consent");
+    if (submit->kind == KIND_FLAGS && !submit->anonymous && !submit->secret)
+        return reject (ret, REJECT_MISSING, "anonymous");
     return true;
 }
 
@@ -138,7 +142,7 @@ static bool clean_content (const struct msg_submit *submit, const struct msg_con
     struct view title = cleaned (content->title, &kept->title_room),
                 text = cleaned (content->text, &kept->text_room);
     bool title_changed = title.at != content->title.at, text_changed = text.at != content->text.at;
-    bool needs_body = submit->kind != KIND_RATING && submit->kind != KIND_WITHDRAWAL;
+    bool needs_body = submit->kind <= KIND_COMPLETION || submit->kind == KIND_REOPENING;
     bool good = true;
     if (is_longer (text, BODY_MOST))
         good = reject (ret, REJECT_TOO_LONG, "text");

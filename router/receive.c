@@ -118,7 +118,8 @@ static void decide_offer (struct router *router, struct parcel *offer, struct de
     }
     planted (&content->content);
     const struct routing *routing = inforce_routing (router->inforce);
-    if (submit->submit.kind == KIND_REPLY || submit->submit.kind == KIND_COMPLETION)
+    if (submit->submit.kind == KIND_REPLY || submit->submit.kind == KIND_COMPLETION ||
+        submit->submit.kind == KIND_REOPENING)
         place->alarms = decide_alarms (routing, content->content.text) ? FLAG_YES : 0;
     if (submit->submit.kind != KIND_COMPLAINT)
         return;

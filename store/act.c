@@ -1,9 +1,9 @@
 /* act.c - acts of a turn become one statement; at most one a complaint, so that each is judged by
  * rows that no other act of the batch changes.
  *
- * What gives a case to another agency goes by act_on_assignments.sql, which finds out whether and to whom,
- * acts on two complaints one by one (merge.c), the others by act_ordinary.sql; a batch that this one refuses as
- * not ordinary goes by the first, too. */
+ * What gives a case to another agency, and what people say, goes by act_on_assignments.sql, which finds out whether
+ * and to whom; acts on two complaints (merge.c) and on a complaint as a whole (whole.c) go one by one, the others by
+ * act_ordinary.sql; a batch that this one refuses as not ordinary goes by the first, too. */
 #include "array.h"
 #include "domain/number.h"
 #include "store.h"
@@ -24,12 +24,14 @@ struct deed {
     UT_hash_handle hh;
 };
 
+/* By which statement; from MERGES on one act at a time. */
+enum way { ORDINARY, GIVES, MERGES, WHOLE, SPLITS };
+
 struct act_batch {
     struct store *store;
     struct deed *deeds[STORE_BATCH]; /* by complaint */
     unsigned count;
-    bool careful;        /* by act_on_assignments.sql */
-    bool merges;         /* one act, by merge.c */
+    enum way way;
     struct claim *claim; /* carried, or NULL */
 };
 
@@ -40,19 +42,15 @@ static void deed_free (struct deed *deed)
     free (deed);
 }
 
-/* Says how it ended; takes the deed. */
-static void say_acted (struct store *store, struct deed *deed, enum verdict verdict,
-                       enum reason reason, int64_t version)
+/* Says how it ended, but for ref and id, which are its own; takes the deed. */
+static void say_acted (struct store *store, struct deed *deed, struct msg_acted acted)
 {
     struct link *link = listener_find (store->routers, deed->link);
     if (link) {
         struct msg_behalf behalf = {.ref = deed->behalf->ref, .principal = deed->behalf->principal};
-        struct msg_acted acted = {.ref = deed->act->ref,
-                                  .id = deed->act->id,
-                                  .verdict = verdict,
-                                  .reason = reason,
-                                  .version = (uint64_t) version};
         struct parcel answer = {0};
+        acted.ref = deed->act->ref;
+        acted.id = deed->act->id;
         parcel_add (&answer, WIRE_behalf, &behalf);
         parcel_add (&answer, WIRE_acted, &acted);
         link_send (link, &answer);
@@ -80,10 +78,12 @@ static bool blank (struct view text)
 /* What spans fields: an act that says something to the reporter has a text, a hand-back and a closing their
  * reason, an assign and a support an agency, a link and a merge the other complaint.  0, or what is missing; of a
  * number that is no act's the state it fits. */
-static enum reason missing (const struct msg_act *act)
+static enum reason missing (const struct msg_act *act, const char **ret_field)
 {
     bool speaks = act->act == ACT_PROGRESS || act->act == ACT_ANSWER || act->act == ACT_ASK ||
-                  act->act == ACT_HAND_BACK || act->act == ACT_CLOSE;
+                  act->act == ACT_HAND_BACK || act->act == ACT_CLOSE || act->act == ACT_ARCHIVE ||
+                  act->act == ACT_DRAFT;
+    *ret_field = NULL;
     if ((speaks && blank (act->text)) || act->text.len > 16384 ||
         (act->act == ACT_HAND_BACK && !act->reason) || (act->act == ACT_CLOSE && !act->resolution))
         return REASON_TEXT;
@@ -91,7 +91,9 @@ static enum reason missing (const struct msg_act *act)
         return REASON_STATE;
     if ((act->act == ACT_LINK || act->act == ACT_MERGE) && id_zero (&act->other))
         return REASON_OTHER;
-    return gives (act) && act->act != ACT_HAND_BACK && !act->suggested ? REASON_TARGET : 0;
+    if (gives (act) && act->act != ACT_HAND_BACK && !act->suggested)
+        return REASON_TARGET;
+    return whole_missing (act, ret_field);
 }
 
 void act_take (struct store *store, struct link *from, struct parcel *parcel)
@@ -111,9 +113,13 @@ void act_take (struct store *store, struct link *from, struct parcel *parcel)
     }
     deed->behalf = &behalf->behalf;
     deed->act = &act->act;
-    enum reason lacks = missing (deed->act);
+    const char *field;
+    enum reason lacks = missing (deed->act, &field);
     if (lacks)
-        say_acted (store, deed, VERDICT_REFUSED, lacks, 0);
+        say_acted (store, deed,
+                   (struct msg_acted){.verdict = VERDICT_REFUSED,
+                                      .reason = lacks,
+                                      .detail = field ? view_of (field) : (struct view){0}});
     else
         DL_APPEND (store->deeds, deed);
     (void) fault_point (act_received);
@@ -129,8 +135,9 @@ enum {
     READY,
     TOLD,
     IN_CLAIM,
-    ASKS = IN_CLAIM, /* act_on_assignments.sql: a router must decide */
+    ASKS = IN_CLAIM, /* of every other way: a router must decide */
     CONTACT,
+    MADE = CONTACT, /* act_split.sql */
     CONTACT_KEY,
     EVENT,
     FLAGS,
@@ -149,15 +156,18 @@ static void batch_again (struct act_batch *batch)
 static void batch_failed (struct act_batch *batch, const char *sqlstate)
 {
     struct store *store = batch->store;
-    if (!batch->careful && !batch->merges && strcmp (sqlstate, "23505") == 0) {
-        store->act_careful = true; /* a key that was used before */
+    bool unusual = strcmp (sqlstate, "23505") == 0 /* a key that was used before */ ||
+                   strcmp (sqlstate, "AD001") == 0;
+    if (batch->way == ORDINARY && unusual) {
+        store->act_careful = true;
         batch_again (batch);
         return;
     }
     if (failure_of (sqlstate) == FAILURE_OURS && batch->count == 1) {
         log_error ("%s: an act that PostgreSQL cannot hold (SQLSTATE %s) is refused",
                    id_text (&batch->deeds[0]->act->id), sqlstate);
-        say_acted (store, batch->deeds[0], VERDICT_REFUSED, REASON_STATE, 0);
+        say_acted (store, batch->deeds[0],
+                   (struct msg_acted){.verdict = VERDICT_REFUSED, .reason = REASON_STATE});
         free (batch);
         return;
     }
@@ -227,10 +237,14 @@ static void read_row (struct act_batch *batch, const PGresult *result, int row)
         outbox_has_news (store, 1);
     if (batch->claim && result_int (result, row, IN_CLAIM))
         tell (batch, deed, result, row);
-    if (batch->careful && result_int (result, row, ASKS))
+    if (batch->way != ORDINARY && batch->way != MERGES && result_int (result, row, ASKS))
         redecide_hint (store);
-    say_acted (store, deed, verdict, (enum reason) result_int (result, row, REASON),
-               result_int (result, row, VERSION));
+    struct msg_acted acted = {.verdict = verdict,
+                              .reason = (uint32_t) result_int (result, row, REASON),
+                              .version = (uint64_t) result_int (result, row, VERSION)};
+    if (batch->way == SPLITS && verdict == VERDICT_DONE)
+        acted.made = result_id (result, row, MADE);
+    say_acted (store, deed, acted);
 }
 
 static void end_claim (struct act_batch *batch, enum db_outcome outcome)
@@ -264,10 +278,10 @@ static void on_acted (void *with, const struct db_answer *answer)
         (void) fault_point (born_committed);
     const PGresult *result = answer->results[answer->count - 1];
     metric_add (store_act_batches_total, 1);
-    if (batch->merges) {
+    if (batch->way == MERGES) {
         struct id other = result_id (result, 0, MERGE_OTHER);
         words_drop (store, &other);
-    } else if (store->act_batch < store->batch)
+    } else if (batch->way < MERGES && store->act_batch < store->batch)
         store->act_batch = batch->count == 1 ? 2 : store->batch;
     for (int row = 0; row < PQntuples (result); row++)
         read_row (batch, result, row);
@@ -287,16 +301,24 @@ enum column {
     DELAY,
     SHARED,
     RESOLUTION = SHARED,
-    WHY, /* act_on_assignments.sql */
+    WHY, /* from here on act_on_assignments.sql */
     NAMED,
+    SESSION,
+    COMPLAINT,
+    PRIVATE,
+    ATTACHMENTS,
+    MISSING,
+    COPY_OF,
+    COPY,
     CARRIED, /* act_ordinary.sql */
     PLACE,
     KNOWN,
     COLUMNS
 };
-static const uint32_t column_types[COLUMNS] = {OID_INT4, OID_UUID, OID_INT4, OID_INT8, OID_UUID,
-                                               OID_INT2, OID_TEXT, OID_INT8, OID_INT2, OID_INT2,
-                                               OID_INT4, OID_BOOL, OID_INT4, OID_BOOL};
+static const uint32_t column_types[COLUMNS] = {
+    OID_INT4,  OID_UUID, OID_INT4, OID_INT8, OID_UUID,  OID_INT2, OID_TEXT,
+    OID_INT8,  OID_INT2, OID_INT2, OID_INT4, OID_BYTEA, OID_INT8, OID_BOOL,
+    OID_BYTEA, OID_INT2, OID_INT4, OID_INT4, OID_BOOL,  OID_INT4, OID_BOOL};
 static struct array columns[COLUMNS];
 
 static void add_deed (const struct deed *deed)
@@ -314,6 +336,16 @@ static void add_deed (const struct deed *deed)
     array_int2 (&columns[RESOLUTION], act->resolution);
     array_int2 (&columns[WHY], act->reason);
     array_int4 (&columns[NAMED], act->suggested <= INT32_MAX ? (int64_t) act->suggested : -1);
+    array_view (&columns[SESSION], act->session);
+    array_int8 (&columns[COMPLAINT], (int64_t) act->complaint);
+    array_bool (&columns[PRIVATE], act->secret == FLAG_YES);
+    array_view (&columns[ATTACHMENTS], act->attachments);
+    array_int2 (&columns[MISSING], (int64_t) (act->asks & FLAG_ASKS));
+    for (uint32_t i = 0; i < act->copies.count; i++) {
+        array_int4 (&columns[COPY_OF], columns[PLACE].count + 1);
+        array_int4 (&columns[COPY],
+                    act->copies.at[i] <= INT32_MAX ? (int64_t) act->copies.at[i] : 0);
+    }
     array_bool (&columns[CARRIED], deed->carried);
     array_int4 (&columns[PLACE], columns[PLACE].count + 1);
     array_bool (&columns[KNOWN], deed->words != NULL);
@@ -325,7 +357,7 @@ static void carry (struct act_batch *batch)
     unsigned room = 0;
     for (unsigned i = 0; i < batch->count; i++)
         room += tells (batch->deeds[i]->act);
-    batch->claim = !batch->careful && !batch->merges && room ? outbox_carry (batch->store) : NULL;
+    batch->claim = batch->way == ORDINARY && room ? outbox_carry (batch->store) : NULL;
     room = batch->claim ? batch->claim->room : 0;
     for (unsigned i = 0; i < batch->count; i++) {
         struct deed *deed = batch->deeds[i];
@@ -333,7 +365,7 @@ static void carry (struct act_batch *batch)
         if (deed->carried && !deed->words)
             deed->words = words_take (batch->store, &deed->act->id);
         room -= deed->carried;
-        if (deed->act->text.len || gives (deed->act) || batch->merges)
+        if (deed->act->text.len || gives (deed->act) || batch->way >= MERGES)
             words_drop (batch->store, &deed->act->id);
     }
 }
@@ -344,19 +376,30 @@ static int by_id (const void *a, const void *b)
     return id_compare (&(*left)->act->id, &(*right)->act->id);
 }
 
+static void send_alone (struct store *store, struct db *db, struct act_batch *batch)
+{
+    const struct deed *deed = batch->deeds[0];
+    struct db_unit *unit = db_begin (db, on_acted, batch);
+    db_binary (unit);
+    if (batch->way == MERGES)
+        merge_add (unit, store, deed->behalf->principal, deed->act);
+    else if (batch->way == SPLITS)
+        whole_add_split (unit, store, deed->behalf->principal, deed->act);
+    else
+        whole_add (unit, store, deed->behalf->principal, deed->act);
+    db_end (unit);
+}
+
 static void send_batch (struct store *store, struct db *db, struct act_batch *batch)
 {
     uint8_t base[8];
     static const char yes = 1, no = 0;
     unsigned count = SHARED;
-    struct db_value values[SHARED + 7];
+    struct db_value values[SHARED + 13];
     qsort (batch->deeds, batch->count, sizeof (struct deed *), by_id);
     carry (batch);
-    if (batch->merges) {
-        struct db_unit *unit = db_begin (db, on_acted, batch);
-        db_binary (unit);
-        merge_add (unit, store, batch->deeds[0]->behalf->principal, batch->deeds[0]->act);
-        db_end (unit);
+    if (batch->way >= MERGES) {
+        send_alone (store, db, batch);
         return;
     }
     for (int i = 0; i < COLUMNS; i++)
@@ -368,9 +411,9 @@ static void send_batch (struct store *store, struct db *db, struct act_batch *ba
     values[count++] = value_int8 (base, store->version_base);
     values[count++] = (struct db_value){mutant (version_ignored) ? &yes : &no, 1, true};
     values[count++] = array_end (&columns[RESOLUTION]);
-    if (batch->careful) {
-        values[count++] = array_end (&columns[WHY]);
-        values[count++] = array_end (&columns[NAMED]);
+    if (batch->way == GIVES) {
+        for (int i = WHY; i <= COPY; i++)
+            values[count++] = array_end (&columns[i]);
     } else {
         values[count++] = batch->claim ? value_id (&batch->claim->dispatch) : (struct db_value){0};
         values[count++] = array_end (&columns[CARRIED]);
@@ -379,15 +422,19 @@ static void send_batch (struct store *store, struct db *db, struct act_batch *ba
     }
     struct db_unit *unit = db_begin (db, on_acted, batch);
     db_binary (unit);
-    db_add (unit, batch->careful ? SQL_act_on_assignments : SQL_act_ordinary, values, count);
+    db_add (unit, batch->way == GIVES ? SQL_act_on_assignments : SQL_act_ordinary, values, count);
     db_end (unit);
 }
 
-enum way { ORDINARY, GIVES, MERGES };
-
 static enum way way_of (const struct msg_act *act)
 {
-    return merge_is (act) ? MERGES : gives (act) ? GIVES : ORDINARY;
+    bool plain =
+        !act->session.len && !act->complaint && !act->attachments.len && !act->secret && !act->asks;
+    return merge_is (act)          ? MERGES
+           : act->act == ACT_SPLIT ? SPLITS
+           : whole_is (act)        ? WHOLE
+           : gives (act) || !plain ? GIVES
+                                   : ORDINARY;
 }
 
 /* Acts on different complaints that go the same way as the first one, merges alone; of one complaint they
@@ -398,11 +445,10 @@ static struct act_batch *gather (struct store *store)
     struct deed *deed, *next, *same, *ids = NULL;
     enum way way = way_of (store->deeds->act);
     batch->store = store;
-    batch->merges = way == MERGES;
-    batch->careful = way == GIVES || (store->act_careful && way == ORDINARY);
+    batch->way = store->act_careful && way == ORDINARY ? GIVES : way;
     store->act_careful = store->act_careful && way != ORDINARY;
     DL_FOREACH_SAFE (store->deeds, deed, next) {
-        if (batch->count == (batch->merges ? 1 : store->act_batch))
+        if (batch->count == (way >= MERGES ? 1 : store->act_batch))
             break;
         HASH_FIND (hh, ids, &deed->act->id, sizeof (struct id), same);
         if (same)
@@ -423,9 +469,9 @@ void act_flush (struct store *store)
     if (!store->ready || reactor_now (store->reactor) < store->acts_not_before)
         return;
     while (store->deeds && (db = lane_rested (store, &store->acts))) {
-        bool merged = merge_is (store->deeds->act);
+        bool alone = way_of (store->deeds->act) >= MERGES;
         send_batch (store, db, gather (store));
-        if (store->act_batch > 1 && !merged) /* one by one they gain nothing from a rest */
+        if (store->act_batch > 1 && !alone) /* one by one they gain nothing from a rest */
             lane_begun (store, &store->acts);
     }
 }

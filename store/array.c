@@ -156,6 +156,13 @@ struct id result_id (const PGresult *result, int row, int column)
     return id;
 }
 
+struct db_value value_int2 (uint8_t room[8], int64_t number)
+{
+    room[0] = (uint8_t) (number >> 8);
+    room[1] = (uint8_t) number;
+    return (struct db_value){(const char *) room, 2, true};
+}
+
 struct db_value value_int4 (uint8_t room[8], int64_t number)
 {
     put4 (room, (uint32_t) number);

@@ -51,6 +51,7 @@ bool result_bool (const PGresult *result, int row, int column);
 struct id result_id (const PGresult *result, int row, int column);
 
 /* One binary parameter of a scalar, in memory the caller lends (8 bytes). */
+struct db_value value_int2 (uint8_t room[8], int64_t number);
 struct db_value value_int4 (uint8_t room[8], int64_t number);
 struct db_value value_int8 (uint8_t room[8], int64_t number);
 struct db_value value_time (uint8_t room[8], int64_t ms);

@@ -29,6 +29,7 @@ void merge_add (struct db_unit *unit, struct store *store, uint64_t principal,
         value_id (&act->other),
         value_int8 (base, store->version_base),
         {mutant (version_ignored) ? &yes : &no, 1, true},
+        act->session.len ? value_view (act->session) : (struct db_value){0},
     };
     db_add (unit, SQL_lock_merges, NULL, 0);
     db_add (unit, SQL_act_merge, values, array_len (values));

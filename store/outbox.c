@@ -33,12 +33,21 @@
 #define WAIT_MOST_MS  60000
 
 /* The word is the notifier's file name. */
-static const char *const templates[] = {
-    [TEMPLATE_RECEIVED] = "received", [TEMPLATE_MOVED] = "moved",
-    [TEMPLATE_PROGRESS] = "progress", [TEMPLATE_ANSWERED] = "answered",
-    [TEMPLATE_ASKED] = "asked",       [TEMPLATE_CLOSED] = "closed",
-    [TEMPLATE_REFUSED] = "refused",   [TEMPLATE_MERGED] = "merged",
-    [TEMPLATE_JOINED] = "joined",     [TEMPLATE_PARTED] = "parted"};
+static const char *const templates[] = {[TEMPLATE_RECEIVED] = "received",
+                                        [TEMPLATE_MOVED] = "moved",
+                                        [TEMPLATE_PROGRESS] = "progress",
+                                        [TEMPLATE_ANSWERED] = "answered",
+                                        [TEMPLATE_ASKED] = "asked",
+                                        [TEMPLATE_CLOSED] = "closed",
+                                        [TEMPLATE_REFUSED] = "refused",
+                                        [TEMPLATE_MERGED] = "merged",
+                                        [TEMPLATE_JOINED] = "joined",
+                                        [TEMPLATE_PARTED] = "parted",
+                                        [TEMPLATE_ARCHIVED] = "archived",
+                                        [TEMPLATE_REOPENED] = "reopened",
+                                        [TEMPLATE_UNSATISFIED] = "unsatisfied",
+                                        [TEMPLATE_SPLIT] = "split",
+                                        [TEMPLATE_BLOCKED] = "blocked"};
 
 /* ---- answering ----------------------------------------------------------------------------- */
 
@@ -66,8 +75,8 @@ void outbox_say (struct store *store, struct claim *claim, unsigned template, bo
     notice->ref = claim->ref;
     notice->dispatch = claim->dispatch;
     notice->position = claim->said++;
-    notice->template =
-        view_of (template >= 1 && template <array_len (templates) ? templates[template] : "news");
+    notice->template = view_of (
+        template <array_len (templates) && templates[template] ? templates[template] : "news");
     if (secret) { /* the letter says no more than that there is news */
         notice->template = view_of ("news");
         notice->agency = notice->text = notice->other = (struct view){NULL, 0};
@@ -153,7 +162,9 @@ static void say_row (struct store *store, struct claim *claim, const PGresult *r
         .asks = template == TEMPLATE_RECEIVED
                     ? (uint64_t) result_int (result, row, FLAGS) >> FLAG_ASKS_SHIFT & FLAG_ASKS
                     : 0,
-        .other = template == TEMPLATE_MERGED ? result_view (result, row, OTHER) : (struct view){0},
+        .other = template == TEMPLATE_MERGED || template == TEMPLATE_SPLIT
+                     ? result_view (result, row, OTHER)
+                     : (struct view){0},
     };
     outbox_say (store, claim, template, (result_int (result, row, FLAGS) & 6) != 0, &notice);
 }

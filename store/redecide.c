@@ -77,7 +77,8 @@ static void on_decided (void *with, const struct db_answer *answer)
         (void) fault_point (moved_committed);
         words_drop (store, &returned->id);
         if (PQntuples (result)) {
-            agency_hint (store, (uint64_t) result_int (result, 0, RECEIVER), 1);
+            if (result_int (result, 0, RECEIVER))
+                agency_hint (store, (uint64_t) result_int (result, 0, RECEIVER), 1);
             if (result_int (result, 0, TOLD))
                 outbox_has_news (store, 1);
             metric_add (store_moves_total, result_bool (result, 0, MOVED));
@@ -202,7 +203,8 @@ enum {
     HOLDER,
     CLEARED,
     SINCE,
-    TOTAL
+    TOTAL,
+    ASIDE
 };
 
 static uint32_t read_list (struct view text, uint64_t *ret)
@@ -320,7 +322,8 @@ static void begin (struct returned *returned, const PGresult *rows, int row)
         return;
     struct link *router = next_router (returned->store);
     if (returned->tries >= RETURNED_TRIES || (router && !ask (returned, router, rows, row)))
-        nobody_decided (returned, !PQgetisnull (rows, row, HOLDER));
+        nobody_decided (returned,
+                        !PQgetisnull (rows, row, HOLDER) && !result_bool (rows, row, ASIDE));
 }
 
 static void on_scanned (void *with, const struct db_answer *answer)

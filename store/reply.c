@@ -18,7 +18,8 @@ static void on_replied (void *with, const struct db_answer *answer)
     }
     struct place *place = batch->items[0];
     if (result_int (answer->results[0], 0, 0) == 0) { /* it is an alias, or is none any more */
-        batch->alias = !batch->alias && place->submit->kind >= KIND_RATING;
+        batch->alias = !batch->alias && place->submit->kind >= KIND_RATING &&
+                       place->submit->kind != KIND_REOPENING;
         place_batch_again (batch);
         return;
     }
@@ -34,6 +35,8 @@ static void on_replied (void *with, const struct db_answer *answer)
         metric_add (store_refused_total, 1);
     if (ready > 0)
         agency_hint (store, (uint64_t) ready, 1);
+    if (result_int (answer->results[0], 0, 4))
+        outbox_has_news (store, 1);
     place_batch_answer (batch);
 }
 
@@ -43,7 +46,8 @@ void reply_send (struct db *db, struct place_batch *batch)
     const struct msg_submit *submit = place->submit;
     uint64_t parent = 0;
     static const char yes = 1, no = 0;
-    uint8_t number[8], kind[8], adapter[8], rating[8], received[8], base[8];
+    uint8_t number[8], kind[8], adapter[8], rating[8], received[8], base[8], anonymous[8],
+        secret[8], consent[8];
     number_parse (submit->parent, &parent); /* intake has checked it; 0 is nobody's */
     words_spoil (batch->store, parent);
     struct view submission = parcel_bytes ((struct parcel *) &place->parcel, 2),
@@ -63,12 +67,15 @@ void reply_send (struct db *db, struct place_batch *batch)
         value_view (submission),
         value_view (content),
         value_int8 (base, batch->store->version_base),
-        {place->place->alarms == FLAG_YES ? &yes : &no, 1, true},
+        value_int4 (anonymous, submit->anonymous),
+        value_int4 (secret, submit->secret),
+        {place->place->alarms == FLAG_YES ? &yes : &no, 1, true}, /* from here on store_reply.sql */
+        value_int4 (consent, submit->consent),
     };
     struct db_unit *unit = db_begin (db, on_replied, batch);
     db_binary (unit);
     if (batch->alias)
-        db_add (unit, SQL_reply_to_alias, values, array_len (values) - 1);
+        db_add (unit, SQL_reply_to_alias, values, array_len (values) - 2);
     else
         db_add (unit, SQL_store_reply, values, array_len (values));
     db_end (unit);

@@ -14,6 +14,7 @@
  *   act.c          acts of a turn become one statement, which is also their only judge
  *   redecide.c     hand-backs that wait until a router has decided who has them instead
  *   merge.c        link, merge, unmerge: one statement each
+ *   whole.c        acts on a complaint as a whole, and the split: one statement each
  *   likeness.c     looks for complaints that are alike, aside
  *   outbox.c       notifiers' claims, and the notices that they are given
  *   told.c         what became of notices is written down
@@ -93,7 +94,12 @@ enum template {
     TEMPLATE_REFUSED,
     TEMPLATE_MERGED,
     TEMPLATE_JOINED,
-    TEMPLATE_PARTED
+    TEMPLATE_PARTED,
+    TEMPLATE_ARCHIVED,
+    TEMPLATE_REOPENED,
+    TEMPLATE_UNSATISFIED = 14,
+    TEMPLATE_SPLIT = 16,
+    TEMPLATE_BLOCKED
 };
 
 /* A record on its way into rows, from its `place` until it is answered. */
@@ -498,6 +504,18 @@ bool merge_is (const struct msg_act *act);
 void merge_add (struct db_unit *unit, struct store *store, uint64_t principal,
                 const struct msg_act *act);
 #define MERGE_OTHER 6 /* column: id of the complaint that it was linked to or merged into */
+/* whole.c */
+/* Does it go by act_on_complaint.sql? */
+bool whole_is (const struct msg_act *act);
+/* Why an act that goes this way, or a split, cannot be taken as said; 0: it can.  *ret_field: the field at fault, lent,
+ * or NULL. */
+enum reason whole_missing (const struct msg_act *act, const char **ret_field);
+/* Adds the statement of one such act, or of a split; their rows are as act_on_assignments.sql's, of a split then the
+ * part's id. */
+void whole_add (struct db_unit *unit, const struct store *store, uint64_t principal,
+                const struct msg_act *act);
+void whole_add_split (struct db_unit *unit, const struct store *store, uint64_t principal,
+                      const struct msg_act *act);
 /* likeness.c */
 void likeness_begin (struct store *store, const struct settings *settings);
 /* A complaint that anybody may read was stored. */

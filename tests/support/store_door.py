@@ -16,8 +16,14 @@ from peer import PING, Peer, frame, parse
 SUBMIT, CONTENT, OFFER, STORED, PLACE, ORIGIN, REDECIDE, REDECIDED = 10, 11, 20, 22, 23, 24, 25, 26
 PULL, ASSIGNED, PULLED, ACT, ACTED, BEHALF = 30, 31, 32, 33, 34, 35
 ACTS = {"ack": 1, "nack": 2, "release": 3, "extend": 4, "park": 5, "progress": 6, "answer": 7, "ask": 8, "hand_back": 9,
-        "assign": 10, "support": 11, "close": 12, "link": 20, "merge": 21, "unmerge": 22}
-REASONS = {0: None, 1: "version", 2: "state", 3: "absent", 4: "text", 5: "key", 8: "bound", 9: "target", 10: "lead", 11: "other"}
+        "assign": 10, "support": 11, "close": 12, "verify": 13, "take_on": 14, "correct": 15, "archive": 16, "chase": 17, "split": 18,
+        "draft": 19, "link": 20, "merge": 21, "unmerge": 22, "approve": 60, "send_back": 61, "block": 62}
+REASONS = {0: None, 1: "version", 2: "state", 3: "absent", 4: "text", 5: "key", 8: "bound", 9: "target", 10: "lead", 11: "other",
+           12: "ending", 13: "role", 14: "session", 15: "value"}
+ROLES = {"coordinator": 5, "agency_admin": 6, "liaison": 7, "overseer": 8, "operator": 9}
+# fields of `act` beside those that every test says
+FIELDS = {"session": 14, "complaint": 15, "category": 16, "region": 17, "title": 18, "body": 19, "anonymous": 20, "secret": 21,
+          "ending": 22, "asks": 23, "event": 24, "drafted": 25, "copies": 26, "attachments": 27, "class_": 11}
 PARTS = {None: "lead", 1: "support", 2: "arbiter", 3: "bound"}
 SYMBOLS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -48,6 +54,7 @@ class StoreDoor(Peer):
         self.decides = lambda asked: None
         self.asked = []   # every redecide: dicts
         self.placed = 0
+        self.fronts, self.logins = None, {}
         self.principal = stack.sql("select principal_id from principal where role = 2 order by 1 limit 1")[0][0]
         super().__init__(f"ipc://{stack.folder}/run/store.sock", None, None, None, name)
         stack.peers.append(self)
@@ -134,15 +141,15 @@ class StoreDoor(Peer):
             assert parse(frames[0])[1][4] == 1, "not stored"
         return complaint
 
-    def say(self, complaint, text, kind=2, alarms=False, word=None, wait=True):
-        """A reporter's reply (2), completion (3) or withdrawal (5), as intake and a router pass it on; its outcome, and whether it was new."""
+    def say(self, complaint, text, kind=2, alarms=False, word=None, wait=True, **more):
+        """A reporter's word (enum kind), as intake and a router pass it on; its outcome, and whether it was new."""
         self.stack.sql("update content set code_hash = %s where complaint_id = %s and code_hash is null", bytes(32), complaint.hex())
         self.placed += 1
         route, word = self.placed, word or os.urandom(16)
         number = number_of(complaint)
         self._send([frame(PLACE, t1=route, t17=2 if alarms else None),
                     frame(OFFER, t1=word, t2=bytes(16), t3=route, t4=int(time.time() * 1000), t5=1, t6=number, t7=bytes(32), t8=1),
-                    frame(SUBMIT, t1=0, t2=kind, t3=word, t4=1700000000000, t5=1, t16=number, t17=bytes(32)),
+                    frame(SUBMIT, t1=0, t2=kind, t3=word, t4=1700000000000, t5=1, t16=number, t17=bytes(32), **more),
                     frame(CONTENT, t2=text)])
         if not wait:
             return None
@@ -170,21 +177,47 @@ class StoreDoor(Peer):
         assert found, f"nothing for {agency}: {self.stack.sql('select complaint_id, agency, state, lead, bond from assignment')}"
         return found[0]
 
-    def act(self, case, act, text=None, to=None, reason=None, resolution=None, key=None, version=None,
-            other=None):
-        """"done", or why not; the case goes on with its new version."""
+    def acted(self, case, act, text=None, to=None, reason=None, resolution=None, key=None, version=None, other=None, agency=None, **more):
+        """The fields of the answer.  With `session` a front says it, with `complaint` one above the holder, in the name of `agency`."""
         ref = self.ref()
-        key = key or os.urandom(16)
-        self._send([frame(BEHALF, t1=ref, t2=self.principal),
-                    frame(ACT, t1=1, t2=case["id"], t3=case["agency"], t4=version or case["version"], t5=key, t6=ACTS[act], t7=text,
-                          t9=reason or (1 if act == "hand_back" else None), t10=to, t12=resolution, t13=other)])
+        speaker = self.front() if "session" in more else self.principal
+        named = 0 if more.get("complaint") else version or case["version"]
+        self._send([frame(BEHALF, t1=ref, t2=speaker),
+                    frame(ACT, t1=1, t2=case["id"], t3=agency or case["agency"], t4=named, t5=key or os.urandom(16),
+                          t6=ACTS.get(act, act), t7=text, t9=reason or (1 if act == "hand_back" else None), t10=to, t12=resolution, t13=other,
+                          **{f"t{FIELDS[name]}": value for name, value in more.items()})])
         _, _, frames = self._wait(lambda number, fields, frames: number == BEHALF and fields[1] == ref)
         number, fields = parse(frames[0])
         assert number == ACTED
+        return fields
+
+    def act(self, case, act, *values, **more):
+        """"done", or why not; the case goes on with its new version."""
+        fields = self.acted(case, act, *values, **more)
         if fields[3] == 1:
-            case["version"] = fields[5]
+            if not more.get("complaint"):
+                case["version"] = fields[5]
             return "done"
         return REASONS[fields.get(4, 0)]
+
+    def front(self):
+        """The principal of a front, made at first use."""
+        if not self.fronts:
+            self.fronts = self.stack.sql("insert into principal (name, role, key) values (%s, 3, %s) returning principal_id",
+                                         f"front {os.urandom(4).hex()}", os.urandom(20).hex())[0][0]
+        return self.fronts
+
+    def person(self, agency, role, named=False):
+        """Somebody appointed to an agency: his session's token.  `login` of the token tells who he is."""
+        token, login = os.urandom(32), f"{role}.{os.urandom(4).hex()}@example.org"
+        number = self.stack.sql("insert into principal (name, role) values (%s, 4) returning principal_id", login)[0][0]
+        self.stack.sql("insert into person (principal_id, login, name) values (%s, %s, %s)", number, login, role)
+        self.stack.sql("insert into appointment (principal_id, agency_id, role, named, appointed_by) values (%s, %s, %s, %s, 0)",
+                       number, agency, ROLES[role], named)
+        self.stack.sql("insert into session (token_hash, principal_id, front, ends_at) values (%s, %s, %s, now () + interval '1 day')",
+                       hashlib.sha256(token).digest(), number, self.front())
+        self.logins[token] = number
+        return token
 
     def ping(self):
         self._send([frame(PING)])

@@ -4,21 +4,22 @@
 -- Returns verdict, reason, new version and ready agency as act_ordinary.sql does, whether there is a notice in the
 -- outbox, and the other complaint's id.
 --   $1 principal  $2 id  $3 agency  $4 version  $5 key  $6 act  $7 text  $8 the other  $9 version base  $10 ignore versions
+--   $11 session
 with input as (
-    select $1::int as principal, $2::uuid as id, $3::int as agency, $4::bigint as wants, $5::uuid as key, $6::int as act,
+    select actor_of ($1::int, $11::bytea) as principal, $2::uuid as id, $3::int as agency, $4::bigint as wants, $5::uuid as key, $6::int as act,
            $7::text as text, $8::uuid as other
 ), said as (
     select e.kind = 30 + i.act and e.agency = i.agency as same, e.version
     from input i join event e on e.complaint_id = i.id and e.principal = i.principal and e.act_key = i.key
 ), held as (
     select i.*, a.ctid as work_at, a.state, a.version as has, a.leased_by, a.lease_until, a.lead,
-           c.state as was, c.version as complaint_has, c.holder, c.events, c.flags, c.number
+           c.state as was, c.version as complaint_has, c.holder, c.events, c.flags, c.number, s.roles, m.roles as wanted
     from input i
-    join principal p on p.principal_id = i.principal and p.revoked_at is null and p.role = 2
-    join principal_agency pa on pa.principal_id = i.principal and pa.agency_id = i.agency
     join assignment a on a.complaint_id = i.id and a.agency = i.agency
     join complaint c on c.complaint_id = i.id
-    where not exists (select from said)
+    cross join lateral (select roles_in (i.principal, i.agency, c.flags & 4 <> 0) as roles) s
+    left join step_move m on m.kind = 30 + i.act and m.state = c.state
+    where not exists (select from said) and s.roles <> 0
 ), judged as materialized (
     select h.*, m.complaint_id as into_id, m.version as into_has, m.number as into_number, m.events as into_events,
            case when h.has <> h.wants and not $10::boolean then 1
@@ -26,15 +27,16 @@ with input as (
                 when not h.lead or h.holder <> h.agency then 10
                 when h.act = 22 and h.was <> 10 then 2
                 when h.act <> 22 and (h.state not in (2, 3, 4) or h.was >= 7 or (h.act = 21 and h.was = 6)) then 2
+                when h.wanted & h.roles = 0 then 13
                 when h.act <> 22 and (h.flags & 6 <> 0 or m.complaint_id is null or m.complaint_id = h.id or m.flags & 6 <> 0
                                       or (h.act = 21 and m.state >= 7)) then 11
                 else 0 end as fault
     from held h
     left join complaint o on o.complaint_id = h.other and h.act <> 22
-         and exists (select from principal_agency pa where pa.principal_id = h.principal and pa.agency_id = o.holder)
+         and roles_in (h.principal, o.holder, false) <> 0
     left join merged x on x.complaint_id = o.complaint_id and h.act = 21
     left join complaint m on m.complaint_id = coalesce (x.main, o.complaint_id)
-         and exists (select from principal_agency pa where pa.principal_id = h.principal and pa.agency_id = m.holder)
+         and roles_in (h.principal, m.holder, false) <> 0
 ), joined as materialized (
     select case act when 21 then complaint_merge (id, complaint_has, into_id, into_has, $9::bigint, principal, key, agency, text)
                     else complaint_part (id, $9::bigint, principal, key, agency, text) end as version
@@ -70,6 +72,7 @@ select 1::int as ordinal,
        (case when j.fault = 0 and j.act = 20 and ((select count (*) from noted) <> 2 or (select count (*) from linked) <> 1) then raced ()
              when j.fault = 0 or s.same then 0
              when s.same is not null then 5
+             when i.principal is null and $11::bytea is not null then 14
              else coalesce (j.fault, 3) end)::int as reason,
        coalesce ((select version from joined), (select version from linked), s.version, 0)::bigint as version,
        (case when j.fault = 0 and j.act = 22 then j.agency else 0 end)::int as ready,

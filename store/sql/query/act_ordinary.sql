@@ -5,6 +5,7 @@
 -- judged anew (40001).  An act that was carried out before is known by its event, which is looked for
 -- only where the guard refuses: every act raises the version that its repeat names.  A key that comes
 -- again with a newer version meets its event's key (23505): act_on_assignments.sql sorts that out.
+-- What is said first on a complaint that was never placed takes it on: that is for act_on_assignments.sql.
 -- Of a case that is resolved only supporters may still say something, and of one that waits for the
 -- reporter or for a decision: it changes neither its state nor its clocks.
 -- Returns each act's ordinal, verdict (1 done, 2 stale), reason (enum reason), new version, agency
@@ -24,6 +25,7 @@ with judged as materialized (
                 when i.act in (6, 7, 8) and a.lead and c.state in (3, 6) then 2
                 when i.act = 12 and not a.lead then 10
                 when i.act = 12 and c.state <> 5 then 2
+                when i.act in (6, 7) and a.lead and c.due_first is null then unusual ()
                 else 0 end as fault,
            i.act in (6, 7, 8, 12) as touches, i.act in (6, 7, 8, 12) and c.flags & 16 <> 0 as tells, i.dispatched,
            i.act, i.ordinal, i.agency, i.principal, i.id, i.key, c.events, greatest (a.version, $9::bigint) + 1 as version,

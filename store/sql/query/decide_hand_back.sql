@@ -9,17 +9,19 @@
 -- above, at last the root.
 -- What an inspectorate says is no oversight stays secret, and loses the class, too, unless the router has another.
 -- Words that may tell of misconduct, and do not: the complaint is what it was, and its holder gets them as any others.
+-- What staff set right is read again while the complaint goes on (aside): it moves, or nothing happens.  A part that was split
+-- off waits here for its first holder.
 --
 -- No row: it is not returned any more, or something came since the router was asked.  Else who has it, whether a notice is
 -- in the outbox, and whether it has moved.
 --   $1 id  $2 number of the hand-back or the last words  $3 agency  $4 rung  $5 confidence  $6 class  $7 flags to set (2, 4)
 --   $8 region  $9 rules  $10 registry  $11 the decision record  $12 function  $13 version base
 with asked as materialized (
-    select c.complaint_id, c.version, c.events, c.holder as asker, c.due_first, c.region, c.class, r.event, r.was, a.due, a.priority,
-           e.kind, e.data, f.flags, f.flags & 4 = 0 and r.was is not null and e.kind in (32, 33) as stays,
+    select c.complaint_id, c.version, c.events, c.holder as asker, c.due_first, c.region, c.class, r.event, r.was, r.aside, a.due, a.priority,
+           e.kind, e.data, f.flags, f.flags & 4 = 0 and r.was is not null and e.kind in (23, 25, 32, 33, 37) as stays,
            e.kind = 19 and f.flags & 4 = 0 and cardinality (g.refusers) >= 3 as third, g.refusers
     from returned r
-    join complaint c on c.complaint_id = r.complaint_id and c.state = 6
+    join complaint c on c.complaint_id = r.complaint_id and (c.state = 6 or (r.aside and c.state < 7))
     join assignment a on a.complaint_id = r.complaint_id and a.agency = c.holder and a.lead
     join event e on e.complaint_id = r.complaint_id and e.number = r.event
     cross join lateral (select (case when e.kind <> 54 then c.flags | $7::int
@@ -55,7 +57,7 @@ with asked as materialized (
 ), chosen as materialized (
     select q.*, n.agency_id as receiver, n.rung, n.arbiter, case when n.arbiter then 6 when n.rung <= 4 then 4 else 1 end as state,
            case when n.rung <= 4 and not n.arbiter and q.due_first is null
-                then due_at (clock_timestamp (), (select days::int from limit_rule where clock = 'first' and class = 0), n.zone) end as starts
+                then due_at (clock_timestamp (), clock_limit ('first', q.class, n.agency_id), n.zone) end as starts
     from asked q
     cross join lateral (
         select * from (
@@ -79,18 +81,18 @@ with asked as materialized (
 ), stayed as (
     update complaint c set version = greatest (c.version, $13::bigint) + 1, state = q.was
     from asked q
-    where q.stays and c.complaint_id = q.complaint_id and c.version = q.version
+    where q.stays and not q.aside and c.complaint_id = q.complaint_id and c.version = q.version
     returning c.complaint_id
 ), heard as (
     update assignment a set state = 1, queued = true, version = greatest (a.version, $13::bigint) + 1
     from asked q
-    where q.stays and q.was <> 6 and a.complaint_id = q.complaint_id and a.agency = q.asker and a.state in (4, 7)
+    where q.stays and not q.aside and q.was <> 6 and a.complaint_id = q.complaint_id and a.agency = q.asker and a.state in (4, 7)
 ), said as (
     update content t set place = coalesce (q.region, '')
     from chosen q
     where t.complaint_id = q.complaint_id and t.place is null and q.region is distinct from coalesce ($8::text, q.region)
 ), left_behind as (
-    update assignment a set state = 7, queued = false, version = greatest (a.version, $13::bigint) + 1
+    update assignment a set state = 7, queued = false, version = greatest (a.version, $13::bigint) + 1, left_at = clock_timestamp ()
     from chosen q
     where a.complaint_id = q.complaint_id and a.agency <> q.receiver
       and (a.agency = q.asker or
@@ -104,7 +106,7 @@ with asked as materialized (
     select complaint_id, coalesce (starts, due), $13::bigint + 1, receiver, 1, priority, arbiter::int from chosen
     on conflict (complaint_id, agency) do update
         set state = 1, queued = true, version = greatest (a.version, $13::bigint) + 1, lead = true, bond = excluded.bond,
-            due = excluded.due, leased_by = null, lease_until = null, nacks = 0, attempt = 0
+            due = excluded.due, leased_by = null, lease_until = null, nacks = 0, attempt = 0, left_at = null
 ), decided as (
     delete from returned r using asked q
     where r.complaint_id = q.complaint_id
@@ -116,7 +118,7 @@ with asked as materialized (
                'of', event, 'from', asker, 'to', receiver, 'reason', data -> 'reason', 'suggested', data -> 'suggested',
                'decided', nullif ($3::int, 0), 'rung', rung, 'confidence', $5::int, 'function', nullif ($12::int, 0),
                'rules', $9::int, 'registry', $10::int, 'arbiter', case when arbiter then true end,
-               'words', case when kind in (32, 33) then true end,
+               'words', case when kind in (32, 33, 37) then true end,
                'placed', case when starts is not null then true end, 'record', $11::text::jsonb))
     from chosen
 ), told as (
@@ -129,5 +131,5 @@ with asked as materialized (
 select case when exists (select from record) then q.receiver else raced () end as receiver, (q.flags & 16 <> 0)::int as told, true as moved
 from chosen q
 union all
-select case when exists (select from stayed) then q.asker else raced () end, 0, false
+select case when q.aside then 0 when exists (select from stayed) then q.asker else raced () end, 0, false
 from asked q where q.stays

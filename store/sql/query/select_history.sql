@@ -13,7 +13,7 @@ cross join lateral (
            count (*) over () as entries
     from event e
     where e.complaint_id = i.id and (e.kind between 31 and 52 or (e.kind > 10 and e.text <> ''))
-      and (r.words is null or e.kind not in (32, 33) or e.number < r.words)
+      and (r.words is null or e.kind not in (32, 33, 37) or e.number < r.words)
     order by e.at desc, e.number desc nulls last
     limit 64) v
 left join agency a on a.agency_id = v.agency
