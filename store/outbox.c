@@ -34,11 +34,14 @@
 
 /* The word is the notifier's file name. */
 static const char *const templates[] = {
-    [TEMPLATE_RECEIVED] = "received", [TEMPLATE_MOVED] = "moved",
-    [TEMPLATE_PROGRESS] = "progress", [TEMPLATE_ANSWERED] = "answered",
-    [TEMPLATE_ASKED] = "asked",       [TEMPLATE_CLOSED] = "closed",
-    [TEMPLATE_REFUSED] = "refused",   [TEMPLATE_MERGED] = "merged",
-    [TEMPLATE_JOINED] = "joined",     [TEMPLATE_PARTED] = "parted"};
+    [TEMPLATE_RECEIVED] = "received",   [TEMPLATE_MOVED] = "moved",
+    [TEMPLATE_PROGRESS] = "progress",   [TEMPLATE_ANSWERED] = "answered",
+    [TEMPLATE_ASKED] = "asked",         [TEMPLATE_CLOSED] = "closed",
+    [TEMPLATE_REFUSED] = "refused",     [TEMPLATE_MERGED] = "merged",
+    [TEMPLATE_JOINED] = "joined",       [TEMPLATE_PARTED] = "parted",
+    [TEMPLATE_LATE] = "late",           [TEMPLATE_OFFERED] = "offered",
+    [TEMPLATE_SILENCE] = "silence",     [TEMPLATE_REMINDED] = "reminded",
+    [TEMPLATE_TIMED_OUT] = "timed_out", [TEMPLATE_EXPIRED] = "expired"};
 
 /* ---- answering ----------------------------------------------------------------------------- */
 
@@ -66,8 +69,8 @@ void outbox_say (struct store *store, struct claim *claim, unsigned template, bo
     notice->ref = claim->ref;
     notice->dispatch = claim->dispatch;
     notice->position = claim->said++;
-    notice->template =
-        view_of (template >= 1 && template <array_len (templates) ? templates[template] : "news");
+    notice->template = view_of (
+        template <array_len (templates) && templates[template] ? templates[template] : "news");
     if (secret) { /* the letter says no more than that there is news */
         notice->template = view_of ("news");
         notice->agency = notice->text = notice->other = (struct view){NULL, 0};
@@ -149,7 +152,9 @@ static void say_row (struct store *store, struct claim *claim, const PGresult *r
         .contact_key_id = (uint64_t) result_int (result, row, CONTACT_KEY),
         .language = (uint32_t) result_int (result, row, LANGUAGE),
         .attempt = (uint64_t) result_int (result, row, ATTEMPT),
-        .due = template <= TEMPLATE_MOVED ? (uint64_t) result_ms (result, row, DUE) : 0,
+        .due = template <= TEMPLATE_MOVED || template >= TEMPLATE_LATE
+                   ? (uint64_t) result_ms (result, row, DUE)
+                   : 0,
         .asks = template == TEMPLATE_RECEIVED
                     ? (uint64_t) result_int (result, row, FLAGS) >> FLAG_ASKS_SHIFT & FLAG_ASKS
                     : 0,
