@@ -3,6 +3,7 @@
  * The frame is bounded: where the newest entries fill it, older ones are left out and counted.  One text
  * always fits: those of acts are 16 KiB at most, those of reporters 40,000 bytes. */
 #include "array.h"
+#include "domain/lifecycle.h"
 #include "store.h"
 
 #define ENTRIES_MOST 64 /* as in the statement, and of each list in messages.def */
@@ -24,7 +25,7 @@ static size_t entry_bytes (const PGresult *rows, int row)
 /* The act that an event's kind stands for; 0: a reporter's word. */
 static int64_t act_of_kind (int64_t kind)
 {
-    return kind < 30 ? kind - 10 : kind < 30 + ACT_LINK ? 0 : kind - 30;
+    return kind < 30 || kind >= STEP_approve ? kind - 10 : kind < STEP_link ? 0 : kind - 30;
 }
 
 static void add_words (const PGresult *rows, int row, struct buffer *words)

@@ -1,9 +1,12 @@
-/* aduan-migrate - schema, registry, principals and calendar, loaded at set-up and upgrade.
+/* aduan-migrate - schema, registry, principals, calendar, limits, rules and model, loaded at set-up and upgrade.
  *
  *     aduan-migrate [-d CONNINFO] schema
  *     aduan-migrate [-d CONNINFO] registry FOLDER
  *     aduan-migrate [-d CONNINFO] principals FILE
- *     aduan-migrate [-d CONNINFO] calendar FILE
+ *     aduan-migrate [-d CONNINFO] calendar FILE [--note TEXT] [--shipped]
+ *     aduan-migrate [-d CONNINFO] calendar --version N | --show N
+ *     aduan-migrate [-d CONNINFO] limits FILE [--note TEXT] [--starts DAY]
+ *     aduan-migrate [-d CONNINFO] limits --show N
  *     aduan-migrate [-d CONNINFO] rules FILE [--note TEXT]
  *     aduan-migrate [-d CONNINFO] rules --version N | --show N
  *     aduan-migrate [-d CONNINFO] model FILE [--name NAME] [--report FILE]
@@ -57,12 +60,12 @@ PGresult *run (PGconn *db, const char *what, const char *sql)
     return run_checked (db, what, PQexec (db, sql));
 }
 
-static void run_quietly (PGconn *db, const char *what, const char *sql)
+void run_quietly (PGconn *db, const char *what, const char *sql)
 {
     PQclear (run (db, what, sql));
 }
 
-static long run_number (PGconn *db, const char *what, const char *sql)
+long run_number (PGconn *db, const char *what, const char *sql)
 {
     PGresult *result = run (db, what, sql);
     long number = PQntuples (result) ? strtol (PQgetvalue (result, 0, 0), NULL, 10) : 0;
@@ -100,7 +103,7 @@ static int load_schema (PGconn *db, int unused, char **unused_too)
 
 /* ---- files --------------------------------------------------------------------------------- */
 
-static FILE *open_file (PGconn *db, const char *path)
+FILE *open_file (PGconn *db, const char *path)
 {
     FILE *file = fopen (path, "r");
     if (!file) {
@@ -110,15 +113,14 @@ static FILE *open_file (PGconn *db, const char *path)
     return file;
 }
 
-/* Rows for a table by COPY: fields between tabs, "-" is null. */
-static void copy_begin (PGconn *db, const char *path, const char *table)
+void copy_begin (PGconn *db, const char *path, const char *table)
 {
     char *copy = xformat ("copy %s from stdin with (format text, null '-')", table);
     run_quietly (db, path, copy);
     free (copy);
 }
 
-static void copy_end (PGconn *db, const char *path)
+void copy_end (PGconn *db, const char *path)
 {
     PQputCopyEnd (db, NULL);
     PGresult *result = PQgetResult (db);
@@ -639,28 +641,6 @@ static int load_principals (PGconn *db, int unused, char **arguments)
     return 0;
 }
 
-/* ---- calendar ------------------------------------------------------------------------------ */
-
-static int load_calendar (PGconn *db, int unused, char **arguments)
-{
-    (void) unused;
-    const char *path = arguments[0];
-    run_quietly (db, "calendar",
-                 "create temp table new_days (day date, kind text, name text) on commit drop");
-    copy_file (db, path, "new_days", 0);
-    run_quietly (
-        db, "calendar",
-        "insert into day_off select distinct on (day) day, kind, name from new_days order by day, kind "
-        "on conflict (day) do update set kind = excluded.kind, name = excluded.name "
-        "where (day_off.kind, day_off.name) is distinct from (excluded.kind, excluded.name)");
-    run_quietly (
-        db, "calendar",
-        "delete from day_off d where not exists (select from new_days n where n.day = d.day)");
-    log_info ("calendar: %ld days off",
-              run_number (db, "calendar", "select count (*) from day_off"));
-    return 0;
-}
-
 /* ---- main ---------------------------------------------------------------------------------- */
 
 static const struct {
@@ -671,7 +651,8 @@ static const struct {
     {"schema", "", 0, 0, load_schema},
     {"registry", " FOLDER", 1, 1, load_registry},
     {"principals", " FILE", 1, 1, load_principals},
-    {"calendar", " FILE", 1, 1, load_calendar},
+    {"calendar", " FILE [--note TEXT] [--shipped] | --version N | --show N", 1, 4, load_calendar},
+    {"limits", " FILE [--note TEXT] [--starts DAY] | --show N", 1, 5, load_limits},
     {"rules", " FILE [--note TEXT] | --version N | --show N", 1, 3, load_rules},
     {"model", " FILE [--name NAME] [--report FILE] | --version N | --show N", 1, 5, load_model},
 };

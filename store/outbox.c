@@ -47,7 +47,13 @@ static const char *const templates[] = {[TEMPLATE_RECEIVED] = "received",
                                         [TEMPLATE_REOPENED] = "reopened",
                                         [TEMPLATE_UNSATISFIED] = "unsatisfied",
                                         [TEMPLATE_SPLIT] = "split",
-                                        [TEMPLATE_BLOCKED] = "blocked"};
+                                        [TEMPLATE_BLOCKED] = "blocked",
+                                        [TEMPLATE_LATE] = "late",
+                                        [TEMPLATE_OFFERED] = "offered",
+                                        [TEMPLATE_SILENCE] = "silence",
+                                        [TEMPLATE_REMINDED] = "reminded",
+                                        [TEMPLATE_TIMED_OUT] = "timed_out",
+                                        [TEMPLATE_EXPIRED] = "expired"};
 
 /* ---- answering ----------------------------------------------------------------------------- */
 
@@ -158,7 +164,9 @@ static void say_row (struct store *store, struct claim *claim, const PGresult *r
         .contact_key_id = (uint64_t) result_int (result, row, CONTACT_KEY),
         .language = (uint32_t) result_int (result, row, LANGUAGE),
         .attempt = (uint64_t) result_int (result, row, ATTEMPT),
-        .due = template <= TEMPLATE_MOVED ? (uint64_t) result_ms (result, row, DUE) : 0,
+        .due = template <= TEMPLATE_MOVED || template >= TEMPLATE_LATE
+                   ? (uint64_t) result_ms (result, row, DUE)
+                   : 0,
         .asks = template == TEMPLATE_RECEIVED
                     ? (uint64_t) result_int (result, row, FLAGS) >> FLAG_ASKS_SHIFT & FLAG_ASKS
                     : 0,

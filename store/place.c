@@ -363,7 +363,8 @@ static bool is_held (struct store *store)
 
 void place_flush (struct store *store)
 {
-    if (!store->ready || reactor_now (store->reactor) < store->place.not_before)
+    if (!store->ready || !publish_counts (store) ||
+        reactor_now (store->reactor) < store->place.not_before)
         return;
     struct db *db;
     while ((db = lane_rested (store, &store->places))) {

@@ -5,6 +5,7 @@
 #include "array.h"
 #include "store.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,14 +49,10 @@ static void ask_body (struct store *store, struct db *db, enum snapshot kind)
     db_end (unit);
 }
 
-/* Agencies, days off and limits, whenever the registry has a new version. */
-static void on_calendar (void *with, const struct db_answer *answer)
+/* ---- what due times need --------------------------------------------------------------------- */
+
+static void know_agencies (struct store *store, const PGresult *agencies)
 {
-    struct store *store = with;
-    if (answer->outcome != DB_DONE)
-        return;
-    const PGresult *agencies = answer->results[0], *days = answer->results[1],
-                   *limits = answer->results[2];
     for (int row = PQntuples (agencies); row-- > 0;) {
         uint64_t number = (uint64_t) result_int (agencies, row, 0);
         agency_known (store, number, (int) result_int (agencies, row, 1),
@@ -64,50 +61,109 @@ static void on_calendar (void *with, const struct db_answer *answer)
             store->national_desk = number; /* the lowest of them, as in place_complaints.sql */
     }
     pull_agencies_known (store);
-    free (store->days_off);
-    store->days_off = xcalloc ((size_t) PQntuples (days), sizeof *store->days_off);
-    for (int row = 0; row < PQntuples (days); row++)
-        store->days_off[row] = (int32_t) result_int (days, row, 0);
-    store->calendar = (struct workday_calendar){
-        .off = store->days_off, .count = (size_t) PQntuples (days), .from = 1970, .to = 9999};
-    for (int row = 0; row < PQntuples (limits); row++) {
-        struct view clock = result_view (limits, row, 0);
-        int64_t class = result_int (limits, row, 1), limit = result_int (limits, row, 2);
-        if (view_is (clock, "verify"))
-            store->limit_verify = (uint8_t) limit;
-        else if (view_is (clock, "first"))
-            store->limit_first = (uint8_t) limit;
-        else if (class >= 0 && class < (int64_t) array_len (store->limit_resolve))
-            store->limit_resolve[class] = (uint8_t) limit;
-    }
 }
 
-static void ask_calendar (struct store *store, struct db *db)
+static void forget_calendar (struct store *store)
 {
-    struct db_unit *unit = db_begin (db, on_calendar, store);
+    calendar_free (&store->counting.calendar);
+    free (store->counting.text);
+    store->counting.text = NULL;
+}
+
+static bool know_calendar (struct store *store, const PGresult *rows)
+{
+    struct calendar_fault fault;
+    struct view text = result_view (rows, 0, 1);
+    forget_calendar (store);
+    store->counting.text = xstrndup (text.at, text.len);
+    store->counting.calendar_version = result_int (rows, 0, 0);
+    if (calendar_read (store->counting.text, text.len, &store->counting.calendar, &fault) == 0)
+        return true;
+    log_error ("calendar version %" PRId64
+               ", line %u: %s: load another one with aduan-migrate calendar",
+               store->counting.calendar_version, fault.line, fault.why);
+    return false;
+}
+
+/* The longest limit that there is, from now on. */
+#define LONGEST_DAYS 60
+
+static void warn_of_its_end (struct store *store)
+{
+    bool ends = false;
+    workday_due (wall_ms (), LONGEST_DAYS, 7, &store->counting.calendar.counts, &ends);
+    if (ends && !store->counting.ends_soon)
+        log_warning ("the calendar (version %" PRId64
+                     ") ends with %d: due times behind it are provisional and skip "
+                     "weekends only; load one that goes on with aduan-migrate calendar FILE",
+                     store->counting.calendar_version, store->counting.calendar.counts.to);
+    store->counting.ends_soon = ends;
+    metric_set (store_calendar_ends, ends);
+}
+
+struct counting_asked {
+    struct store *store;
+    int64_t version;
+};
+
+static void on_counting (void *with, const struct db_answer *answer)
+{
+    struct counting_asked *asked = with;
+    struct store *store = asked->store;
+    store->publishing--;
+    if (answer->outcome == DB_DONE && PQntuples (answer->results[1]) == 1) {
+        know_agencies (store, answer->results[0]);
+        limits_read (&store->counting.limits, answer->results[2]);
+        if (know_calendar (store, answer->results[1])) {
+            store->counting.version = asked->version;
+            warn_of_its_end (store);
+            place_flush (store);
+        }
+    }
+    free (asked);
+}
+
+static void ask_counting (struct store *store, struct db *db, int64_t version)
+{
+    struct counting_asked *asked = xcalloc (1, sizeof *asked);
+    *asked = (struct counting_asked){store, version};
+    store->publishing++;
+    struct db_unit *unit = db_begin (db, on_counting, asked);
     db_binary (unit);
     db_add (unit, SQL_select_agencies, NULL, 0);
-    db_add (unit, SQL_select_days_off, NULL, 0);
+    db_add (unit, SQL_select_calendar, NULL, 0);
     db_add (unit, SQL_select_limits, NULL, 0);
     db_end (unit);
 }
+
+bool publish_counts (const struct store *store)
+{
+    return store->counting.version && store->counting.limits.count;
+}
+
+/* ---- versions -------------------------------------------------------------------------------- */
 
 static void on_versions (void *with, const struct db_answer *answer)
 {
     struct store *store = with;
     store->publishing--;
     struct db *db = lane_any (&store->others);
+    int64_t counting = 0;
+    bool agencies = false;
     if (answer->outcome != DB_DONE || !db)
         return;
     for (int row = 0; row < PQntuples (answer->results[0]); row++) {
         int64_t kind = result_int (answer->results[0], row, 0),
                 version = result_int (answer->results[0], row, 1);
+        if (kind == 0)
+            counting = version;
         if (kind < 1 || kind >= SNAPSHOT_LAST || store->published[kind] == (uint64_t) version)
             continue;
         ask_body (store, db, (enum snapshot) kind);
-        if (kind == SNAPSHOT_REGISTRY)
-            ask_calendar (store, db);
+        agencies = agencies || kind == SNAPSHOT_REGISTRY;
     }
+    if (agencies || counting != store->counting.version)
+        ask_counting (store, db, counting);
 }
 
 static void at_publish (void *owner)
@@ -135,5 +191,6 @@ void publish_begin (struct store *store)
 void publish_end (struct store *store)
 {
     reactor_timer_forget (&store->publish_timer);
-    free (store->days_off);
+    forget_calendar (store);
+    limits_free (&store->counting.limits);
 }

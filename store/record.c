@@ -49,6 +49,7 @@ enum column {
     CONTACT_KEY,
     ATTACHMENTS,
     PLACE,
+    WAKE,
     COLUMNS
 };
 static const uint32_t column_types[COLUMNS] = {
@@ -58,7 +59,7 @@ static const uint32_t column_types[COLUMNS] = {
     OID_TEXT,  OID_TEXT,  OID_BYTEA,       OID_BYTEA,       OID_TEXT,        OID_TEXT,
     OID_TEXT,  OID_TEXT,  OID_TEXT,        OID_TEXT,        OID_INT4,        OID_INT4,
     OID_BYTEA, OID_BYTEA, OID_BYTEA,       OID_INT4,        OID_BYTEA,       OID_INT4,
-    OID_BYTEA, OID_TEXT};
+    OID_BYTEA, OID_TEXT,  OID_TIMESTAMPTZ};
 static struct array columns[COLUMNS]; /* kept from batch to batch; one thread composes */
 static struct array help_ids, help_agencies, help_dues, help_priorities; /* supporters */
 static struct array copy_ids, copy_agencies;
@@ -114,16 +115,34 @@ static bool is_placed (const struct msg_place *place)
     return place->rung <= 4 && place->agency != 0;
 }
 
+/* The first moment at which timers have something to do: the earlier of its two clocks' warnings. */
+static int64_t first_look (const struct place *place, const struct limits *limits,
+                           const struct workday_calendar *calendar)
+{
+    uint32_t class = place->place->class;
+    enum clock clock = place->due_first ? CLOCK_FIRST : CLOCK_VERIFY;
+    int64_t first =
+        workday_shift (place->due, -(int) limits_warn_left (limits, clock, class), calendar);
+    int64_t second = workday_shift (
+        place->due_resolve, -(int) limits_warn_left (limits, CLOCK_RESOLVE, class), calendar);
+    return first < second ? first : second;
+}
+
 static void add_due (struct store *store, struct place *place)
 {
     int64_t received = (int64_t) place->offer->received;
     int zone = agency_zone (store, place->place->agency);
     bool placed = is_placed (place->place);
-    place->due = workday_due (received, placed ? store->limit_first : store->limit_verify, zone,
-                              &store->calendar, NULL);
+    const struct workday_calendar *calendar = &store->counting.calendar.counts;
+    const struct limits *limits =
+        limits_find (&store->counting.limits, received, place->place->agency);
+    enum clock clock = placed ? CLOCK_FIRST : CLOCK_VERIFY;
+    uint32_t class = place->place->class;
+    place->due = workday_due (received, limits_days (limits, clock, class), zone, calendar, NULL);
     place->due_first = placed ? place->due : 0;
-    place->due_resolve = workday_due (received, store->limit_resolve[place->place->class], zone,
-                                      &store->calendar, NULL);
+    place->due_resolve =
+        workday_due (received, limits_days (limits, CLOCK_RESOLVE, class), zone, calendar, NULL);
+    array_time (&columns[WAKE], first_look (place, limits, calendar));
     array_time (&columns[placed ? FIRST : VERIFY], place->due);
     array_null (&columns[placed ? VERIFY : FIRST]);
     array_time (&columns[RESOLVE], place->due_resolve);

@@ -170,6 +170,8 @@ static void on_database_down (void *owner, struct db *db)
 {
     struct store *store = owner;
     metric_set (store_database_up, 0);
+    if (db == store->timers.lane.db[0])
+        timer_connection_lost (store);
     if (db == store->others.db[0])
         store->ready = false; /* who comes back may be another: epoch.c looks again */
 }
@@ -241,9 +243,6 @@ static int store_start (struct reactor *reactor, const struct settings *settings
     struct store *store = xcalloc (1, sizeof *store);
     *ret_state = store;
     store->reactor = reactor;
-    store->limit_verify = 3;
-    store->limit_first = 5;
-    memset (store->limit_resolve, 5, sizeof store->limit_resolve);
     store->batch = store->act_batch = (unsigned) settings_number (settings, "batch");
     if (read_keys (store, settings) != 0)
         return EX_CONFIG;
@@ -261,6 +260,7 @@ static int store_start (struct reactor *reactor, const struct settings *settings
     redecide_begin (store);
     overtaken_begin (store);
     likeness_begin (store, settings);
+    timer_begin (store);
     const char *database = settings_text (settings, "database");
     open_lane (store, &store->others, "others", database, 1);
     open_lane (store, &store->places, "places", database,
@@ -268,6 +268,7 @@ static int store_start (struct reactor *reactor, const struct settings *settings
     open_lane (store, &store->acts, "acts", database, settings_number (settings, "lanes.acts"));
     open_lane (store, &store->leases, "leases", database,
                settings_number (settings, "lanes.leases"));
+    open_lane (store, &store->timers.lane, "timers", database, 1);
     return 0;
 }
 
@@ -310,11 +311,13 @@ static void store_stop (void **held)
     abandon_lane (&store->places);
     abandon_lane (&store->acts);
     abandon_lane (&store->leases);
+    abandon_lane (&store->timers.lane);
     abandon_lane (&store->others);
     close_lane (&store->places);
     close_lane (&store->acts);
     close_lane (&store->leases);
     close_lane (&store->others);
+    close_lane (&store->timers.lane);
     reactor_timer_forget (&store->pause_timer);
     place_end (store);
     act_end (store);
@@ -326,6 +329,7 @@ static void store_stop (void **held)
     told_end (store);
     publish_end (store);
     likeness_end (store);
+    timer_end (store);
     agency_end (store);
     listener_destroy (&store->routers);
     listener_destroy (&store->notifiers);

@@ -16,9 +16,13 @@
  *   merge.c        link, merge, unmerge: one statement each
  *   whole.c        acts on a complaint as a whole, and the split: one statement each
  *   likeness.c     looks for complaints that are alike, aside
+ *   timer.c        looks at complaints when their time has come, and does what is due
+ *   overdue.c      what is due at one complaint
+ *   recompute.c    due times, counted anew where calendar or limits have changed
  *   outbox.c       notifiers' claims, and the notices that they are given
  *   told.c         what became of notices is written down
  *   publish.c      the snapshots; the calendar and limits that due times need
+ *   limits.c       limits and steps of the clocks, by rule set and agency
  *   epoch.c        is this PostgreSQL safe, is it ours, and is it the one we knew?
  *
  * What is under way is on exactly one list: waiting -> sent -> answered.  A connection lost means
@@ -44,7 +48,8 @@
 
 #include "daemon/daemon.h"
 #include "db/db.h"
-#include "domain/workday.h"
+#include "domain/calendar.h"
+#include "limits.h"
 
 #include <uthash.h>
 
@@ -52,8 +57,8 @@
 #define STORE_LANE     4    /* connections of one lane at most */
 #define STORE_RETRY_MS 500  /* between tries while PostgreSQL refuses */
 
-#define RECORD_CAREFUL 45 /* parameters of place_complaints.sql */
-#define RECORD_VALUES  55 /* of place_fresh.sql, the same and ten more */
+#define RECORD_CAREFUL 46 /* parameters of place_complaints.sql */
+#define RECORD_VALUES  56 /* of place_fresh.sql, the same and ten more */
 
 enum sql_id {
 #define SQL_STATEMENT(name, parameters, text) SQL_##name,
@@ -99,7 +104,13 @@ enum template {
     TEMPLATE_REOPENED,
     TEMPLATE_UNSATISFIED = 14,
     TEMPLATE_SPLIT = 16,
-    TEMPLATE_BLOCKED
+    TEMPLATE_BLOCKED,
+    TEMPLATE_LATE = 20,
+    TEMPLATE_OFFERED,
+    TEMPLATE_SILENCE,
+    TEMPLATE_REMINDED,
+    TEMPLATE_TIMED_OUT,
+    TEMPLATE_EXPIRED
 };
 
 /* A record on its way into rows, from its `place` until it is answered. */
@@ -294,6 +305,21 @@ struct likeness_work {
     uint32_t days, least;       /* settings */
 };
 
+/* The work of timer.c and recompute.c, whose states it has. */
+enum timers_state { TIMERS_REST, TIMERS_LOCK, TIMERS_COUNT, TIMERS_LOOK, TIMERS_WRITE };
+
+struct timers {
+    struct lane lane; /* one connection of its own, which has the lock */
+    struct timer *timer;
+    enum timers_state state;
+    bool held;
+    bool full;              /* the batch: more may wait */
+    bool stepped;           /* the batch has steps */
+    unsigned looked, steps; /* of the batch */
+    int64_t counted;        /* counting.version with which nothing was left to be counted anew */
+    int64_t count_again;    /* mono_ms */
+};
+
 struct place_batch;
 struct deed;
 struct closing;
@@ -351,6 +377,7 @@ struct store {
         bool scanning;
     } overtaken;
     struct likeness_work likeness;
+    struct timers timers;
     struct agency *agencies; /* by number */
     size_t agency_count;
     uint64_t national_desk; /* its number; 0: not known yet */
@@ -364,9 +391,14 @@ struct store {
     uint64_t outbox_clock, outbox_news;           /* counts news and looks; the last news */
     int64_t outbox_empty_until;                   /* mono_ms: just found empty */
 
-    struct workday_calendar calendar;
-    int32_t *days_off;
-    uint8_t limit_verify, limit_first, limit_resolve[CLASS_INFO_REQUEST + 1];
+    struct {
+        int64_t version; /* of calendar and limits, as the database counts it; 0: not known yet */
+        int64_t calendar_version;
+        char *text;
+        struct calendar calendar; /* points into the text */
+        struct limit_sets limits;
+        bool ends_soon; /* said already */
+    } counting;         /* what due times are made of */
     uint64_t published[SNAPSHOT_LAST];
     struct timer *publish_timer, *expire_timer, *pause_timer;
     unsigned publishing; /* questions that are not answered: none is asked twice at a time */
@@ -521,6 +553,10 @@ void likeness_begin (struct store *store, const struct settings *settings);
 /* A complaint that anybody may read was stored. */
 void likeness_hint (struct store *store, const struct id *id);
 void likeness_end (struct store *store);
+/* timer.c */
+void timer_begin (struct store *store);
+void timer_connection_lost (struct store *store);
+void timer_end (struct store *store);
 /* outbox.c */
 void outbox_claim (struct store *store, struct link *from, const struct msg_claim *claim);
 /* A claim that stands, for a batch that will make notices; NULL: they go into the outbox.  The batch
@@ -547,6 +583,8 @@ void told_give_back (struct store *store, const struct id *dispatch);
 void told_flush (struct store *store);
 void told_end (struct store *store);
 /* publish.c */
+/* Are the calendar and limits known?  Nothing is placed before. */
+bool publish_counts (const struct store *store);
 void publish_begin (struct store *store);
 void publish_end (struct store *store);
 

@@ -105,8 +105,8 @@ static _Noreturn void no_version (PGconn *db, const struct versioned *kind, int6
 
 /* ---- versions -------------------------------------------------------------------------------- */
 
-static PGresult *run_with (PGconn *db, const char *what, const char *sql, int count,
-                           const struct view *values)
+PGresult *run_with (PGconn *db, const char *what, const char *sql, int count,
+                    const struct view *values)
 {
     const char *at[3];
     int len[3], format[3];

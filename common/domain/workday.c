@@ -40,15 +40,55 @@ int64_t workday_day (int64_t at_ms, int zone)
     return floor_div (at_ms + (int64_t) zone * 3600000, DAY_MS);
 }
 
+int64_t workday_zero (int64_t at_ms, int zone, const struct workday_calendar *calendar)
+{
+    int64_t later = calendar->cut_off ? 1440 - calendar->cut_off : 0;
+    return workday_day (at_ms + later * 60000, zone);
+}
+
+unsigned workday_between (int64_t from, int64_t to, const struct workday_calendar *calendar)
+{
+    unsigned count = 0;
+    for (int64_t day = from + 1; day <= to; day++)
+        count += workday_counts (day, calendar);
+    return count;
+}
+
+static int64_t end_of (int64_t day, int zone)
+{
+    return (day + 1) * DAY_MS - (int64_t) zone * 3600000;
+}
+
 int64_t workday_due (int64_t start_ms, unsigned days, int zone,
                      const struct workday_calendar *calendar, bool *ret_provisional)
 {
-    int64_t day = workday_day (start_ms, zone);
+    int64_t zero = workday_zero (start_ms, zone, calendar), day = zero;
     while (days) {
         day++;
         days -= workday_counts (day, calendar);
     }
     if (ret_provisional)
-        *ret_provisional = year_of (day) > calendar->to || year_of (day) < calendar->from;
-    return (day + 1) * DAY_MS - (int64_t) zone * 3600000;
+        *ret_provisional = year_of (day) > calendar->to || year_of (zero + 1) < calendar->from;
+    return end_of (day, zone);
+}
+
+int64_t workday_shift (int64_t due_ms, int days, const struct workday_calendar *calendar)
+{
+    int zone = workday_zone (due_ms);
+    int64_t day = workday_day (due_ms, zone) - 1;
+    if (days == 0)
+        return due_ms;
+    while (!workday_counts (day, calendar))
+        day--;
+    for (int step = days < 0 ? -1 : 1; days; days -= step)
+        do
+            day += step;
+        while (!workday_counts (day, calendar));
+    return end_of (day, zone);
+}
+
+int workday_zone (int64_t due_ms)
+{
+    int64_t hour = floor_div (due_ms, 3600000);
+    return (int) ((24 - (hour - floor_div (hour, 24) * 24)) % 24);
 }

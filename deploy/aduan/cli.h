@@ -178,6 +178,7 @@ int run_act (struct cli *cli);
 int run_report (struct cli *cli);
 int run_export (struct cli *cli);
 int run_deadline (struct cli *cli);
+int run_calendar (struct cli *cli);
 int run_ask (struct cli *cli);
 int run_show (struct cli *cli);
 int run_spool (struct cli *cli);

@@ -28,6 +28,8 @@ const struct command commands[] = {
      export_options, 0, run_export, false},
     {"deadline", "START LIMIT | -", TEXT_deadline_summary, TEXT_deadline_more, deadline_options, 0,
      run_deadline, false},
+    {"calendar", "list | show [VERSION] | diff A [B]", TEXT_calendar_summary, TEXT_calendar_more,
+     NULL, 0, run_calendar, false},
     {"ask", "QUERY [ARGUMENT]...", TEXT_ask_summary, TEXT_ask_more, NULL, 0, run_ask, false},
     {"show", "PROGRAM [PAGE]", TEXT_show_summary, TEXT_show_more, NULL, 0, run_show, false},
     {"spool", "stat|list|replay|verify|salvage [...]", TEXT_spool_summary, TEXT_spool_more, NULL, 0,
@@ -185,6 +187,8 @@ int run_completion (struct cli *cli)
         if (strcmp (commands[i].name, "help") == 0)
             for (size_t c = 0; c < commands_len; c++)
                 printf ("%s ", commands[c].name);
+        if (strcmp (commands[i].name, "calendar") == 0)
+            printf ("list show diff");
         if (strcmp (commands[i].name, "rules") == 0)
             printf ("check test explain replay learn score codes");
         if (strcmp (commands[i].name, "spool") == 0)

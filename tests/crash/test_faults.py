@@ -19,6 +19,7 @@ START = {"start_before_rewrite", "start_rewritten", "start_closed"}
 NOTIFIER = {name for name, program, _ in FAULTS if program == "notifier"} | {"born_committed", "claim_received", "claim_committed", "told_received", "told_committed"}
 PLANTED = {"quarantine_before", "quarantine_after"}
 HELD = {"held_committed"}
+CLOCKS = {name for name, _, row in FAULTS if row == "C"}
 RETURNED = {"redecide_sent", "redecide_received", "redecided_received", "moved_committed"}
 
 
@@ -76,7 +77,7 @@ class Life:
 
 
 @pytest.mark.parametrize("name, program", [(name, program) for name, program, _ in FAULTS
-                                           if name not in NOTIFIER | PLANTED | RETURNED | HELD])
+                                           if name not in NOTIFIER | PLANTED | RETURNED | HELD | CLOCKS])
 def test_die_at(folder, name, program):
     settings = ""
     with Stack(folder, settings=settings) as stack:

@@ -97,7 +97,8 @@ def test_it_is_oversight(stack, door, agency, name):
     decided(door, complaint)
     after = record(stack, complaint)
     assert (after["state"], after["holder"], after["rung"]) == (4, INSPECTORATE, 0) and after["flags"] & 6 == 6
-    assert after["clocks"] == before["clocks"] and after["number"] == before["number"]
+    assert after["clocks"][:3] == before["clocks"][:3] and after["number"] == before["number"]
+    assert after["clocks"][3] > before["clocks"][3], "its class has 60 working days, from the receipt"
     assert work(stack, complaint, agency[UNIT])[0] == 7
     kind, where, number, data = events(stack, complaint)[-1]
     assert (kind, where, data["words"], data["from"], data["to"]) == (2, INSPECTORATE, True, agency[UNIT], agency[INSPECTORATE])
@@ -332,7 +333,8 @@ def test_an_inspectorate_finds_none(stack, door, agency):
     door.answer(asked, {2: agency[UNIT], 3: 4, 4: 700})
     decided(door, complaint)
     after = record(stack, complaint)
-    assert (after["state"], after["holder"], after["clocks"], after["number"]) == (4, UNIT, before["clocks"], before["number"])
+    assert (after["state"], after["holder"], after["clocks"], after["number"]) == (4, UNIT, (*before["clocks"][:3], after["clocks"][3]), before["number"])
+    assert after["clocks"][3] < before["clocks"][3], "without that class it has less time"
     assert after["flags"] & 6 == 2, "no oversight any more, and secret still"
     assert stack.sql("select class from complaint where complaint_id = %s", complaint.hex()) == [(None,)]
     assert [row[:2] for row in events(stack, complaint)] == [(1, INSPECTORATE), (54, INSPECTORATE), (2, UNIT)]

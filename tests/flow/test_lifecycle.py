@@ -1,5 +1,6 @@
 """Every (state, act, role): what DOMAIN 2.4 says, typed here from there and not from common/domain/lifecycle.def."""
 import os
+import time
 
 import pytest
 
@@ -68,18 +69,19 @@ def unqueue(stack):
     stack.sql("update assignment set queued = false, state = 4, lease_until = null where queued")
 
 
-def stage(stack, door, people, agency, state, where=UNIT):
-    """A case of the unit's in that state; its assignment is taken, or waits, or is done."""
+def stage(stack, door, people, agency, state, where=UNIT, days=0, **more):
+    """A case of the unit's in that state, received so many days ago; its assignment is taken, or waits, or is done."""
+    unqueue(stack)
     rung = 5 if state in ("received", "verified") else 3
-    complaint = door.place(agency[where], rung=rung, region="33.01")
+    complaint = door.place(agency[where], rung=rung, region="33.01", received=int((time.time() - days * 86400) * 1000), **more)
     case = {"id": complaint, "agency": agency[where]}
     case["version"] = door.take(agency[where])["version"]
     assert door.act(case, "ack") == "done"
     steps = {"received": [], "verified": [("verify", A)], "postponed": [("ask", W)], "assigned": [], "in_progress": [("progress", W)],
              "returned": [("hand_back", W)], "resolved": [("progress", W), ("close", W)], "archived": [("archive", A)], "blocked": [("block", C)]}
     for act, who in steps[state]:
-        more = {} if who == W else dict(session=people[who])
-        assert door.act(case, act, **{**NEEDS[act], **more}) == "done", f"{state}: {act}"
+        speaks = {} if who == W else dict(session=people[who])
+        assert door.act(case, act, **{**NEEDS[act], **speaks}) == "done", f"{state}: {act}"
     assert row(stack, case)["state"] == state
     return case
 
@@ -116,7 +118,6 @@ def test_every_role(stack, door, people, agency, act, state):
             assert act == "verify" or after["clocks"][2] == before["clocks"][2], "nothing but a class moves the resolution"
             if after["clocks"][:2] != before["clocks"][:2]:
                 assert before["clocks"][1] is None and after["clocks"][0] is None and state in ("received", "verified"), "placed once"
-        unqueue(stack)
 
 
 ABOVE = {"assign": ("received", "verified", "assigned", "in_progress"), "close": ("in_progress",), "verify": ("received",), "correct": OPEN,
@@ -135,7 +136,6 @@ def test_from_above(stack, door, people, agency, act):
         assert said(door, people, agency, case, act, "above", complaint=version - 1, agency=agency[OFFICE]) in ("version", "absent")
         got = said(door, people, agency, case, act, "above", complaint=version, agency=agency[OFFICE])
         assert (got == "done") == (state in ABOVE.get(act, ())), f"{act} of {state}: {got}"
-        unqueue(stack)
 
 
 def test_sessions(stack, door, people, agency):
@@ -241,7 +241,6 @@ def test_every_assignment_state(stack, door, people, agency, act, who):
         now, = stack.sql("select state from assignment where complaint_id = %s and agency = %s", case["id"].hex(), case["agency"])
         assert now[0] == WORK[expected or state], f"{act} of {state} by {who}"
         stack.sql("update assignment set state = 4, queued = false where complaint_id = %s and lead and state <> 7", case["id"].hex())
-        unqueue(stack)
 
 
 def test_somebody_elses_lease(stack, door, people, agency):

@@ -189,7 +189,7 @@ def test_registry(world):
 
 def test_calendar_in_force(world):
     postgres, asker, folder = world
-    postgres.sql("insert into day_off values ('2026-03-17', 'extra', 'Hari jadi'), ('2026-03-16', 'extra', 'Gempa')")
+    postgres.sql("insert into calendar_day values (0, '2026-03-17', 'extra', 'ID', 'Hari jadi'), (0, '2026-03-16', 'extra', 'ID', 'Gempa')")
     assert [row["day"] for row in asker.ask("days_off")] == ["2026-03-16", "2026-03-17"]
     settings = folder / "aduan.yaml"
     settings.write_text(f"run: {folder}\ndata: {folder}\n", encoding="utf-8")
@@ -235,7 +235,7 @@ def test_role_is_narrow(world):
     for text in ("select seal from content", "select contact from content", "select raw_body from content", "select * from content",
                  "select submission from refused", "select content from waiting", "select offer from quarantine",
                  "select key from principal", "select id_key_check from installation",
-                 "update complaint set state = 9", "delete from event", "insert into day_off values ('2026-01-01', 'x', 'x')",
+                 "update complaint set state = 9", "delete from event", "insert into calendar_day values (0, '2026-01-01', 'extra', 'ID', 'x')",
                  "create table public.t ()", "create function public.f () returns int language sql as 'select 1'"):
         with pytest.raises(Exception, match="permission denied"):
             postgres.sql(text, user="aduan_query")

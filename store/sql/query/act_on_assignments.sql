@@ -32,7 +32,7 @@ with input as (
     join event e on e.complaint_id = i.id and e.principal = i.actor and e.act_key = i.key
 ), held as materialized (
     select i.*, a.agency as subject, a.state, a.version as has, a.leased_by, a.lease_until, a.nacks, a.priority, a.due, a.lead, a.bond,
-           c.state as was, c.version as complaint_has, c.events, c.flags, c.due_first, c.class, c.due_resolve,
+           c.state as was, c.version as complaint_has, c.events, c.flags, c.due_first, c.class, c.due_resolve, c.received,
            r.refusers, b.depth as below, i.act = 9 and i.reason = 6 as clears, s.roles, m.kind is not null as moves, m.roles as wanted,
            o.approver, o.liaison_closes
     from input i
@@ -80,7 +80,7 @@ with input as (
                 when h.act = 11 and exists (select from assignment o where o.complaint_id = h.id and o.agency = h.named and o.state <> 7) then 9
                 else 0 end as fault,
            case when h.due_first is null and h.lead and h.act in (6, 7, 10)
-                then due_at (clock_timestamp (), clock_limit ('first', h.class, case h.act when 10 then h.named else h.subject end),
+                then due_at (clock_timestamp (), clock_limit ('first', h.class, case h.act when 10 then h.named else h.subject end, h.received),
                              case h.act when 10 then t.zone else due_zone (h.due_resolve) end) end as starts
     from held h
     left join agency t on t.agency_id = h.named

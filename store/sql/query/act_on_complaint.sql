@@ -58,7 +58,7 @@ with input as (
            j.kind in (23, 25) and j.has_flags & 4 = 0 and num_nonnulls (j.class, nullif (j.category, 0), j.region, j.title, j.body) > 0 as rereads,
            case j.kind when 70 then j.draft_as else j.kind end as as_kind,
            case when j.clocks & 2 <> 0 and j.due_first is null
-                then due_at (clock_timestamp (), clock_limit ('first', coalesce (j.class, j.has_class), j.agency), due_zone (j.due_resolve)) end as starts
+                then due_at (clock_timestamp (), clock_limit ('first', coalesce (j.class, j.has_class), j.agency, j.received), due_zone (j.due_resolve)) end as starts
     from judged j where j.fault = 0
 ), good as materialized (
     select m.*, case when m.accuses then 6 else state_after (m.was, m.becomes, m.was) end as new_state,

@@ -44,9 +44,9 @@ with input as (
 ), good as materialized (
     select j.*, coalesce ($12::smallint, j.class) as new_class, j.below is not null as placed,
            case when j.below is not null then j.named else j.subject end as owner,
-           due_at (clock_timestamp (), clock_limit ('verify', coalesce ($12::smallint, j.class), j.subject), due_zone (j.due_resolve)) as verify_due,
+           due_at (clock_timestamp (), clock_limit ('verify', coalesce ($12::smallint, j.class), j.subject, j.received), due_zone (j.due_resolve)) as verify_due,
            case when j.below is not null
-                then due_at (clock_timestamp (), clock_limit ('first', coalesce ($12::smallint, j.class), j.named), j.target_zone) end as first_due
+                then due_at (clock_timestamp (), clock_limit ('first', coalesce ($12::smallint, j.class), j.named, j.received), j.target_zone) end as first_due
     from judged j where j.fault = 0
 ), record as (
     update complaint c set version = greatest (c.version, $17::bigint) + 1, events = c.events + 1
@@ -62,7 +62,7 @@ with input as (
     insert into complaint (complaint_id, number, version, received, due_verify, due_first, due_resolve, holder, adapter, category,
                            state, channel, class, priority, rung, confidence, language, flags, region)
     select g.part, $16::bigint, $17::bigint + 1, g.received, case when not g.placed then g.verify_due end, g.first_due,
-           due_at (g.received, clock_limit ('resolve', g.new_class, g.owner), due_zone (g.due_resolve)),
+           due_at (g.received, clock_limit ('resolve', g.new_class, g.owner, g.received), due_zone (g.due_resolve)),
            g.owner, g.adapter, coalesce (nullif ($13::int, 0), g.category), case when g.placed then 4 else 6 end, g.channel, g.new_class,
            g.priority, 6, 0, g.language, (g.flags & 31)::smallint, coalesce ($14::text, g.region)
     from good g, record
@@ -90,7 +90,7 @@ with input as (
     union all
     select g.part, clock_timestamp (), g.key, null, g.actor, g.agency, 28, 1, $8::text,
            jsonb_strip_nulls (jsonb_build_object ('other', number_text (g.number), 'of', g.id, 'suggested', nullif (g.named, 0),
-                                                  'placed', case when g.placed then true end))
+                                                  'to', case when g.placed then g.owner end, 'placed', case when g.placed then true end))
     from good g, record
 ), told as (
     insert into notice (complaint_id, recipient, agency, event, template)

@@ -17,7 +17,7 @@ with taken as (
 select n.position::int, n.complaint_id, n.event, n.recipient, n.template, n.attempt,
        c.number, c.flags, c.language, n.agency,
        e.text, t.contact, t.contact_key,
-       coalesce (c.due_first, c.due_verify) as due, e.data ->> 'other' as other
+       case when n.template < 20 then coalesce (c.due_first, c.due_verify) else (e.data ->> 'due')::timestamptz end as due, e.data ->> 'other' as other
 from numbered n
 join complaint c on c.complaint_id = n.complaint_id
 join content t on t.complaint_id = n.complaint_id

@@ -2,7 +2,8 @@
 -- complaint back.  Then its successor has it, else the next coordinator above it, above the asker, the root; of an
 -- oversight complaint the next inspectorate instead of each of them.  Where all of them gave it back the root has it
 -- as its arbiter.  Of what turns out to be oversight nobody but inspectorates keeps anything.  Clocks stand, but for
--- one that was never placed and is now: its first answer is due from here on.
+-- one that was never placed and is now: its first answer is due from here on; and a new class moves the resolution's end, from
+-- its old start.
 --
 -- The third hand-back, unless it turns out to be oversight, is its arbiter's: the coordinator of the lowest common ancestor of
 -- asker and suggested agency, without a suggestion of all who gave it back; where that one has given it back itself the next
@@ -17,8 +18,8 @@
 --   $1 id  $2 number of the hand-back or the last words  $3 agency  $4 rung  $5 confidence  $6 class  $7 flags to set (2, 4)
 --   $8 region  $9 rules  $10 registry  $11 the decision record  $12 function  $13 version base
 with asked as materialized (
-    select c.complaint_id, c.version, c.events, c.holder as asker, c.due_first, c.region, c.class, r.event, r.was, r.aside, a.due, a.priority,
-           e.kind, e.data, f.flags, f.flags & 4 = 0 and r.was is not null and e.kind in (23, 25, 32, 33, 37) as stays,
+    select c.complaint_id, c.version, c.events, c.holder as asker, c.due_first, c.due_resolve, c.region, c.class, c.received, r.event, r.was, r.aside, a.due, a.priority,
+           e.kind, e.data, f.flags, f.flags & 4 = 0 and r.was is not null and (r.aside or e.kind in (23, 25, 32, 33, 37)) as stays,
            e.kind = 19 and f.flags & 4 = 0 and cardinality (g.refusers) >= 3 as third, g.refusers
     from returned r
     join complaint c on c.complaint_id = r.complaint_id and (c.state = 6 or (r.aside and c.state < 7))
@@ -57,7 +58,7 @@ with asked as materialized (
 ), chosen as materialized (
     select q.*, n.agency_id as receiver, n.rung, n.arbiter, case when n.arbiter then 6 when n.rung <= 4 then 4 else 1 end as state,
            case when n.rung <= 4 and not n.arbiter and q.due_first is null
-                then due_at (clock_timestamp (), clock_limit ('first', q.class, n.agency_id), n.zone) end as starts
+                then due_at (clock_timestamp (), clock_limit ('first', q.class, n.agency_id, q.received), n.zone) end as starts
     from asked q
     cross join lateral (
         select * from (
@@ -68,14 +69,18 @@ with asked as materialized (
             (select 6, 0, agency_id, 6::smallint, zone, true from agency where parent is null order by agency_id limit 1)) o
         order by nth limit 1) n
     where not q.stays
+), meant as materialized (
+    select n.*, case when n.new_class is distinct from n.class then due_resolve_as (n.complaint_id, n.new_class) else n.due_resolve end as new_due
+    from (select q.*, case when q.kind = 54 and q.flags & 4 = 0 then nullif ($6::int::smallint, 3) else coalesce ($6::int::smallint, q.class) end as new_class
+          from chosen q) n
 ), record as (
     update complaint c
     set version = greatest (c.version, $13::bigint) + 1, events = c.events + 1, state = q.state, holder = q.receiver,
         rung = q.rung, confidence = case when q.receiver = $3::int then $5::int::smallint else 0 end,
-        class = case when q.kind = 54 and q.flags & 4 = 0 then nullif ($6::int::smallint, 3) else coalesce ($6::int::smallint, c.class) end,
+        class = q.new_class, due_resolve = q.new_due,
         flags = q.flags, region = coalesce ($8::text, c.region), rules = $9::int, registry = $10::int,
         due_first = coalesce (c.due_first, q.starts), due_verify = case when q.starts is null then c.due_verify end
-    from chosen q
+    from meant q
     where c.complaint_id = q.complaint_id and c.version = q.version
     returning c.complaint_id
 ), stayed as (

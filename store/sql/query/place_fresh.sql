@@ -1,18 +1,19 @@
 -- Stores a batch of decided complaints none of which is here yet, nor decided for an agency that has
--- gone: record, words, first event, place in the holder's queue, notice, and digests.  For whom a PULL
+-- gone: record, words, first event, place in the holder's queue, when to
+-- look at it, notice, and digests.  For whom a PULL
 -- waits is leased to it at once, if its principal may work for that agency (RELIABILITY P15).  Any
 -- other batch it refuses whole (unique_violation, or unusual()); place_complaints.sql sorts that out.
 -- It reads its arrays straight into the rows, so it costs two thirds of that.
---   $1 to $45 as for place_complaints.sql
---   $46 a notifier's dispatch, or null  $47 complaints and $48 agencies of the notices that go into it
---   $49 complaints and $50 agencies of those that go into the outbox
---   $51 principals and $52 ms of the leases, or null  $53 the leased complaints
---   $54 principals and $55 agencies: each pair of them once
+--   $1 to $46 as for place_complaints.sql
+--   $47 a notifier's dispatch, or null  $48 complaints and $49 agencies of the notices that go into it
+--   $50 complaints and $51 agencies of those that go into the outbox
+--   $52 principals and $53 ms of the leases, or null  $54 the leased complaints
+--   $55 principals and $56 agencies: each pair of them once
 with placed as (
     insert into complaint (complaint_id, number, version, received, due_verify, due_first, due_resolve,
                            holder, adapter, category, rules, registry, state, channel, class, priority,
                            rung, confidence, language, flags, region)
-    select id, number, $39::bigint, received, due_verify, due_first, due_resolve, holder, adapter,
+    select id, number, $40::bigint, received, due_verify, due_first, due_resolve, holder, adapter,
            category, rules, registry, case when due_first is null then 1 else 4 end, channel, class,
            priority, rung, confidence, language, flags, region
     from (select unnest ($1::uuid[]) as id, unnest ($2::bigint[]) as number, unnest ($3::timestamptz[]) as received,
@@ -34,44 +35,46 @@ with placed as (
     insert into event (complaint_id, at, act_key, version, principal, agency, kind, number)
     select id, clock_timestamp (), id, null, 0, holder, 1, 1
     from (select unnest ($1::uuid[]) as id, unnest ($7::int[]) as holder) i
+), timed as (
+    insert into wake select unnest ($39::timestamptz[]), unnest ($1::uuid[])
 ), work as (
     insert into assignment (complaint_id, due, version, lease_until, agency, leased_by, state, priority)
-    select id, coalesce (due_verify, due_first, due_resolve), $39::bigint + (leased_by is not null)::int,
+    select id, coalesce (due_verify, due_first, due_resolve), $40::bigint + (leased_by is not null)::int,
            clock_timestamp () + make_interval (secs => lease / 1000.0), holder, leased_by,
            case when leased_by is null then 1 else 2 end, priority
     from (select unnest ($1::uuid[]) as id, unnest ($4::timestamptz[]) as due_verify, unnest ($5::timestamptz[]) as due_first,
                  unnest ($6::timestamptz[]) as due_resolve, unnest ($7::int[]) as holder, unnest ($14::smallint[]) as priority,
-                 unnest ($51::int[]) as leased_by, unnest ($52::int[]) as lease) i
+                 unnest ($52::int[]) as leased_by, unnest ($53::int[]) as lease) i
 ), helps as (
     insert into assignment (complaint_id, due, version, agency, state, priority, lead)
-    select id, due, $39::bigint, agency, 1, priority, false
-    from (select unnest ($40::uuid[]) as id, unnest ($41::int[]) as agency, unnest ($42::timestamptz[]) as due,
-                 unnest ($43::smallint[]) as priority) s
+    select id, due, $40::bigint, agency, 1, priority, false
+    from (select unnest ($41::uuid[]) as id, unnest ($42::int[]) as agency, unnest ($43::timestamptz[]) as due,
+                 unnest ($44::smallint[]) as priority) s
     where exists (select from agency a where a.agency_id = s.agency and a.retired_at is null)
 ), copied as (
     insert into informed (complaint_id, agency)
-    select id, agency from (select unnest ($44::uuid[]) as id, unnest ($45::int[]) as agency) s
+    select id, agency from (select unnest ($45::uuid[]) as id, unnest ($46::int[]) as agency) s
     where exists (select from agency a where a.agency_id = s.agency and a.retired_at is null)
 ), born as (
     insert into dispatch
-    select $46::uuid, clock_timestamp (), $47::uuid[], array_fill (1::smallint, n), array_fill (0, n), $48::int[],
+    select $47::uuid, clock_timestamp (), $48::uuid[], array_fill (1::smallint, n), array_fill (0, n), $49::int[],
            array_fill (1::smallint, n), array_fill (0::smallint, n)
-    from (select array [cardinality ($47::uuid[])] as n) one where $46::uuid is not null
+    from (select array [cardinality ($48::uuid[])] as n) one where $47::uuid is not null
 ), told as (
     insert into notice (complaint_id, recipient, agency, event, template)
-    select unnest ($49::uuid[]), 0, unnest ($50::int[]), 1, 1
+    select unnest ($50::uuid[]), 0, unnest ($51::int[]), 1, 1
 ), sealed as (
     insert into audit_digest (at, kind, count, digest)
     values (clock_timestamp (), 1, cardinality ($1::uuid[]), sha256 (array_send ($1::uuid[])))
 ), leased as (
     insert into audit_digest (at, kind, count, digest)
-    select clock_timestamp (), 2, n, sha256 (array_send ($53::uuid[]) || array_send (array_fill ($39::bigint + 1, array [n])))
-    from (select cardinality ($53::uuid[]) as n) one where n > 0
+    select clock_timestamp (), 2, n, sha256 (array_send ($54::uuid[]) || array_send (array_fill ($40::bigint + 1, array [n])))
+    from (select cardinality ($54::uuid[]) as n) one where n > 0
 )
 select unusual () from (select distinct unnest ($7::int[]) as holder) i
 where not exists (select from agency a where a.agency_id = i.holder and a.retired_at is null)
 union all
-select unusual () from (select unnest ($54::int[]) as principal, unnest ($55::int[]) as agency) w
+select unusual () from (select unnest ($55::int[]) as principal, unnest ($56::int[]) as agency) w
 left join principal_agency pa on pa.principal_id = w.principal and pa.agency_id = w.agency
 left join principal p on p.principal_id = w.principal and p.revoked_at is null and p.role = 2
 where pa.agency_id is null or p.principal_id is null

@@ -20,12 +20,17 @@ from (
                          case when v.kind = 1 then 'placed' when v.kind = 2 then 'hand_over'
                               when v.kind = 51 and v.data ? 'joined' then 'joined'
                               when v.kind = 54 then 'not_oversight'
+                              when v.kind between 40 and 48 then (array ['warned', 'breach', 'escalate', 'auto_close', 'expire', 'recomputed', 'annulled',
+                                                                         'offered', 'reminded'])[v.kind - 39]
                               when v.kind > 49 then (array ['link', 'merge', 'unmerge', 'followed'])[v.kind - 49]
                               when v.kind > 30 then (array ['complaint', 'reply', 'completion', 'rating', 'withdrawal'])[v.kind - 30]
                               else (array ['ack', 'nack', 'release', 'extend', 'park', 'progress', 'answer', 'ask',
                                            'hand_back', 'assign', 'support', 'close'])[v.kind - 10] end as kind,
                          a.code as agency, a.name as agency_name,
                          (select o.code from agency o where o.agency_id = (v.data ->> 'to')::int) as receiver,
+                         case when v.kind between 40 and 48 then v.data ->> 'clock' end as clock,
+                         case when v.kind in (40, 41) then v.data ->> 'due' when v.kind in (45, 46) then coalesce (v.data ->> 'new', v.data ->> 'due') end as due,
+                         case when v.kind = 42 then (v.data ->> 'late')::int end as late,
                          case when v.kind = 51 and not v.data ? 'joined' then v.data ->> 'other' end as other,
                          case when c.flags & 6 = 0 and (v.kind in (16, 17, 18, 22, 53) or v.kind between 31 and 35)
                                    and not (v.kind in (32, 33) and coalesce (v.number >= r.words, false)) then v.text end as text

@@ -12,7 +12,7 @@ cross join lateral (
     select e.at, e.number, case e.kind when 53 then (e.data ->> 'kind')::int else e.kind end as kind, e.agency, e.text, e.data,
            count (*) over () as entries
     from event e
-    where e.complaint_id = i.id and (e.kind between 31 and 52 or (e.kind > 10 and e.text <> ''))
+    where e.complaint_id = i.id and (e.kind between 31 and 39 or e.kind between 50 and 52 or (e.kind > 10 and e.text <> ''))
       and (r.words is null or e.kind not in (32, 33, 37) or e.number < r.words)
     order by e.at desc, e.number desc nulls last
     limit 64) v

@@ -79,33 +79,12 @@ join lateral (select * from event e
               order by e.number desc limit 1) e on true
 where c.state in (7, 8, 9);
 
--- When a complaint's resolution is due by another class: from its old start, and with every pause that it had.
-create function due_resolve_as (id uuid, class smallint) returns timestamptz language plpgsql stable as $$
-declare
-    c complaint;
-    pause record;
-    due timestamptz;
-begin
-    select * into c from complaint where complaint_id = id;
-    due := due_at (c.received, clock_limit ('resolve', class, c.holder), due_zone (c.due_resolve));
-    for pause in
-        select e.at as since, n.at as until -- one that goes on is added when it ends
-        from event e
-        join lateral (select n.at from event n
-                      where n.complaint_id = id and n.number > e.number and n.kind in (33, 37)
-                      order by n.number limit 1) n on true
-        where e.complaint_id = id and e.number is not null
-          and ((e.kind = 18 and e.data ? 'from') or e.kind in (22, 36, 43))
-        order by e.number
-    loop
-        due := due_moved (due, pause.since, pause.until);
-    end loop;
-    return due;
-end $$;
-
--- The zone of a clock, told by its due instant: a local midnight.
-create function due_zone (due timestamptz) returns int language sql immutable as $$
-    select ((24 - extract (hour from due at time zone 'UTC')::int) % 24)::int
+-- When a complaint's resolution is due by another class: from its old start, with every pause that has ended; one that goes
+-- on is added when it ends.
+create function due_resolve_as (id uuid, class smallint) returns timestamptz language sql stable as $$
+    select due_after (calendar_now (), due_at (c.received, clock_limit ('resolve', due_resolve_as.class, c.holder, c.received), due_zone (c.due_resolve)),
+                      coalesce ((select range_agg (p) from unnest (clock_pauses (c.complaint_id)) p where not upper_inf (p)), '{}'))
+    from complaint c where c.complaint_id = id
 $$;
 
 grant select on step, step_move to aduan_store, aduan_query;
