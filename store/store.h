@@ -15,6 +15,7 @@
  *   redecide.c     hand-backs that wait until a router has decided who has them instead
  *   merge.c        link, merge, unmerge: one statement each
  *   likeness.c     looks for complaints that are alike, aside
+ *   order.c        what people administer, one after the other; order.h has more of it
  *   outbox.c       notifiers' claims, and the notices that they are given
  *   told.c         what became of notices is written down
  *   publish.c      the snapshots; the calendar and limits that due times need
@@ -152,8 +153,11 @@ struct pull {
     uint64_t waited;           /* ms before it came here */
     int64_t came, until, scan; /* mono_ms */
     int64_t taken;             /* mono_ms, by the statement that may lease to it */
-    uint32_t count, lease;     /* assignments at most; ms */
-    uint32_t given, promised;  /* assignments said; by the batch that carries it */
+    uint8_t session[32];       /* token of the person who pulls */
+    bool personal;       /* there is one: no batch carries it, its person is judged when it looks */
+    enum reason refused; /* 0, or why its person may not */
+    uint32_t count, lease;    /* assignments at most; ms */
+    uint32_t given, promised; /* assignments said; by the batch that carries it */
     enum pull_state state;
     bool paid;     /* its credit has gone back */
     bool unwanted; /* TAKEN, and its worker or its router is gone */
@@ -290,6 +294,8 @@ struct likeness_work {
 
 struct place_batch;
 struct deed;
+struct order;
+struct hasher;
 struct closing;
 
 struct store {
@@ -329,6 +335,15 @@ struct store {
         struct timer *tick;
     } pulls;
     struct deed *deeds, *deeds_end;
+    struct {
+        struct lane lane;
+        struct order *waiting, *sent; /* for PostgreSQL, in order; with it */
+        struct hasher *hasher;
+        unsigned count; /* those with the hasher, too */
+        int64_t not_before;
+    } orders;
+    uint8_t access_key[32];
+    int64_t session_idle_s, session_lasts_s, invitation_lasts_s; /* settings */
     struct {
         struct returned *by_id;
         struct timer *timer;
@@ -482,6 +497,12 @@ void agency_end (struct store *store);
 void act_take (struct store *store, struct link *from, struct parcel *parcel);
 void act_flush (struct store *store);
 void act_end (struct store *store);
+/* order.c */
+/* 0, or why keys/access.key cannot be used, said in the log. */
+int order_begin (struct store *store, const struct settings *settings);
+void order_take (struct store *store, struct link *from, struct parcel *parcel);
+void order_flush (struct store *store);
+void order_end (struct store *store);
 /* redecide.c */
 void redecide_begin (struct store *store);
 /* A hand-back was committed that waits for a router's decision. */
