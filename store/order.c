@@ -25,6 +25,10 @@ _Static_assert(array_len (statements) == ORDERS, "one a kind");
 static const struct order_kind kinds[] = {
     {ORDER_login, ORDER_OPENS | ORDER_PROVES | ORDER_CODE | ORDER_TELLS},
     {ORDER_accept_invitation, ORDER_OPENS | ORDER_HASHES | ORDER_FACTOR},
+    {ORDER_change_password, ORDER_PROVES | ORDER_HASHES},
+    {ORDER_renew_factor, ORDER_PROVES | ORDER_CODE | ORDER_FACTOR},
+    {ORDER_invite, ORDER_TELLS},
+    {ORDER_renew_invitation, ORDER_TELLS},
 };
 
 /* Steps of an order's way are in the same folder's `step`, and are no orders. */

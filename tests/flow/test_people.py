@@ -73,8 +73,8 @@ def test_from_invitation_to_session(stack, front):
     assert front.order("accept_invitation", token=token, new_password="pendek").word == "value new_password"
     assert front.order("accept_invitation", token="00" * 32, new_password=PASSWORD).word == "absent token"
     key = os.urandom(16)
-    first = front.order("accept_invitation", key=key, token=token, new_password=PASSWORD)
-    again = front.order("accept_invitation", key=key, token=token, new_password=PASSWORD)
+    first = front.order("accept_invitation", repeat=key, token=token, new_password=PASSWORD)
+    again = front.order("accept_invitation", repeat=key, token=token, new_password=PASSWORD)
     assert first.word == again.word == "done" and first.result == again.result and first["login"] == who.login
     assert front.order("accept_invitation", token=token, new_password=PASSWORD).word == "absent token"
     assert front.order("logout", old).word == "session"
@@ -83,11 +83,11 @@ def test_from_invitation_to_session(stack, front):
         assert front.order("login", **{"login": who.login, "password": PASSWORD, "code": code, **wrong}).word == "session login"
     assert front.order("login", login=who.login, password=PASSWORD).word == "session login"
     key = os.urandom(16)
-    first = front.order("login", key=key, login=who.login.upper(), password=PASSWORD, code=code)
+    first = front.order("login", repeat=key, login=who.login.upper(), password=PASSWORD, code=code)
     assert first.word == "done" and first["appointments"][0]["role"] == "agency_admin", first
     assert stack.reader().ask("desk_me", session=first["token"])[0]["login"] == who.login
     # the answer was lost: the same order finds the same session; another one cannot use the code
-    assert front.order("login", key=key, login=who.login.upper(), password=PASSWORD, code=code).result == first.result
+    assert front.order("login", repeat=key, login=who.login.upper(), password=PASSWORD, code=code).result == first.result
     assert front.order("login", login=who.login, password=PASSWORD, code=code).word == "session login"
     assert front.order("renew_session", first["token"]).word == "done"
     assert front.order("logout", first["token"]).word == "done"

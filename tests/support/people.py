@@ -63,9 +63,9 @@ def token_of(who):
 class Front(Worker):
     """A front's key: it pulls, acts and orders for whoever's session is named."""
 
-    def order(self, name, who=None, key=None, seconds=30.0, **arguments):
-        """Repeats with the same key until it is answered."""
-        key = key or os.urandom(16)
+    def order(self, name, who=None, /, *, repeat=None, seconds=30.0, **arguments):
+        """Repeats with the same key until it is answered; `repeat` is that of an earlier order, given again."""
+        key = repeat or os.urandom(16)
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             ref = self.ref()
