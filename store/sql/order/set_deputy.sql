@@ -16,7 +16,10 @@ with asked as materialized (
                      (2, case when not exists (select from appointment o where o.principal_id = a.who and o.agency_id = a.agency and o.role = 7
                                                                            and o.deputy_of is null and o.ended_at is null) then 3 end::smallint, 'person'),
                      (3, case when a.sets and (a.deputy is null or a.deputy = a.who) then 3::smallint
-                              when a.sets then person_fault ($1::int, a.deputy) end, 'deputy'),
+                              when a.deputy = $1::int then 13
+                              -- a colleague of the same agency, or one of his own
+                              when a.sets and not exists (select from appointment o where o.principal_id = a.deputy and o.agency_id = a.agency and o.ended_at is null)
+                              then person_fault ($1::int, a.deputy) end, 'deputy'),
                      -- his own appointment here is no deputy's, and stays
                      (4, case when a.sets and exists (select from appointment o where o.principal_id = a.deputy and o.agency_id = a.agency and o.role = 7
                                                                                 and o.deputy_of is distinct from a.who and o.ended_at is null) then 2 end::smallint, 'deputy'),
