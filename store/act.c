@@ -111,6 +111,7 @@ void act_take (struct store *store, struct link *from, struct parcel *parcel)
     }
     deed->behalf = &behalf->behalf;
     deed->act = &act->act;
+    use_session (store, deed->act->session);
     enum reason lacks = missing (deed->act);
     if (lacks)
         say_acted (store, deed, VERDICT_REFUSED, lacks, 0);

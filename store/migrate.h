@@ -25,4 +25,7 @@ struct registry *registry_published (PGconn *db);
 int load_rules (PGconn *db, int count, char **arguments);
 int load_model (PGconn *db, int count, char **arguments);
 
+/* invite.c: login, name and perhaps a role. */
+int invite (PGconn *db, int count, char **arguments);
+
 #endif

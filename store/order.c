@@ -32,7 +32,8 @@ static const struct order_kind kinds[] = {
 };
 
 /* Steps of an order's way are in the same folder's `step`, and are no orders. */
-static const enum order_id steps[] = {ORDER_begin_order, ORDER_hold_order, ORDER_find_person};
+static const enum order_id steps[] = {ORDER_begin_order, ORDER_hold_order, ORDER_find_person,
+                                      ORDER_keep_people};
 
 static bool is_step (enum order_id id)
 {

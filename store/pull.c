@@ -163,6 +163,7 @@ void pull_take (struct store *store, struct link *from, struct parcel *parcel)
         link_credit (from, WIRE_CLASS_ACTS, 1);
         return;
     }
+    use_session (store, said->pull.session);
     struct pull *pull = pull_new (store, &parcel->said[0].behalf, &said->pull), *same;
     pull->key.link = link_number (from);
     HASH_FIND (hh, store->pulls.by_key, &pull->key, sizeof pull->key, same);

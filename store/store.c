@@ -98,6 +98,7 @@ static void on_place (void *owner, struct link *from, struct parcel *parcel)
 static void on_behalf (void *owner, struct link *from, struct parcel *parcel)
 {
     struct wire_fault fault;
+    use_key (owner, parcel->said[0].behalf.principal);
     if (parcel_read (parcel, 1, WIRE_pull, &fault))
         pull_take (owner, from, parcel);
     else if (parcel_read (parcel, 1, WIRE_order, &fault))
@@ -263,6 +264,7 @@ static int store_start (struct reactor *reactor, const struct settings *settings
     redecide_begin (store);
     overtaken_begin (store);
     likeness_begin (store, settings);
+    use_begin (store);
     if (order_begin (store, settings) != 0)
         return EX_CONFIG;
     const char *database = settings_text (settings, "database");
@@ -326,6 +328,7 @@ static void store_stop (void **held)
     place_end (store);
     act_end (store);
     order_end (store);
+    use_end (store);
     redecide_end (store);
     overtaken_end (store);
     words_end (store);

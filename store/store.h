@@ -16,6 +16,7 @@
  *   merge.c        link, merge, unmerge: one statement each
  *   likeness.c     looks for complaints that are alike, aside
  *   order.c        what people administer, one after the other; order.h has more of it
+ *   use.c          when keys and sessions were used last
  *   outbox.c       notifiers' claims, and the notices that they are given
  *   told.c         what became of notices is written down
  *   publish.c      the snapshots; the calendar and limits that due times need
@@ -296,6 +297,7 @@ struct place_batch;
 struct deed;
 struct order;
 struct hasher;
+struct use;
 struct closing;
 
 struct store {
@@ -342,6 +344,7 @@ struct store {
         unsigned count; /* those with the hasher, too */
         int64_t not_before;
     } orders;
+    struct use *use;
     uint8_t access_key[32];
     int64_t session_idle_s, session_lasts_s, invitation_lasts_s; /* settings */
     struct {
@@ -503,6 +506,12 @@ int order_begin (struct store *store, const struct settings *settings);
 void order_take (struct store *store, struct link *from, struct parcel *parcel);
 void order_flush (struct store *store);
 void order_end (struct store *store);
+/* use.c */
+void use_begin (struct store *store);
+/* A key, or a session by its token (an absent one is none), was used just now. */
+void use_key (struct store *store, uint64_t principal);
+void use_session (struct store *store, struct view token);
+void use_end (struct store *store);
 /* redecide.c */
 void redecide_begin (struct store *store);
 /* A hand-back was committed that waits for a router's decision. */

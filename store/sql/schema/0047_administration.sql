@@ -38,6 +38,9 @@ create or replace function snapshot_registry () returns text language sql stable
                       coalesce (m.agency_id, m.function_id), m.weight, m.phrase, nullif (m.level, 0)) || E'\n', ''
                       order by m.function_id, m.agency_id, m.phrase)
                       from mandate m left join agency a on a.agency_id = m.agency_id where a.retired_at is null), '')
+        || coalesce ((select string_agg (concat_ws (E'\t', 'connection', a.agency_id, case a.verify_at when 2 then 'national' else 'self' end,
+                      coalesce (a.route_depth::text, '-')) || E'\n', '' order by a.agency_id)
+                      from agency a where a.retired_at is null and (a.verify_at = 2 or a.route_depth is not null)), '')
 $$;
 
 -- ---- the tree
