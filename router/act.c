@@ -1,4 +1,8 @@
-/* act.c - acts on their way to the store, and its answers on their way back.
+/* act.c - acts and orders on their way to the store, and its answers on their way back.
+ *
+ * A person has no key: a front speaks for him, by the token of his session, which the store alone knows
+ * how to read.  From any other key a session is refused here, and from a front its absence, too; but an
+ * order may be one that makes a session.
  *
  * Workers together may send more than the store has credit for: what it cannot take yet is held, in
  * order.  An answer finds its way back by behalf's ref.  A worker's credit comes back when its act has
@@ -10,8 +14,9 @@
 #include <stdlib.h>
 #include <utlist.h>
 
-#define ACTS_MOST 65536
-#define HELD_MOST (16u << 20) /* bytes */
+#define ACTS_MOST     65536
+#define HELD_MOST     (16u << 20) /* bytes */
+#define SESSION_TOKEN 32          /* bytes */
 
 struct flying_act {
     uint64_t behalf, link; /* our ref; the worker's link */
@@ -55,15 +60,17 @@ static bool send_or_hold (struct router *router, struct flying_act *act, struct 
     return true;
 }
 
-void act_take (void *owner, struct link *from, struct parcel *parcel)
+bool session_fits (const struct principal *principal, struct view session)
 {
-    struct router *router = owner;
-    const struct msg_act *said = &parcel->said[0].act;
-    const struct principal *principal = link_principal (from);
-    log_debug ("%s: %s, version %" PRIu64 ", from %s", id_text (&said->id), act_word (said->act),
-               said->version, principal->name);
-    metric_add (router_acts_total, 1);
-    struct msg_behalf behalf = {.ref = ++router->next_ref, .principal = principal->number};
+    return (principal->role == ROLE_FRONT) == (session.at != NULL) &&
+           (!session.at || session.len == SESSION_TOKEN);
+}
+
+/* On its way, or left to its sender to be repeated. */
+static void pass_on (struct router *router, struct link *from, struct parcel *parcel)
+{
+    struct msg_behalf behalf = {.ref = ++router->next_ref,
+                                .principal = link_principal (from)->number};
     struct flying_act *act = xcalloc (1, sizeof *act);
     struct parcel out = {0};
     act->behalf = behalf.ref;
@@ -77,6 +84,46 @@ void act_take (void *owner, struct link *from, struct parcel *parcel)
         end (router, act);
     }
     parcel_done (&out);
+}
+
+void act_take (void *owner, struct link *from, struct parcel *parcel)
+{
+    struct router *router = owner;
+    const struct msg_act *said = &parcel->said[0].act;
+    const struct principal *principal = link_principal (from);
+    log_debug ("%s: %s, version %" PRIu64 ", from %s", id_text (&said->id), act_word (said->act),
+               said->version, principal->name);
+    metric_add (router_acts_total, 1);
+    if (!session_fits (principal, said->session)) {
+        struct msg_acted acted = {.ref = said->ref,
+                                  .id = said->id,
+                                  .verdict = VERDICT_REFUSED,
+                                  .reason = REASON_ROLE,
+                                  .detail = view_of ("session")};
+        link_say (from, WIRE_acted, &acted);
+        link_credit (from, WIRE_CLASS_ACTS, 1);
+        return;
+    }
+    pass_on (router, from, parcel);
+}
+
+void order_take (void *owner, struct link *from, struct parcel *parcel)
+{
+    struct router *router = owner;
+    const struct msg_order *said = &parcel->said[0].order;
+    const struct principal *principal = link_principal (from);
+    log_debug ("order %s from %s", log_text (said->order.at, said->order.len), principal->name);
+    metric_add (router_orders_total, 1);
+    if (principal->role != ROLE_FRONT || (said->session.at && said->session.len != SESSION_TOKEN)) {
+        struct msg_ordered ordered = {.ref = said->ref,
+                                      .verdict = VERDICT_REFUSED,
+                                      .reason = REASON_ROLE,
+                                      .detail = view_of ("session")};
+        link_say (from, WIRE_ordered, &ordered);
+        link_credit (from, WIRE_CLASS_ACTS, 1);
+        return;
+    }
+    pass_on (router, from, parcel);
 }
 
 void act_flush (struct router *router)

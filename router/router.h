@@ -5,7 +5,7 @@
  *   decide/     the ladder: pure
  *   inforce.c   what it decides by: registry, rules, model
  *   worker.c    PULLs on their way, answers back
- *   act.c       acts on their way
+ *   act.c       acts and orders on their way
  *
  *   a PULL       list              leaves it when
  *   IDLE         router->idle      the store has credit for it: ASKED; its wait is over, or its worker is
@@ -17,7 +17,7 @@
  *   HELD         router->acts_held the store grants credit: SENT; the store is lost: gone
  *   SENT         router->acts      the store answers, or is lost: gone
  *
- * A worker that hears nothing of its act repeats it with the same key.
+ * Orders go the way of acts.  Who hears nothing of his repeats it with the same key.
  */
 #ifndef ADUAN_ROUTER_H
 #define ADUAN_ROUTER_H
@@ -75,7 +75,10 @@ void worker_end (struct router *router);
 void worker_show (const struct router *router, struct buffer *out);
 
 /* act.c */
+/* Does the session stand where it belongs: in what a front says, and nowhere else? */
+bool session_fits (const struct principal *principal, struct view session);
 void act_take (void *owner, struct link *from, struct parcel *parcel);
+void order_take (void *owner, struct link *from, struct parcel *parcel);
 void act_flush (struct router *router);
 void act_answer (struct router *router, uint64_t ref, struct parcel *parcel);
 void act_forget_all (struct router *router);

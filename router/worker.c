@@ -13,6 +13,7 @@
 
 #define WAIT_MOST_MS  60000
 #define PULLS_PER_KEY 64
+#define PULLS_A_FRONT 1024 /* it speaks for many people */
 
 struct waiting_pull {
     uint64_t behalf; /* our ref */
@@ -87,16 +88,18 @@ static void say_pulled (struct link *worker, uint64_t ref, enum verdict verdict,
 static enum reason pull_fault (const struct router *router, const struct principal *principal,
                                const struct msg_pull *asked)
 {
-    unsigned same = 0;
+    unsigned same = 0, most = principal->role == ROLE_FRONT ? PULLS_A_FRONT : PULLS_PER_KEY;
     const struct waiting_pull *pull;
-    for (uint32_t i = 0; i < asked->agencies.count; i++)
+    if (!session_fits (principal, asked->session))
+        return REASON_ROLE;
+    for (uint32_t i = 0; i < asked->agencies.count && principal->role != ROLE_FRONT; i++)
         if (!principal_works_for (principal, asked->agencies.at[i]))
             return REASON_SCOPE;
     DL_FOREACH (router->idle, pull)
         same += pull->principal == principal->number;
     DL_FOREACH (router->asked, pull)
         same += pull->principal == principal->number;
-    return asked->agencies.count == 0 ? REASON_SCOPE : same >= PULLS_PER_KEY ? REASON_BUSY : 0;
+    return asked->agencies.count == 0 ? REASON_SCOPE : same >= most ? REASON_BUSY : 0;
 }
 
 static void on_pull (void *owner, struct link *from, struct parcel *parcel)
@@ -227,5 +230,6 @@ void worker_show (const struct router *router, struct buffer *out)
                        reactor_now (router->reactor) - pull->came);
 }
 
-static link_message_fn *const handlers[WIRE_LAST] = {[WIRE_pull] = on_pull, [WIRE_act] = act_take};
+static link_message_fn *const handlers[WIRE_LAST] = {
+    [WIRE_pull] = on_pull, [WIRE_act] = act_take, [WIRE_order] = order_take};
 const struct link_hooks worker_hooks = {.handlers = handlers, .down = worker_down};

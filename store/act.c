@@ -115,6 +115,7 @@ void act_take (struct store *store, struct link *from, struct parcel *parcel)
     deed->act = &act->act;
     const char *field;
     enum reason lacks = missing (deed->act, &field);
+    use_session (store, deed->act->session);
     if (lacks)
         say_acted (store, deed,
                    (struct msg_acted){.verdict = VERDICT_REFUSED,

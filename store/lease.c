@@ -58,6 +58,9 @@ static void read_rows (struct lease_batch *batch, const PGresult *result)
     for (int row = 0; row < PQntuples (result); row++) {
         uint64_t agency = (uint64_t) result_int (result, row, AGENCY);
         if (PQgetisnull (result, row, ID)) {
+            int64_t reason = result_int (result, row, ATTEMPT);
+            if (reason < 0)
+                pull_of (batch, result, row)->refused = (enum reason) - reason;
             agency_has_work (store, agency);
             continue;
         }
@@ -81,7 +84,7 @@ static void wake_for_rest (struct lease_batch *batch)
     for (int row = 0; result && row < PQntuples (result); row++) {
         struct agency *agency =
             agency_find (batch->store, (uint64_t) result_int (result, row, AGENCY));
-        if (agency && PQgetisnull (result, row, ID) && result_int (result, row, ATTEMPT) &&
+        if (agency && PQgetisnull (result, row, ID) && result_int (result, row, ATTEMPT) > 0 &&
             pull_of (batch, result, row)->given)
             pull_wake (batch->store, agency, 1);
     }
@@ -261,7 +264,7 @@ static void add_pairs (struct lease_batch *batch, struct array *numbers, struct 
 
 static void send_batch (struct store *store, struct db *db, struct lease_batch *batch)
 {
-    static struct array numbers, agencies, counts, leases, principals;
+    static struct array numbers, agencies, counts, leases, principals, sessions;
     uint8_t base[8];
     batch->db = db;
     array_begin (&numbers, OID_INT4);
@@ -269,15 +272,21 @@ static void send_batch (struct store *store, struct db *db, struct lease_batch *
     array_begin (&counts, OID_INT4);
     array_begin (&leases, OID_INT4);
     array_begin (&principals, OID_INT4);
+    array_begin (&sessions, OID_BYTEA);
     for (unsigned i = 0; i < batch->count; i++) {
         add_pairs (batch, &numbers, &agencies, i);
         array_int4 (&counts, batch->pulls[i]->count);
         array_int4 (&leases, batch->pulls[i]->lease);
         array_int4 (&principals, (int64_t) batch->pulls[i]->principal);
+        if (batch->pulls[i]->personal)
+            array_bytes (&sessions, batch->pulls[i]->session, sizeof batch->pulls[i]->session);
+        else
+            array_null (&sessions);
     }
     struct db_value values[] = {array_end (&numbers),    array_end (&agencies),
                                 array_end (&counts),     array_end (&leases),
-                                array_end (&principals), value_int8 (base, store->version_base)};
+                                array_end (&principals), value_int8 (base, store->version_base),
+                                array_end (&sessions)};
     struct db_unit *unit = db_begin (db, on_leased, batch);
     db_binary (unit);
     db_add (unit, SQL_lease_assignments, values, array_len (values));

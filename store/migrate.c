@@ -7,6 +7,7 @@
  *     aduan-migrate [-d CONNINFO] calendar --version N | --show N
  *     aduan-migrate [-d CONNINFO] limits FILE [--note TEXT] [--starts DAY]
  *     aduan-migrate [-d CONNINFO] limits --show N
+ *     aduan-migrate [-d CONNINFO] invite LOGIN NAME [ROLE]
  *     aduan-migrate [-d CONNINFO] rules FILE [--note TEXT]
  *     aduan-migrate [-d CONNINFO] rules --version N | --show N
  *     aduan-migrate [-d CONNINFO] model FILE [--name NAME] [--report FILE]
@@ -15,7 +16,8 @@
  * Run again it changes nothing that is right.  One runs at a time (an advisory lock); each command
  * is one transaction.  Numbers of agencies and functions are PostgreSQL's, given once by code and
  * stable for ever; what is no longer in the files is retired, never deleted.  A key alone stays as
- * it is until its line says `revoked`.
+ * it is until its line says `revoked`.  What people have changed by orders (docs/administration.md) is
+ * theirs: the files do not decide about it any more.
  */
 #include "migrate.h"
 #include "base/log.h"
@@ -201,11 +203,11 @@ static const char *const registry_steps[] = {
     "update agency a set parent = p.agency_id, kind = n.kind, function_id = f.function_id, region = n.region_code, "
     "flags = coalesce (n.flags, '-'), name = n.name, zone = case n.zone when 'WITA' then 8 when 'WIT' then 9 else 7 end, retired_at = null "
     "from new_agencies n left join agency p on p.code = n.parent_code left join function f on f.code = n.function_code "
-    "where a.code = n.code and (a.parent, a.kind, a.function_id, a.region, a.flags, a.name, a.zone, a.retired_at) is distinct from "
+    "where a.code = n.code and a.by_order is null and (a.parent, a.kind, a.function_id, a.region, a.flags, a.name, a.zone, a.retired_at) is distinct from "
     "(p.agency_id, n.kind, f.function_id, n.region_code, coalesce (n.flags, '-'), n.name, "
     "case n.zone when 'WITA' then 8 when 'WIT' then 9 else 7 end, null)",
 
-    "update agency a set retired_at = now () where retired_at is null and not exists (select from new_agencies n where n.code = a.code)",
+    "update agency a set retired_at = now () where retired_at is null and by_order is null and not exists (select from new_agencies n where n.code = a.code)",
 
     "insert into category (category_id, parent, function_id, agency_id, class, name, level, sure) "
     "select n.number, n.parent_number, f.function_id, a.agency_id, case n.class when 'complaint' then 1 when 'complaint_plain' then 2 "
@@ -222,9 +224,9 @@ static const char *const registry_steps[] = {
     "delete from oversight_phrase p where not exists (select from new_oversight n where n.phrase = p.phrase)",
     "select agency_derive ()",
 
-    "delete from competence",
+    "delete from competence where by_order is null",
     "insert into competence select a.agency_id, f.function_id, n.region_code from new_competence n "
-    "join agency a on a.code = n.agency_code join function f on f.code = n.function_code",
+    "join agency a on a.code = n.agency_code join function f on f.code = n.function_code on conflict do nothing",
 
     "delete from mandate",
     "insert into mandate (function_id, agency_id, phrase, weight, level) select f.function_id, case when f.function_id is null then a.agency_id end, "
@@ -498,18 +500,20 @@ static void read_principals (PGconn *db, struct principal_file *file)
 }
 
 /* What is seen only with all lines and the database at hand: line, column, value, remedy. */
-#define PRINCIPAL_FAULTS                                                                                 \
-    "select line, 'name', name, 'it stands in line ' || first || ' already' from (select line, name, "   \
-    "min (line) over (partition by name) as first from new_principals where name is not null) d "        \
-    "where first < line "                                                                                \
-    "union all select line, 'key', key, 'it stands in line ' || first || ' already: every name has a "   \
-    "key of its own' from (select line, key, min (line) over (partition by key) as first from "          \
-    "new_principals where key is not null) d where first < line "                                        \
-    "union all select n.line, 'key', n.key, 'it is the key of ' || p.name || ' and stays so: a name "    \
-    "is never changed; for a new one make a key with aduan keygen' from new_principals n "               \
-    "join principal p on p.key = n.key where p.name <> n.name "                                          \
-    "union all select n.line, 'agencies', c.code, 'the registry has no such code (aduan ask agency "     \
-    "BEGINNING lists them)' from new_principals n, unnest (string_to_array (n.agencies, ',')) c (code) " \
+#define PRINCIPAL_FAULTS                                                                                    \
+    "select line, 'name', name, 'it stands in line ' || first || ' already' from (select line, name, "      \
+    "min (line) over (partition by name) as first from new_principals where name is not null) d "           \
+    "where first < line "                                                                                   \
+    "union all select line, 'key', key, 'it stands in line ' || first || ' already: every name has a "      \
+    "key of its own' from (select line, key, min (line) over (partition by key) as first from "             \
+    "new_principals where key is not null) d where first < line "                                           \
+    "union all select n.line, 'key', n.key, 'it is the key of ' || p.name || ' and stays so: a name "       \
+    "is never changed; for a new one make a key with aduan keygen' from new_principals n "                  \
+    "join principal p on p.key = n.key where p.name <> n.name "                                             \
+    "union all select n.line, 'key', n.key, 'it is good still, of ' || p.name || ', until its rotation is " \
+    "over' from new_principals n join principal p on p.old_key = n.key "                                    \
+    "union all select n.line, 'agencies', c.code, 'the registry has no such code (aduan ask agency "        \
+    "BEGINNING lists them)' from new_principals n, unnest (string_to_array (n.agencies, ',')) c (code) "    \
     "where not exists (select from agency a where a.code = c.code) order by 1, 2, 3"
 
 static void check_principals (PGconn *db, struct principal_file *file)
@@ -555,15 +559,15 @@ static const char *const principal_steps[] = {
 
 /* Rows that common/daemon/principal.c leaves out, from the time when this program let them in: the
  * name of some of them cannot be written into the file, so that nobody else could end them. */
-#define REVOKE_STRANGE                                                                                \
-    "update principal set revoked_at = now () where revoked_at is null and not (octet_length (name) " \
-    "between 1 and 64 and name !~ '[\\t\\n]' and rights !~ '[\\t\\n]' and "                           \
+#define REVOKE_STRANGE                                                                                             \
+    "update principal set revoked_at = now () where revoked_at is null and role < 4 and not (octet_length (name) " \
+    "between 1 and 64 and name !~ '[\\t\\n]' and rights !~ '[\\t\\n]' and "                                        \
     "key ~ '^[-0-9a-zA-Z.:+=^!/*?&<>()\\[\\]{}@%$#]{40}$') returning name, key"
 
 /* A line that was taken out revokes nothing: a file that is damaged or cut must lock nobody out. */
-#define NOT_IN_FILE                                                                                  \
-    "select p.name, case p.role when 1 then 'adapter' when 2 then 'worker' else 'front' end, p.key " \
-    "from principal p where p.revoked_at is null and not exists "                                    \
+#define NOT_IN_FILE                                                                                      \
+    "select p.name, case p.role when 1 then 'adapter' when 2 then 'worker' else 'front' end, p.key "     \
+    "from principal p where p.revoked_at is null and p.role < 4 and p.agency_id is null and not exists " \
     "(select from new_principals n where n.name = p.name) order by p.name"
 
 static void revoke_strange (PGconn *db)
@@ -589,6 +593,21 @@ static void warn_of_absent (PGconn *db, const char *path)
     PQclear (found);
 }
 
+/* Lines about keys that people have changed since, or about a person. */
+#define NOT_THE_FILES                                                                              \
+    "delete from new_principals n using principal p where p.name = n.name "                        \
+    "and (p.agency_id is not null or p.role = 4) returning n.line, n.name"
+
+static void leave_to_people (PGconn *db, const char *path)
+{
+    PGresult *found = run (db, "principals", NOT_THE_FILES);
+    for (int row = 0; row < PQntuples (found); row++)
+        log_warning (
+            "%s, line %s: %s is administered by people (aduan admin keys): the line is passed over",
+            path, PQgetvalue (found, row, 0), PQgetvalue (found, row, 1));
+    PQclear (found);
+}
+
 /* Into a table of their own, looked at, and only then into force. */
 static void stage_principals (PGconn *db, const char *path)
 {
@@ -603,6 +622,7 @@ static void stage_principals (PGconn *db, const char *path)
     copy_end (db, path);
     buffer_free (&file.rows);
     check_principals (db, &file);
+    leave_to_people (db, path);
 }
 
 /* One load raises the version once, and only if something is different. */
@@ -634,10 +654,10 @@ static int load_principals (PGconn *db, int unused, char **arguments)
     stage_principals (db, path);
     bool changed = change_principals (db);
     warn_of_absent (db, path);
-    log_info (
-        "principals: %ld active keys, %s",
-        run_number (db, "principals", "select count (*) from principal where revoked_at is null"),
-        changed ? "a new version" : "as they were");
+    log_info ("principals: %ld active keys, %s",
+              run_number (db, "principals",
+                          "select count (*) from principal where revoked_at is null and role < 4"),
+              changed ? "a new version" : "as they were");
     return 0;
 }
 
@@ -653,6 +673,7 @@ static const struct {
     {"principals", " FILE", 1, 1, load_principals},
     {"calendar", " FILE [--note TEXT] [--shipped] | --version N | --show N", 1, 4, load_calendar},
     {"limits", " FILE [--note TEXT] [--starts DAY] | --show N", 1, 5, load_limits},
+    {"invite", " LOGIN NAME [ROLE]", 2, 3, invite},
     {"rules", " FILE [--note TEXT] | --version N | --show N", 1, 3, load_rules},
     {"model", " FILE [--name NAME] [--report FILE] | --version N | --show N", 1, 5, load_model},
 };

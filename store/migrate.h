@@ -42,5 +42,7 @@ int load_model (PGconn *db, int count, char **arguments);
 /* counting.c */
 int load_calendar (PGconn *db, int count, char **arguments);
 int load_limits (PGconn *db, int count, char **arguments);
+/* invite.c: login, name and perhaps a role. */
+int invite (PGconn *db, int count, char **arguments);
 
 #endif

@@ -45,6 +45,7 @@ void place_take (struct store *store, struct link *from, struct parcel *parcel)
         place_free (place);
         return;
     }
+    use_key (store, place->offer->adapter);
     DL_APPEND (store->place.waiting, place);
     store->place.count++;
     if (mutant (stored_first) && store->position) { /* at 0 intake offers all again */

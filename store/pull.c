@@ -21,6 +21,7 @@
 #define WAIT_MOST      60000   /* ms */
 #define WAITED_MOST    3600000 /* ms; a router keeps a PULL for a minute */
 #define LEASE_USUAL    60000   /* ms */
+#define LEASE_DESK     600000  /* of a person, who reads and thinks */
 #define LEASE_LEAST    1000
 #define LEASE_MOST     3600000
 #define TICK_MS        100
@@ -135,8 +136,14 @@ static struct pull *pull_new (struct store *store, const struct msg_behalf *beha
     pull->until =
         pull->came + (int64_t) within (asked->wait, 0, WAIT_MOST) - (int64_t) pull->waited;
     pull->count = (uint32_t) within (asked->count, 1, COUNT_MOST);
-    pull->lease =
-        (uint32_t) (asked->lease ? within (asked->lease, LEASE_LEAST, LEASE_MOST) : LEASE_USUAL);
+    pull->lease = (uint32_t) (asked->lease        ? within (asked->lease, LEASE_LEAST, LEASE_MOST)
+                              : asked->session.at ? LEASE_DESK
+                                                  : LEASE_USUAL);
+    if (asked->session.at) {
+        pull->personal = pull->looks_only = true;
+        if (asked->session.len == sizeof pull->session)
+            memcpy (pull->session, asked->session.at, sizeof pull->session);
+    }
     for (uint32_t i = 0; i < agencies; i++) {
         uint64_t agency = asked->agencies.at[i];
         if (agency <= INT32_MAX && !names (pull, agency))
@@ -156,6 +163,7 @@ void pull_take (struct store *store, struct link *from, struct parcel *parcel)
         link_credit (from, WIRE_CLASS_ACTS, 1);
         return;
     }
+    use_session (store, said->pull.session);
     struct pull *pull = pull_new (store, &parcel->said[0].behalf, &said->pull), *same;
     pull->key.link = link_number (from);
     HASH_FIND (hh, store->pulls.by_key, &pull->key, sizeof pull->key, same);
@@ -253,6 +261,10 @@ void pull_answer (struct store *store, struct pull *pull)
         struct msg_behalf behalf = {.ref = pull->key.behalf, .principal = pull->principal};
         struct msg_pulled pulled = {
             .ref = pull->ref, .count = pull->given, .verdict = VERDICT_DONE};
+        if (pull->refused && !pull->given) {
+            pulled.verdict = VERDICT_REFUSED;
+            pulled.reason = pull->refused;
+        }
         struct parcel answer = {0};
         parcel_add (&answer, WIRE_behalf, &behalf);
         parcel_add (&answer, WIRE_pulled, &pulled);
@@ -278,7 +290,7 @@ void pull_looked (struct store *store, struct pull *pull, uint64_t look)
 {
     bool enough =
         pull->given && (pull->given >= pull->count || pull->looks_only || !store->place.waiting);
-    if (pull->unwanted || enough || pull->until <= reactor_now (store->reactor))
+    if (pull->unwanted || enough || pull->refused || pull->until <= reactor_now (store->reactor))
         pull_answer (store, pull);
     else if (!pull->given && has_news (store, pull, look))
         pull_look (store, pull);

@@ -98,8 +98,11 @@ static void on_place (void *owner, struct link *from, struct parcel *parcel)
 static void on_behalf (void *owner, struct link *from, struct parcel *parcel)
 {
     struct wire_fault fault;
+    use_key (owner, parcel->said[0].behalf.principal);
     if (parcel_read (parcel, 1, WIRE_pull, &fault))
         pull_take (owner, from, parcel);
+    else if (parcel_read (parcel, 1, WIRE_order, &fault))
+        order_take (owner, from, parcel);
     else
         act_take (owner, from, parcel);
 }
@@ -212,7 +215,7 @@ static void at_pause (void *owner)
     const int64_t pauses[] = {store->place.not_before,  store->place.held_until,
                               store->acts_not_before,   store->closings_not_before,
                               store->places.not_before, store->acts.not_before,
-                              store->leases.not_before};
+                              store->leases.not_before, store->orders.not_before};
     for (size_t i = 0; i < array_len (pauses); i++)
         if (pauses[i] > now && (next == 0 || pauses[i] < next))
             next = pauses[i];
@@ -261,6 +264,9 @@ static int store_start (struct reactor *reactor, const struct settings *settings
     overtaken_begin (store);
     likeness_begin (store, settings);
     timer_begin (store);
+    use_begin (store);
+    if (order_begin (store, settings) != 0)
+        return EX_CONFIG;
     const char *database = settings_text (settings, "database");
     open_lane (store, &store->others, "others", database, 1);
     open_lane (store, &store->places, "places", database,
@@ -278,6 +284,7 @@ static void store_durable (void *state)
     struct store *store = state;
     place_flush (store);
     act_flush (store);
+    order_flush (store);
     agency_wake (store);
     lease_flush (store);
     told_flush (store);
@@ -313,14 +320,18 @@ static void store_stop (void **held)
     abandon_lane (&store->leases);
     abandon_lane (&store->timers.lane);
     abandon_lane (&store->others);
+    abandon_lane (&store->orders.lane);
     close_lane (&store->places);
     close_lane (&store->acts);
     close_lane (&store->leases);
     close_lane (&store->others);
     close_lane (&store->timers.lane);
+    close_lane (&store->orders.lane);
     reactor_timer_forget (&store->pause_timer);
     place_end (store);
     act_end (store);
+    order_end (store);
+    use_end (store);
     redecide_end (store);
     overtaken_end (store);
     words_end (store);
@@ -362,6 +373,12 @@ static const struct setting store_settings[] = {
      "connections that place complaints"},
     {"lanes.acts", SETTING_NUMBER, "1", 1, STORE_LANE, false, "connections that carry acts"},
     {"lanes.leases", SETTING_NUMBER, "1", 1, STORE_LANE, false, "connections that lease"},
+    {"session.idle", SETTING_DURATION, "30min", 60000, 86400000, false,
+     "a person's session ends when he has done nothing for so long"},
+    {"session.lasts", SETTING_DURATION, "12h", 60000, 86400000, false,
+     "and at the latest after this"},
+    {"invitation", SETTING_DURATION, "7d", 60000, 2592000000, false,
+     "how long an invitation can be accepted"},
     {"likeness.days", SETTING_NUMBER, "60", 0, 365, false,
      "complaints that are alike are looked for among those of so many days; 0: not at all"},
     {"likeness.least", SETTING_NUMBER, "600", 300, 1000, false,

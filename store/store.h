@@ -19,6 +19,8 @@
  *   timer.c        looks at complaints when their time has come, and does what is due
  *   overdue.c      what is due at one complaint
  *   recompute.c    due times, counted anew where calendar or limits have changed
+ *   order.c        what people administer, one after the other; order.h has more of it
+ *   use.c          when keys and sessions were used last
  *   outbox.c       notifiers' claims, and the notices that they are given
  *   told.c         what became of notices is written down
  *   publish.c      the snapshots; the calendar and limits that due times need
@@ -169,8 +171,11 @@ struct pull {
     uint64_t waited;           /* ms before it came here */
     int64_t came, until, scan; /* mono_ms */
     int64_t taken;             /* mono_ms, by the statement that may lease to it */
-    uint32_t count, lease;     /* assignments at most; ms */
-    uint32_t given, promised;  /* assignments said; by the batch that carries it */
+    uint8_t session[32];       /* token of the person who pulls */
+    bool personal;       /* there is one: no batch carries it, its person is judged when it looks */
+    enum reason refused; /* 0, or why its person may not */
+    uint32_t count, lease;    /* assignments at most; ms */
+    uint32_t given, promised; /* assignments said; by the batch that carries it */
     enum pull_state state;
     bool paid;     /* its credit has gone back */
     bool unwanted; /* TAKEN, and its worker or its router is gone */
@@ -322,6 +327,9 @@ struct timers {
 
 struct place_batch;
 struct deed;
+struct order;
+struct hasher;
+struct use;
 struct closing;
 
 struct store {
@@ -361,6 +369,16 @@ struct store {
         struct timer *tick;
     } pulls;
     struct deed *deeds, *deeds_end;
+    struct {
+        struct lane lane;
+        struct order *waiting, *sent; /* for PostgreSQL, in order; with it */
+        struct hasher *hasher;
+        unsigned count; /* those with the hasher, too */
+        int64_t not_before;
+    } orders;
+    struct use *use;
+    uint8_t access_key[32];
+    int64_t session_idle_s, session_lasts_s, invitation_lasts_s; /* settings */
     struct {
         struct returned *by_id;
         struct timer *timer;
@@ -520,6 +538,18 @@ void agency_end (struct store *store);
 void act_take (struct store *store, struct link *from, struct parcel *parcel);
 void act_flush (struct store *store);
 void act_end (struct store *store);
+/* order.c */
+/* 0, or why keys/access.key cannot be used, said in the log. */
+int order_begin (struct store *store, const struct settings *settings);
+void order_take (struct store *store, struct link *from, struct parcel *parcel);
+void order_flush (struct store *store);
+void order_end (struct store *store);
+/* use.c */
+void use_begin (struct store *store);
+/* A key, or a session by its token (an absent one is none), was used just now. */
+void use_key (struct store *store, uint64_t principal);
+void use_session (struct store *store, struct view token);
+void use_end (struct store *store);
 /* redecide.c */
 void redecide_begin (struct store *store);
 /* A hand-back was committed that waits for a router's decision. */

@@ -216,8 +216,8 @@ static void on_down (void *owner, struct link *link)
 }
 
 static const enum op_kind kind_of_message[WIRE_LAST] = {
-    [WIRE_submit] = OP_SUBMIT, [WIRE_act] = OP_ACT,   [WIRE_pull] = OP_PULL,
-    [WIRE_ask] = OP_ASK,       [WIRE_show] = OP_SHOW,
+    [WIRE_submit] = OP_SUBMIT, [WIRE_act] = OP_ACT, [WIRE_order] = OP_ORDER,
+    [WIRE_pull] = OP_PULL,     [WIRE_ask] = OP_ASK, [WIRE_show] = OP_SHOW,
 };
 
 /* A message was not taken and had no effect - but what was said before it may have had. */
@@ -265,7 +265,8 @@ static void on_barred (void *owner, struct link *link, enum link_bar bar)
 static link_message_fn *const client_handlers[WIRE_LAST] = {
     [WIRE_accepted] = on_accepted, [WIRE_tempfail] = on_tempfail, [WIRE_reject] = on_reject,
     [WIRE_assigned] = on_assigned, [WIRE_pulled] = on_pulled,     [WIRE_acted] = on_acted,
-    [WIRE_rows] = on_rows,         [WIRE_shown] = on_shown,       [WIRE_refused] = on_refused,
+    [WIRE_ordered] = on_ordered,   [WIRE_rows] = on_rows,         [WIRE_shown] = on_shown,
+    [WIRE_refused] = on_refused,
 };
 static const struct link_hooks client_hooks = {
     .handlers = client_handlers,

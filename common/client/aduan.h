@@ -339,6 +339,9 @@ void aduan_submit_start (struct aduan *aduan, const struct aduan_submission *sub
 enum aduan_result aduan_submit (struct aduan *aduan, const struct aduan_submission *submission,
                                 int64_t deadline_ms, struct aduan_submitted *ret);
 
+#define ADUAN_SESSION_SIZE                                                                         \
+    32 /* bytes of a session's token; the order `login` tells it in hexadecimal */
+
 /* ---- pull and act -------------------------------------------------------------------------- */
 
 struct aduan_pull {
@@ -347,6 +350,8 @@ struct aduan_pull {
     uint32_t count;    /* 1 to 100; 0: 1 */
     uint32_t wait_ms;  /* where there is no work, at most 60,000 */
     uint32_t lease_ms; /* 1,000 to 3,600,000; 0: 60,000 */
+    const uint8_t
+        *session; /* front keys: ADUAN_SESSION_SIZE bytes, of the person who pulls; else NULL */
 };
 
 /* What was said on a case before it came to this worker: an act of an agency, or the reporter's word. */
@@ -429,6 +434,24 @@ struct aduan_act {
                            assign and support: that gets it */
     uint32_t complaint_class; /* ack: the class, where it was blank */
     uint8_t other[16];        /* link and merge: the other case's id */
+    /* front keys: ADUAN_SESSION_SIZE bytes, of the person who acts; else NULL */
+    const uint8_t *session;
+    uint64_t
+        complaint; /* the complaint's version, of the act of one above the holder: then `version` is 0 */
+    uint32_t category;        /* verify, correct; 0: as it is */
+    const char *region;       /* verify, correct; NULL: as it is */
+    const char *title, *body; /* correct: as they are to be shown; split: the part's */
+    uint32_t anonymous,
+        secret;       /* verify, correct: enum aduan_flag, YES alone; progress, answer: `secret`
+                                   says that the words are for the reporter alone */
+    uint32_t ending;  /* archive, block: enum aduan_ending */
+    uint32_t asks;    /* ask: what is missing, as in PROTOCOL.md */
+    uint32_t event;   /* approve, send_back: number of the draft's event */
+    uint32_t drafted; /* draft: PROGRESS or ANSWER; 0: ANSWER */
+    const uint32_t *copies; /* assign: agencies that are informed, at most 16 */
+    size_t copy_count;
+    const void *attachments; /* digests, 32 bytes each, at most 5 */
+    size_t attachments_len;
 };
 /* Fills id, agency and version, and draws a key. */
 void aduan_act_on (const struct aduan_assignment *assignment, struct aduan_act *ret);
@@ -436,9 +459,10 @@ void aduan_act_on (const struct aduan_assignment *assignment, struct aduan_act *
 struct aduan_acted {
     enum aduan_result result; /* DONE, STALE, REFUSED, UNKNOWN, UNSENT */
     uint32_t reason, refusal;
-    uint64_t version; /* the assignment's new one, where done */
+    uint64_t version; /* the new one of what the act named: the assignment, or the complaint */
     int64_t stop_at;  /* of EXTEND: the new one */
-    char field[33];   /* REFUSED before it was sent: the field at fault */
+    char field[65];   /* the field at fault; "" where none is */
+    uint8_t made[16]; /* of SPLIT: the new complaint's id */
 };
 typedef void aduan_acted_fn (void *with, const struct aduan_acted *result);
 
@@ -446,6 +470,30 @@ void aduan_act_start (struct aduan *aduan, const struct aduan_act *act, int64_t 
                       aduan_acted_fn *done, void *with);
 enum aduan_result aduan_act (struct aduan *aduan, const struct aduan_act *act, int64_t deadline_ms,
                              struct aduan_acted *ret);
+
+/* ---- order --------------------------------------------------------------------------------- */
+
+/* What a person administers: docs/administration.md has the orders, their arguments and results.  Front keys only. */
+struct aduan_order {
+    const char *order;      /* its name */
+    const char *arguments;  /* a JSON object; NULL: {} */
+    const uint8_t *session; /* NULL in orders that make one, as login */
+    uint8_t key[16]; /* the order's own; all zeros: the library draws one.  Whoever repeats an order
+                               after ADUAN_UNKNOWN must name the same one */
+};
+
+struct aduan_ordered {
+    enum aduan_result result; /* DONE, REFUSED, UNKNOWN, UNSENT */
+    uint32_t reason, refusal;
+    char detail[65];  /* the argument at fault; "" where none is */
+    const char *text; /* DONE: a JSON object, NUL behind it; lives as long as the callback */
+};
+typedef void aduan_ordered_fn (void *with, const struct aduan_ordered *result);
+void aduan_order_start (struct aduan *aduan, const struct aduan_order *order, int64_t deadline_ms,
+                        aduan_ordered_fn *done, void *with);
+/* Waiting; *ret_text is the caller's to free, NULL where not DONE (ret->text is NULL always). */
+enum aduan_result aduan_order (struct aduan *aduan, const struct aduan_order *order,
+                               int64_t deadline_ms, struct aduan_ordered *ret, char **ret_text);
 
 /* ---- ask ----------------------------------------------------------------------------------- */
 
@@ -462,6 +510,13 @@ void aduan_ask_start (struct aduan *aduan, const char *query, const char *argume
 /* Waiting; *ret_text is the caller's to free, NULL for UNKNOWN and UNSENT. */
 enum aduan_result aduan_ask (struct aduan *aduan, const char *query, const char *arguments,
                              int64_t deadline_ms, char **ret_text);
+/* The same in a person's name: a query desk_*, and rows are what the person may see whose session it is
+ * (ADUAN_SESSION_SIZE bytes).  `session` NULL: as above. */
+void aduan_ask_as_start (struct aduan *aduan, const uint8_t *session, const char *query,
+                         const char *arguments, int64_t deadline_ms, aduan_answer_fn *done,
+                         void *with);
+enum aduan_result aduan_ask_as (struct aduan *aduan, const uint8_t *session, const char *query,
+                                const char *arguments, int64_t deadline_ms, char **ret_text);
 
 #ifdef __cplusplus
 }

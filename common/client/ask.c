@@ -41,13 +41,16 @@ void on_shown (void *owner, struct link *from, struct parcel *parcel)
     }
 }
 
-void aduan_ask_start (struct aduan *aduan, const char *query, const char *arguments,
-                      int64_t deadline_ms, aduan_answer_fn *done, void *with)
+void aduan_ask_as_start (struct aduan *aduan, const uint8_t *session, const char *query,
+                         const char *arguments, int64_t deadline_ms, aduan_answer_fn *done,
+                         void *with)
 {
     struct op *op = op_new (aduan, LINE_QUERY, arguments ? OP_ASK : OP_SHOW, deadline_ms, with);
     struct buffer *frame = &aduan->loop->frame[0];
-    struct msg_ask ask = {
-        .ref = op->ref, .query = view_said (query), .arguments = view_said (arguments)};
+    struct msg_ask ask = {.ref = op->ref,
+                          .query = view_said (query),
+                          .arguments = view_said (arguments),
+                          .session = view_sized (session, session ? ADUAN_SESSION_SIZE : 0)};
     struct msg_show show = {.what = view_said (query)};
     struct wire_fault fault;
     int result =
@@ -70,6 +73,12 @@ void aduan_ask_start (struct aduan *aduan, const char *query, const char *argume
     op_start (op);
 }
 
+void aduan_ask_start (struct aduan *aduan, const char *query, const char *arguments,
+                      int64_t deadline_ms, aduan_answer_fn *done, void *with)
+{
+    aduan_ask_as_start (aduan, NULL, query, arguments, deadline_ms, done, with);
+}
+
 struct waits {
     enum aduan_result result;
     char *text;
@@ -84,13 +93,19 @@ static void waits_over (void *with, const struct aduan_answer *answer)
     waits->over = true;
 }
 
-enum aduan_result aduan_ask (struct aduan *aduan, const char *query, const char *arguments,
-                             int64_t deadline_ms, char **ret_text)
+enum aduan_result aduan_ask_as (struct aduan *aduan, const uint8_t *session, const char *query,
+                                const char *arguments, int64_t deadline_ms, char **ret_text)
 {
     struct waits waits = {0};
-    aduan_ask_start (aduan, query, arguments, deadline_ms, waits_over, &waits);
+    aduan_ask_as_start (aduan, session, query, arguments, deadline_ms, waits_over, &waits);
     while (!waits.over)
         aduan_turn (aduan, -1);
     *ret_text = waits.text;
     return waits.result;
+}
+
+enum aduan_result aduan_ask (struct aduan *aduan, const char *query, const char *arguments,
+                             int64_t deadline_ms, char **ret_text)
+{
+    return aduan_ask_as (aduan, NULL, query, arguments, deadline_ms, ret_text);
 }

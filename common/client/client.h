@@ -28,7 +28,7 @@
 
 /* In the order in which they leave when credit is short: acts end leases, so they come before
  * pulls, which make new ones. */
-enum op_kind { OP_SUBMIT, OP_ACT, OP_PULL, OP_ASK, OP_SHOW, OP_KINDS };
+enum op_kind { OP_SUBMIT, OP_ACT, OP_ORDER, OP_PULL, OP_ASK, OP_SHOW, OP_KINDS };
 enum op_state { OP_OVER, OP_WAITING, OP_SENT, OP_RESTING };
 enum line_kind { LINE_INTAKE, LINE_ROUTER, LINE_QUERY, LINES };
 
@@ -40,6 +40,7 @@ struct op_ending {
     const struct msg_accepted *accepted; /* ACCEPTED */
     const struct msg_acted *acted;       /* DONE of an act */
     const struct msg_pulled *pulled;
+    const struct msg_ordered *ordered;
     struct view text; /* of an answer */
 };
 
@@ -64,6 +65,7 @@ struct op {
         aduan_acted_fn *acted;
         aduan_pulled_fn *pulled;
         aduan_answer_fn *answer;
+        aduan_ordered_fn *ordered;
     };
     aduan_assigned_fn *assigned;
     void *with;
@@ -75,6 +77,7 @@ struct op {
 
     struct msg_pull pull; /* OP_PULL: said anew, with a new ref, each time */
     uint64_t agencies[64];
+    uint8_t session[ADUAN_SESSION_SIZE];
     uint32_t came;     /* assignments delivered */
     uint32_t delay_ms; /* OP_ACT extend: the lease it asks for */
 };
@@ -87,6 +90,13 @@ struct line {
     bool pumping;
 };
 
+/* Who pulled by a ref that nothing waits for any more: what still comes for it is given back in his name. */
+struct late_pull {
+    uint64_t ref;
+    uint8_t session[ADUAN_SESSION_SIZE];
+};
+#define LATE_PULLS 64
+
 struct aduan {
     struct aduan_loop *loop;
     bool own_loop;
@@ -94,7 +104,9 @@ struct aduan {
     char *key_file; /* NULL: the key was given as itself */
     int64_t repeat_ms;
     struct line lines[LINES];
-    struct op *ops; /* by ref */
+    struct op *ops;                    /* by ref */
+    struct late_pull late[LATE_PULLS]; /* a ring */
+    unsigned late_next;
     struct aduan *prev, *next;
 };
 
@@ -141,18 +153,20 @@ void line_end (struct line *line);
 void at_due (void *owner);
 int64_t boot_ms (void);
 
-/* The same as an answer: what the kinds make of an ending (submit.c, work.c, ask.c). */
+/* The same as an answer: what the kinds make of an ending (submit.c, work.c,
+ * ask.c, order.c). */
 void submit_ended (struct op *op, const struct op_ending *ending);
 void act_ended (struct op *op, const struct op_ending *ending);
 void pull_ended (struct op *op, const struct op_ending *ending);
 void ask_ended (struct op *op, const struct op_ending *ending);
+void order_ended (struct op *op, const struct op_ending *ending);
 /* Encodes a pull's frame with a new ref. */
 void pull_say (struct op *op);
 
 /* ---- handlers ------------------------------------------------------------------------------ */
 
-link_message_fn on_accepted, on_tempfail, on_reject, on_assigned, on_pulled, on_acted, on_rows,
-    on_shown;
+link_message_fn on_accepted, on_tempfail, on_reject, on_assigned, on_pulled, on_acted, on_ordered,
+    on_rows, on_shown;
 
 /* ---- seal.c -------------------------------------------------------------------------------- */
 

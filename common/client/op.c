@@ -107,6 +107,7 @@ void op_end (struct op *op, const struct op_ending *ending)
     switch (op->kind) {
     case OP_SUBMIT: submit_ended (op, ending); break;
     case OP_ACT: act_ended (op, ending); break;
+    case OP_ORDER: order_ended (op, ending); break;
     case OP_PULL: pull_ended (op, ending); break;
     case OP_ASK:
     case OP_SHOW: ask_ended (op, ending); break;
@@ -187,8 +188,8 @@ static void op_said (struct op *op)
 static bool op_say (struct op *op)
 {
     static const enum wire_class classes[OP_KINDS] = {
-        [OP_SUBMIT] = WIRE_CLASS_REST, [OP_ACT] = WIRE_CLASS_ACTS,     [OP_PULL] = WIRE_CLASS_ACTS,
-        [OP_ASK] = WIRE_CLASS_REST,    [OP_SHOW] = WIRE_CLASS_CONTROL,
+        [OP_SUBMIT] = WIRE_CLASS_REST, [OP_ACT] = WIRE_CLASS_ACTS, [OP_ORDER] = WIRE_CLASS_ACTS,
+        [OP_PULL] = WIRE_CLASS_ACTS,   [OP_ASK] = WIRE_CLASS_REST, [OP_SHOW] = WIRE_CLASS_CONTROL,
     };
     if (link_can_send (op->line->link, classes[op->kind]) == 0)
         return false;

@@ -24,11 +24,24 @@ int64_t aduan_lease_left (const struct aduan_assignment *assignment)
 
 /* ---- pull ------------------------------------------------------------------------------------ */
 
+/* Nothing waits for its ref any more. */
+static void remember_late (const struct op *op)
+{
+    struct aduan *aduan = op->line->aduan;
+    if (!op->pull.session.at)
+        return;
+    struct late_pull *late = &aduan->late[aduan->late_next++ % LATE_PULLS];
+    late->ref = op->ref;
+    memcpy (late->session, op->session, sizeof late->session);
+}
+
 void pull_say (struct op *op)
 {
     struct aduan *aduan = op->line->aduan;
     /* A new ref each time: an answer to an earlier repeat must not be measured from this moment. */
     HASH_DEL (aduan->ops, op);
+    if (op->tries)
+        remember_late (op);
     if (op->tries)
         op->ref = aduan->loop->next_ref++;
     HASH_ADD (hh, aduan->ops, ref, sizeof op->ref, op);
@@ -40,6 +53,7 @@ void pull_say (struct op *op)
 
 void pull_ended (struct op *op, const struct op_ending *ending)
 {
+    remember_late (op);
     op->pulled (op->with, &(struct aduan_pulled){
                               .result = ending->result,
                               .count = op->came,
@@ -68,6 +82,10 @@ void aduan_pull_start (struct aduan *aduan, const struct aduan_pull *pull, int64
         .wait = pull->wait_ms < 60000 ? pull->wait_ms : 60000,
         .lease = pull->lease_ms,
     };
+    if (pull->session) {
+        memcpy (op->session, pull->session, sizeof op->session);
+        op->pull.session = view_sized (op->session, sizeof op->session);
+    }
     op_start (op);
 }
 
@@ -77,6 +95,9 @@ static void give_back (struct aduan *aduan, const struct msg_assigned *said)
     struct aduan_act act = {
         .agency = (uint32_t) said->agency, .version = said->version, .act = ADUAN_ACT_RELEASE};
     memcpy (act.id, said->id.at, sizeof act.id);
+    for (unsigned i = 0; i < LATE_PULLS; i++)
+        if (said->ref && aduan->late[i].ref == said->ref)
+            act.session = aduan->late[i].session;
     aduan_act_start (aduan, &act, 10000, NULL, NULL);
 }
 
@@ -223,6 +244,10 @@ void act_ended (struct op *op, const struct op_ending *ending)
         snprintf (result.field, sizeof result.field, "%s", ending->field);
     if (ending->acted) {
         result.version = ending->acted->version;
+        memcpy (result.made, ending->acted->made.at, sizeof result.made);
+        if (ending->acted->detail.at)
+            snprintf (result.field, sizeof result.field, "%.*s", (int) ending->acted->detail.len,
+                      ending->acted->detail.at);
         if (op->delay_ms)
             result.stop_at = op->said_at + (int64_t) op->delay_ms * 8 / 10;
     }
@@ -288,15 +313,34 @@ void aduan_act_start (struct aduan *aduan, const struct aduan_act *said, int64_t
         .resolution = said->act == ACT_CLOSE ? said->reason : 0,
         .suggested = said->suggested,
         .class = said->complaint_class,
+        .session = view_sized (said->session, said->session ? ADUAN_SESSION_SIZE : 0),
+        .complaint = said->complaint,
+        .category = said->category,
+        .region = view_said (said->region),
+        .title = view_said (said->title),
+        .body = view_said (said->body),
+        .anonymous = said->anonymous,
+        .secret = said->secret,
+        .ending = said->ending,
+        .asks = said->asks,
+        .event = said->event,
+        .drafted = said->drafted,
+        .attachments = view_sized (said->attachments, said->attachments_len),
     };
-    uint32_t reason;
+    uint64_t copies[16];
+    uint32_t reason = 0;
+    for (size_t i = 0; i < said->copy_count && i < array_len (copies); i++)
+        copies[i] = said->copies[i];
+    if (said->copy_count)
+        act.copies = (struct wire_list){copies, (uint32_t) said->copy_count};
     op->acted = done;
     memcpy (act.id.at, said->id, sizeof act.id.at);
     memcpy (act.key.at, said->key, sizeof act.key.at);
     memcpy (act.other.at, said->other, sizeof act.other.at);
     if (id_zero (&act.key))
         act.key = id_random ();
-    const char *field = act_fault (&act, &reason);
+    const char *field =
+        said->copy_count > array_len (copies) ? "copies" : act_fault (&act, &reason);
     if (*field) {
         struct aduan_acted result = {.result = ADUAN_REFUSED, .reason = reason};
         snprintf (result.field, sizeof result.field, "%s", field);

@@ -29,7 +29,7 @@ CONF
 # Who the kernel says one is decides: the store's user may write and read by its two roles and is never a
 # superuser; that, and changing the schema, is for whoever sets up.
 identities() {
-  printf 'aduan %s %s\n' "$user" aduan_store "$user" aduan_query "$admin" super "$admin" aduan_migrate
+  printf 'aduan %s %s\n' "$user" aduan_store "$user" aduan_query "$user" aduan_desk "$admin" super "$admin" aduan_migrate
 }
 
 # Made beside its place and moved there when it is whole, so that half of one is never taken for a cluster.

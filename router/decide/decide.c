@@ -549,6 +549,17 @@ static void propose_opinion (struct ladder *ladder, const struct opinion *opinio
         ladder_propose (ladder, holder, function, chance, opinion->ground, opinion->parameter);
 }
 
+static bool rung_national (struct ladder *ladder)
+{
+    const struct agency *root = registry_agency (ladder->registry, ladder->question->scope);
+    if (!root)
+        root = registry_root (ladder->registry);
+    record_view (ladder, 6, "national", root->code);
+    ladder_choose (ladder, root, 6, SURE_NATIONAL);
+    ladder_propose (ladder, root, 0, 0, GROUND_NATIONAL, "");
+    return true;
+}
+
 static bool rung_words (struct ladder *ladder)
 {
     const char *why = ladder->opinion_count == 0 ? "no-words" : NULL;
@@ -580,6 +591,11 @@ static bool rung_words (struct ladder *ladder)
     }
     record_view (ladder, 4, ground_code (ladder->opinions[0].ground),
                  ladder->opinions[0].parameter);
+    if (registry_national (ladder->registry, first) &&
+        !refused (ladder, registry_root (ladder->registry)->number)) {
+        record_view (ladder, 4, "verify-national", first->code);
+        return rung_national (ladder);
+    }
     ladder_choose (ladder, first, 4, sure);
     return true;
 }
@@ -601,21 +617,22 @@ static bool rung_coordinator (struct ladder *ladder)
     return true;
 }
 
-static bool rung_national (struct ladder *ladder)
-{
-    const struct agency *root = registry_agency (ladder->registry, ladder->question->scope);
-    if (!root)
-        root = registry_root (ladder->registry);
-    record_view (ladder, 6, "national", root->code);
-    ladder_choose (ladder, root, 6, SURE_NATIONAL);
-    ladder_propose (ladder, root, 0, 0, GROUND_NATIONAL, "");
-    return true;
-}
-
 /* The last one always wins. */
 static bool (*const rungs[]) (struct ladder *ladder) = {
     rung_target, rung_suggested,          rung_rules,       rung_category,
     rung_words,  rung_category_after_all, rung_coordinator, rung_national};
+
+/* An agency may forward below itself what the router gives it. */
+static void go_no_deeper (struct ladder *ladder)
+{
+    struct decision *ret = ladder->ret;
+    const struct agency *owner = registry_agency (ladder->registry, ret->agency),
+                        *routed = registry_routed (ladder->registry, owner);
+    if (ret->rung > 4 || routed == owner || !ladder_may (ladder, routed))
+        return;
+    record_view (ladder, ret->rung, "depth", routed->code);
+    ret->agency = routed->number;
+}
 
 /* Who has the work with a complaint is not told of it besides. */
 static void leave_out (uint32_t *agencies, uint32_t owner)
@@ -717,6 +734,7 @@ void decide (const struct routing *routing, const struct question *question, str
     } else {
         for (size_t i = 0; i < array_len (rungs) && !rungs[i](&ladder); i++)
             continue;
+        go_no_deeper (&ladder);
         if (ret->rung >= 5) /* they were asked already; a person sees what they thought */
             ladder_propose (&ladder, ladder_desk (&ladder), 0, 0, GROUND_COORDINATOR, "");
     }

@@ -179,6 +179,7 @@ static bool add_agency (struct registry *registry, char **fields)
     agency->code = fields[2];
     agency->code_len = (uint32_t) strlen (fields[2]);
     agency->name = fields[8];
+    agency->depth = REGISTRY_DEPTH_MOST;
     agency->inspectorate = has_word (fields[7], "inspectorate");
     agency->desk = has_word (fields[7], "desk");
     agency->central = has_word (fields[7], "central");
@@ -292,6 +293,21 @@ static bool add_competence (struct registry *registry, char **fields)
     return true;
 }
 
+static bool add_connection (struct registry *registry, char **fields)
+{
+    struct agency_entry *entry;
+    uint32_t number, depth = REGISTRY_DEPTH_MOST;
+    if (!number_of (fields[1], &number) ||
+        (strcmp (fields[3], "-") != 0 && (!number_of (fields[3], &depth) || depth > 8)))
+        return false;
+    HASH_FIND (hh, registry->agencies, &number, sizeof number, entry);
+    if (!entry)
+        return false;
+    entry->agency.national = strcmp (fields[2], "national") == 0;
+    entry->agency.depth = (uint8_t) depth;
+    return true;
+}
+
 static const struct {
     const char *word;
     unsigned fields;
@@ -301,6 +317,7 @@ static const struct {
     {"region", 4, add_region},         {"category", 7, add_category},
     {"oversight", 2, add_oversight},   {"mandate", 5, add_mandate},
     {"competence", 4, add_competence}, {"oversight_part", 3, add_oversight},
+    {"connection", 4, add_connection},
 };
 
 static bool add_line (struct registry *registry, char *line)
@@ -558,13 +575,36 @@ bool registry_competent_below (const struct registry *registry, uint16_t functio
 bool registry_below (const struct registry *registry, uint32_t number, uint32_t above)
 {
     /* a tree by its making (parents stand before their children), and no deeper than this */
-    for (unsigned depth = 0; number && depth < 64; depth++) {
+    for (unsigned depth = 0; number && depth < REGISTRY_DEPTH_MOST; depth++) {
         if (number == above)
             return true;
         const struct agency *agency = registry_agency (registry, number);
         number = agency ? agency->parent : 0;
     }
     return false;
+}
+
+bool registry_national (const struct registry *registry, const struct agency *agency)
+{
+    for (unsigned depth = 0; agency && depth < REGISTRY_DEPTH_MOST; depth++) {
+        if (agency->national)
+            return true;
+        agency = registry_agency (registry, agency->parent);
+    }
+    return false;
+}
+
+const struct agency *registry_routed (const struct registry *registry, const struct agency *agency)
+{
+    const struct agency *above = agency, *path[REGISTRY_DEPTH_MOST];
+    unsigned depth = 0, lifted = 0;
+    while (above && depth < REGISTRY_DEPTH_MOST) {
+        if (depth > above->depth && depth - above->depth > lifted)
+            lifted = depth - above->depth;
+        path[depth++] = above;
+        above = registry_agency (registry, above->parent);
+    }
+    return path[lifted];
 }
 
 const struct gazetteer *registry_gazetteer (const struct registry *registry)

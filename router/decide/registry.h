@@ -17,6 +17,8 @@ struct agency {
     uint32_t parent;   /* 0: the root */
     uint16_t function; /* 0: none */
     bool inspectorate, desk, central;
+    bool national;    /* the national desk verifies what comes to it and below by words alone */
+    uint8_t depth;    /* levels below it that a decision may place at */
     char region[14];  /* "": the nation */
     const char *code; /* in the snapshot's text, as is name */
     const char *name;
@@ -36,6 +38,7 @@ struct category {
 struct registry;
 
 #define REGISTRY_FUNCTIONS_MOST 1024 /* their numbers are below it */
+#define REGISTRY_DEPTH_MOST     64   /* of the tree */
 
 /* Copies what it needs.  0 and *ret, or FAIL_MALFORMED with one log line that names the line. */
 int registry_parse (uint64_t version, const char *at, size_t len, struct registry **ret);
@@ -82,6 +85,11 @@ bool region_within (struct view region, struct view in);
 
 /* Is `agency` the same as `above`, or below it in the tree of agencies? */
 bool registry_below (const struct registry *registry, uint32_t agency, uint32_t above);
+
+/* Does the national desk verify for it, by its own connection or that of one above it? */
+bool registry_national (const struct registry *registry, const struct agency *agency);
+/* Where a decision for it goes: the agency itself, or the one above it that is as deep as those above allow. */
+const struct agency *registry_routed (const struct registry *registry, const struct agency *agency);
 
 const struct gazetteer *registry_gazetteer (const struct registry *registry);
 const struct mandates *registry_mandates (const struct registry *registry);

@@ -5,6 +5,7 @@
  * reading twice is harmless.  Every refusal says in English what was wrong.
  */
 #include <errno.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -16,7 +17,10 @@
 const struct setting query_settings[] = {
     {"database", SETTING_TEXT, "dbname=aduan user=aduan_query", 0, 0, false,
      "connection to PostgreSQL, or to a replica, as of libpq"},
+    {"desk", SETTING_TEXT, "dbname=aduan user=aduan_desk", 0, 0, false,
+     "the same for people, who read by their session"},
     {"pool", SETTING_NUMBER, "3", 1, QUERY_POOL_MAX, false, "connections to PostgreSQL"},
+    {"desk_pool", SETTING_NUMBER, "4", 1, QUERY_POOL_MAX, false, "connections for people"},
     {"statement", SETTING_DURATION, "30s", 100, 600000, false, "time for one query"},
     {"wait", SETTING_DURATION, "30s", 100, 600000, false,
      "how long a question waits for a connection before it is refused"},
@@ -55,7 +59,7 @@ static void question_refuse (struct query *query, struct question *question, con
 
 /* ---- the pool -------------------------------------------------------------------------------- */
 
-static void pool_turn (struct query *query);
+static void pool_turn (struct pool *pool);
 
 static const char *why_refused (const char *sqlstate)
 {
@@ -71,23 +75,24 @@ static const char *why_refused (const char *sqlstate)
 static void on_answer (void *with, const struct db_answer *answer)
 {
     struct connection *connection = with;
-    struct query *query = connection->query;
+    struct pool *pool = connection->pool;
+    struct query *query = pool->query;
     struct question *question = connection->question;
 
     connection->question = NULL;
     if (answer->outcome == DB_UNKNOWN) {
         if (++question->tries < QUERY_TRIES) {
-            DL_PREPEND (query->waiting, question);
-            query->waiting_count++;
+            DL_PREPEND (pool->waiting, question);
+            pool->waiting_count++;
         } else {
             question_refuse (query, question, "the database went away three times over this query");
         }
     } else if (answer->outcome == DB_FAILED) {
         log_limited (LOG_WARNING, "query %s: refused with %s",
-                     query_statements[question->statement].name, answer->sqlstate);
+                     pool->names->statements[question->statement].name, answer->sqlstate);
         question_refuse (query, question, why_refused (answer->sqlstate));
     } else {
-        const PGresult *result = answer->results[0];
+        const PGresult *result = answer->results[answer->count - 1];
         bool there =
             PQntuples (result) == 1 && PQnfields (result) == 1 && !PQgetisnull (result, 0, 0);
         const char *rows = there ? PQgetvalue (result, 0, 0) : "[]";
@@ -98,9 +103,10 @@ static void on_answer (void *with, const struct db_answer *answer)
         else
             question_answer (query, question, VERDICT_DONE, rows, len);
     }
-    pool_turn (query);
+    pool_turn (pool);
 }
 
+/* A session lasts as long as the unit's transaction. */
 static void question_ask (struct connection *connection, struct question *question)
 {
     struct db_value values[QUERY_PARAMETERS];
@@ -109,20 +115,24 @@ static void question_ask (struct connection *connection, struct question *questi
         values[i] = (struct db_value){.at = question->arguments[i]};
     connection->question = question;
     struct db_unit *unit = db_begin (connection->db, on_answer, connection);
+    if (*question->session) {
+        struct db_value session = {.at = question->session};
+        db_add (unit, 0, &session, 1);
+    }
     db_add (unit, question->statement, values, question->count);
     db_end (unit);
 }
 
 /* Gives what waits to whoever is idle. */
-static void pool_turn (struct query *query)
+static void pool_turn (struct pool *pool)
 {
-    for (unsigned i = 0; i < query->pool_count && query->waiting; i++) {
-        struct connection *connection = &query->pool[i];
+    for (unsigned i = 0; i < pool->count && pool->waiting; i++) {
+        struct connection *connection = &pool->connections[i];
         if (connection->question || !connection->db || !db_is_up (connection->db))
             continue;
-        struct question *question = query->waiting;
-        DL_DELETE (query->waiting, question);
-        query->waiting_count--;
+        struct question *question = pool->waiting;
+        DL_DELETE (pool->waiting, question);
+        pool->waiting_count--;
         question_ask (connection, question);
     }
 }
@@ -132,23 +142,31 @@ static void on_database_up (void *owner, struct db *db)
     struct connection *connection = owner;
 
     (void) db;
-    pool_turn (connection->query);
+    pool_turn (connection->pool);
+}
+
+static void pool_refuse_old (struct pool *pool, int64_t now)
+{
+    struct question *question, *next;
+
+    DL_FOREACH_SAFE (pool->waiting, question, next) {
+        if (question->until > now)
+            continue;
+        DL_DELETE (pool->waiting, question);
+        pool->waiting_count--;
+        question_refuse (pool->query, question,
+                         "the database did not answer in time; ask again later");
+    }
 }
 
 static void at_second (void *owner)
 {
     struct query *query = owner;
     int64_t now = reactor_now (query->reactor);
-    struct question *question, *next;
 
     reactor_timer_at (query->timer, now + 1000);
-    DL_FOREACH_SAFE (query->waiting, question, next) {
-        if (question->until > now)
-            continue;
-        DL_DELETE (query->waiting, question);
-        query->waiting_count--;
-        question_refuse (query, question, "the database did not answer in time; ask again later");
-    }
+    for (unsigned i = 0; i < POOLS; i++)
+        pool_refuse_old (&query->pools[i], now);
 }
 
 /* ---- what is asked --------------------------------------------------------------------------- */
@@ -162,19 +180,26 @@ static void on_ask (void *owner, struct link *from, struct parcel *parcel)
     struct query *query = owner;
     const struct msg_ask *said = &parcel->said[0].ask;
 
-    int statement = query_find (said->query);
+    struct pool *pool = &query->pools[said->session.at ? POOL_DESK : POOL_READ];
+    int statement = query_find (pool->names, said->query);
     log_debug ("ask %llu of %s: %s", (unsigned long long) said->ref, link_name (from),
                log_text (said->query.at, said->query.len));
     const char *fault = NULL;
     struct question *question = xcalloc (1, sizeof *question);
     question->link = link_number (from);
     question->ref = said->ref;
+    question->pool = pool;
     question->until = reactor_now (query->reactor) + query->wait_ms;
+    if (said->session.len == QUERY_TOKEN)
+        sodium_bin2hex (question->session, sizeof question->session,
+                        (const uint8_t *) said->session.at, QUERY_TOKEN);
     if (statement < 0)
         fault = "there is no query of that name";
+    else if (said->session.at && said->session.len != QUERY_TOKEN)
+        fault = "a session is 32 bytes";
     else if (query->draining)
         fault = "aduan-query is about to stop; ask again";
-    else if (query->waiting_count >= query->waiting_max)
+    else if (pool->waiting_count >= query->waiting_max)
         fault = "too many questions wait already; ask again later";
     else {
         question->statement = (unsigned) statement;
@@ -184,9 +209,9 @@ static void on_ask (void *owner, struct link *from, struct parcel *parcel)
         question_refuse (query, question, fault);
         return;
     }
-    DL_APPEND (query->waiting, question);
-    query->waiting_count++;
-    pool_turn (query);
+    DL_APPEND (pool->waiting, question);
+    pool->waiting_count++;
+    pool_turn (pool);
 }
 
 static link_message_fn *const query_handlers[WIRE_LAST] = {
@@ -197,13 +222,44 @@ static const struct link_hooks query_hooks = {.handlers = query_handlers};
 
 /* ---- the program's life ---------------------------------------------------------------------- */
 
+static void pool_open (struct query *query, enum pool_kind kind, const char *database,
+                       int64_t connections, int64_t statement_ms)
+{
+    struct pool *pool = &query->pools[kind];
+    /* The role has the same limits; said here too, a wrongly made role cannot write either. */
+    char *conninfo = xformat ("%s application_name=aduan-query connect_timeout=10 "
+                              "options='-c default_transaction_read_only=on "
+                              "-c statement_timeout=%lld -c lock_timeout=2000'",
+                              database, (long long) statement_ms);
+
+    *pool = (struct pool){.query = query,
+                          .names = &query_names[kind],
+                          .connections = query->connections[kind],
+                          .count = (unsigned) connections};
+    for (unsigned i = 0; i < pool->names->count; i++)
+        check (pool->names->statements[i].parameters <= QUERY_PARAMETERS);
+    for (unsigned i = 0; i < pool->count; i++) {
+        char *name = xformat ("%s %u", kind == POOL_DESK ? "desk" : "query", i + 1);
+        pool->connections[i].pool = pool;
+        pool->connections[i].db = db_new (query->reactor, &(struct db_options){
+                                                              .name = name,
+                                                              .conninfo = conninfo,
+                                                              .statements = pool->names->statements,
+                                                              .statement_count = pool->names->count,
+                                                              .answer_ms = statement_ms + 10000,
+                                                              .up = on_database_up,
+                                                              .owner = &pool->connections[i],
+                                                          });
+        free (name);
+    }
+    free (conninfo);
+}
+
 int query_start (struct reactor *reactor, const struct settings *settings, void **ret_state)
 {
     struct query *query = xcalloc (1, sizeof *query);
     int64_t statement_ms = settings_number (settings, "statement");
 
-    for (unsigned i = 0; i < query_statements_len; i++)
-        check (query_statements[i].parameters <= QUERY_PARAMETERS);
     query->reactor = reactor;
     query->waiting_max = (unsigned) settings_number (settings, "waiting");
     query->wait_ms = settings_number (settings, "wait");
@@ -223,27 +279,10 @@ int query_start (struct reactor *reactor, const struct settings *settings, void 
         return EX_UNAVAILABLE;
     }
 
-    /* The role has the same limits; said here too, a wrongly made role cannot write either. */
-    char *conninfo = xformat ("%s application_name=aduan-query connect_timeout=10 "
-                              "options='-c default_transaction_read_only=on "
-                              "-c statement_timeout=%lld -c lock_timeout=2000'",
-                              settings_text (settings, "database"), (long long) statement_ms);
-    query->pool_count = (unsigned) settings_number (settings, "pool");
-    for (unsigned i = 0; i < query->pool_count; i++) {
-        char *name = xformat ("query %u", i + 1);
-        query->pool[i].query = query;
-        query->pool[i].db = db_new (reactor, &(struct db_options){
-                                                 .name = name,
-                                                 .conninfo = conninfo,
-                                                 .statements = query_statements,
-                                                 .statement_count = query_statements_len,
-                                                 .answer_ms = statement_ms + 10000,
-                                                 .up = on_database_up,
-                                                 .owner = &query->pool[i],
-                                             });
-        free (name);
-    }
-    free (conninfo);
+    pool_open (query, POOL_READ, settings_text (settings, "database"),
+               settings_number (settings, "pool"), statement_ms);
+    pool_open (query, POOL_DESK, settings_text (settings, "desk"),
+               settings_number (settings, "desk_pool"), statement_ms);
     return 0;
 }
 
@@ -252,51 +291,72 @@ bool query_drain (void *state)
     struct query *query = state;
 
     query->draining = true;
-    for (unsigned i = 0; i < query->pool_count; i++)
-        if (query->pool[i].question)
+    for (unsigned k = 0; k < POOLS; k++) {
+        if (query->pools[k].waiting)
             return false;
-    return !query->waiting;
+        for (unsigned i = 0; i < query->pools[k].count; i++)
+            if (query->pools[k].connections[i].question)
+                return false;
+    }
+    return true;
+}
+
+static void pool_close (struct pool *pool)
+{
+    struct question *question, *next;
+
+    for (unsigned i = 0; i < pool->count; i++) {
+        db_destroy (&pool->connections[i].db);
+        if (pool->connections[i].question)
+            question_free (pool->connections[i].question);
+    }
+    DL_FOREACH_SAFE (pool->waiting, question, next)
+        question_free (question);
 }
 
 void query_stop (void **state)
 {
     struct query *query = *state;
-    struct question *question, *next;
 
     if (!query)
         return;
     *state = NULL;
-    for (unsigned i = 0; i < query->pool_count; i++) {
-        db_destroy (&query->pool[i].db);
-        if (query->pool[i].question)
-            question_free (query->pool[i].question);
-    }
-    DL_FOREACH_SAFE (query->waiting, question, next)
-        question_free (question);
+    for (unsigned i = 0; i < POOLS; i++)
+        pool_close (&query->pools[i]);
     if (query->listener)
         listener_destroy (&query->listener);
     reactor_timer_forget (&query->timer);
     free (query);
 }
 
+static void pool_show (const struct pool *pool, const struct query *query, struct buffer *out)
+{
+    const struct question *question;
+
+    buffer_format (out, "waiting %u of %u\n", pool->waiting_count, query->waiting_max);
+    for (unsigned i = 0; i < pool->count; i++) {
+        const struct connection *connection = &pool->connections[i];
+        buffer_format (
+            out, "connection %s%u %s %s\n", pool == &query->pools[POOL_DESK] ? "desk " : "", i + 1,
+            db_is_up (connection->db) ? "up" : "down",
+            connection->question ? pool->names->statements[connection->question->statement].name
+                                 : "idle");
+    }
+    DL_FOREACH (pool->waiting, question)
+        buffer_format (out, "waits %s try %u\n", pool->names->statements[question->statement].name,
+                       question->tries + 1);
+    for (unsigned i = pool->names->first; i < pool->names->count; i++)
+        buffer_format (out, "query %s %d\n", pool->names->statements[i].name,
+                       pool->names->statements[i].parameters);
+}
+
 bool query_show (void *state, const char *what, struct buffer *out)
 {
     const struct query *query = state;
-    const struct question *question;
 
     if (strcmp (what, "queries") != 0)
         return false;
-    buffer_format (out, "waiting %u of %u\n", query->waiting_count, query->waiting_max);
-    for (unsigned i = 0; i < query->pool_count; i++)
-        buffer_format (
-            out, "connection %u %s %s\n", i + 1, db_is_up (query->pool[i].db) ? "up" : "down",
-            query->pool[i].question ? query_statements[query->pool[i].question->statement].name
-                                    : "idle");
-    DL_FOREACH (query->waiting, question)
-        buffer_format (out, "waits %s try %u\n", query_statements[question->statement].name,
-                       question->tries + 1);
-    for (unsigned i = 0; i < query_statements_len; i++)
-        buffer_format (out, "query %s %d\n", query_statements[i].name,
-                       query_statements[i].parameters);
+    for (unsigned i = 0; i < POOLS; i++)
+        pool_show (&query->pools[i], query, out);
     return true;
 }

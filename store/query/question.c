@@ -4,26 +4,37 @@
  * statement casts them itself, so a number that is none is the server's refusal and nothing else.
  */
 #include <jansson.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include "query.h"
 
-const struct db_statement query_statements[] = {
+static const struct db_statement read_statements[] = {
 #define SQL_STATEMENT(name, parameters, text) {#name, parameters, text},
 #include "read.def"
 #undef SQL_STATEMENT
 };
-const unsigned query_statements_len = array_len (query_statements);
 
-int query_find (struct view name)
+static const struct db_statement desk_statements[] = {
+    {"session", 1, "select set_config ('aduan.session', $1::text, true)"},
+#define SQL_STATEMENT(name, parameters, text) {#name, parameters, text},
+#include "desk.def"
+#undef SQL_STATEMENT
+};
+
+const struct query_names query_names[POOLS] = {
+    [POOL_READ] = {"read_", read_statements, array_len (read_statements), 0},
+    [POOL_DESK] = {"desk_", desk_statements, array_len (desk_statements), 1},
+};
+
+int query_find (const struct query_names *names, struct view name)
 {
-    static const char prefix[] = "read_";
-    size_t skip = sizeof prefix - 1;
+    size_t skip = strlen (names->prefix);
 
-    if (name.len > skip && memcmp (name.at, prefix, skip) == 0)
+    if (name.len > skip && memcmp (name.at, names->prefix, skip) == 0)
         name = (struct view){name.at + skip, name.len - skip};
-    for (unsigned i = 0; i < query_statements_len; i++)
-        if (view_is (name, query_statements[i].name + skip))
+    for (unsigned i = names->first; i < names->count; i++)
+        if (view_is (name, names->statements[i].name + skip))
             return (int) i;
     return -1;
 }
@@ -37,7 +48,8 @@ const char *question_arguments (struct question *question, struct view arguments
     json_t *list = json_loadb (arguments.at, arguments.len, 0, NULL); /* refuses \u0000 by itself */
     if (!json_is_array (list))
         fault = "the arguments are not a JSON array of strings";
-    else if (json_array_size (list) != (size_t) query_statements[question->statement].parameters)
+    else if (json_array_size (list) !=
+             (size_t) question->pool->names->statements[question->statement].parameters)
         fault = "another number of arguments than the query has";
     else
         json_array_foreach (list, at, value) {
@@ -55,5 +67,6 @@ void question_free (struct question *question)
 {
     for (unsigned i = 0; i < question->count; i++)
         free (question->arguments[i]);
+    sodium_memzero (question->session, sizeof question->session);
     free (question);
 }

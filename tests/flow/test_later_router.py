@@ -72,7 +72,7 @@ def test_it_tells_of_misconduct(stack, web, worker, words):
     told = Told(stack, web, email="a@example.org")
     case = told.case(worker, UNIT)
     assert worker.act(case, "answer", "Akan kami periksa")[0] == "done"
-    clocks = "select received, due_first, due_verify, due_resolve, number from complaint where complaint_id = %s"
+    clocks = "select received, due_first, due_verify, number from complaint where complaint_id = %s"
     before = stack.sql(clocks, told.hex)
     told.says(words)
     assert told.is_with(INSPECTORATE) == (4, 6)

@@ -45,6 +45,7 @@ class World:
         for name in ("keys", "sink", "snapshots"):
             (folder / name).mkdir()
         (folder / "keys" / "id.key").write_text("17" * 32 + "\n")
+        (folder / "keys" / "access.key").write_text("18" * 32 + "\n")
         secret = nacl.public.PrivateKey.generate()
         self.public = secret.public_key
         (folder / "keys" / "contact-1.key").write_text(bytes(secret).hex() + "\n")

@@ -14,7 +14,7 @@ HEADER = "name\trole\tkey\trights\tagencies\tstate\n"
 
 @pytest.fixture(scope="module")
 def stack(folder):
-    with Stack(folder, programs=("store", "router", "intake"), adapters=("web", "sms", "old")) as running:
+    with Stack(folder, programs=("store", "router", "intake"), adapters=("web", "sms", "old"), fronts=()) as running:
         yield running
 
 

@@ -35,11 +35,17 @@ class Worker(Peer):
         seconds = wait / 1000 + 10 if seconds is None else seconds
         if not self.say([frame(PULL, t1=ref, t2=list(agencies), t3=count, t4=wait, t5=lease)], seconds):
             return None
+        deadline = time.monotonic() + seconds
+        found = self.pulled(ref, seconds)
+        if found is None and self.welcome is None and time.monotonic() < deadline:
+            return self.pull(agencies, count, wait, lease, deadline - time.monotonic())  # it was not taken: again
+        return found
+
+    def pulled(self, ref, seconds):
+        """What comes for a PULL, until it is answered; None where that does not come."""
         found, deadline = [], time.monotonic() + seconds
         while True:
             message = self.take(ref, max(0.0, deadline - time.monotonic()))
-            if message is None and self.welcome is None and not found and time.monotonic() < deadline:
-                return self.pull(agencies, count, wait, lease, deadline - time.monotonic())  # it was not taken: again
             if message is None:
                 return None
             number, fields, frames = message

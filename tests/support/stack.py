@@ -22,6 +22,7 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path[:0] = [HERE, os.path.join(ROOT, "tests", "protocol")]
 
 from adapter import Adapter  # noqa: E402
+from people import People  # noqa: E402
 from private_postgres import PrivatePostgres  # noqa: E402
 from worker import Worker  # noqa: E402
 
@@ -107,13 +108,14 @@ class Program:
 
 class Stack:
     def __init__(self, folder, registry=None, programs=CORE, settings="", workers=None, adapters=("web", "sms"), smtp=None,
-                 environment=None, recent=100000):
+                 environment=None, recent=100000, fronts=("desk",)):
         self.folder = os.path.abspath(folder)
         self.registry = registry or os.path.join(HERE, "registry")
         self.names = programs
         self.extra = settings
         self.environment = environment or {}
         self.adapters = adapters
+        self.fronts = fronts
         self.workers = workers
         self.smtp = smtp
         self.recent = recent
@@ -123,6 +125,7 @@ class Stack:
         self.programs = {}
         self.spool = "64MiB"
         self.peers = []
+        self.people = People(self)
         self.postgres = PrivatePostgres(os.path.join(self.folder, "pg"))
 
     # ---- set-up
@@ -141,11 +144,13 @@ class Stack:
                 file.write(text)
 
         write("id.key", os.urandom(32).hex() + "\n")
+        write("access.key", os.urandom(32).hex() + "\n")
         for stem in ("seal", "contact"):
             secret = PrivateKey.generate()
             write(f"{stem}-1.pub", bytes(secret.public_key).hex() + "\n")
             write(f"{stem}-1.key", bytes(secret).hex() + "\n")
         names = ["intake", "router"] + [f"adapter-{n}" for n in self.adapters] + [f"worker-{n}" for n in self.workers]
+        names += [f"front-{n}" for n in self.fronts]
         for name in names:
             public, secret = (key.decode() for key in zmq.curve_keypair())
             self.keys[name] = (public, secret)
@@ -163,6 +168,8 @@ class Stack:
                 file.write(f"{name}\tadapter\t{self.keys['adapter-' + name][0]}\t{'emergency' if name == 'web' else '-'}\t-\tactive\n")
             for name, agencies in self.workers.items():
                 file.write(f"{name}\tworker\t{self.keys['worker-' + name][0]}\t-\t{','.join(agencies)}\tactive\n")
+            for name in self.fronts:
+                file.write(f"front-{name}\tfront\t{self.keys['front-' + name][0]}\t-\t-\tactive\n")
 
     def _write_settings(self):
         smtp = f"  smtp:\n    url: {self.smtp}\n" if self.smtp else ""
@@ -171,7 +178,7 @@ class Stack:
                        f"intake:\n  door: tcp://127.0.0.1:{self.ports['intake']}\n  recent: {self.recent}\n  spool:\n    bytes: {self.spool}\n    segment: {'64MiB' if self.spool.endswith('GiB') else '1MiB'}\n"
                        f"router:\n  door: tcp://127.0.0.1:{self.ports['router']}\n"
                        f"store:\n  database: {self.postgres.conninfo('aduan_store')}\n"
-                       f"query:\n  database: {self.postgres.conninfo('aduan_query')}\n"
+                       f"query:\n  database: {self.postgres.conninfo('aduan_query')}\n  desk: {self.postgres.conninfo('aduan_desk')}\n"
                        f"notifier:\n  domain: aduan.example\n{smtp}"
                        f"aduan:\n  intake: tcp://127.0.0.1:{self.ports['intake']}\n  router: tcp://127.0.0.1:{self.ports['router']}\n"
                        f"{self.extra}")
@@ -255,6 +262,18 @@ class Stack:
         peer = Worker(f"tcp://127.0.0.1:{self.ports['router']}", self.server_key("router"), *self.keys[f"worker-{name}"], name)
         self.peers.append(peer)
         return peer
+
+    def front(self, name="desk"):
+        """A front that speaks for people (support/people.py)."""
+        return self.people.front(name)
+
+    def person(self, agency=None, role=None, **more):
+        """A new person with a session; appointed where an agency's code and a role are named."""
+        return self.people.person(agency, role, **more)
+
+    def reader(self):
+        """Who asks aduan-query, also in a person's name."""
+        return self.people.reader()
 
     def sql(self, text, *values):
         return self.postgres.sql(text, *values)

@@ -835,16 +835,158 @@ static void test_record (void **state)
     assert_true (decision.rung < 5 || decision.asks & RULES_ASK_LOCATION);
 }
 
+/* How an agency is connected: what words alone would give it stays at the national desk where that verifies for it,
+ * and nothing goes deeper than those above allow. */
+static void test_connections (void **state)
+{
+    static const struct {
+        const char *connections; /* lines of the snapshot */
+        struct expected expected;
+    } cases[] = {
+        {"",
+         {.text = "jalan berlubang",
+          .place = "33.74",
+          .owner = "33.74/PUPR",
+          .rung = 4,
+          .said = "words"}},
+        {"connection\t21\tself\t-\n",
+         {.text = "jalan berlubang",
+          .place = "33.74",
+          .owner = "33.74/PUPR",
+          .rung = 4,
+          .said = "words"}},
+        {"connection\t21\tnational\t-\n",
+         {.text = "jalan berlubang",
+          .place = "33.74",
+          .owner = "ID",
+          .rung = 6,
+          .said = "verify-national"}},
+        {"connection\t20\tnational\t-\n",
+         {.text = "jalan berlubang",
+          .place = "33.74",
+          .owner = "ID",
+          .rung = 6,
+          .said = "verify-national"}},
+        {"connection\t22\tnational\t-\n",
+         {.text = "jalan berlubang",
+          .place = "33.74",
+          .owner = "33.74/PUPR",
+          .rung = 4,
+          .said = "words"}},
+        /* it was there, and the national desk gave it away */
+        {"connection\t20\tnational\t-\n",
+         {.text = "jalan berlubang",
+          .place = "33.74",
+          .refusers = {1},
+          .owner = "33.74/PUPR",
+          .rung = 4,
+          .said = "words"}},
+        /* rungs 1 to 3 place in every model */
+        {"connection\t20\tnational\t-\n",
+         {.text = "rusak",
+          .category = 1,
+          .place = "33.74",
+          .owner = "33.74/PUPR",
+          .rung = 3,
+          .said = "category-place"}},
+        {"connection\t20\tnational\t-\n",
+         {.text = "rusak",
+          .target = "33.74/PUPR",
+          .place = "33.74",
+          .owner = "33.74/PUPR",
+          .rung = 1,
+          .said = "target"}},
+        {"connection\t20\tnational\t-\n",
+         {.text = "petugas minta uang",
+          .place = "33.74",
+          .owner = "33.74/PENGAWASAN",
+          .rung = 0,
+          .said = "words"}},
+        /* how deep */
+        {"connection\t20\tself\t0\n",
+         {.text = "rusak",
+          .category = 1,
+          .place = "33.74",
+          .owner = "33.74",
+          .rung = 3,
+          .said = "depth"}},
+        {"connection\t20\tself\t0\n",
+         {.text = "jalan berlubang",
+          .place = "33.74",
+          .owner = "33.74",
+          .rung = 4,
+          .said = "depth"}},
+        {"connection\t20\tself\t1\n",
+         {.text = "rusak",
+          .category = 1,
+          .place = "33.74",
+          .owner = "33.74/PUPR",
+          .rung = 3,
+          .said = "category-place"}},
+        {"connection\t1\tself\t1\n",
+         {.text = "rusak",
+          .category = 1,
+          .place = "33.74",
+          .owner = "33.74",
+          .rung = 3,
+          .said = "depth"}},
+        {"connection\t1\tself\t0\nconnection\t20\tself\t1\n",
+         {.text = "rusak",
+          .category = 1,
+          .place = "33.74",
+          .owner = "ID",
+          .rung = 3,
+          .said = "depth"}},
+        {"connection\t20\tself\t0\n",
+         {.text = "petugas minta uang",
+          .place = "33.74",
+          .owner = "33.74/PENGAWASAN",
+          .rung = 0,
+          .said = "words"}},
+        /* who forwards has refused: then it goes where it belongs */
+        {"connection\t20\tself\t0\n",
+         {.text = "rusak",
+          .category = 1,
+          .place = "33.74",
+          .refusers = {20},
+          .owner = "33.74/PUPR",
+          .rung = 3,
+          .said = "category-place"}},
+    };
+    struct registry *usual = registry;
+
+    (void) state;
+    for (size_t i = 0; i < array_len (cases); i++) {
+        char *text = xformat ("%s%s", registry_text, cases[i].connections);
+        registry = NULL;
+        assert_int_equal (registry_parse (9, text, strlen (text), &registry), 0);
+        routing.registry = registry;
+        check_all (&cases[i].expected, 1);
+        registry_destroy (&registry);
+        free (text);
+    }
+    registry = usual;
+    routing.registry = usual;
+    static const char *const faults[] = {"connection\t21\n", "connection\t99\tnational\t-\n",
+                                         "connection\t21\tself\t9\n", "connection\tx\tself\t-\n"};
+    for (size_t i = 0; i < array_len (faults); i++) {
+        char *text = xformat ("%s%s", registry_text, faults[i]);
+        struct registry *none = NULL;
+        assert_int_not_equal (registry_parse (9, text, strlen (text), &none), 0);
+        free (text);
+    }
+}
+
 int main (void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test (test_later_words),   cmocka_unit_test (test_cleared),
-        cmocka_unit_test (test_alarms),        cmocka_unit_test (test_oversight),
-        cmocka_unit_test (test_accused),       cmocka_unit_test (test_asked),
-        cmocka_unit_test (test_target),        cmocka_unit_test (test_category),
-        cmocka_unit_test (test_words),         cmocka_unit_test (test_level_of_words),
-        cmocka_unit_test (test_certain_place), cmocka_unit_test (test_hand_back),
-        cmocka_unit_test (test_scope),         cmocka_unit_test (test_exception),
-        cmocka_unit_test (test_record)};
+        cmocka_unit_test (test_later_words),    cmocka_unit_test (test_connections),
+        cmocka_unit_test (test_cleared),        cmocka_unit_test (test_alarms),
+        cmocka_unit_test (test_oversight),      cmocka_unit_test (test_accused),
+        cmocka_unit_test (test_asked),          cmocka_unit_test (test_target),
+        cmocka_unit_test (test_category),       cmocka_unit_test (test_words),
+        cmocka_unit_test (test_level_of_words), cmocka_unit_test (test_certain_place),
+        cmocka_unit_test (test_hand_back),      cmocka_unit_test (test_scope),
+        cmocka_unit_test (test_exception),      cmocka_unit_test (test_record)};
     return cmocka_run_group_tests (tests, set_up, tear_down);
 }

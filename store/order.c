@@ -1,0 +1,396 @@
+/* order.c - orders, one after the other: order.h has their states.
+ *
+ * Few come, and each may change what the next one is judged by, so nothing is batched.  What waits is bounded: who
+ * comes when ORDERS_MOST do is told to come again. */
+#include "order.h"
+#include "array.h"
+#include "domain/number.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#define ORDERS_MOST 256
+#define ORDER_TRIES 5 /* of one that PostgreSQL refuses for a reason of its own */
+
+static const struct db_statement statements[] = {
+#define SQL_STATEMENT(name, parameters, text) {#name, parameters, text},
+#include "orders.inc"
+#undef SQL_STATEMENT
+};
+_Static_assert(array_len (statements) == ORDERS, "one a kind");
+
+/* Every order is a file of store/sql/order; those that need more than that: */
+static const struct order_kind kinds[] = {
+    {ORDER_login, ORDER_OPENS | ORDER_PROVES | ORDER_CODE | ORDER_TELLS},
+    {ORDER_accept_invitation, ORDER_OPENS | ORDER_HASHES | ORDER_FACTOR},
+    {ORDER_change_password, ORDER_PROVES | ORDER_HASHES},
+    {ORDER_renew_factor, ORDER_PROVES | ORDER_CODE | ORDER_FACTOR},
+    {ORDER_invite, ORDER_TELLS},
+    {ORDER_renew_invitation, ORDER_TELLS},
+};
+
+/* Steps of an order's way are in the same folder's `step`, and are no orders. */
+static const enum order_id steps[] = {ORDER_begin_order, ORDER_hold_order, ORDER_find_person,
+                                      ORDER_keep_people};
+
+static bool is_step (enum order_id id)
+{
+    for (size_t i = 0; i < array_len (steps); i++)
+        if (steps[i] == id)
+            return true;
+    return false;
+}
+
+static bool find_kind (struct view name, struct order_kind *ret)
+{
+    for (unsigned i = 0; i < ORDERS; i++) {
+        if (is_step (i) || !view_is (name, statements[i].name))
+            continue;
+        *ret = (struct order_kind){.id = i};
+        for (size_t k = 0; k < array_len (kinds); k++)
+            if (kinds[k].id == (enum order_id) i)
+                *ret = kinds[k];
+        return true;
+    }
+    return false;
+}
+
+/* ---- answering ------------------------------------------------------------------------------- */
+
+static void wipe (char *text)
+{
+    if (text)
+        sodium_memzero (text, strlen (text));
+    free (text);
+}
+
+static void order_free (struct order *order)
+{
+    parcel_done (&order->parcel);
+    json_decref (order->arguments);
+    wipe (order->password);
+    wipe (order->fresh);
+    wipe (order->token);
+    sodium_memzero (order, sizeof *order);
+    free (order);
+}
+
+/* Says how it ended; takes the order. */
+static void say_ordered (struct order *order, enum verdict verdict, enum reason reason,
+                         const char *detail, const char *result)
+{
+    struct store *store = order->store;
+    struct link *link = listener_find (store->routers, order->link);
+    store->orders.count--;
+    metric_add (store_orders_total, verdict == VERDICT_DONE);
+    if (link) {
+        struct msg_behalf behalf = {.ref = order->behalf->ref,
+                                    .principal = order->behalf->principal};
+        struct msg_ordered ordered = {.ref = order->order->ref,
+                                      .verdict = verdict,
+                                      .reason = reason,
+                                      .detail =
+                                          detail && *detail ? view_of (detail) : (struct view){0},
+                                      .result = result ? view_of (result) : (struct view){0}};
+        struct parcel answer = {0};
+        parcel_add (&answer, WIRE_behalf, &behalf);
+        parcel_add (&answer, WIRE_ordered, &ordered);
+        link_send (link, &answer);
+        parcel_done (&answer);
+        link_credit (link, WIRE_CLASS_ACTS, 1);
+    }
+    order_free (order);
+}
+
+static void refuse (struct order *order, enum reason reason, const char *detail)
+{
+    say_ordered (order, VERDICT_REFUSED, reason, detail, NULL);
+}
+
+/* It took effect, now or before. */
+static void say_done (struct order *order, const char *text)
+{
+    json_t *result = json_loads (text && *text ? text : "{}", 0, NULL);
+    if (!json_is_object (result)) {
+        json_decref (result);
+        result = json_object ();
+    }
+    login_tell (order, result);
+    char *said = json_dumps (result, JSON_COMPACT);
+    say_ordered (order, VERDICT_DONE, 0, NULL, said);
+    wipe (said);
+    json_decref (result);
+}
+
+/* ---- its way --------------------------------------------------------------------------------- */
+
+/* To be given to PostgreSQL, before all that came later. */
+static void goes_on (struct order *order, enum order_state state)
+{
+    order->state = state;
+    DL_PREPEND (order->store->orders.waiting, order);
+}
+
+static void begin_hashing (struct order *order)
+{
+    order->state = ORDER_HASHING;
+    if (!hasher_take (order->store->orders.hasher, order))
+        refuse (order, REASON_BUSY, NULL);
+}
+
+static void on_hashed (struct store *store, struct order *order)
+{
+    login_hashed (order);
+    goes_on (order, ORDER_DOES);
+    order_flush (store);
+}
+
+static void begun (struct order *order, const PGresult *result)
+{
+    enum { PERSON, NAME, DIGEST, RESULT };
+    if (PQntuples (result) == 0) {
+        refuse (order, REASON_SESSION, NULL);
+        return;
+    }
+    order->person = atoi (PQgetvalue (result, 0, PERSON));
+    login_begun (order);
+    if (!PQgetisnull (result, 0, NAME)) {
+        const char *digest = json_string_value (json_object_get (order->arguments, "digest"));
+        if (strcmp (PQgetvalue (result, 0, DIGEST), digest) == 0)
+            say_done (order, PQgetvalue (result, 0, RESULT));
+        else
+            refuse (order, REASON_KEY, NULL);
+        return;
+    }
+    goes_on (order, order->kind.needs & (ORDER_PROVES | ORDER_HASHES) ? ORDER_FINDS : ORDER_DOES);
+}
+
+static void done (struct order *order, const PGresult *result)
+{
+    enum { VERDICT, REASON, DETAIL, RESULT };
+    if (PQntuples (result) != 1) {
+        log_error ("order %s: its statement gave %d rows, one is right",
+                   statements[order->kind.id].name, PQntuples (result));
+        refuse (order, REASON_STATE, NULL);
+        return;
+    }
+    enum verdict verdict = (enum verdict) atoi (PQgetvalue (result, 0, VERDICT));
+    if (verdict == VERDICT_DONE)
+        say_done (order, PQgetvalue (result, 0, RESULT));
+    else
+        refuse (order, (enum reason) atoi (PQgetvalue (result, 0, REASON)),
+                PQgetvalue (result, 0, DETAIL));
+}
+
+/* What PostgreSQL refused for a reason of its own is the order's fault, but for an outage. */
+static void failed (struct order *order, const struct db_answer *answer)
+{
+    struct store *store = order->store;
+    const char *name = statements[order->kind.id].name;
+    if (strcmp (answer->sqlstate, "AD003") == 0) {
+        refuse (order, REASON_SESSION, NULL);
+    } else if (failure_of (answer->sqlstate) == FAILURE_OURS) {
+        log_warning (
+            "order %s: PostgreSQL cannot hold it (SQLSTATE %s, constraint \"%s\"): refused", name,
+            answer->sqlstate, answer->constraint);
+        refuse (order, REASON_VALUE, NULL);
+    } else if (failure_of (answer->sqlstate) == FAILURE_OUTAGE && ++order->tries >= ORDER_TRIES) {
+        log_error ("order %s: PostgreSQL refused it %d times (SQLSTATE %s)", name, ORDER_TRIES,
+                   answer->sqlstate);
+        refuse (order, REASON_BUSY, NULL);
+    } else {
+        if (failure_of (answer->sqlstate) == FAILURE_OUTAGE)
+            store_pause (store, &store->orders.not_before, STORE_RETRY_MS);
+        goes_on (order, order->state);
+    }
+}
+
+static void on_answer (void *with, const struct db_answer *answer)
+{
+    struct order *order = with;
+    struct store *store = order->store;
+    DL_DELETE (store->orders.sent, order);
+    if (answer->outcome == DB_UNKNOWN) {
+        goes_on (order, order->state);
+    } else if (answer->outcome == DB_FAILED) {
+        failed (order, answer);
+    } else if (order->state == ORDER_BEGINS) {
+        begun (order, answer->results[0]);
+    } else if (order->state == ORDER_FINDS) {
+        login_found (order, answer->results[0]);
+        if (order->person || order->kind.needs & ORDER_PROVES)
+            begin_hashing (order);
+        else
+            refuse (order, REASON_ABSENT,
+                    "token"); /* it cannot be guessed: this may be told at once */
+    } else {
+        done (order, answer->results[1]);
+    }
+    order_flush (store);
+}
+
+/* ---- statements ------------------------------------------------------------------------------ */
+
+static struct db_value token_of (const struct order *order)
+{
+    return value_view (order->order->session);
+}
+
+static void add_begin (struct db_unit *unit, const struct order *order)
+{
+    uint8_t front[8], idle[8];
+    struct db_value values[] = {
+        token_of (order), value_int4 (front, (int64_t) order->behalf->principal),
+        value_id (&order->order->key), value_int4 (idle, order->store->session_idle_s)};
+    db_add (unit, ORDER_begin_order, values, array_len (values));
+}
+
+static void add_find (struct db_unit *unit, const struct order *order)
+{
+    uint8_t person[8];
+    const char *login = json_string_value (json_object_get (order->arguments, "login")),
+               *hash = json_string_value (json_object_get (order->arguments, "token"));
+    uint8_t token[32];
+    bool invited = hash && hex_parse (hash, token, sizeof token) == 0;
+    bool opens = order->kind.needs & ORDER_OPENS;
+    struct db_value values[] = {
+        opens ? (struct db_value){0} : value_int4 (person, order->person),
+        opens && !invited && login ? value_view (view_of (login)) : (struct db_value){0},
+        opens && invited ? value_view ((struct view){(const char *) token, sizeof token})
+                         : (struct db_value){0}};
+    db_add (unit, ORDER_find_person, values, array_len (values));
+}
+
+/* The statement takes as many of person, arguments, key and version base as it names. */
+static void add_do (struct db_unit *unit, const struct order *order)
+{
+    uint8_t held[8], person[8], base[8];
+    struct db_value hold[] = {token_of (order), value_int4 (held, order->person)};
+    char *arguments = json_dumps (order->arguments, JSON_COMPACT);
+    struct db_value values[] = {value_int4 (person, order->person),
+                                {.at = arguments},
+                                value_id (&order->order->key),
+                                value_int8 (base, order->store->version_base)};
+    db_add (unit, ORDER_hold_order, hold, array_len (hold));
+    db_add (unit, order->kind.id, values, (unsigned) statements[order->kind.id].parameters);
+    wipe (arguments);
+}
+
+static void send_order (struct db *db, struct order *order)
+{
+    struct store *store = order->store;
+    DL_DELETE (store->orders.waiting, order);
+    DL_APPEND (store->orders.sent, order);
+    struct db_unit *unit = db_begin (db, on_answer, order);
+    if (order->state == ORDER_BEGINS)
+        add_begin (unit, order);
+    else if (order->state == ORDER_FINDS)
+        add_find (unit, order);
+    else
+        add_do (unit, order);
+    db_end (unit);
+}
+
+void order_flush (struct store *store)
+{
+    struct db *db;
+    if (!store->ready || reactor_now (store->reactor) < store->orders.not_before)
+        return;
+    while (store->orders.waiting && (db = lane_idle (&store->orders.lane)))
+        send_order (db, store->orders.waiting);
+}
+
+/* ---- coming ---------------------------------------------------------------------------------- */
+
+static const char *read_arguments (struct order *order)
+{
+    struct view text = order->order->arguments;
+    order->arguments = json_loadb (text.at, text.len, JSON_REJECT_DUPLICATES, NULL);
+    return json_is_object (order->arguments) ? login_prepare (order) : "arguments";
+}
+
+void order_take (struct store *store, struct link *from, struct parcel *parcel)
+{
+    struct order *order = xcalloc (1, sizeof *order);
+    struct wire_fault fault;
+    order->store = store;
+    parcel_move (&order->parcel, parcel);
+    const struct wire_message *behalf = parcel_read (&order->parcel, 0, WIRE_behalf, &fault);
+    const struct wire_message *said = parcel_read (&order->parcel, 1, WIRE_order, &fault);
+    order->link = link_number (from);
+    if (!behalf || !said || behalf->behalf.principal > INT32_MAX) {
+        fault.type = WIRE_behalf;
+        link_refuse (from, &fault);
+        link_credit (from, WIRE_CLASS_ACTS, 1);
+        order_free (order);
+        return;
+    }
+    order->behalf = &behalf->behalf;
+    order->order = &said->order;
+    store->orders.count++;
+    const char *wrong = NULL;
+    if (store->orders.count > ORDERS_MOST)
+        refuse (order, REASON_BUSY, NULL);
+    else if (!find_kind (order->order->order, &order->kind))
+        refuse (order, REASON_VALUE, "order");
+    else if (!(order->kind.needs & ORDER_OPENS) && !order->order->session.at)
+        refuse (order, REASON_SESSION, NULL);
+    else if ((wrong = read_arguments (order)) != NULL)
+        refuse (order, REASON_VALUE, wrong);
+    else {
+        order->state = order->kind.needs & ORDER_OPENS ? ORDER_FINDS : ORDER_BEGINS;
+        DL_APPEND (store->orders.waiting, order);
+    }
+}
+
+/* ---- the lane --------------------------------------------------------------------------------- */
+
+static void on_lane_up (void *owner, struct db *db)
+{
+    (void) db;
+    order_flush (owner);
+}
+
+int order_begin (struct store *store, const struct settings *settings)
+{
+    char *path = xformat ("%s/keys/access.key", settings_text (settings, "data"));
+    int result = number_read_key (path, store->access_key);
+    if (result != 0)
+        log_error (
+            "%s: %s: the key of people's access, 64 hexadecimal digits; deploy/up makes it, or "
+            "`aduan keygen --id`",
+            path, fail_text (result));
+    free (path);
+    if (result != 0)
+        return result;
+    store->session_idle_s = settings_number (settings, "session.idle") / 1000;
+    store->session_lasts_s = settings_number (settings, "session.lasts") / 1000;
+    store->invitation_lasts_s = settings_number (settings, "invitation") / 1000;
+    store->orders.hasher = hasher_new (store, on_hashed);
+    struct db_options options = {.name = "orders",
+                                 .conninfo = settings_text (settings, "database"),
+                                 .statements = statements,
+                                 .statement_count = ORDERS,
+                                 .up = on_lane_up,
+                                 .owner = store};
+    store->orders.lane.count = 1;
+    store->orders.lane.db[0] = db_new (store->reactor, &options);
+    return 0;
+}
+
+static void free_all (struct order *orders)
+{
+    struct order *order, *next;
+    DL_FOREACH_SAFE (orders, order, next)
+        order_free (order);
+}
+
+void order_end (struct store *store)
+{
+    free_all (hasher_destroy (&store->orders.hasher));
+    free_all (store->orders.waiting);
+    free_all (store->orders.sent);
+    sodium_memzero (store->access_key, sizeof store->access_key);
+}
