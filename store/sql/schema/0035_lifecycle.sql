@@ -16,7 +16,9 @@ create table step_move (
 -- Whose act it is: a worker's own, or that of the person whose session a front names.  Null: nobody's.
 create function actor_of (principal int, token bytea) returns int language sql stable as $$
     select case when token is null and p.role = 2 then p.principal_id
-                when token is not null and p.role = 3 then session_person (token) end
+                when token is not null and p.role = 3
+                then (select s.principal_id from session s
+                      where s.token_hash = sha256 (token) and s.front = p.principal_id and s.principal_id = session_person (token)) end
     from principal p where p.principal_id = principal and p.revoked_at is null
 $$;
 
