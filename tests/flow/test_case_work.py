@@ -4,7 +4,7 @@ import os
 import pytest
 
 from store_door import StoreDoor, number_of
-from test_hand_back import AGENCIES, agency, registry, stack  # noqa: F401
+from test_hand_back import agency, registry, stack  # noqa: F401
 from test_lifecycle import A, C, L, OFFICE, UNIT, W, people, row, said, stage, unqueue  # noqa: F401
 
 INSPECTORATE = "33.01/PENGAWASAN"
@@ -82,6 +82,18 @@ def test_corrected_words_are_read_again(stack, door, people, agency):
     assert door.act(case, "answer", "Sudah", session=people["above"], complaint=row(stack, case)["version"], agency=agency[OFFICE]) == "absent"
     assert said(door, people, agency, case, "close", "above", complaint=row(stack, case)["version"], agency=agency[OFFICE]) == "absent"
     assert stack.sql("select left_at is not null from assignment where complaint_id = %s and agency = %s", case["id"].hex(), agency[UNIT]) == [(True,)]
+    stack.checks()
+
+
+def test_it_waits_for_its_reporter_where_it_goes(stack, door, people, agency):
+    """A question stays a question when the case turns out to be oversight; its answer wakes whoever has it then."""
+    case = stage(stack, door, people, agency, "postponed")
+    assert door.act(case, "correct", session=people[A], body="Petugas minta uang pelicin") == "done"
+    door.answer(door.was_asked(), {2: agency[INSPECTORATE], 3: 0, 5: 3, 6: 2, 7: 2})
+    door.until("select 1 from complaint where complaint_id = %s and holder = %s", case["id"].hex(), agency[INSPECTORATE])
+    assert row(stack, case)["state"] == "postponed" and door.pull([agency[INSPECTORATE]], 5, 0) == []
+    assert door.say(case["id"], "Jalan Mawar 5", 3) == (1, True)
+    assert row(stack, case)["state"] == "assigned" and door.take(agency[INSPECTORATE])["id"] == case["id"]
     stack.checks()
 
 

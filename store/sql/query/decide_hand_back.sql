@@ -10,7 +10,8 @@
 -- above, at last the root.
 -- What an inspectorate says is no oversight stays secret, and loses the class, too, unless the router has another.
 -- Words that may tell of misconduct, and do not: the complaint is what it was, and its holder gets them as any others.
--- What staff set right is read again while the complaint goes on (aside): it moves, or nothing happens.  A part that was split
+-- What staff set right is read again while the complaint goes on (aside): it moves, or nothing happens.  One that waits for
+-- its reporter waits for him where it goes, too.  A part that was split
 -- off waits here for its first holder.
 --
 -- No row: it is not returned any more, or something came since the router was asked.  Else who has it, whether a notice is
@@ -18,7 +19,7 @@
 --   $1 id  $2 number of the hand-back or the last words  $3 agency  $4 rung  $5 confidence  $6 class  $7 flags to set (2, 4)
 --   $8 region  $9 rules  $10 registry  $11 the decision record  $12 function  $13 version base
 with asked as materialized (
-    select c.complaint_id, c.version, c.events, c.holder as asker, c.due_first, c.due_resolve, c.region, c.class, c.received, r.event, r.was, r.aside, a.due, a.priority,
+    select c.complaint_id, c.version, c.events, c.holder as asker, c.due_first, c.due_resolve, c.region, c.class, c.received, r.event, r.was, r.aside, 3 in (c.state, r.was) as rests, a.due, a.priority,
            e.kind, e.data, f.flags, f.flags & 4 = 0 and r.was is not null and (r.aside or e.kind in (23, 25, 32, 33, 37)) as stays,
            e.kind = 19 and f.flags & 4 = 0 and cardinality (g.refusers) >= 3 as third, g.refusers
     from returned r
@@ -56,7 +57,7 @@ with asked as materialized (
       and not exists (select from unnest (case when q.data ? 'suggested' then array [(q.data ->> 'suggested')::int] else q.refusers end) o (agency)
                       where not exists (select from agency_above v where v.agency = o.agency and v.above = d.agency_id))
 ), chosen as materialized (
-    select q.*, n.agency_id as receiver, n.rung, n.arbiter, case when n.arbiter then 6 when n.rung <= 4 then 4 else 1 end as state,
+    select q.*, n.agency_id as receiver, n.rung, n.arbiter, case when n.arbiter then 6 when q.rests then 3 when n.rung <= 4 then 4 else 1 end as state,
            case when n.rung <= 4 and not n.arbiter and q.due_first is null
                 then due_at (clock_timestamp (), clock_limit ('first', q.class, n.agency_id, q.received), n.zone) end as starts
     from asked q
@@ -107,10 +108,10 @@ with asked as materialized (
 ), uninformed as (
     delete from informed i using chosen q where i.complaint_id = q.complaint_id and q.flags & 4 <> 0
 ), handed as (
-    insert into assignment as a (complaint_id, due, version, agency, state, priority, bond)
-    select complaint_id, coalesce (starts, due), $13::bigint + 1, receiver, 1, priority, arbiter::int from chosen
+    insert into assignment as a (complaint_id, due, version, agency, state, priority, bond, queued)
+    select complaint_id, coalesce (starts, due), $13::bigint + 1, receiver, case when rests then 4 else 1 end, priority, arbiter::int, not rests from chosen
     on conflict (complaint_id, agency) do update
-        set state = 1, queued = true, version = greatest (a.version, $13::bigint) + 1, lead = true, bond = excluded.bond,
+        set state = excluded.state, queued = excluded.queued, version = greatest (a.version, $13::bigint) + 1, lead = true, bond = excluded.bond,
             due = excluded.due, leased_by = null, lease_until = null, nacks = 0, attempt = 0, left_at = null
 ), decided as (
     delete from returned r using asked q
