@@ -42,6 +42,15 @@ end $$;
 create trigger complaint_lives after update of state on complaint for each row
     when (old.state >= 7 and new.state < 7) execute function complaint_lives ();
 
+-- Another class has another limit, from the same start.
+create function complaint_reclassed () returns trigger language plpgsql as $$
+begin
+    insert into recompute values (new.complaint_id) on conflict do nothing;
+    return null;
+end $$;
+create trigger complaint_reclassed after update of class on complaint for each row
+    when (old.class is distinct from new.class and new.state < 7) execute function complaint_reclassed ();
+
 -- Complaints that are open when there are no timers yet.
 insert into wake select now (), complaint_id from complaint where state < 7;
 
