@@ -75,6 +75,7 @@ class ClockLoad:
         # nothing is due before it is looked at; the zone of the agency is another one than the due times': that is theirs for life
         cursor.execute("insert into wake select now () + make_interval (days => 1 + (random () * 5)::int), complaint_id from complaint where state < 7")
         cursor.execute("analyze")
+        cursor.execute("checkpoint")  # what was just made is written by nobody who is measured
         connection.close()
 
     def until(self, question, seconds):
@@ -86,9 +87,12 @@ class ClockLoad:
         return time.monotonic() - began
 
     def found_at_once(self):
-        """A few complaints among all of them fall due."""
-        self.stack.sql("update wake set at = now () where complaint_id in (select complaint_id from complaint where state = 4 limit 100)")
-        self.figures["a hundred that fall due are looked at, s"] = took = self.until("select 1 where not exists (select from wake where at <= now ())", 30)
+        """A few complaints among all of them fall due, again and again."""
+        took = 0.0
+        for _ in range(5):
+            self.stack.sql("update wake set at = clock_timestamp () where complaint_id in (select complaint_id from wake order by at desc limit 100)")
+            took = max(took, self.until("select 1 where not exists (select from wake where at <= now ())", 30))
+        self.figures["a hundred that fall due are looked at, at most s"] = took
         self.expect(took <= 1.0, f"due work was found after {took:.2f} s")
         connection = self.stack.postgres.connect("aduan_store")
         cursor = connection.cursor()
