@@ -31,7 +31,7 @@ select lpad (to_hex (%(base)s + n), 32, '0')::uuid, '\\x00', 'Jalan rusak', repe
 EVENTS = """
 insert into event (complaint_id, at, act_key, principal, agency, kind, number, data)
 select c.complaint_id, c.received + e.number * interval '1 hour', lpad (to_hex (e.number), 32, '0')::uuid, case when e.number = 1 then 0 else 2 end, c.holder,
-       e.kind, e.number, case when e.kind = 18 then '{"from": 4}'::jsonb end
+       e.kind, e.number, case e.kind when 18 then '{"from": 4}'::jsonb when 22 then '{"reason": 1}'::jsonb end
 from complaint c
 cross join lateral (select 1 as number, 1 as kind
                     union all select 2, case when c.state = 3 then 18 else 17 end where c.events > 1
