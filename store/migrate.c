@@ -200,12 +200,18 @@ static const char *const registry_steps[] = {
     "insert into agency (code, kind, name) select code, kind, name from new_agencies n "
     "where not exists (select from agency a where a.code = n.code)",
 
+    /* without a zone of its own an agency has that of the next one above that has one */
+    "create temp table new_zones on commit drop as with recursive up (code, parent_code, zone, depth) as ("
+    "select code, parent_code, zone, 0 from new_agencies union all "
+    "select up.code, p.parent_code, p.zone, up.depth + 1 from up join new_agencies p on p.code = up.parent_code "
+    "where up.zone is null and up.depth < 32) "
+    "select distinct on (code) code, case zone when 'WITA' then 8 when 'WIT' then 9 else 7 end as zone from up order by code, depth desc",
+
     "update agency a set parent = p.agency_id, kind = n.kind, function_id = f.function_id, region = n.region_code, "
-    "flags = coalesce (n.flags, '-'), name = n.name, zone = case n.zone when 'WITA' then 8 when 'WIT' then 9 else 7 end, retired_at = null "
-    "from new_agencies n left join agency p on p.code = n.parent_code left join function f on f.code = n.function_code "
+    "flags = coalesce (n.flags, '-'), name = n.name, zone = z.zone, retired_at = null "
+    "from new_agencies n join new_zones z on z.code = n.code left join agency p on p.code = n.parent_code left join function f on f.code = n.function_code "
     "where a.code = n.code and a.by_order is null and (a.parent, a.kind, a.function_id, a.region, a.flags, a.name, a.zone, a.retired_at) is distinct from "
-    "(p.agency_id, n.kind, f.function_id, n.region_code, coalesce (n.flags, '-'), n.name, "
-    "case n.zone when 'WITA' then 8 when 'WIT' then 9 else 7 end, null)",
+    "(p.agency_id, n.kind, f.function_id, n.region_code, coalesce (n.flags, '-'), n.name, z.zone, null)",
 
     "update agency a set retired_at = now () where retired_at is null and by_order is null and not exists (select from new_agencies n where n.code = a.code)",
 

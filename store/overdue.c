@@ -206,7 +206,7 @@ static void close_silent (struct look *look)
     }
     look->steps->becomes = RESOLVED;
     step_add (look->steps, STEP_AUTO_CLOSE, key,
-              "{\"clock\":\"silence\",\"reason\":\"%s\",\"since\":%u}",
+              "{\"clock\":\"silence\",\"why\":\"%s\",\"since\":%u}",
               told ? "no_reply" : "no_reply_unreachable", watched->follow_event)
         ->template = TEMPLATE_TIMED_OUT;
 }
@@ -295,7 +295,7 @@ static void look_at_completion (struct look *look)
     look->steps->becomes = ARCHIVED;
     step_add (look->steps, STEP_EXPIRE,
               step_key (STEP_EXPIRE, CLOCK_COMPLETE, watched->ask_event, 0),
-              "{\"clock\":\"complete\",\"reason\":\"expired\",\"was\":%u,\"days\":%u}",
+              "{\"clock\":\"complete\",\"why\":\"expired\",\"was\":%u,\"days\":%u}",
               watched->asked_from, limit)
         ->template = TEMPLATE_EXPIRED;
 }

@@ -1,4 +1,4 @@
-/* recompute.c - due times are counted anew where calendar or limits have changed (docs/deadlines.md).
+/* recompute.c - due times are counted anew where calendar, limits or a class have changed (docs/deadlines.md).
  *
  * Rows of `recompute` say what is left; those of a batch go with the commit that writes what it found.
  */
@@ -14,7 +14,6 @@
 #define BATCH       1000
 #define TROUBLE_MS  500
 #define PAUSES_MOST 64
-#define ASK_MS      10000 /* between looks whether there is anything, without news */
 
 enum {
     ID,
@@ -230,8 +229,6 @@ static void on_read (void *with, const struct db_answer *answer)
     }
     const PGresult *rows = answer->results[1];
     if (PQntuples (rows) == 0) {
-        store->timers.counted = store->counting.version;
-        store->timers.count_again = reactor_now (store->reactor) + ASK_MS;
         timer_look (store, db);
     } else if (result_int (rows, 0, COUNTING) != store->counting.version) {
         timer_rests (store, TROUBLE_MS); /* publish.c is about to learn of it */
@@ -244,11 +241,6 @@ void recompute_begin (struct store *store, struct db *db)
 {
     uint8_t most[8];
     struct db_value values[] = {value_int4 (most, BATCH)};
-    if (store->timers.counted == store->counting.version &&
-        reactor_now (store->reactor) < store->timers.count_again) {
-        timer_look (store, db);
-        return;
-    }
     store->timers.state = TIMERS_COUNT;
     struct db_unit *unit = db_begin (db, on_read, store);
     db_binary (unit);

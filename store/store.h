@@ -18,7 +18,7 @@
  *   likeness.c     looks for complaints that are alike, aside
  *   timer.c        looks at complaints when their time has come, and does what is due
  *   overdue.c      what is due at one complaint
- *   recompute.c    due times, counted anew where calendar or limits have changed
+ *   recompute.c    due times, counted anew where calendar, limits or a class have changed
  *   order.c        what people administer, one after the other; order.h has more of it
  *   use.c          when keys and sessions were used last
  *   outbox.c       notifiers' claims, and the notices that they are given
@@ -321,8 +321,6 @@ struct timers {
     bool full;              /* the batch: more may wait */
     bool stepped;           /* the batch has steps */
     unsigned looked, steps; /* of the batch */
-    int64_t counted;        /* counting.version with which nothing was left to be counted anew */
-    int64_t count_again;    /* mono_ms */
 };
 
 struct place_batch;

@@ -18,7 +18,7 @@
 #include <string.h>
 
 #define BATCH      256
-#define REST_MS    1000
+#define REST_MS    500
 #define LOCK_MS    5000
 #define TROUBLE_MS 2000 /* something failed, or nothing of a batch could be written */
 

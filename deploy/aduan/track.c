@@ -51,6 +51,11 @@ static enum text_key event_text (const char *word)
         {"link", TEXT_event_link},         {"merge", TEXT_event_merge},
         {"joined", TEXT_event_joined},     {"unmerge", TEXT_event_unmerge},
         {"followed", TEXT_event_followed}, {"not_oversight", TEXT_event_not_oversight},
+        {"warned", TEXT_event_warned},     {"breach", TEXT_event_breach},
+        {"escalate", TEXT_event_escalate}, {"auto_close", TEXT_event_auto_close},
+        {"expire", TEXT_event_expire},     {"recomputed", TEXT_event_recomputed},
+        {"annulled", TEXT_event_annulled}, {"offered", TEXT_event_offered},
+        {"reminded", TEXT_event_reminded},
     };
     for (size_t i = 0; i < array_len (rows); i++)
         if (strcmp (rows[i].word, word) == 0)
@@ -76,6 +81,30 @@ void put_event (const char *at, const char *kind, const char *agency)
     if (*agency)
         printf (" – %s", agency);
     fputc ('\n', stdout);
+}
+
+/* Of which clock a timer tells, how late it is, and when it is due. */
+static void put_clock (const json_t *event)
+{
+    static const struct {
+        const char *word;
+        enum text_key text;
+    } clocks[] = {
+        {"verify", TEXT_clock_verify},     {"first", TEXT_clock_first},
+        {"resolve", TEXT_clock_resolve},   {"silence", TEXT_clock_silence},
+        {"complete", TEXT_clock_complete}, {"offer", TEXT_clock_offer},
+    };
+    const char *clock = json_text (event, "clock"), *due = json_text (event, "due");
+    long long late = json_integer_value (json_object_get (event, "late"));
+    for (size_t i = 0; i < array_len (clocks); i++)
+        if (strcmp (clocks[i].word, clock) == 0)
+            printf ("      %s", text_of (clocks[i].text));
+    if (late)
+        say (stdout, TEXT_clock_late, "days", count_text ((uint64_t) late), NULL);
+    if (*due)
+        say (stdout, TEXT_clock_due, "due", stamp_text (due), NULL);
+    if (*clock)
+        fputc ('\n', stdout);
 }
 
 static void put_due (const json_t *row, const char *key, enum text_key label)
@@ -114,6 +143,7 @@ static void put_complaint (const json_t *row)
     json_array_foreach (json_object_get (row, "history"), at, event) {
         put_event (stamp_text (json_text (event, "at")), json_text (event, "kind"),
                    json_text (event, "agency"));
+        put_clock (event);
         if (*json_text (event, "other"))
             put_indented (json_text (event, "other"));
         put_indented (json_text (event, "text"));

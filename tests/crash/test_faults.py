@@ -12,6 +12,7 @@ import pytest
 from adapter import new_code
 from spoolbench import wait
 from stack import ROOT, Stack
+from store_door import StoreDoor
 
 with open(os.path.join(ROOT, "common", "base", "fault.def"), encoding="utf-8") as file:
     FAULTS = re.findall(r"^FAULT \((\w+),\s*(\w+),\s*(\w+)", file.read(), re.M)
@@ -198,6 +199,57 @@ def test_later_words_die_at(folder, name):
         assert stack.sql("select state, holder, flags & 6, count(*) from complaint group by 1, 2, 3") == [(4, inspectorate, 6, 6)]
         assert stack.sql("select count(*) from notice where template = 2")[0][0] == 6
         assert stack.sql(clocks) == before
+        stack.checks()
+
+
+LATE = """with late as (
+    select due_at (d.day + interval '5 hours', 5, 7) as first, due_at (d.day + interval '5 hours', 14, 7) as resolve, d.day + interval '5 hours' as received
+    from (select day::timestamptz from working_day where calendar_version = calendar_now () and nth = working_days_to (calendar_now (), current_date) - 10) d
+), aged as (
+    update complaint set received = late.received, due_first = late.first, due_resolve = late.resolve from late where state < 7
+), past as (
+    update event set at = late.received from late
+)
+update wake set at = now () - interval '1 hour'"""
+
+
+@pytest.mark.parametrize("name", sorted(CLOCKS))
+def test_timers_die_at(folder, name):
+    """What is due is done once, whoever dies with it: breach, escalations, a changed calendar's due times."""
+    with Stack(folder, programs=("store",)) as stack:
+        life, agency = Life(stack), stack.agency("91.01/PUPR")
+        stack.sql("update agency set zone = 7")
+        stack.restart("store")
+        door = StoreDoor(stack)
+        for _ in range(600):  # more than two batches of looks
+            door.place(agency, region="91.01", class_=2, wait=False)
+        door.until("select 1 from complaint having count (*) = 600")
+        stack["store"].stop()
+        stack.sql(LATE)
+        deadline, moved = time.monotonic() + 90, name.startswith("recompute")
+        if moved:
+            path = os.path.join(stack.folder, "days.tsv")
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(stack.sql("select calendar_text (calendar_now ())")[0][0])
+                file.write(stack.sql("select max (day) || E'\\textra\\tID\\tx\\n' from working_day where calendar_version = calendar_now () and day < current_date")[0][0])
+            stack.migrate("calendar", path)
+        stack["store"].start(wait=False, FAULT=f"{name}:kill:1" if moved else f"{name}:kill:2")
+        stack["store"].process.wait(60)
+        os.close(stack["store"].ready_fd)
+        assert stack["store"].process.returncode == -9, f"{name} was never reached"
+        stack["store"].start()
+
+        def worked_off():
+            life.revive()
+            return not stack.sql("select 1 from wake where at <= now () union all select 1 from recompute")
+
+        wait(worked_off, deadline - time.monotonic(), "the last look")
+        kinds = dict(stack.sql("select kind, count (*) from event where kind between 40 and 48 group by 1"))
+        assert kinds[41] == 600 and kinds[42] == 1200, kinds
+        assert stack.sql("select complaint_id from event where kind between 40 and 48 and kind <> 45 group by complaint_id, kind, data ->> 'clock', data ->> 'level'"
+                         " having count (*) > 1") == []
+        if moved:
+            assert kinds[45] == 600 and stack.sql("select complaint_id from event where kind = 45 group by complaint_id, data ->> 'clock' having count (*) > 1") == []
         stack.checks()
 
 

@@ -199,6 +199,41 @@ def test_calendar_in_force(world):
     assert answer["due"] == "2026-03-18" and [day["name"] for day in answer["skipped"][2:]] == ["Gempa", "Hari jadi"]
 
 
+def test_calendar_versions(world):
+    postgres, asker, folder = world
+    assert [row["version"] for row in asker.ask("calendars")] == [0]
+    postgres.sql("insert into calendar values (1, now (), false, 900, false, 'percobaan')")
+    postgres.sql("insert into calendar_year values (1, 2026, true), (1, 2027, false)")
+    postgres.sql("insert into calendar_day values (1, '2026-03-18', 'extra', 'ID', 'Hari jadi')")
+    try:
+        (row, _) = asker.ask("calendars")
+        assert (row["version"], row["days"], row["years"], row["unverified"], row["cut_off"], row["note"]) == (1, 1, [2026, 2027], [2027], "15:00", "percobaan")
+        (row,) = asker.ask("calendar", "")
+        assert row["text"] == ("day\tkind\tscope\tname\ncut_off\t15:00\ncollective_leave\tworked\nyear\t2026\tverified\nyear\t2027\tunverified\n"
+                               "2026-03-18\textra\tID\tHari jadi\n")
+        assert asker.ask("calendar", "0")[0]["version"] == 0 and asker.ask("calendar", "7") == [] and asker.ask("calendar", "x") == []
+        assert {(row["rule"], row["clock"], row["class"], tuple(row["days"])) for row in asker.ask("limits")} >= {
+            ("limit", "verify", None, (3,)), ("limit", "resolve", "complaint_oversight", (60,)), ("escalate", "first", None, (0, 3, 7, 14))}
+
+        def said(*arguments, wanted=0):
+            done = subprocess.run([str(BUILD / "deploy" / "aduan" / "aduan"), *arguments, "-c", str(folder / "aduan.yaml"), "--lang", "en"],
+                                  capture_output=True, text=True, check=False, timeout=60)
+            assert done.returncode == wanted, done.stderr
+            return done.stdout
+
+        assert said("calendar", "show") == row_text(asker, "") and said("calendar", "show", "0") == row_text(asker, "0")
+        assert "percobaan" in said("calendar", "list") and "2026-2027" in said("calendar", "list")
+        assert "+ 2026-03-18\textra\tID\tHari jadi" in said("calendar", "diff", "0", "1")
+        assert said("calendar", "show", "7", wanted=1) == ""
+    finally:
+        for table in ("calendar_day", "calendar_year", "calendar"):
+            postgres.sql(f"delete from {table} where calendar_version = 1")
+
+
+def row_text(asker, version):
+    return asker.ask("calendar", version)[0]["text"]
+
+
 def test_complaint(world):
     _, asker, _ = world
     (row,) = asker.ask("complaint", "01000000-0000-0000-0000-000000000001")

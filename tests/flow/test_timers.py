@@ -206,7 +206,7 @@ def test_silence_is_told_before_it_closes(door, agency, case):
     assert one.state() == 5, "told today: it is not closed before two working days are over"
     one.age(2, kind=48)
     assert one.steps(REMINDED, AUTO_CLOSE) == [(REMINDED, "silence"), (AUTO_CLOSE, "silence")] and one.state() == 7
-    assert one.sql("select data ->> 'reason' from event where kind = 43 and complaint_id = %s") == [("no_reply",)]
+    assert one.sql("select data ->> 'why' from event where kind = 43 and complaint_id = %s") == [("no_reply",)]
     assert one.told() == [TIMED_OUT] and one.sql("select count(*) from assignment where state < 7 and complaint_id = %s") == [(0,)]
     assert one.sql("select count(*) from wake where complaint_id = %s") == [(0,)]
 
@@ -223,12 +223,12 @@ def test_nobody_is_closed_unheard(door, agency, case):
     one.delivered()
     one.wake()
     assert one.state() == 7
-    assert one.sql("select data ->> 'reason' from event where kind = 43 and complaint_id = %s") == [("no_reply_unreachable",)]
+    assert one.sql("select data ->> 'why' from event where kind = 43 and complaint_id = %s") == [("no_reply_unreachable",)]
     other = case(contact=None)
     answer(door, agency, other)
     other.age(11, kind=17)
     other.age(2, kind=48)
-    assert other.sql("select data ->> 'reason' from event where kind = 43 and complaint_id = %s") == [("no_reply_unreachable",)]
+    assert other.sql("select data ->> 'why' from event where kind = 43 and complaint_id = %s") == [("no_reply_unreachable",)]
     assert other.told() == []
 
 
@@ -268,7 +268,7 @@ def test_completion_is_reminded_then_expires(door, agency, case):
     one.sql("update event set at = now () - interval '5 days' where kind = 48 and complaint_id = %s")
     one.wake()
     assert one.state() == 8 and one.steps(EXPIRE) == [(EXPIRE, "complete")]
-    assert one.sql("select (data ->> 'was')::int, data ->> 'reason' from event where kind = 44 and complaint_id = %s") == [(4, "expired")]
+    assert one.sql("select (data ->> 'was')::int, data ->> 'why' from event where kind = 44 and complaint_id = %s") == [(4, "expired")]
     assert one.told()[-1] == EXPIRED
 
 

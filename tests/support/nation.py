@@ -11,8 +11,8 @@ KEMCONTOH	ID	agency	-	-	central	Kementerian Contoh	WIB
 33/TAMBANG	33	unit	TAMBANG	33	-	Dinas Tambang	WIB
 33/PENGAWASAN	33	unit	PENGAWASAN	33	inspectorate	Inspektorat Provinsi	WIB
 33.01	33	agency	-	33.01	desk	Kabupaten Timur	WIT
-33.01/PUPR	33.01	unit	PUPR	33.01	-	Dinas PU	WIT
-33.01/PUPR/JALAN	33.01/PUPR	subunit	-	33.01	-	Bidang Jalan	WIT
+33.01/PUPR	33.01	unit	PUPR	33.01	-	Dinas PU	-
+33.01/PUPR/JALAN	33.01/PUPR	subunit	-	33.01	-	Bidang Jalan	-
 33.01/KES	33.01	unit	KES	33.01	-	Dinas Kesehatan	WIT
 33.01/LH	33.01	unit	LH	33.01	-	Dinas LH	WIT
 33.01/PENGAWASAN	33.01	unit	PENGAWASAN	33.01	inspectorate	Inspektorat Kabupaten	WIT

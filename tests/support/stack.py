@@ -196,7 +196,7 @@ class Stack:
         self.migrate("schema")
         calendar = os.path.join(ROOT, "deploy", "calendar", "days_off.tsv")
         if os.path.exists(calendar):
-            self.migrate("calendar", calendar)
+            self.migrate("calendar", calendar, "--shipped")
         self.migrate("registry", self.registry)
         self.migrate("principals", self._path("principals.tsv"))
 

@@ -77,6 +77,70 @@ def test_own_calendar(tmp_path):
     assert asked("2026-03-13", 1, "--calendar", days)["skipped"][2] == {"day": "2026-03-16", "kind": "extra", "name": "Gempa"}
 
 
+# Collective leave is worked; the vectors of DOMAIN 3.7.
+WORKED = {3: "2026-03-18", 5: "2026-03-23", 10: "2026-03-30", 14: "2026-04-06", 60: "2026-06-15"}
+
+
+def test_collective_leave_by_switch(tmp_path):
+    for limit, due in WORKED.items():
+        assert asked("2026-03-13", limit, "--collective-leave", "worked")["due"] == due
+    assert asked("2026-03-13", 3, "--collective-leave", "off")["due"] == "2026-03-25"
+    days = tmp_path / "days.tsv"  # the calendar's own setting, and what the command says against it
+    days.write_text(DAYS_OFF.read_text(encoding="utf-8") + "collective_leave\tworked\n", encoding="utf-8")
+    assert asked("2026-03-13", 3, "--calendar", days)["due"] == "2026-03-18"
+    assert asked("2026-03-13", 3, "--calendar", days, "--collective-leave", "off")["due"] == "2026-03-25"
+    assert "worked" in aduan("deadline", "2026-03-13", 3, "--collective-leave", "maybe", wanted=64).stderr
+
+
+def test_weekends_only(tmp_path):
+    nothing = tmp_path / "nothing.tsv"
+    nothing.write_text("day\tkind\tname\n", encoding="utf-8")
+    for limit, due in {3: "2026-03-18", 5: "2026-03-20", 10: "2026-03-27", 14: "2026-04-02", 60: "2026-06-05"}.items():
+        answer = asked("2026-03-13", limit, "--calendar", nothing)
+        assert answer["due"] == due and answer["provisional"]
+
+
+def test_cut_off(tmp_path):
+    """From that hour on day 0 is the next day, in the agency's zone."""
+    for start, due in (("2026-03-12T14:59", "2026-03-17"), ("2026-03-12T15:00", "2026-03-25"), ("2026-03-13T23:00", "2026-03-25")):
+        assert asked(start, 3, "--cut-off", "15:00")["due"] == due, start
+    assert asked("2026-03-12T07:30Z", 3, "--cut-off", "15:00", "--zone", "WIB")["start"] == "2026-03-12"
+    assert asked("2026-03-12T07:30Z", 3, "--cut-off", "15", "--zone", "WITA")["start"] == "2026-03-13"
+    assert asked("2026-03-12", 3, "--cut-off", "none")["due"] == "2026-03-17"
+    days = tmp_path / "days.tsv"
+    days.write_text(DAYS_OFF.read_text(encoding="utf-8") + "cut_off\t15:00\n", encoding="utf-8")
+    assert asked("2026-03-12T15:00", 3, "--calendar", days)["due"] == "2026-03-25"
+    assert asked("2026-03-12T15:00", 3, "--calendar", days, "--cut-off", "none")["due"] == "2026-03-17"
+    for wrong in ("24:00", "00:00", "3pm", "15:5", ""):
+        assert "00:01" in aduan("deadline", "2026-03-13", 3, "--cut-off", wrong, wanted=64).stderr
+
+
+def test_a_year_that_nobody_compared():
+    assert asked("2027-01-04", 5)["unverified"] and not asked("2026-01-04", 5)["unverified"]
+    assert "decree" in aduan("deadline", "2027-01-04", 5).stderr
+
+
+def test_pemilu_and_another_regions_day(tmp_path):
+    days = tmp_path / "days.tsv"
+    days.write_text("day\tkind\tscope\tname\n2026-03-16\tpemilu\tID\tPemilu\n2026-03-17\textra\t33.74\tHari jadi kota\n", encoding="utf-8")
+    answer = asked("2026-03-13", 1, "--calendar", days)
+    assert answer["due"] == "2026-03-17" and answer["skipped"][-1] == {"day": "2026-03-16", "kind": "pemilu", "name": "Pemilu"}
+
+
+def test_calendars_beside_one_another(tmp_path):
+    days = tmp_path / "days.tsv"
+    days.write_text(aduan("calendar", "show", "shipped").stdout, encoding="utf-8")
+    assert "no difference" in aduan("calendar", "diff", "shipped", days).stdout
+    days.write_text(days.read_text(encoding="utf-8").replace("2026-03-19\tholiday", "2026-03-21\textra") + "cut_off\t15:00\n", encoding="utf-8")
+    said = aduan("calendar", "diff", "shipped", days).stdout.splitlines()
+    assert said[:2] == ["- cut_off\tnone", "+ cut_off\t15:00"] and len(said) == 4
+    assert said[2].startswith("- 2026-03-19\tholiday\tID\t") and said[3].startswith("+ 2026-03-21\textra\tID\t")
+    rows = [json.loads(line) for line in aduan("calendar", "diff", "shipped", days, "--json").stdout.splitlines()]
+    assert [row["sign"] for row in rows] == ["-", "+", "-", "+"]
+    for wrong in ((), ("lists",), ("show", "1", "2"), ("diff",), ("diff", "a", "b", "c")):
+        assert "calendar" in aduan("calendar", *wrong, wanted=64).stderr
+
+
 def test_provisional():
     assert asked("2027-12-20", 60)["provisional"] and not asked("2027-10-01", 30)["provisional"]
     assert "provisional" in aduan("deadline", "2027-12-20", 60).stderr

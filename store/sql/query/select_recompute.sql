@@ -15,11 +15,11 @@ select r.complaint_id, coalesce (c.version, 0) as version, coalesce (c.state, 9:
 from (select complaint_id from recompute order by complaint_id limit $1::int) r
 left join complaint c on c.complaint_id = r.complaint_id
 left join lateral (
-    select min (e.agency) filter (where e.kind = 1 or (e.kind = 28 and e.data ? 'of')) as agency,
-           min (e.at) filter (where e.kind = 28 and e.data ? 'of') as began,
+    select (array_agg (coalesce ((e.data ->> 'to')::int, e.agency)) filter (where e.number = 1)) [1] as agency,
+           min (e.at) filter (where e.number = 1 and e.kind = 28) as began,
            min (e.at) filter (where e.data -> 'placed' = 'true') as placed,
            (array_agg (coalesce ((e.data ->> 'to')::int, e.agency) order by e.number) filter (where e.data -> 'placed' = 'true')) [1] as placed_by,
-           min (e.at) filter (where e.kind in (16, 17, 70)) as followed,
+           min (e.at) filter (where e.kind in (16, 17)) as followed,
            coalesce (bool_or (e.kind in (33, 37)), false) as breaks,
            count (*) filter (where e.kind = 41 and e.data ->> 'clock' = 'verify') as late_verify,
            count (*) filter (where e.kind = 41 and e.data ->> 'clock' = 'first') as late_first,

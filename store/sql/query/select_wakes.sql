@@ -16,12 +16,12 @@ select d.at, d.complaint_id, clock_timestamp () as now, coalesce (c.version, 0) 
 from due d
 left join complaint c on c.complaint_id = d.complaint_id
 left join lateral (
-    select min (e.agency) filter (where e.kind = 1 or (e.kind = 28 and e.data ? 'of')) as agency,
+    select (array_agg (coalesce ((e.data ->> 'to')::int, e.agency)) filter (where e.number = 1)) [1] as agency,
            coalesce ((array_agg (coalesce ((e.data ->> 'to')::int, e.agency) order by e.number) filter (where e.data -> 'placed' = 'true')) [1],
-                     min (e.agency) filter (where e.kind = 1 or (e.kind = 28 and e.data ? 'of'))) as placed_by,
-           min (e.at) filter (where e.kind in (16, 17, 70)) as followed,
-           max (e.at) filter (where e.kind in (16, 17, 70) or (e.kind = 18 and not coalesce (e.data ? 'from', false))) as follow,
-           max (e.number) filter (where e.kind in (16, 17, 70) or (e.kind = 18 and not coalesce (e.data ? 'from', false))) as follow_event,
+                     (array_agg (coalesce ((e.data ->> 'to')::int, e.agency)) filter (where e.number = 1)) [1]) as placed_by,
+           min (e.at) filter (where e.kind in (16, 17)) as followed,
+           max (e.at) filter (where e.kind in (16, 17) or (e.kind = 18 and not coalesce (e.data ? 'from', false))) as follow,
+           max (e.number) filter (where e.kind in (16, 17) or (e.kind = 18 and not coalesce (e.data ? 'from', false))) as follow_event,
            max (e.number) filter (where e.kind in (32, 33, 37)) as word_event,
            max (e.at) filter (where e.kind = 18 and e.data ? 'from') as asked,
            max (e.number) filter (where e.kind = 18 and e.data ? 'from') as ask_event,

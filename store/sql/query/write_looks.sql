@@ -20,6 +20,8 @@ with looked as materialized (
 ), work as (
     update assignment a set state = 7, queued = false, version = greatest (a.version, $15::bigint) + 1
     from looked l where l.becomes <> 0 and a.complaint_id = l.id and a.state < 7
+), shut as (
+    select returned_end (id) from looked where becomes <> 0
 ), step as materialized (
     select l.id, l.events + s.nth as number, l.holder, l.flags, s.kind, s.key, s.agency, s.data, s.template
     from (select unnest ($6::uuid[]) as id, unnest ($7::int[]) as kind, unnest ($8::uuid[]) as key, unnest ($9::int[]) as agency,
@@ -47,4 +49,6 @@ with looked as materialized (
     select clock_timestamp (), 7, count (*), sha256 (array_send (array_agg (id order by id, number)) || array_send (array_agg (key order by id, number)))
     from step having count (*) > 0
 )
-select l.id, l.becomes, (select count (*) from step s where s.id = l.id and s.template <> 0 and s.flags & 16 <> 0)::int as told from looked l
+select l.id, l.becomes, (select count (*) from step s where s.id = l.id and s.template <> 0 and s.flags & 16 <> 0)::int as told,
+       (select count (*) from shut) as done
+from looked l

@@ -104,15 +104,23 @@ create function working_day_end (of_version int, number int, zone int) returns t
     from working_day where calendar_version = of_version and nth = number
 $$;
 
--- When a limit ends, by a calendar.
+-- When a limit ends, by a calendar.  One statement, not the functions above: called thousands of times it takes a third.
 create function due_by (of_version int, start timestamptz, days int, zone int) returns timestamptz language sql stable as $$
-    select working_day_end (of_version, days + working_days_to (of_version, day_zero (start, zone, c.cut_off)), zone)
-    from calendar c where c.calendar_version = of_version
+    select ((w.day + 1)::timestamp - make_interval (hours => zone)) at time zone 'UTC'
+    from calendar c
+    cross join lateral (select nth from working_day
+                        where calendar_version = of_version and day <= day_zero (start, zone, c.cut_off) order by day desc limit 1) z
+    join working_day w on w.calendar_version = of_version and w.nth = z.nth + days
+    where c.calendar_version = of_version
 $$;
 
 -- The same by the calendar in force.  As in 0003, but by number.
 create or replace function due_at (start timestamptz, days int, zone int) returns timestamptz language sql stable as $$
-    select due_by (calendar_now (), start, days, zone)
+    select ((w.day + 1)::timestamp - make_interval (hours => zone)) at time zone 'UTC'
+    from (select calendar_version, cut_off from calendar order by calendar_version desc limit 1) c
+    cross join lateral (select nth from working_day d
+                        where d.calendar_version = c.calendar_version and d.day <= day_zero (start, zone, c.cut_off) order by d.day desc limit 1) z
+    join working_day w on w.calendar_version = c.calendar_version and w.nth = z.nth + days
 $$;
 
 -- A due time so many working days later, or earlier where that is below 0.

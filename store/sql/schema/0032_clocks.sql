@@ -42,6 +42,15 @@ end $$;
 create trigger complaint_lives after update of state on complaint for each row
     when (old.state >= 7 and new.state < 7) execute function complaint_lives ();
 
+-- Another class has another limit, from the same start.
+create function complaint_reclassed () returns trigger language plpgsql as $$
+begin
+    insert into recompute values (new.complaint_id) on conflict do nothing;
+    return null;
+end $$;
+create trigger complaint_reclassed after update of class on complaint for each row
+    when (old.class is distinct from new.class and new.state < 7) execute function complaint_reclassed ();
+
 -- Complaints that are open when there are no timers yet.
 insert into wake select now (), complaint_id from complaint where state < 7;
 
@@ -62,12 +71,12 @@ with history as (
     from complaint c
     cross join lateral (select clock_pauses (c.complaint_id) as pauses) p
     cross join lateral (
-        select coalesce (min (e.at) filter (where e.kind = 28 and e.data ? 'of'), c.received) as began,
-               min (e.agency) filter (where e.kind = 1 or (e.kind = 28 and e.data ? 'of')) as agency,
+        select coalesce (min (e.at) filter (where e.number = 1 and e.kind = 28), c.received) as began,
+               (array_agg (coalesce ((e.data ->> 'to')::int, e.agency)) filter (where e.number = 1)) [1] as agency,
                coalesce (min (e.at) filter (where e.data -> 'placed' = 'true'), case when c.due_first is not null then c.received end) as placed,
                coalesce ((array_agg (coalesce ((e.data ->> 'to')::int, e.agency) order by e.number) filter (where e.data -> 'placed' = 'true')) [1],
-                         min (e.agency) filter (where e.kind = 1 or (e.kind = 28 and e.data ? 'of'))) as placed_by,
-               min (e.at) filter (where e.kind in (16, 17, 70)) as followed
+                         (array_agg (coalesce ((e.data ->> 'to')::int, e.agency)) filter (where e.number = 1)) [1]) as placed_by,
+               min (e.at) filter (where e.kind in (16, 17)) as followed
         from event e where e.complaint_id = c.complaint_id and e.number is not null) h
 )
 select h.complaint_id, k.clock, lower (s) as began, upper (s) as ended, k.agency as began_by
@@ -79,8 +88,8 @@ where k.from_at is not null and (k.to_at is null or k.from_at <= k.to_at)
 union all
 select e.complaint_id, 'silence', e.at,
        (select min (n.at) from event n where n.complaint_id = e.complaint_id and n.number > e.number
-                                         and n.kind in (16, 17, 18, 70, 22, 26, 32, 33, 35, 36, 37, 43, 44, 72)), e.agency
-from event e where e.number is not null and (e.kind in (16, 17, 70) or (e.kind = 18 and not coalesce (e.data ? 'from', false)))
+                                         and n.kind in (16, 17, 18, 22, 26, 32, 33, 35, 36, 37, 43, 44, 72)), e.agency
+from event e where e.number is not null and (e.kind in (16, 17) or (e.kind = 18 and not coalesce (e.data ? 'from', false)))
 union all
 select e.complaint_id, 'complete', e.at,
        (select min (n.at) from event n where n.complaint_id = e.complaint_id and n.number > e.number
