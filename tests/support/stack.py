@@ -108,7 +108,7 @@ class Program:
 
 class Stack:
     def __init__(self, folder, registry=None, programs=CORE, settings="", workers=None, adapters=("web", "sms"), smtp=None,
-                 environment=None, recent=100000, fronts=("desk",)):
+                 environment=None, recent=100000, fronts=("desk", "cli")):
         self.folder = os.path.abspath(folder)
         self.registry = registry or os.path.join(HERE, "registry")
         self.names = programs
