@@ -113,13 +113,21 @@ void help_command (const struct command *command, FILE *to);
 int cli_settings (struct cli *cli);
 const char *cli_text (const struct cli *cli, const char *key);
 
-enum cli_side { SIDE_INTAKE = 1, SIDE_ROUTER = 2, SIDE_QUERY = 4 };
-/* Opens a handle on these sides, with the key of the adapter or worker that --as or the settings
+enum cli_side {
+    SIDE_INTAKE = 1,
+    SIDE_ROUTER = 2,
+    SIDE_QUERY = 4,
+    SIDE_FRONT = 8 /* the router, for a person */
+};
+/* Opens a handle on these sides, with the key of the adapter, worker or front that --as or the settings
  * name.  0, or an exit status after a complaint. */
 int cli_open (const struct cli *cli, unsigned sides, struct aduan_loop *loop, struct aduan **ret);
 /* Asks aduan-query; *ret is an array.  0, or an exit status after a complaint. */
 int cli_ask (const struct cli *cli, const char *query, const char *const *arguments, size_t count,
              json_t **ret);
+/* The same for the person whose session it is (ADUAN_SESSION_SIZE bytes): a query desk_*. */
+int cli_ask_as (const struct cli *cli, const uint8_t *session, const char *query,
+                const char *const *arguments, size_t count, json_t **ret);
 /* An agency's number by its code (or "#12" as it stands).  0, EX_NOTHING, or as cli_ask. */
 int cli_agency (const struct cli *cli, const char *code, uint32_t *ret);
 /* The exit status of a result. */
@@ -175,6 +183,7 @@ int run_duplicates (struct cli *cli);
 int run_queue (struct cli *cli);
 int run_work (struct cli *cli);
 int run_act (struct cli *cli);
+int run_admin (struct cli *cli);
 int run_report (struct cli *cli);
 int run_export (struct cli *cli);
 int run_deadline (struct cli *cli);
@@ -188,11 +197,14 @@ int run_help (struct cli *cli);
 
 extern const struct option_row submit_options[], import_options[], queue_options[], work_options[],
     act_options[], report_options[], export_options[], keygen_options[], duplicates_options[],
-    deadline_options[];
+    deadline_options[], admin_options[];
 extern const size_t submit_options_len, import_options_len, queue_options_len, work_options_len,
     act_options_len, report_options_len, export_options_len, keygen_options_len,
-    duplicates_options_len, deadline_options_len;
+    duplicates_options_len, deadline_options_len, admin_options_len;
 
+/* admin.c: what it can do, with the arguments; and the words alone. */
+void help_admin (FILE *to);
+void complete_admin (FILE *to);
 /* track.c: an event of a case as people read it, in one line, and what was said then beneath it. */
 void put_event (const char *at, const char *kind, const char *agency);
 void put_indented (const char *text);

@@ -22,6 +22,8 @@ const struct command commands[] = {
      TEXT_work_more, work_options, 0, run_work, false},
     {"act", "ID|NUMBER --agency CODE [--version V] ACT [...]", TEXT_act_summary, TEXT_act_more,
      act_options, 0, run_act, false},
+    {"admin", "login LOGIN | WHAT [...] | ORDER NAME=VALUE ...", TEXT_admin_summary,
+     TEXT_admin_more, admin_options, 0, run_admin, false},
     {"report", "refusals [--since DAY]", TEXT_report_summary, TEXT_report_more, report_options, 0,
      run_report, false},
     {"export", "examples|decisions [--hidden]", TEXT_export_summary, TEXT_export_more,
@@ -63,6 +65,7 @@ static size_t rows_of (const struct command *command)
         {report_options, report_options_len},
         {export_options, export_options_len},
         {deadline_options, deadline_options_len},
+        {admin_options, admin_options_len},
     };
     for (size_t i = 0; i < array_len (tables); i++)
         if (tables[i].rows == command->rows)
@@ -126,6 +129,8 @@ void help_command (const struct command *command, FILE *to)
              text_of (command->summary));
     if (*text_of (command->more))
         fprintf (to, "\n%s\n", text_of (command->more));
+    if (command->run == run_admin)
+        help_admin (to);
     fprintf (to, "\n%s\n", text_of (TEXT_options));
     help_rows (command->rows, rows_of (command), NULL, to);
     /* another program has settings of its own section */
@@ -189,6 +194,8 @@ int run_completion (struct cli *cli)
                 printf ("%s ", commands[c].name);
         if (strcmp (commands[i].name, "calendar") == 0)
             printf ("list show diff");
+        if (commands[i].run == run_admin)
+            complete_admin (stdout);
         if (strcmp (commands[i].name, "rules") == 0)
             printf ("check test explain replay learn score codes");
         if (strcmp (commands[i].name, "spool") == 0)

@@ -13,6 +13,10 @@ static const struct setting rows[] = {
      "the adapter that submit and import speak as: keys/adapter-<name>.key"},
     {"worker", SETTING_TEXT, "desk", 0, 0, false,
      "the worker that work and act speak as: keys/worker-<name>.key"},
+    {"front", SETTING_TEXT, "cli", 0, 0, false,
+     "the front by which admin speaks for people: keys/front-<name>.key"},
+    {"session", SETTING_PATH, "", 0, 0, false,
+     "where admin keeps the session of who has logged in; empty: $HOME/.aduan-session"},
 };
 
 static const char standard_path[] = "/var/lib/aduan/aduan.yaml";
@@ -69,8 +73,9 @@ static bool over_tcp (const char *endpoint)
 int cli_open (const struct cli *cli, unsigned sides, struct aduan_loop *loop, struct aduan **ret)
 {
     const char *as = option (&cli->options, "as");
-    const char *name = as ? as : cli_text (cli, sides & SIDE_ROUTER ? "worker" : "adapter");
-    char *role = xformat ("%s-%s", sides & SIDE_ROUTER ? "worker" : "adapter", name);
+    const char *speaks = sides & SIDE_FRONT ? "front" : sides & SIDE_ROUTER ? "worker" : "adapter";
+    const char *name = as ? as : cli_text (cli, speaks);
+    char *role = xformat ("%s-%s", speaks, name);
     char *own = key_path (cli, role, ".key"), *intake_key = server_key_path (cli, "intake"),
          *router_key = server_key_path (cli, "router"),
          *query = xformat ("ipc://%s/query.sock", cli_text (cli, "run"));
@@ -80,7 +85,7 @@ int cli_open (const struct cli *cli, unsigned sides, struct aduan_loop *loop, st
         .name = name,
         .intake = sides & SIDE_INTAKE ? intake : NULL,
         .intake_key = over_tcp (intake) ? intake_key : NULL,
-        .router = sides & SIDE_ROUTER ? router : NULL,
+        .router = sides & (SIDE_ROUTER | SIDE_FRONT) ? router : NULL,
         .router_key = over_tcp (router) ? router_key : NULL,
         .query = sides & SIDE_QUERY ? query : NULL,
         .key_file = own,
@@ -120,6 +125,12 @@ int cli_wait (const struct cli *cli, int64_t standard_s, int64_t *ret_ms)
 int cli_ask (const struct cli *cli, const char *query, const char *const *arguments, size_t count,
              json_t **ret)
 {
+    return cli_ask_as (cli, NULL, query, arguments, count, ret);
+}
+
+int cli_ask_as (const struct cli *cli, const uint8_t *session, const char *query,
+                const char *const *arguments, size_t count, json_t **ret)
+{
     struct aduan *aduan;
     char *text = NULL;
     for (size_t i = 0; i < count; i++) /* "" would ask for everybody's */
@@ -137,7 +148,7 @@ int cli_ask (const struct cli *cli, const char *query, const char *const *argume
     char *socket = xformat ("%s/query.sock", cli_text (cli, "run"));
     /* without a socket there is nobody, but for a moment while it starts again */
     int64_t most_ms = access (socket, F_OK) == 0 ? 15000 : 2000;
-    enum aduan_result result = aduan_ask (aduan, query, encoded, most_ms, &text);
+    enum aduan_result result = aduan_ask_as (aduan, session, query, encoded, most_ms, &text);
     free (socket);
     aduan_close (&aduan);
     free (encoded);

@@ -48,6 +48,13 @@ make_cluster() {
   [ "$(cat "$cluster/PG_VERSION")" = 15 ] || die "$cluster is of PostgreSQL $(cat "$cluster/PG_VERSION"), this is made for 15"
 }
 
+# Roles that came with a later version than the cluster.
+know_identities() {
+  local line new=
+  while read -r line; do grep -qxF "$line" "$cluster/pg_ident.conf" || { printf '%s\n' "$line" >>"$cluster/pg_ident.conf"; new=1; }; done < <(identities)
+  [ -z "$new" ] || ! is_up postgres || as_db "$post/pg_ctl" -D "$cluster" -s reload
+}
+
 # A lock file of a server that was killed names a process number that may by now be another program's,
 # which PostgreSQL would take for a rival and wait for in vain.
 drop_stale_lock() {
@@ -63,6 +70,17 @@ drop_stale_lock() {
 
 psql_as_super() { (cd / && "$post/psql" -X -q -A -t -v ON_ERROR_STOP=1 -h "$run/pg" -U super "$@"); }
 migrate() { "$programs/aduan-migrate" -d "host=$run/pg dbname=aduan user=aduan_migrate" "$@" || die "aduan-migrate $* failed"; }
+
+# people_said: how to come in, where nobody can yet.
+people_said() {
+  local database=
+  [ "$data" = /var/lib/aduan ] || database="-d 'host=$run/pg dbname=aduan user=aduan_migrate' "
+  if [ "$(psql_as_super -d aduan -c 'select count (*) from person where password is not null')" = 0 ]; then
+    echo "nobody yet: $programs/aduan-migrate ${database}invite LOGIN NAME prints the first coordinator's token, aduan admin accept TOKEN takes it"
+  else
+    echo "aduan admin login LOGIN (docs/administration.md)"
+  fi
+}
 
 set_up_database() {
   [ "$(psql_as_super -d postgres -c "select 1 from pg_database where datname = 'aduan'")" = 1 ] ||

@@ -44,6 +44,7 @@ first_fault() {
   in_force router principals || { echo "router has not got the newest principals in force"; return 0; }
   in_force router registry || { echo "router has not got the newest registry in force"; return 0; }
   in_force intake principals || { echo "intake has not got the newest principals in force"; return 0; }
+  aduan show query queries 2>/dev/null | grep '^connection desk 1 up' >/dev/null || { echo "query has not got its database for people (query.desk)"; return 0; }
   aduan ask counts --json >/dev/null 2>&1 || { echo "query does not answer (query.database)"; return 0; }
 }
 

@@ -17,8 +17,8 @@
 const struct setting query_settings[] = {
     {"database", SETTING_TEXT, "dbname=aduan user=aduan_query", 0, 0, false,
      "connection to PostgreSQL, or to a replica, as of libpq"},
-    {"desk", SETTING_TEXT, "dbname=aduan user=aduan_desk", 0, 0, false,
-     "the same for people, who read by their session"},
+    {"desk", SETTING_TEXT, "", 0, 0, false,
+     "the same for people, who read by their session; empty: as `database`, by user aduan_desk"},
     {"pool", SETTING_NUMBER, "3", 1, QUERY_POOL_MAX, false, "connections to PostgreSQL"},
     {"desk_pool", SETTING_NUMBER, "4", 1, QUERY_POOL_MAX, false, "connections for people"},
     {"statement", SETTING_DURATION, "30s", 100, 600000, false, "time for one query"},
@@ -281,8 +281,12 @@ int query_start (struct reactor *reactor, const struct settings *settings, void 
 
     pool_open (query, POOL_READ, settings_text (settings, "database"),
                settings_number (settings, "pool"), statement_ms);
-    pool_open (query, POOL_DESK, settings_text (settings, "desk"),
-               settings_number (settings, "desk_pool"), statement_ms);
+    const char *desk = settings_text (settings, "desk");
+    /* of a keyword that is said twice libpq takes the last */
+    char *as_desk = *desk ? xstrdup (desk)
+                          : xformat ("%s user=aduan_desk", settings_text (settings, "database"));
+    pool_open (query, POOL_DESK, as_desk, settings_number (settings, "desk_pool"), statement_ms);
+    free (as_desk);
     return 0;
 }
 

@@ -1,17 +1,21 @@
 """People come in, order, read and act: through a front, by their session."""
 import hashlib
+import json
 import os
+import subprocess
 import time
 
 import pytest
+import zmq
 
-from conftest import Stack
+from conftest import ROOT, Stack
 from people import code_of
+from stack import BUILD
 
 
 @pytest.fixture(scope="module")
 def stack(folder):
-    with Stack(folder, programs=("store", "router", "intake", "query"), fronts=("desk", "other")) as running:
+    with Stack(folder, programs=("store", "router", "intake", "query"), fronts=("desk", "other", "cli")) as running:
         yield running
 
 
@@ -115,3 +119,299 @@ def test_pulls_by_session(stack, front):
     assert case["lease"] == 600000
     assert stack.sql("select leased_by from assignment where complaint_id = %s", case["id"].hex()) == [(liaison.number,)]
     assert front.pull_as(liaison, [unit]) == [] and front.last_pulled.get(4) is None
+
+
+# ---- aduan admin -----------------------------------------------------------------------------------------------------------------
+
+class Command:
+    """`aduan admin` of one person, with a session file of its own."""
+
+    def __init__(self, stack, name):
+        self.stack, self.file = stack, os.path.join(stack.folder, f"session-{name}")
+
+    def __call__(self, *words, lines="", status=0, lang="en"):
+        done = subprocess.run([os.path.join(BUILD, "deploy/aduan/aduan"), "admin", "-c", self.stack.settings, "--lang", lang, "--session", self.file, *words],
+                              input=lines, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False, env=dict(os.environ, ASAN_OPTIONS="detect_leaks=1"))
+        assert done.returncode == status, (words, done.returncode, done.stdout, done.stderr)
+        return done.stdout + done.stderr
+
+    def json(self, *words, lines="", status=0):
+        return json.loads(self(*words, "--json", lines=lines, status=status))
+
+
+def test_from_the_shell(stack):
+    """An installation's first coordinator, by what the shell makes; then a unit below and its officer."""
+    budi, wati = Command(stack, "budi"), Command(stack, "wati")
+    token = stack.migrate("invite", "budi.admin", "Budi").split()[-1]
+    assert "budi.admin" in budi("accept", token, lines=PASSWORD + "\n") and len(token) == 64
+    token = stack.migrate("invite", "budi.admin", "Budi").split()[-1]  # he has lost his telephone
+    factor = budi.json("accept", token, lines=PASSWORD + "\n")["factor"]
+    assert "refused because of login" in budi("login", "budi.admin", lines=PASSWORD + "\n000000\n", status=77)
+    assert "nobody is logged in" in budi("me", status=77)
+    assert "Budi" in budi("login", "budi.admin", lines=f"{PASSWORD}\n{code_of(factor)}\n")
+    assert os.stat(budi.file).st_mode & 0o777 == 0o600
+    assert "coordinator" in budi("me") and "Sesi" not in budi("me")
+    assert budi.json("tree", "91.01", "1")[0]["code"] == "91.01"
+    assert "91.01/PUPR" in budi("tree", "91.01")
+    assert "register_agency: done" in budi("register-agency", "parent=91.01", "code=91.01/PERPUS", "name=Dinas Perpustakaan")
+    token = budi.json("invite", "login=wati.perpus", "name=Wati", "agency=91.01/PERPUS", "role=liaison")["token"]
+    assert "invited" in budi("people", "91.01/PERPUS")
+    factor = wati.json("accept", token, lines="meja kursi lemari rak\n")["factor"]
+    wati("login", "wati.perpus", lines=f"meja kursi lemari rak\n{code_of(factor)}\n")
+    assert "absent: there is no such thing, or it is not yours" in wati("rename_agency", "agency=91.01", "name=x", status=77)
+    assert "role" in wati("rename_agency", "agency=91.01/PERPUS", "name=x", status=77)
+    assert "has no argument" in wati("rename_agency", "name", status=64) and "has no argument" in wati("lock", "agency=x", status=64)
+    assert "value" in budi("register_agency", "parent=91.01", "code=91.01/PERPUS", "name=Lagi", status=65)
+    assert [row["subject"] for row in budi.json("changes", "91.01/PERPUS")] == ["91.01/PERPUS"]
+    public = subprocess.run([os.path.join(BUILD, "deploy/aduan/aduan"), "keygen", os.path.join(stack.folder, "perpus.key")], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+    budi("make_key", "name=perpus", "role=worker", f"key={public}", "agency=91.01/PERPUS", "agencies=91.01/PERPUS")
+    assert "not used yet" in budi("keys") and "perpus" not in wati("keys", status=1)
+    budi("lock", "person=wati.perpus")
+    assert "nobody is logged in" in wati("me", status=77)
+    assert "belum ada yang masuk" in wati("me", status=77, lang="id")
+    assert "done" in budi("logout") and not os.path.exists(budi.file)
+    help_text = wati("--help")
+    assert all(name in help_text for name in ("set_competence", "renew_factor", "withdraw_permit", "watch"))
+
+
+def test_every_order_is_in_the_command(stack):
+    """What the store knows, the command knows, and the page."""
+    files = {name[:-4] for name in os.listdir(os.path.join(ROOT, "store", "sql", "order")) if name.endswith(".sql")}
+    with open(os.path.join(ROOT, "deploy", "aduan", "orders.def"), encoding="utf-8") as file:
+        named = {line.split("(")[1].split(",")[0] for line in file if line.startswith("ORDER (")}
+    assert files - named == {"login", "logout", "renew_session", "accept_invitation"} and named <= files
+    with open(os.path.join(ROOT, "docs", "administration.md"), encoding="utf-8") as file:
+        page = file.read()
+    assert [name for name in files if f"`{name}`" not in page] == []
+
+
+# ---- lives -----------------------------------------------------------------------------------------------------------------------
+
+def newcomer(stack, front, agency="91.01", role="agency_admin"):
+    """Somebody who can log in: person, otpauth URI."""
+    who = stack.person(agency, role)
+    return who, front.order("accept_invitation", token=invite(stack, who), new_password=PASSWORD)["factor"]
+
+
+def test_lock_out(stack, front):
+    """After five failures the right password is refused, too, in the same words; it rests longer each time; unlock ends it."""
+    who, factor = newcomer(stack, front)
+    for tried in range(1, 6):
+        assert front.order("login", login=who.login, password="salah sama sekali", code=code_of(factor)).word == "session login"
+        assert stack.sql("select failures from person where principal_id = %s", who.number) == [(tried,)]
+    assert front.order("login", login=who.login, password=PASSWORD, code=code_of(factor)).word == "session login"
+    assert stack.sql("select locked_until between now () + interval '5 s' and now () + interval '15 s' from person where principal_id = %s", who.number) == [(True,)]
+    stack.sql("update person set locked_until = now () where principal_id = %s", who.number)
+    assert front.order("login", login=who.login, password="salah lagi", code=code_of(factor)).word == "session login"
+    assert stack.sql("select locked_until > now () + interval '20 s' from person where principal_id = %s", who.number) == [(True,)]
+    assert front.order("unlock", stack.person("91.01", "coordinator"), person=who.login).word == "done"
+    assert front.order("login", login=who.login, password=PASSWORD, code=code_of(factor)).word == "done"
+    assert stack.sql("select failures from person where principal_id = %s", who.number) == [(0,)]
+
+
+def test_passwords_and_factors(stack, front):
+    who, factor = newcomer(stack, front)
+    first = front.order("login", login=who.login, password=PASSWORD, code=code_of(factor))["token"]
+    stack.people.session(who)
+    assert front.order("change_password", first, password="bukan ini sama sekali", new_password="sepeda biru tua").word == "value password"
+    assert front.order("change_password", first, password=PASSWORD, new_password="pendek").word == "value new_password"
+    key = os.urandom(16)
+    changed = front.order("change_password", first, repeat=key, password=PASSWORD, new_password="sepeda biru tua")
+    assert changed["ended"] == 1 and front.order("change_password", first, repeat=key, password=PASSWORD, new_password="sepeda biru tua").result == changed.result
+    assert front.order("logout", who).word == "session" and front.order("renew_session", first).word == "done"
+    # a second factor is renewed by the old one, whose code counts once
+    code = code_of(factor, step=1)
+    assert front.order("renew_factor", first, password="sepeda biru tua", code=code_of(factor)).word == "value password"
+    key = os.urandom(16)
+    renewed = front.order("renew_factor", first, repeat=key, password="sepeda biru tua", code=code)
+    assert renewed.word == "done" and front.order("renew_factor", first, repeat=key, password="sepeda biru tua", code=code).result == renewed.result
+    assert front.order("login", login=who.login, password="sepeda biru tua", code=code_of(factor, step=1)).word == "session login"
+    assert front.order("login", login=who.login, password="sepeda biru tua", code=code_of(renewed["factor"])).word == "done"
+
+
+def test_an_invitation_counts_once(stack, front):
+    boss = stack.person("91.01", "coordinator")
+    first = front.order("invite", boss, login="undangan", name="U", agency="91.01/LH", role="liaison")["token"]
+    second = front.order("renew_invitation", boss, person="undangan")["token"]
+    assert front.order("accept_invitation", token=first, new_password=PASSWORD).word == "absent token"
+    assert front.order("accept_invitation", token=second, new_password=PASSWORD).word == "done"
+    assert front.order("accept_invitation", token=second, new_password=PASSWORD).word == "absent token"
+    third = front.order("renew_invitation", boss, person="undangan")["token"]
+    stack.sql("update invitation set ends_at = now () where used_at is null")
+    assert front.order("accept_invitation", token=third, new_password=PASSWORD).word == "absent token"
+
+
+def within(seconds, wanted):
+    end = time.monotonic() + seconds
+    while not wanted():
+        assert time.monotonic() < end, f"not within {seconds} s"
+        time.sleep(0.02)
+
+
+def test_what_ends_ends_within_a_second(stack, front):
+    boss, unit = stack.person("91.01", "coordinator"), stack.agency("91.01/LH")
+    for order in ("lock", "end_session", "dismiss"):
+        who = stack.person("91.01/LH", "liaison")
+        assert front.pull_as(who, [unit]) is not None and front.last_pulled.get(4) is None
+        more = {"agency": "91.01/LH", "role": "liaison"} if order == "dismiss" else {}
+        assert front.order(order, boss, person=who.login, **more).word == "done"
+        assert front.pull_as(who, [unit]) == [] and front.last_pulled[4] == 14
+        assert front.order("renew_session", who).word == "session" and not stack.reader().ask("desk_me", session=who)
+
+
+def test_a_key_from_making_to_revocation(stack, front):
+    """Made, it works within a second; rotated, both work; the old one ends by time; revoked, neither is let in."""
+    from worker import Worker
+    boss, unit = stack.person("91.01", "coordinator"), stack.agency("91.01/LH")
+    pairs = [tuple(half.decode() for half in zmq.curve_keypair()) for _ in range(2)]
+
+    def lets_in(pair):
+        peer = Worker(f"tcp://127.0.0.1:{stack.ports['router']}", stack.server_key("router"), *pair, "lh")
+        try:
+            return peer.hello(1.0) and peer.pull([unit], seconds=2) is not None
+        finally:
+            peer.close()
+
+    assert not lets_in(pairs[0])
+    assert front.order("make_key", boss, name="lh-mesin", role="worker", key=pairs[0][0], agency="91.01/LH", agencies=["91.01/LH"]).word == "done"
+    within(5, lambda: lets_in(pairs[0]))
+    assert front.order("rotate_key", boss, name="lh-mesin", key=pairs[1][0], hours=2).word == "done"
+    within(5, lambda: lets_in(pairs[1]))
+    assert lets_in(pairs[0])
+    stack.sql("update principal set old_until = now () where name = 'lh-mesin'")
+    stack.sql("select keys_expire ()")
+    within(5, lambda: not lets_in(pairs[0]))
+    assert lets_in(pairs[1])
+    live = Worker(f"tcp://127.0.0.1:{stack.ports['router']}", stack.server_key("router"), *pairs[1], "lh")
+    assert live.pull([unit], seconds=2) is not None
+    assert front.order("revoke_key", boss, name="lh-mesin").word == "done"
+    within(1.5, lambda: live.pull([unit], seconds=0.3) is None)
+    live.close()
+    assert not lets_in(pairs[1])
+    # the name and both keys are spent
+    assert front.order("make_key", boss, name="lh-mesin", role="worker", key=zmq.curve_keypair()[0].decode(), agency="91.01/LH", agencies=["91.01/LH"]).word == "value name"
+    assert front.order("make_key", boss, name="lain", role="worker", key=pairs[1][0], agency="91.01/LH", agencies=["91.01/LH"]).word == "value key"
+
+
+def test_two_roles_of_one_key_do_not_mix(stack, front):
+    """A key is one thing: an adapter's is no worker's, and nobody makes it one."""
+    boss, key = stack.person("91.01", "coordinator"), stack.keys["adapter-web"][0]
+    assert front.order("make_key", boss, name="web-2", role="worker", key=key, agency="91.01/LH", agencies=["91.01/LH"]).word == "value key"
+    assert front.order("rotate_key", boss, name="web", key=zmq.curve_keypair()[0].decode()).word == "absent name"
+    from worker import Worker
+    peer = Worker(f"tcp://127.0.0.1:{stack.ports['router']}", stack.server_key("router"), *stack.keys["adapter-web"], "web")
+    assert not peer.hello(1)
+    peer.close()
+
+
+def test_somebody_elses_lease(stack, front):
+    """A leased case is its person's: a colleague's PULL does not get it, and the act of a stranger finds nothing there."""
+    unit = stack.agency("91.01/KES")
+    first, second, stranger = (stack.person("91.01/KES", "liaison"), stack.person("91.01/KES", "liaison"), stack.person("91.71/KES", "liaison"))
+    placed(stack, stack.adapter(), "91.01/KES", category=2)
+    (case,) = front.pull_as(first, [unit])
+    assert front.pull_as(second, [unit]) == [] and front.pull_as(stranger, [unit]) == []
+    assert stack.sql("select leased_by from assignment where complaint_id = %s", case["id"].hex()) == [(first.number,)]
+
+
+def test_oversight_is_pulled_by_its_named_staff(stack, front):
+    office = stack.agency("91.01/PENGAWASAN")
+    placed(stack, stack.adapter(), "91.01/PENGAWASAN", category=6, text="Petugas minta uang pelicin")
+    officer, named = stack.person("91.01/PENGAWASAN", "liaison"), stack.person("91.01/PENGAWASAN", "liaison", named=True)
+    assert front.pull_as(officer, [office]) == [] and front.last_pulled.get(4) is None
+    assert front.pull_as(stack.person("91.01", "coordinator"), [office]) == [] and front.last_pulled[4] == 6
+    assert len(front.pull_as(named, [office], wait=3000)) == 1
+
+
+def test_oversight_is_nobodys_by_a_detour(stack, front):
+    """No coordinator reads by a person or a key of his own making."""
+    boss, office = stack.person("92", "coordinator"), "92/PENGAWASAN"
+    key = zmq.curve_keypair()[0].decode()
+    assert front.order("make_key", boss, name="mata", role="worker", key=key, agency="92", agencies=[office]).word == "role agencies"
+    assert front.order("invite", boss, login="pertama", name="P", agency=office, role="agency_admin", named=True).word == "done"
+    assert front.order("invite", boss, login="kedua", name="K", agency=office, role="liaison", named=True).word == "role named"
+    assert front.order("renew_invitation", boss, person="pertama").word == "role person"
+    assert front.order("appoint", boss, person="pertama", agency="92", role="coordinator").word == "state named"
+    named = stack.person(office, "agency_admin", named=True)
+    assert front.order("invite", named, login="ketiga", name="K", agency=office, role="liaison", named=True).word == "done"
+    assert front.order("make_key", named, name="mesin-92", role="worker", key=key, agency=office, agencies=[office]).word == "done"
+    assert front.order("rotate_key", boss, name="mesin-92", key=zmq.curve_keypair()[0].decode()).word == "role name"
+
+
+def test_places_are_their_governments(stack, front):
+    """A coordinator draws to himself nothing that is another's by place."""
+    boss, national = stack.person("91", "coordinator"), stack.person("ID", "coordinator")
+    new = {"parent": "91", "name": "Dinas", "function": "KES"}
+    assert front.order("register_agency", boss, code="91/KES", **new).word == "done"
+    assert front.order("register_agency", boss, code="91/KES2", region="91.01", **new).word == "absent region"
+    assert front.order("register_agency", boss, code="91/KES3", region="92", **new).word == "absent region"
+    assert front.order("set_competence", boss, agency="91/KES", function="KES", region="91.01").word == "absent region"
+    assert front.order("set_competence", boss, agency="91/KES", function="KES").word == "absent region"
+    assert front.order("set_function", boss, agency="91/KES", region="92").word == "absent region"
+    assert front.order("set_function", boss, agency="91/KES", flags="central").word == "role flags"
+    assert front.order("set_competence", national, agency="91/KES", function="KES", region="91.01").word == "done"
+
+
+def test_the_tree_stays_a_tree(stack, front):
+    boss = stack.person("ID", "coordinator")
+    assert front.order("move_agency", boss, agency="91.01", parent="91.01/PUPR").word == "value parent"
+    assert front.order("move_agency", boss, agency="91.01", parent="91.01").word == "value parent"
+    assert front.order("move_agency", boss, agency="ID", parent="91.01").word == "role agency"
+    assert front.order("move_agency", boss, agency="91.01", parent="92").word == "value kind"
+    assert front.order("close_agency", boss, agency="92.01", successor="91.01").word == "state children"
+    assert front.order("close_agency", boss, agency="92.01/LH", successor="92.01/LH").word == "value successor"
+
+
+def test_closing_hands_everything_on(stack, front):
+    """Open work, staff, keys and places in what was: the successor's; the routers place by the new tree."""
+    web, boss = stack.adapter(), stack.person("92.01", "coordinator")
+    case = placed(stack, web, "92.01/KES", place="92.01.01", category=2)
+    officer = stack.person("92.01/KES", "liaison")
+    gone, heir = stack.agency("92.01/KES"), stack.agency("92.01/LH")
+    (leased,) = front.pull_as(officer, [gone])
+    key = zmq.curve_keypair()[0].decode()
+    assert front.order("make_key", boss, name="kes-mesin", role="worker", key=key, agency="92.01/KES", agencies=["92.01/KES"]).word == "done"
+    before = stack.sql("select version from assignment where complaint_id = %s", case)
+    closed = front.order("close_agency", boss, agency="92.01/KES", successor="92.01/LH")
+    assert closed.word == "done" and closed["cases"] == 1 and closed["people"] == 1 and closed["keys"] == 1, closed
+    assert stack.sql("select agency, state, leased_by from assignment where complaint_id = %s and state < 7", case) == [(heir, 1, None)]
+    assert stack.sql("select version from assignment where complaint_id = %s and state < 7", case) > before
+    assert stack.sql("select holder from complaint where complaint_id = %s", case) == [(heir,)]
+    assert len(front.pull_as(officer, [heir], wait=3000)) == 1
+    assert front.order("rename_agency", boss, agency="92.01/KES", name="x").word == "absent agency"
+    version = stack.sql("select version from snapshot where kind = 2")[0][0]
+    within(20, lambda: f"snapshot registry, version {version} is in force" in stack["router"].tail(2000))
+    assert web.submit(text="Puskesmas tutup", category=2, place="92.01.01")[0] == "accepted"
+    assert not stack.sql("select 1 from assignment where agency = %s and state < 7", gone)
+    stack.checks()
+
+
+def test_what_people_changed_is_theirs(stack, front):
+    """The registry's files are loaded again at each upgrade: they take nothing back."""
+    boss = stack.person("91.01", "coordinator")
+    front.order("register_agency", boss, parent="91.01", code="91.01/TAMAN", name="Dinas Pertamanan")
+    front.order("rename_agency", boss, agency="91.01/LH", name="Dinas Hijau")
+    front.order("set_competence", boss, agency="91.01/TAMAN", function="LH", region="91.01.01")
+    stack.migrate("registry", stack.registry)
+    assert stack.sql("select name, retired_at from agency where code in ('91.01/TAMAN', '91.01/LH') order by code") == [("Dinas Hijau", None), ("Dinas Pertamanan", None)]
+    assert stack.sql("select count (*) from competence c join agency using (agency_id) where code = '91.01/TAMAN' and ended_at is null") == [(1,)]
+    out = stack.migrate("principals", os.path.join(stack.folder, "principals.tsv"))
+    assert "person" not in out and "lh-mesin" not in out
+
+
+def test_a_session_goes_on_by_what_its_person_does(stack, front):
+    who = stack.person("91.01/LH", "liaison", lasts="1 minute")
+    stack.sql("update session set last_at = now () + interval '10 minutes' where principal_id = %s", who.number)
+    assert front.order("renew_session", who).word == "done"
+    assert stack.sql("select ends_at = last_at from session where principal_id = %s", who.number) == [(True,)]
+    stack.sql("update session set ends_at = now () - interval '1 s' where principal_id = %s", who.number)
+    assert front.order("renew_session", who).word == "session"
+
+
+def test_an_unknown_login_takes_as_long(stack, front):
+    """The work is the same: each login, known or not, locked or not, is one hash; told by the store's own count of them."""
+    who, factor = newcomer(stack, front)
+    before = stack.sql("select count (*) from session")
+    for login in (who.login, "tidak-ada"):
+        assert front.order("login", login=login, password="salah sama sekali", code="123456").word == "session login"
+    assert stack.sql("select count (*) from session") == before

@@ -19,7 +19,7 @@ import urllib.parse
 import zmq
 
 from peer import Peer, frame, parse
-from worker import Worker
+from worker import PULL, Worker
 
 ORDER, ORDERED, ASK, ROWS = 60, 61, 50, 51
 ROLES = {"coordinator": 5, "agency_admin": 6, "liaison": 7, "overseer": 8, "operator": 9}
@@ -79,10 +79,15 @@ class Front(Worker):
 
     def pull_as(self, who, agencies, count=1, wait=0, lease=None, seconds=None):
         """As Worker.pull, for a person."""
-        from worker import PULL
-        ref = self.ref()
-        self.say([frame(PULL, t1=ref, t2=list(agencies), t3=count, t4=wait, t5=lease, t6=token_of(who))], 10)
-        return self.pulled(ref, wait / 1000 + 10 if seconds is None else seconds)
+        seconds = wait / 1000 + 10 if seconds is None else seconds
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            ref = self.ref()
+            self.say([frame(PULL, t1=ref, t2=list(agencies), t3=count, t4=wait, t5=lease, t6=token_of(who))], seconds)
+            found = self.pulled(ref, deadline - time.monotonic())
+            if found is not None or self.welcome is not None:
+                return found  # else the conversation had ended in silence
+        return None
 
     def act_as(self, who, assignment, act, text=None, **tags):
         return self.act(assignment, act, text, t14=token_of(who), **tags)
@@ -98,9 +103,12 @@ class Reader(Peer):
 
     def ask(self, query, *arguments, session=None, seconds=20):
         """The rows, or a ValueError with what was wrong."""
-        ref = self.ref()
-        assert self.say([frame(ASK, t1=ref, t2=query, t3=json.dumps(list(arguments)), t4=token_of(session))], seconds)
-        number, fields, _ = self.take(ref, seconds)
+        deadline, answer = time.monotonic() + seconds, None
+        while answer is None and time.monotonic() < deadline:
+            ref = self.ref()
+            assert self.say([frame(ASK, t1=ref, t2=query, t3=json.dumps(list(arguments)), t4=token_of(session))], seconds)
+            answer = self.take(ref, deadline - time.monotonic())
+        number, fields, _ = answer
         assert number == ROWS
         text = fields[3].decode() if isinstance(fields[3], bytes) else fields[3]
         if fields[2] != 1:

@@ -1,0 +1,571 @@
+/* admin.c - `aduan admin`: people, keys and the tree from the shell, by the same orders as the desk.
+ *
+ * The command is a front: it speaks with the key keys/front-<name>.key for whoever has logged in here, whose session's token
+ * lies in a file of mode 0600.  What an order needs that is secret is asked for without echo, or read as lines from standard
+ * input where that is no terminal. */
+#include <errno.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+#include "cli.h"
+
+const struct option_row admin_options[] = {
+    {"as", 0, OPTION_VALUE, "NAME", TEXT_o_as_front},
+    {"key", 0, OPTION_VALUE, "UUID", TEXT_o_order_key},
+    {"session", 0, OPTION_VALUE, "FILE", TEXT_o_session},
+    {"wait", 'w', OPTION_VALUE, "SECONDS", TEXT_o_wait_order},
+};
+const size_t admin_options_len = array_len (admin_options);
+
+enum { SECRET_PASSWORD = 1, SECRET_NEW = 2, SECRET_CODE = 4 };
+
+static const struct order_row {
+    const char *name, *arguments;
+    enum text_key summary;
+    unsigned secrets;
+} orders[] = {
+#define ORDER(name, arguments, text, secrets) {#name, arguments, TEXT_##text, secrets},
+#include "orders.def"
+};
+
+/* ---- the session's file ----------------------------------------------------------------------- */
+
+static char *session_path (const struct cli *cli)
+{
+    const char *said = option (&cli->options, "session"), *set = cli_text (cli, "session"),
+               *home = getenv ("HOME");
+    return said   ? xstrdup (said)
+           : *set ? xstrdup (set)
+                  : xformat ("%s/.aduan-session", home && *home ? home : ".");
+}
+
+/* 0; EX_NOPERM after a complaint where nobody has logged in. */
+static int session_read (const struct cli *cli, uint8_t ret[ADUAN_SESSION_SIZE])
+{
+    char *path = session_path (cli), *text = NULL;
+    size_t len = 0;
+    int status = 0;
+    if (file_read (path, 256, &text, &len) != 0)
+        status = complain (EX_NOPERM, TEXT_not_logged_in, "path", path, NULL);
+    if (status == 0) {
+        text[strcspn (text, "\r\n ")] = 0;
+        if (hex_parse (text, ret, ADUAN_SESSION_SIZE) != 0)
+            status = complain (EX_NOPERM, TEXT_not_logged_in, "path", path, NULL);
+        sodium_memzero (text, len);
+    }
+    free (text);
+    free (path);
+    return status;
+}
+
+static int session_keep (const struct cli *cli, const char *token)
+{
+    char *path = session_path (cli), *text = xformat ("%s\n", token);
+    int status = 0;
+    if (file_write (path, text, strlen (text), 0600) != 0)
+        status =
+            complain (EX_CANTCREAT, TEXT_cannot_write, "path", path, "why", strerror (errno), NULL);
+    sodium_memzero (text, strlen (text));
+    free (text);
+    free (path);
+    return status;
+}
+
+static void session_forget (const struct cli *cli)
+{
+    char *path = session_path (cli);
+    unlink (path);
+    free (path);
+}
+
+/* ---- secrets ----------------------------------------------------------------------------------- */
+
+/* A line without its end, not shown where it is typed; NULL at the end of the input.  The caller wipes it. */
+static char *ask_secret (enum text_key prompt)
+{
+    struct termios usual, silent;
+    char *line = NULL;
+    size_t room = 0;
+    bool typed = tcgetattr (STDIN_FILENO, &usual) == 0;
+    if (typed) {
+        fprintf (stderr, "%s: ", text_of (prompt));
+        fflush (stderr);
+        silent = usual;
+        silent.c_lflag &= ~(tcflag_t) ECHO;
+        tcsetattr (STDIN_FILENO, TCSAFLUSH, &silent);
+    }
+    ssize_t len = getline (&line, &room, stdin);
+    if (typed) {
+        tcsetattr (STDIN_FILENO, TCSAFLUSH, &usual);
+        fputc ('\n', stderr);
+    }
+    if (len < 0) {
+        free (line);
+        return NULL;
+    }
+    line[strcspn (line, "\r\n")] = 0;
+    return line;
+}
+
+static int add_secret (json_t *arguments, const char *name, enum text_key prompt)
+{
+    char *secret = ask_secret (prompt);
+    if (!secret)
+        return complain (EX_USAGE, TEXT_secret_missing, "what", text_of (prompt), NULL);
+    json_object_set_new (arguments, name, json_string (secret));
+    sodium_memzero (secret, strlen (secret));
+    free (secret);
+    return 0;
+}
+
+/* A password that nobody sees is typed twice. */
+static int add_new_password (json_t *arguments)
+{
+    int status = add_secret (arguments, "new_password", TEXT_new_password);
+    if (status != 0 || !isatty (STDIN_FILENO))
+        return status;
+    char *again = ask_secret (TEXT_new_password_again);
+    const char *first = json_text (arguments, "new_password");
+    bool same = again && strcmp (first, again) == 0;
+    if (again)
+        sodium_memzero (again, strlen (again));
+    free (again);
+    return same ? 0 : complain (EX_DATAERR, TEXT_passwords_differ, NULL);
+}
+
+static int add_secrets (json_t *arguments, unsigned secrets)
+{
+    int status = 0;
+    if (secrets & SECRET_PASSWORD)
+        status = add_secret (arguments, "password", TEXT_password);
+    if (status == 0 && secrets & SECRET_NEW)
+        status = add_new_password (arguments);
+    if (status == 0 && secrets & SECRET_CODE)
+        status = add_secret (arguments, "code", TEXT_code);
+    return status;
+}
+
+/* ---- orders ------------------------------------------------------------------------------------ */
+
+static int order_refused (const struct cli *cli, const char *name,
+                          const struct aduan_ordered *ordered)
+{
+    char *why = reason_said (ordered->reason, ordered->refusal);
+    int status = ordered->result == ADUAN_REFUSED && ordered->reason == ADUAN_REASON_VALUE
+                     ? EX_DATAERR
+                     : cli_status (ordered->result);
+    if (cli->json) {
+        json_t *out = json_pack ("{s:s, s:s, s:s, s:s}", "order", name, "result",
+                                 aduan_result_word (ordered->result), "reason",
+                                 ordered->reason ? aduan_reason_word (ordered->reason)
+                                                 : aduan_refusal_word (ordered->refusal),
+                                 "detail", ordered->detail);
+        put_json (out);
+        json_decref (out);
+    } else if (ordered->result == ADUAN_REFUSED) {
+        complain (status, *ordered->detail ? TEXT_order_refused_by : TEXT_order_refused, "order",
+                  name, "what", ordered->detail, "why", why, NULL);
+    } else {
+        complain (status, ordered->result == ADUAN_UNKNOWN ? TEXT_order_unknown : TEXT_order_unsent,
+                  "order", name, NULL);
+    }
+    free (why);
+    return status;
+}
+
+/* Gives it; *ret_result is the caller's where 0 is returned.  The arguments are wiped as far as they are ours. */
+static int give (const struct cli *cli, const char *name, json_t *arguments, const uint8_t *session,
+                 json_t **ret_result)
+{
+    struct aduan *aduan = NULL;
+    struct aduan_order order = {.order = name, .session = session};
+    struct aduan_ordered ordered;
+    struct id key = id_random ();
+    const char *said = option (&cli->options, "key");
+    char *text = NULL;
+    int64_t wait_ms;
+    int status = cli_wait (cli, 20, &wait_ms);
+    if (status == 0 && said && id_parse (said, &key) != 0)
+        status = complain (EX_USAGE, TEXT_unknown_word, "option", "key", "value", said, NULL);
+    if (status == 0)
+        status = cli_open (cli, SIDE_FRONT, NULL, &aduan);
+    if (status != 0)
+        return status;
+    memcpy (order.key, key.at, sizeof order.key);
+    char *encoded = json_dumps (arguments, JSON_COMPACT);
+    order.arguments = encoded;
+    aduan_order (aduan, &order, wait_ms, &ordered, &text);
+    sodium_memzero (encoded, strlen (encoded));
+    free (encoded);
+    aduan_close (&aduan);
+    if (ordered.result == ADUAN_UNKNOWN)
+        say (stderr, TEXT_order_key, "key", id_text (&key), NULL);
+    if (ordered.result != ADUAN_DONE)
+        return order_refused (cli, name, &ordered);
+    *ret_result = json_loads (text, 0, NULL);
+    sodium_memzero (text, strlen (text));
+    free (text);
+    if (!*ret_result)
+        *ret_result = json_object ();
+    return 0;
+}
+
+/* NAME=VALUE; "-" is nothing at all, which some orders tell from what is not said; `agencies` is a list. */
+static int add_argument (json_t *arguments, const struct order_row *row, const char *said)
+{
+    const char *equals = strchr (said, '=');
+    char *name = equals ? xstrndup (said, (size_t) (equals - said)) : xstrdup (said);
+    char *wanted = xformat ("%s=", name), *at = strstr (row->arguments, wanted);
+    int status = 0;
+    bool known = equals && at && (at == row->arguments || strchr (" [|", at[-1]));
+    if (!known)
+        status = complain (EX_USAGE, TEXT_order_argument, "order", row->name, "argument", said,
+                           "arguments", row->arguments, NULL);
+    else if (!utf8_valid (equals + 1, strlen (equals + 1)))
+        status = complain (EX_USAGE, TEXT_argument_not_utf8, "argument", name, NULL);
+    else if (strcmp (equals + 1, "-") == 0)
+        json_object_set_new (arguments, name, json_null ());
+    else if (strcmp (name, "agencies") == 0) {
+        json_t *list = json_array ();
+        char *copy = xstrdup (equals + 1), *save = NULL;
+        for (char *word = strtok_r (copy, ",", &save); word; word = strtok_r (NULL, ",", &save))
+            json_array_append_new (list, json_string (word));
+        json_object_set_new (arguments, name, list);
+        free (copy);
+    } else
+        json_object_set_new (arguments, name, json_string (equals + 1));
+    free (wanted);
+    free (name);
+    return status;
+}
+
+/* What a person must see now or never, and the rest of a result. */
+static void put_result (const struct cli *cli, const char *name, json_t *result)
+{
+    const char *key;
+    json_t *value;
+    if (cli->json) {
+        json_object_set_new (result, "order", json_string (name));
+        put_json (result);
+        return;
+    }
+    say (stdout, TEXT_order_done, "order", name, NULL);
+    json_object_foreach (result, key, value) {
+        char *text = json_is_string (value) ? xstrdup (json_string_value (value))
+                                            : json_dumps (value, JSON_ENCODE_ANY | JSON_COMPACT);
+        printf ("  %-10s ", key);
+        put_text (stdout, text, strlen (text));
+        fputc ('\n', stdout);
+        free (text);
+    }
+    if (json_object_get (result, "factor"))
+        printf ("%s\n", text_of (TEXT_factor_once));
+    else if (json_object_get (result, "token"))
+        printf ("%s\n", text_of (TEXT_token_once));
+}
+
+static int run_order (const struct cli *cli, const struct order_row *row)
+{
+    uint8_t session[ADUAN_SESSION_SIZE];
+    json_t *arguments = json_object (), *result = NULL;
+    int status = 0;
+    for (size_t i = 1; i < cli->options.argument_count && status == 0; i++)
+        status = add_argument (arguments, row, cli->options.arguments[i]);
+    if (status == 0)
+        status = session_read (cli, session);
+    if (status == 0)
+        status = add_secrets (arguments, row->secrets);
+    if (status == 0)
+        status = give (cli, row->name, arguments, session, &result);
+    if (status == 0)
+        put_result (cli, row->name, result);
+    sodium_memzero (session, sizeof session);
+    json_decref (result);
+    json_decref (arguments);
+    return status;
+}
+
+/* ---- coming and going ---------------------------------------------------------------------------- */
+
+static int surplus (const struct cli *cli, size_t most)
+{
+    return cli->options.argument_count <= most
+               ? 0
+               : complain (EX_USAGE, TEXT_surplus, "argument", cli->options.arguments[most], NULL);
+}
+
+static void put_appointments (const json_t *list)
+{
+    size_t at;
+    json_t *one;
+    json_array_foreach (list, at, one) {
+        printf ("  %-13s %-16s %s%s%s%s%s\n", json_text (one, "role"), json_text (one, "agency"),
+                json_text (one, "agency_name"),
+                json_is_true (json_object_get (one, "named")) ? ", " : "",
+                json_is_true (json_object_get (one, "named")) ? text_of (TEXT_named) : "",
+                *json_text (one, "until") ? ", " : "",
+                *json_text (one, "until") ? stamp_text (json_text (one, "until")) : "");
+    }
+}
+
+static int admin_login (const struct cli *cli)
+{
+    json_t *result = NULL, *arguments = json_object ();
+    int status = surplus (cli, 2);
+    if (status == 0 && cli->options.argument_count < 2)
+        status = complain (EX_USAGE, TEXT_login_whom, NULL);
+    if (status == 0) {
+        json_object_set_new (arguments, "login", json_string (cli->options.arguments[1]));
+        status = add_secrets (arguments, SECRET_PASSWORD | SECRET_CODE);
+    }
+    if (status == 0)
+        status = give (cli, "login", arguments, NULL, &result);
+    if (status == 0)
+        status = session_keep (cli, json_text (result, "token"));
+    if (status == 0) {
+        json_object_del (result, "token"); /* it lies in the file, and nowhere else */
+        if (cli->json)
+            put_json (result);
+        else {
+            say (stdout, TEXT_logged_in, "name", json_text (result, "name"), "login",
+                 json_text (result, "login"), NULL);
+            put_appointments (json_object_get (result, "appointments"));
+        }
+    }
+    json_decref (result);
+    json_decref (arguments);
+    return status;
+}
+
+static int admin_accept (const struct cli *cli)
+{
+    json_t *result = NULL, *arguments = json_object ();
+    int status = surplus (cli, 2);
+    if (status == 0 && cli->options.argument_count < 2)
+        status = complain (EX_USAGE, TEXT_accept_what, NULL);
+    if (status == 0) {
+        json_object_set_new (arguments, "token", json_string (cli->options.arguments[1]));
+        status = add_secrets (arguments, SECRET_NEW);
+    }
+    if (status == 0)
+        status = give (cli, "accept_invitation", arguments, NULL, &result);
+    if (status == 0)
+        put_result (cli, "accept_invitation", result);
+    json_decref (result);
+    json_decref (arguments);
+    return status;
+}
+
+static int admin_logout (const struct cli *cli)
+{
+    uint8_t session[ADUAN_SESSION_SIZE];
+    json_t *result = NULL, *arguments = json_object ();
+    int status = surplus (cli, 1);
+    if (status == 0)
+        status = session_read (cli, session);
+    if (status == 0)
+        status = give (cli, "logout", arguments, session, &result);
+    if (status == 0 || status == EX_NOPERM)
+        session_forget (cli);
+    if (status == 0)
+        put_result (cli, "logout", result);
+    sodium_memzero (session, sizeof session);
+    json_decref (result);
+    json_decref (arguments);
+    return status;
+}
+
+/* ---- reading -------------------------------------------------------------------------------------- */
+
+static void put_me (const json_t *row)
+{
+    printf ("%s (%s)\n", json_text (row, "name"), json_text (row, "login"));
+    put_appointments (json_object_get (row, "appointments"));
+    say (stdout, TEXT_session_until, "until", stamp_text (json_text (row, "ends_at")), "last",
+         stamp_text (json_text (row, "last_at")), NULL);
+}
+
+static void put_agency (const json_t *row)
+{
+    int depth = (int) json_integer_value (json_object_get (row, "depth"));
+    bool national = strcmp (json_text (row, "verify_at"), "national") == 0;
+    printf ("%*s%-*s  %s%s%s%s%s\n", 2 * depth, "", 24 - 2 * depth, json_text (row, "code"),
+            json_text (row, "name"), *json_text (row, "function") ? "  " : "",
+            json_text (row, "function"), national ? "  " : "",
+            national ? text_of (TEXT_verified_nationally) : "");
+}
+
+static void put_person (const json_t *row)
+{
+    bool locked = json_is_true (json_object_get (row, "locked"));
+    const char *invited = json_text (row, "invited_until"), *seen = json_text (row, "seen_at");
+    printf ("%-20s %s%s%s%s%s\n", json_text (row, "login"), json_text (row, "name"),
+            locked ? "  " : "", locked ? text_of (TEXT_locked) : "", *invited || *seen ? "  " : "",
+            *seen      ? stamp_text (seen)
+            : *invited ? text_of (TEXT_invited)
+                       : "");
+    put_appointments (json_object_get (row, "appointments"));
+}
+
+static void put_key (const json_t *row)
+{
+    json_t *list = json_object_get (row, "agencies"), *one;
+    size_t at;
+    bool revoked = *json_text (row, "revoked_at");
+    const char *used = json_text (row, "last_used");
+    printf ("%-20s %-8s %-12s %s", json_text (row, "name"), json_text (row, "role"),
+            json_text (row, "agency"),
+            revoked ? text_of (TEXT_revoked)
+            : *used ? stamp_text (used)
+                    : text_of (TEXT_never_used));
+    json_array_foreach (list, at, one)
+        printf ("%s%s", at ? "," : "  ", json_string_value (one));
+    fputc ('\n', stdout);
+}
+
+static void put_change (const json_t *row)
+{
+    const char *by = json_text (row, "by");
+    json_t *old = json_object_get (row, "old"), *new = json_object_get (row, "new");
+    char *was = json_is_null (old) ? NULL : json_dumps (old, JSON_COMPACT),
+         *is = json_is_null (new) ? NULL : json_dumps (new, JSON_COMPACT);
+    printf ("%s  %-16s %-18s %s", stamp_text (json_text (row, "at")), *by ? by : "-",
+            json_text (row, "order"), json_text (row, "subject"));
+    printf ("%s%s%s%s\n", was ? "  " : "", was ? was : "", is ? " -> " : "", is ? is : "");
+    free (was);
+    free (is);
+}
+
+static void put_permit (const json_t *row)
+{
+    printf ("%lld  %s%s  %s  %s  %s%s%s\n",
+            (long long) json_integer_value (json_object_get (row, "permit")),
+            json_text (row, "person"), json_text (row, "agency"), json_text (row, "level"),
+            stamp_text (json_text (row, "until")), json_text (row, "reason"),
+            *json_text (row, "ended_at") ? "  " : "",
+            *json_text (row, "ended_at") ? text_of (TEXT_withdrawn) : "");
+}
+
+static void put_watch (const json_t *row)
+{
+    printf ("%-20s %8lld %8lld %8lld %8lld  %s\n", json_text (row, "agency"),
+            (long long) json_integer_value (json_object_get (row, "open")),
+            (long long) json_integer_value (json_object_get (row, "late_verify")),
+            (long long) json_integer_value (json_object_get (row, "late_first")),
+            (long long) json_integer_value (json_object_get (row, "late_resolve")),
+            json_text (row, "name"));
+}
+
+static const struct view_row {
+    const char *name, *query;
+    const char *standard[2]; /* of its arguments; the first may be said */
+    size_t count;
+    enum text_key summary, head; /* TEXT_none: no head */
+    void (*put) (const json_t *row);
+} admin_views[] = {
+    {"me", "desk_me", {NULL, NULL}, 0, TEXT_admin_me, TEXT_none, put_me},
+    {"tree", "desk_tree", {"", "2"}, 2, TEXT_admin_tree, TEXT_none, put_agency},
+    {"people", "desk_people", {"", NULL}, 1, TEXT_admin_people, TEXT_none, put_person},
+    {"keys", "desk_keys", {NULL, NULL}, 0, TEXT_admin_keys, TEXT_none, put_key},
+    {"changes", "desk_changes", {"", ""}, 2, TEXT_admin_changes, TEXT_none, put_change},
+    {"permits", "desk_permits", {"", NULL}, 1, TEXT_admin_permits, TEXT_none, put_permit},
+    {"watch", "desk_watch", {NULL, NULL}, 0, TEXT_admin_watch, TEXT_watch_head, put_watch},
+};
+
+static int run_view (const struct cli *cli, const struct view_row *view)
+{
+    const char *arguments[2] = {view->standard[0], view->standard[1]};
+    uint8_t session[ADUAN_SESSION_SIZE];
+    json_t *rows = NULL, *row;
+    size_t at;
+    int status = surplus (cli, 1 + view->count);
+    /* of changes the subject is what one asks for */
+    bool second = view->count == 2 && strcmp (view->name, "changes") == 0;
+    if (status == 0 && cli->options.argument_count > 1)
+        arguments[second] = cli->options.arguments[1];
+    if (status == 0 && cli->options.argument_count > 2)
+        arguments[!second] = cli->options.arguments[2];
+    if (status == 0)
+        status = session_read (cli, session);
+    if (status == 0)
+        status = cli_ask_as (cli, session, view->query, arguments, view->count, &rows);
+    if (status != 0)
+        return status;
+    if (cli->json)
+        put_json (rows);
+    else if (json_array_size (rows) && view->head)
+        printf ("%s\n", text_of (view->head));
+    if (!cli->json)
+        json_array_foreach (rows, at, row)
+            view->put (row);
+    status = json_array_size (rows) ? EX_OK : EX_NOTHING;
+    if (status == EX_NOTHING && strcmp (view->name, "me") == 0) {
+        char *path = session_path (cli);
+        status = complain (EX_NOPERM, TEXT_not_logged_in, "path", path, NULL);
+        free (path);
+    }
+    json_decref (rows);
+    return status;
+}
+
+/* ---- the command ---------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *name, *arguments;
+    enum text_key summary;
+    int (*run) (const struct cli *cli);
+} doors[] = {
+    {"accept", "TOKEN", TEXT_admin_accept, admin_accept},
+    {"login", "LOGIN", TEXT_admin_login, admin_login},
+    {"logout", "", TEXT_admin_logout, admin_logout},
+};
+
+void help_admin (FILE *to)
+{
+    static const char *const arguments[] = {
+        "", "[CODE [LEVELS]]", "[CODE]", "", "[SUBJECT [BEFORE]]", "NUMBER", ""};
+    for (size_t i = 0; i < array_len (doors); i++)
+        fprintf (to, "  %s %s\n      %s\n", doors[i].name, doors[i].arguments,
+                 text_of (doors[i].summary));
+    for (size_t i = 0; i < array_len (admin_views); i++)
+        fprintf (to, "  %s %s\n      %s\n", admin_views[i].name, arguments[i],
+                 text_of (admin_views[i].summary));
+    for (size_t i = 0; i < array_len (orders); i++)
+        fprintf (to, "  %s %s\n      %s\n", orders[i].name, orders[i].arguments,
+                 text_of (orders[i].summary));
+}
+
+void complete_admin (FILE *to)
+{
+    for (size_t i = 0; i < array_len (doors); i++)
+        fprintf (to, "%s ", doors[i].name);
+    for (size_t i = 0; i < array_len (admin_views); i++)
+        fprintf (to, "%s ", admin_views[i].name);
+    for (size_t i = 0; i < array_len (orders); i++)
+        fprintf (to, "%s ", orders[i].name);
+}
+
+int run_admin (struct cli *cli)
+{
+    const char *said = cli->options.argument_count ? cli->options.arguments[0] : "";
+    char *word = xstrdup (said);
+    int status = -1;
+    for (char *at = word; *at; at++)
+        if (*at == '-')
+            *at = '_'; /* rename-agency is easier on a command line */
+    for (size_t i = 0; i < array_len (doors) && status < 0; i++)
+        if (strcmp (doors[i].name, word) == 0)
+            status = doors[i].run (cli);
+    for (size_t i = 0; i < array_len (admin_views) && status < 0; i++)
+        if (strcmp (admin_views[i].name, word) == 0)
+            status = run_view (cli, &admin_views[i]);
+    for (size_t i = 0; i < array_len (orders) && status < 0; i++)
+        if (strcmp (orders[i].name, word) == 0)
+            status = run_order (cli, &orders[i]);
+    if (status < 0)
+        status = complain (EX_USAGE, TEXT_admin_which, "word", said, NULL);
+    free (word);
+    return status;
+}
