@@ -145,6 +145,7 @@ class Stack:
 
         write("id.key", os.urandom(32).hex() + "\n")
         write("access.key", os.urandom(32).hex() + "\n")
+        write("audit.key", os.urandom(32).hex() + "\n")
         for stem in ("seal", "contact"):
             secret = PrivateKey.generate()
             write(f"{stem}-1.pub", bytes(secret.public_key).hex() + "\n")
