@@ -59,8 +59,8 @@ def lives(stack, worker, count):
 class Undo:
     """A change of a table as superuser, and back again."""
 
-    def __init__(self, stack, table):
-        self.stack, self.table = stack, table
+    def __init__(self, stack, table, alone=True):
+        self.stack, self.table, self.alone = stack, table, alone
 
     def __enter__(self):
         self.stack.sql(f"create table keep_{self.table} as table {self.table}")
@@ -71,7 +71,7 @@ class Undo:
 
     def __exit__(self, *_):
         self.stack.sql(f"{OFF} delete from {self.table}; insert into {self.table} overriding system value select * from keep_{self.table}; drop table keep_{self.table}")
-        assert "the chain holds" in audit(self.stack, "verify")
+        assert not self.alone or "the chain holds" in audit(self.stack, "verify")
 
 
 def test_rows_that_stay_as_they_are(record):
@@ -168,7 +168,8 @@ def test_a_tail_that_was_cut(record, tmp_path):
     assert [line.split()[0] for line in kept.read_text().splitlines()] == ["head", "signed"]
     assert "the chain holds" in audit(record, "verify", "--head", str(kept))
     last, = record.sql("select max (link_id) from audit_link where count > 0")[0]
-    with Undo(record, "event") as rows, Undo(record, "audit_digest"), Undo(record, "audit_link"), Undo(record, "audit_signature"):
+    with Undo(record, "event") as rows, Undo(record, "audit_digest", False), Undo(record, "audit_link", False), \
+            Undo(record, "audit_signature", False):
         rows.do(f"delete from event where tx in (select tx from audit_digest d, audit_link l where link_id >= {last} and digest_id <@ covers)")
         rows.do(f"delete from audit_digest d using audit_link l where link_id >= {last} and digest_id <@ covers")
         rows.do(f"delete from audit_link where link_id >= {last}; delete from audit_signature where link_id >= {last}")
