@@ -122,7 +122,7 @@ static void on_linked (void *with, const struct db_answer *answer)
         rest (store, CHAIN_MS);
         return;
     }
-    fault_point (chain_linked);
+    (void) fault_point (chain_linked);
     const PGresult *row = answer->results[0];
     int64_t count = result_int (row, 0, COUNT);
     metric_add (store_chain_digests_total, (uint64_t) count);
@@ -142,7 +142,7 @@ static void link_digests (struct store *store, struct db *db)
 {
     uint8_t most[8];
     struct db_value values[] = {value_int4 (most, CHAIN_MOST)};
-    fault_point (chain_before_link);
+    (void) fault_point (chain_before_link);
     store->chain.state = CHAIN_LINKS;
     store->chain.last = store->chain.stops;
     struct db_unit *unit = db_begin (db, on_linked, store);

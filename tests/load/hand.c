@@ -35,7 +35,7 @@ static const struct {
 #define HANDS_MOST    8
 #define AGENCIES_MOST 4096
 #define TEXT_LEN      1024
-#define PLACE_VALUES  55 /* parameters of place_fresh.sql */
+#define PLACE_VALUES  54 /* parameters of place_fresh.sql */
 #define PLACE_NOTICES 45 /* where those of the notices begin */
 
 struct leased {

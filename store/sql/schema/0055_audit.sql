@@ -1,7 +1,7 @@
 -- The audit: docs/audit.md.  What may only be added, digests of it made by its tables themselves, links over the digests.
 --
--- Kind of a digest: 10 what was there before (0056), 11 event, 13 look, 14 identity_ask, 15 identity_approval,
---                   16 identity_opening; 1 to 5 are of no rows that stay: chained, and no more.
+-- Kind of a digest: 10 what was there before (0056), 11 event, 12 change (0057), 13 look, 14 identity_ask, 15 identity_approval,
+--                   16 identity_opening; 1 to 9 are of no rows that stay: chained, and no more.
 alter table event add tx bigint not null default 0;
 alter table event alter tx set default txid_current ();
 create index event_tx on event using brin (tx) with (pages_per_range = 16, autosummarize = on);
@@ -44,9 +44,11 @@ create table look (
     principal    int not null,
     what         smallint not null check (what in (1, 2, 3)), -- 1 a list's titles, 2 the case, 3 an export with texts
     reason       text,
+    order_key    uuid not null,                 -- of the order: its repeat is no second look
     tx           bigint not null default txid_current ()
 );
 create index look_complaint on look (complaint_id, principal, at);
+create unique index look_once on look (order_key, principal, complaint_id) nulls not distinct;
 create index look_tx on look using brin (tx) with (autosummarize = on);
 
 -- The way to a reporter's identity: somebody asks, somebody else approves, then it is opened, once.
@@ -88,12 +90,12 @@ create function identity_may (person int) returns boolean language sql stable as
 $$;
 
 -- ---- digests -----------------------------------------------------------------------------------------
--- A statement's new rows make one digest, whoever writes them: SHA-256 over the rows' own digests, sorted; a row's is SHA-256
--- over its columns as record_send () writes them.  A column that joins a table later joins the digests of a new kind only.
+-- A statement's new rows make one digest, whoever writes them: SHA-256 over the rows' own digests, in the order of
+-- their marks; a row's is SHA-256 over its columns as record_send () writes them.  A column that joins a table later joins the digests of a new kind only.
 create function audit_event () returns trigger language plpgsql as $$
 begin
     insert into audit_digest (at, kind, count, digest, marks)
-    select clock_timestamp (), 11, count (*), sha256 (string_agg (h, '' order by h)), string_agg (substr (h, 1, 8), '' order by h)
+    select clock_timestamp (), 11, count (*), sha256 (string_agg (h, '')), string_agg (substr (h, 1, 8), '')
     from (select sha256 (record_send (row (complaint_id, at, act_key, version, principal, agency, kind, number, text, data, tx))) as h
           from added) r
     having count (*) > 0;
@@ -106,13 +108,13 @@ create trigger event_audited after insert on event referencing new table as adde
 create function audit_rows () returns trigger language plpgsql security definer set search_path = public as $$
 begin
     execute format ('insert into audit_digest (at, kind, count, digest, marks)
-        select clock_timestamp (), %s, count (*), sha256 (string_agg (h, '''' order by h)), string_agg (substr (h, 1, 8), '''' order by h)
+        select clock_timestamp (), %s, count (*), sha256 (string_agg (h, '''')), string_agg (substr (h, 1, 8), '''')
         from (select sha256 (record_send (row (%s))) as h from added) r
         having count (*) > 0', tg_argv[0], tg_argv[1]);
     return null;
 end $$;
 create trigger look_audited after insert on look referencing new table as added
-    for each statement execute function audit_rows ('13', 'look_id, complaint_id, at, principal, what, reason, tx');
+    for each statement execute function audit_rows ('13', 'look_id, complaint_id, at, principal, what, reason, order_key, tx');
 create trigger identity_ask_audited after insert on identity_ask referencing new table as added
     for each statement execute function audit_rows ('14', 'ask_id, complaint_id, at, principal, until, reason, tx');
 create trigger identity_approval_audited after insert on identity_approval referencing new table as added
@@ -142,7 +144,7 @@ create function session_looked (complaint uuid) returns boolean language sql sta
     select exists (
         select from look l
         where l.complaint_id = session_looked.complaint and l.at > statement_timestamp () - interval '15 minutes'
-          and l.principal = (select session_person (decode (nullif (current_setting ('aduan.session', true), ''), 'hex'))))
+          and l.principal = (select session_reader ()))
 $$;
 
 revoke update, delete, truncate on event, audit_digest from aduan_store;
@@ -150,7 +152,7 @@ grant select, insert on audit_link, audit_signature, look, identity_ask, identit
 grant select on identity_opening to aduan_store;
 grant usage on all sequences in schema public to aduan_store;
 
--- aduan_audit reads what the verifier needs, and no words of complaints; aduan_identity opens one sealed identity.
+-- aduan_audit reads what the verifier needs, and no complaint's content; aduan_identity gets its rights in 0058.sql
 do $$ begin
     if not exists (select from pg_roles where rolname = 'aduan_audit') or not exists (select from pg_roles where rolname = 'aduan_identity') then
         raise exception 'the roles aduan_audit and aduan_identity are missing: run deploy/roles.sql first';
@@ -158,7 +160,5 @@ do $$ begin
 end $$;
 grant usage on schema public to aduan_audit, aduan_identity;
 grant select on event, audit_digest, audit_link, audit_signature, look, identity_ask, identity_approval, identity_opening,
-    complaint, agency, principal, person, appointment to aduan_audit;
-grant select on identity_ask, identity_approval, identity_opening, complaint, principal, person, appointment, agency to aduan_identity;
-grant select (complaint_id, seal, seal_key) on content to aduan_identity;
-grant insert on identity_opening to aduan_identity;
+    complaint, agency, principal, appointment to aduan_audit;
+grant select (principal_id, login, name) on person to aduan_audit;
