@@ -206,7 +206,7 @@ static void lease (struct hand *hand)
         array_int4 (&arrays[3], 60000);
         array_int4 (&arrays[4], principal);
     }
-    struct db_value values[6];
+    struct db_value values[7] = {0}; /* no sessions: workers */
     for (int i = 0; i < 5; i++)
         values[i] = array_end (&arrays[i]);
     values[5] = value_int8 (base, 1);

@@ -19,13 +19,13 @@ create function identity_fault (ask bigint) returns text language sql stable sec
 $$;
 
 -- First: what is to be opened, and the row that says it is.  Committed before identity_box () gives anything.
-create function identity_open (ask bigint, operator text, key int, out fault text, out complaint uuid, out adapter text, out asked_by text, out approved_by text, out reason text, out until timestamptz)
+create function identity_open (ask bigint, operator text, key_number int, out fault text, out complaint uuid, out adapter text, out asked_by text, out approved_by text, out reason text, out until timestamptz)
 language plpgsql volatile security definer set search_path = public as $$
 begin
     perform from identity_ask a where a.ask_id = ask for share;
     fault := identity_fault (ask);
     if fault is null then
-        select case when t.seal_key is distinct from key then format ('it is sealed with key %s, not with %s', t.seal_key, key) end,
+        select case when t.seal_key is distinct from key_number then format ('it is sealed with key %s, not with %s', t.seal_key, key_number) end,
                a.complaint_id, p.name, x.name, y.name, a.reason, a.until
         into fault, complaint, adapter, asked_by, approved_by, reason, until
         from identity_ask a
@@ -38,7 +38,7 @@ begin
         where a.ask_id = ask;
     end if;
     if fault is null then
-        insert into identity_opening (ask_id, complaint_id, operator, key_id) values (ask, complaint, operator, key);
+        insert into identity_opening (ask_id, complaint_id, operator, key_id) values (ask, complaint, identity_open.operator, key_number);
     end if;
 end $$;
 
