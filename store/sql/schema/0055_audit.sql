@@ -4,7 +4,6 @@
 --                   16 identity_opening; 1 to 9 are of no rows that stay: chained, and no more.
 alter table event add tx bigint not null default 0;
 alter table event alter tx set default txid_current ();
-create index event_tx on event using brin (tx) with (pages_per_range = 16, autosummarize = on);
 comment on column event.tx is 'the transaction that wrote it: docs/audit.md; 0: before the audit began';
 
 alter table audit_digest
@@ -49,7 +48,6 @@ create table look (
 );
 create index look_complaint on look (complaint_id, principal, at);
 create unique index look_once on look (order_key, principal, complaint_id) nulls not distinct;
-create index look_tx on look using brin (tx) with (autosummarize = on);
 
 -- The way to a reporter's identity: somebody asks, somebody else approves, then it is opened, once.
 create table identity_ask (
