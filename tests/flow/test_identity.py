@@ -273,3 +273,27 @@ def test_looks(stack):
     assert not looked(stack, who, other)
     assert "look" in run(stack, "show", complaint, program=AUDIT)
     assert "the chain holds" in run(stack, "verify", program=AUDIT)
+
+
+def test_a_pull_is_a_look(stack):
+    """A person who is leased a secret case has looked at it, in the same transaction; a worker has not, nor who got what is open."""
+    web, front, worker = stack.adapter(), stack.front(), stack.worker()
+    who = stack.person("91.01/PUPR", "liaison")
+    agency = stack.agency("91.01/PUPR")
+    ids = {}
+    for secret in (True, False):
+        _, fields = web.submit(f"Jalan rusak di sini {secret}", target="91.01/PUPR", secret=1 if secret else 2, anonymous=2)
+        ids[fields[2]] = stack.wait("select flags & 2 > 0, holder from complaint where complaint_id = %s", fields[2].hex())[0]
+    assert {secret for secret, holder in ids.values()} == {True, False} and {holder for secret, holder in ids.values()} == {agency}
+    before = stack.sql("select count (*) from look")[0][0]
+    got = []
+    while len(got) < 2:
+        got += front.pull_as(who, [agency], 2, 2000)
+    assert {bytes(case["id"]) for case in got} == {bytes(id_) for id_ in ids}
+    assert stack.sql("select replace (complaint_id::text, '-', ''), principal, what, reason from look order by look_id offset %s", before) == [
+        (bytes(id_).hex(), who.number, 2, "PULL") for id_, (secret, _) in ids.items() if secret]
+    stack.sql("update assignment set lease_until = now () - interval '1 second' where agency = %s and queued", agency)
+    assert len(worker.pull([agency], 2, 2000)) > 0
+    assert stack.sql("select count (*) from look") == [(before + 1,)]
+    stack.checks()
+    assert "the chain holds" in run(stack, "verify", program=AUDIT)
