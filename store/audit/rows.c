@@ -148,7 +148,8 @@ static void verify_group (struct pass *pass)
     struct group *group = &pass->group;
     size_t lacking = 0, left = 0;
     pass->audit->rows += group->row_count;
-    qsort (group->rows, group->row_count, sizeof *group->rows, compare);
+    if (group->row_count)
+        qsort (group->rows, group->row_count, sizeof *group->rows, compare);
     for (size_t i = 0; i < group->digest_count; i++) {
         const struct digest *digest = &group->digests[i];
         size_t gone = verify_digest (pass, digest);

@@ -42,9 +42,7 @@ def record(stack):
     linked(stack)
     web.submit("Sampah menumpuk di tepi jalan")
     linked(stack)
-    stack["store"].stop()
-    stack["store"].start()
-    linked(stack)
+    stack["store"].stop()  # it signs, and is out of the way of what is done to its rows
     assert "the chain holds" in audit(stack, "verify")
     return stack
 

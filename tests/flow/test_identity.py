@@ -3,6 +3,7 @@ import json
 import os
 import subprocess
 import time
+import uuid
 
 import pytest
 
@@ -252,8 +253,8 @@ def test_looks(stack):
     front, who, foreign = stack.front(), stack.person("ID", "coordinator"), stack.person("92.01", "liaison")
     key = os.urandom(16)
     assert not looked(stack, who, complaint)
-    assert front.order("look", who, key=key, complaints=[complaint], what="case").word == "done"
-    assert front.order("look", who, key=key, complaints=[complaint], what="case").word == "done"
+    assert front.order("look", who, repeat=key, complaints=[complaint], what="case").word == "done"
+    assert front.order("look", who, repeat=key, complaints=[complaint], what="case").word == "done"
     assert looked(stack, who, complaint) and not looked(stack, who, other) and not looked(stack, foreign, complaint)
     assert stack.sql("select complaint_id::text, principal, what from look") == [(complaint, who.number, 2)], "said twice, one look"
     # what is foreign looks as if it were not there
@@ -273,6 +274,36 @@ def test_looks(stack):
     assert not looked(stack, who, other)
     assert "look" in run(stack, "show", complaint, program=AUDIT)
     assert "the chain holds" in run(stack, "verify", program=AUDIT)
+
+
+def test_no_look_no_words(stack):
+    """Where looks are required a secret case's words and history are not there without one, whatever is asked; its state is."""
+    complaint, front = submit(stack), stack.front()
+    _, fields = stack.adapter().submit("Jalan rusak, boleh dibaca siapa saja", secret=2, anonymous=2)
+    stack.wait("select 1 from complaint where complaint_id = %s", fields[2].hex())
+    stack.postgres.sql("select looks_required ()", user="aduan_migrate")
+    try:
+        holders = dict(stack.sql("select complaint_id::text, a.code from complaint c join agency a on a.agency_id = c.holder"))
+        who = stack.person(holders[complaint], "liaison")
+        open_one = str(uuid.UUID(bytes=bytes(fields[2])))
+        stack.people.appoint(who, holders[open_one], "coordinator")
+
+        def sees(table, of):
+            connection = stack.postgres.connect("aduan_desk")
+            connection.autocommit = False
+            with connection.cursor() as cursor:
+                cursor.execute("select set_config ('aduan.session', %s, true)", (who.session.hex(),))
+                cursor.execute(f"select count (*) from {table} where complaint_id = %s", (of,))
+                count = cursor.fetchone()[0]
+            connection.close()
+            return count > 0
+
+        assert [sees(table, complaint) for table in ("complaint", "content", "event")] == [True, False, False]
+        assert [sees(table, open_one) for table in ("complaint", "content", "event")] == [True, True, True]
+        assert front.order("look", who, complaints=[complaint], what="case").word == "done"
+        assert [sees(table, complaint) for table in ("complaint", "content", "event")] == [True, True, True]
+    finally:
+        stack.sql("drop policy looked on content; drop policy looked on event")
 
 
 def test_a_pull_is_a_look(stack):

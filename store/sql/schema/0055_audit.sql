@@ -160,3 +160,14 @@ grant usage on schema public to aduan_audit, aduan_identity;
 grant select on event, audit_digest, audit_link, audit_signature, look, identity_ask, identity_approval, identity_opening,
     complaint, agency, principal, appointment to aduan_audit;
 grant select (principal_id, login, name) on person to aduan_audit;
+
+-- Row-level security as 0048 has it; the verifier reads all rows of what it may read.
+select guard_rows (t) from unnest (array['look', 'identity_ask', 'identity_approval', 'identity_opening']::regclass[]) t;
+do $$
+declare
+    each text;
+begin
+    foreach each in array array['event', 'complaint', 'principal', 'person', 'appointment', 'look', 'identity_ask', 'identity_approval', 'identity_opening'] loop
+        execute format ('create policy aduan_audit_all on %I for select to aduan_audit using (true)', each);
+    end loop;
+end $$;

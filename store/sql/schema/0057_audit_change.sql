@@ -5,3 +5,4 @@ create trigger change_audited after insert on change referencing new table as ad
     for each statement execute function audit_rows ('12', 'change_id, at, principal_id, name, agency_id, subject, old, new, tx');
 create trigger change_kept before update or delete or truncate on change execute function append_only ();
 grant select on change to aduan_audit;
+create policy aduan_audit_all on change for select to aduan_audit using (true);
