@@ -6,14 +6,14 @@ begin
     if not exists (select from pg_roles where rolname = 'aduan_owner') then
         create role aduan_owner nologin; -- owns everything; nobody logs in as it
     end if;
-    foreach wanted in array array['aduan_migrate', 'aduan_store', 'aduan_query', 'aduan_desk'] loop
+    foreach wanted in array array['aduan_migrate', 'aduan_store', 'aduan_query', 'aduan_desk', 'aduan_audit', 'aduan_identity'] loop
         if not exists (select from pg_roles where rolname = wanted) then
             execute format ('create role %I login nosuperuser nobypassrls nocreatedb nocreaterole noreplication', wanted);
         end if;
         execute format ('alter role %I set search_path = public', wanted);
     end loop;
     execute format ('revoke all on database %I from public', current_database ());
-    execute format ('grant connect on database %I to aduan_migrate, aduan_store, aduan_query, aduan_desk', current_database ());
+    execute format ('grant connect on database %I to aduan_migrate, aduan_store, aduan_query, aduan_desk, aduan_audit, aduan_identity', current_database ());
     execute format ('grant create, temporary on database %I to aduan_owner', current_database ());
     if not pg_has_role ('aduan_migrate', 'aduan_owner', 'member') then
         grant aduan_owner to aduan_migrate;
@@ -37,6 +37,13 @@ alter role aduan_desk set statement_timeout = '10s';
 alter role aduan_desk set lock_timeout = '2s';
 alter role aduan_desk set idle_in_transaction_session_timeout = '5s';
 alter role aduan_desk set jit = off;
+-- The verifier reads all that was ever done: it sorts on disk, and may take its time.
+alter role aduan_audit set default_transaction_read_only = on;
+alter role aduan_audit set lock_timeout = '10s';
+alter role aduan_audit set idle_in_transaction_session_timeout = 0;
+-- Opens one sealed identity, by hand, where the offline key is (docs/audit.md).
+alter role aduan_identity set statement_timeout = '30s';
+alter role aduan_identity set lock_timeout = '10s';
 -- Statements over arrays: their plan does not depend on the arrays, and planning costs more than running.
 alter role aduan_store set plan_cache_mode = force_generic_plan;
 alter role aduan_store set enable_seqscan = off;

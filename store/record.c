@@ -67,7 +67,7 @@ static_assert (COLUMNS + 1 + 6 == RECORD_CAREFUL,
                "the first version, supporters and copies come behind the columns");
 static struct array born_ids, born_agencies, told_ids,
     told_agencies; /* the notices, by where they go */
-static struct array leased_by, lease_ms, leased_ids, pair_principals,
+static struct array leased_by, lease_ms, pair_principals,
     pair_agencies; /* the leases, and who may have them */
 
 static void optional4 (struct array *array, int64_t number)
@@ -304,8 +304,7 @@ static const struct {
               {&copy_ids, OID_UUID},         {&copy_agencies, OID_INT4}};
 
 static struct array *const notices[] = {&born_ids, &born_agencies, &told_ids, &told_agencies};
-static struct array *const leases[] = {&leased_by, &lease_ms, &leased_ids, &pair_principals,
-                                       &pair_agencies};
+static struct array *const leases[] = {&leased_by, &lease_ms, &pair_principals, &pair_agencies};
 
 /* Each pair of principal and agency is judged once. */
 static void add_lease (const struct place *place)
@@ -318,7 +317,6 @@ static void add_lease (const struct place *place)
     }
     array_int4 (&leased_by, (int64_t) standing->pull->principal);
     array_int4 (&lease_ms, standing->pull->lease);
-    array_bytes (&leased_ids, place->offer->id.at, sizeof place->offer->id.at);
     if (!standing->judged) {
         array_int4 (&pair_principals, (int64_t) standing->pull->principal);
         array_int4 (&pair_agencies, (int64_t) standing->agency);
@@ -348,7 +346,7 @@ void record_values (struct store *store, struct place *const *places, unsigned c
     for (unsigned i = 0; i < array_len (notices); i++)
         array_begin (notices[i], i % 2 ? OID_INT4 : OID_UUID);
     for (unsigned i = 0; i < array_len (leases); i++)
-        array_begin (leases[i], leases[i] == &leased_ids ? OID_UUID : OID_INT4);
+        array_begin (leases[i], OID_INT4);
     for (unsigned i = 0; i < count; i++) {
         places[i]->carried = false;
         add_id (places[i]);

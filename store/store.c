@@ -265,7 +265,10 @@ static int store_start (struct reactor *reactor, const struct settings *settings
     likeness_begin (store, settings);
     timer_begin (store);
     use_begin (store);
-    if (order_begin (store, settings) != 0)
+    char *key = xformat ("%s/keys/audit.key", settings_text (settings, "data"));
+    bool signs = chain_begin (store, key);
+    free (key);
+    if (!signs || order_begin (store, settings) != 0)
         return EX_CONFIG;
     const char *database = settings_text (settings, "database");
     open_lane (store, &store->others, "others", database, 1);
@@ -296,7 +299,7 @@ static bool store_drain (void *state)
 {
     struct store *store = state;
     return !store->place.waiting && !store->place.again && !store->deeds &&
-           (!lane_any (&store->places) || lane_idle (&store->places));
+           (!lane_any (&store->places) || lane_idle (&store->places)) && chain_drained (store);
 }
 
 static void abandon_lane (struct lane *lane)
@@ -341,6 +344,7 @@ static void store_stop (void **held)
     publish_end (store);
     likeness_end (store);
     timer_end (store);
+    chain_end (store);
     agency_end (store);
     listener_destroy (&store->routers);
     listener_destroy (&store->notifiers);

@@ -23,6 +23,7 @@
  *   use.c          when keys and sessions were used last
  *   outbox.c       notifiers' claims, and the notices that they are given
  *   told.c         what became of notices is written down
+ *   chain.c        digests of what was done become a chain, its head is signed
  *   publish.c      the snapshots; the calendar and limits that due times need
  *   limits.c       limits and steps of the clocks, by rule set and agency
  *   epoch.c        is this PostgreSQL safe, is it ours, and is it the one we knew?
@@ -60,7 +61,7 @@
 #define STORE_RETRY_MS 500  /* between tries while PostgreSQL refuses */
 
 #define RECORD_CAREFUL 46 /* parameters of place_complaints.sql */
-#define RECORD_VALUES  56 /* of place_fresh.sql, the same and ten more */
+#define RECORD_VALUES  55 /* of place_fresh.sql, the same and nine more */
 
 enum sql_id {
 #define SQL_STATEMENT(name, parameters, text) SQL_##name,
@@ -323,6 +324,21 @@ struct timers {
     unsigned looked, steps; /* of the batch */
 };
 
+/* The work of chain.c. */
+enum chain_state { CHAIN_RESTS, CHAIN_LINKS, CHAIN_SIGNS };
+
+struct chain {
+    struct timer *timer;
+    enum chain_state state;
+    uint8_t *secret;           /* sodium_malloc; Ed25519, seed and public half */
+    bool signs;                /* there is such a key */
+    bool stops, last, stopped; /* the store stops; this link began after that; it is made */
+    bool late;                 /* the last look found the tail too old */
+    int64_t unsigned_count;    /* digests that are linked, and under no signed head */
+    int64_t known;             /* mono_ms: the last look that came back */
+    struct outage outage;
+};
+
 struct place_batch;
 struct deed;
 struct order;
@@ -394,6 +410,7 @@ struct store {
     } overtaken;
     struct likeness_work likeness;
     struct timers timers;
+    struct chain chain;
     struct agency *agencies; /* by number */
     size_t agency_count;
     uint64_t national_desk; /* its number; 0: not known yet */
@@ -610,6 +627,12 @@ void told_take (struct store *store, struct link *from, const struct msg_told *t
 void told_give_back (struct store *store, const struct id *dispatch);
 void told_flush (struct store *store);
 void told_end (struct store *store);
+/* chain.c */
+/* `path`: of the signing key; absent: nothing is signed.  False: it cannot be used, as was logged. */
+bool chain_begin (struct store *store, const char *path);
+/* The store stops: is the last of it linked and signed, or cannot be now? */
+bool chain_drained (struct store *store);
+void chain_end (struct store *store);
 /* publish.c */
 /* Are the calendar and limits known?  Nothing is placed before. */
 bool publish_counts (const struct store *store);

@@ -191,6 +191,8 @@ int run_calendar (struct cli *cli);
 int run_ask (struct cli *cli);
 int run_show (struct cli *cli);
 int run_spool (struct cli *cli);
+int run_audit (struct cli *cli);
+int run_identity (struct cli *cli);
 int run_keygen (struct cli *cli);
 int run_completion (struct cli *cli);
 int run_help (struct cli *cli);

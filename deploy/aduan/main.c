@@ -36,11 +36,15 @@ const struct command commands[] = {
     {"show", "PROGRAM [PAGE]", TEXT_show_summary, TEXT_show_more, NULL, 0, run_show, false},
     {"spool", "stat|list|replay|verify|salvage [...]", TEXT_spool_summary, TEXT_spool_more, NULL, 0,
      run_spool, true},
+    {"audit", "verify|head|identity|show [...]", TEXT_audit_summary, TEXT_audit_more, NULL, 0,
+     run_audit, true},
+    {"identity", "keygen|open [...]", TEXT_identity_summary, TEXT_identity_more, NULL, 0,
+     run_identity, true},
     {"rules",
      "check FILE | test FILE | explain [...] | replay --history FILE | learn FILE --out MODEL | score MODEL | codes [WORD]",
      TEXT_rules_summary, TEXT_rules_more, rules_options, 0, run_rules, false},
-    {"keygen", "FILE [--seal | --id]", TEXT_keygen_summary, TEXT_keygen_more, keygen_options, 0,
-     run_keygen, false},
+    {"keygen", "FILE [--seal | --id | --audit]", TEXT_keygen_summary, TEXT_keygen_more,
+     keygen_options, 0, run_keygen, false},
     {"completion", "bash", TEXT_completion_summary, TEXT_completion_more, NULL, 0, run_completion,
      false},
     {"help", "[COMMAND | exit]", TEXT_help_summary, TEXT_help_more, NULL, 0, run_help, false},
@@ -200,6 +204,10 @@ int run_completion (struct cli *cli)
             printf ("check test explain replay learn score codes");
         if (strcmp (commands[i].name, "spool") == 0)
             printf ("stat list replay verify salvage");
+        else if (strcmp (commands[i].name, "audit") == 0)
+            printf ("verify head identity show");
+        else if (strcmp (commands[i].name, "identity") == 0)
+            printf ("keygen open");
         else if (strcmp (commands[i].name, "show") == 0)
             printf ("intake router store query notifier metrics settings links");
         else

@@ -1,4 +1,4 @@
-/* tools.c - ask, show, spool, keygen: thin doors to what others do. */
+/* tools.c - ask, show, spool, audit, identity, keygen: thin doors to what others do. */
 #include <errno.h>
 #include <libgen.h>
 #include <limits.h>
@@ -93,39 +93,40 @@ int run_show (struct cli *cli)
     return status;
 }
 
-/* ---- spool ----------------------------------------------------------------------------------- */
+/* ---- programs beside this one ----------------------------------------------------------------- */
 
-/* aduan-spool lies beside us when installed, in intake/ of the build before. */
-static void spool_exec (char **arguments)
+/* They lie beside us when installed, in `built` of the build before. */
+static void beside_exec (const char *program, const char *built, char **arguments)
 {
     char self[PATH_MAX];
     ssize_t len = readlink ("/proc/self/exe", self, sizeof self - 1);
     if (len > 0) {
         self[len] = 0;
         const char *folder = dirname (self);
-        char *beside = xformat ("%s/aduan-spool", folder),
-             *built = xformat ("%s/../../intake/aduan-spool", folder);
+        char *beside = xformat ("%s/%s", folder, program),
+             *there = xformat ("%s/../../%s/%s", folder, built, program);
         execv (beside, arguments);
-        execv (built, arguments);
+        execv (there, arguments);
         free (beside);
-        free (built);
+        free (there);
     }
-    execvp ("aduan-spool", arguments);
+    execvp (program, arguments);
 }
 
-int run_spool (struct cli *cli)
+/* Passes the arguments on, with our settings where they name none.  One of `verbs` must be among them. */
+static int pass_on (struct cli *cli, const char *program, const char *built,
+                    const char *const *verbs, enum text_key which)
 {
-    static const char *const verbs[] = {"stat", "list", "replay", "verify", "salvage"};
     bool known = false, has_settings = false;
     for (size_t i = 0; i < cli->options.argument_count; i++) {
-        for (size_t v = 0; v < array_len (verbs); v++)
+        for (size_t v = 0; verbs[v]; v++)
             known = known || strcmp (cli->options.arguments[i], verbs[v]) == 0;
         has_settings = has_settings || strncmp (cli->options.arguments[i], "-c", 2) == 0;
     }
     if (!known)
-        return complain (EX_USAGE, TEXT_spool_which, NULL);
+        return complain (EX_USAGE, which, NULL);
     char **arguments = xcalloc (cli->options.argument_count + 4, sizeof *arguments);
-    char name[] = "aduan-spool", with[] = "-c";
+    char *name = xstrdup (program), with[] = "-c";
     size_t at = 0;
     arguments[at++] = name;
     if (!has_settings && cli->settings_path) {
@@ -135,13 +136,34 @@ int run_spool (struct cli *cli)
     for (size_t i = 0; i < cli->options.argument_count; i++) {
         char *argument = cli->options.arguments[i];
         if (strcmp (argument, "--lang") == 0)
-            i++; /* ours: that program speaks English to everybody */
+            i++; /* ours: those programs speak English to everybody */
         else if (strncmp (argument, "--lang=", 7) != 0)
             arguments[at++] = argument;
     }
-    spool_exec (arguments);
+    beside_exec (program, built, arguments);
+    int error = errno;
     free (arguments);
-    return complain (EX_UNAVAILABLE, TEXT_spool_absent, "why", strerror (errno), NULL);
+    free (name);
+    return complain (EX_UNAVAILABLE, TEXT_program_absent, "program", program, "why",
+                     strerror (error), NULL);
+}
+
+int run_spool (struct cli *cli)
+{
+    static const char *const verbs[] = {"stat", "list", "replay", "verify", "salvage", NULL};
+    return pass_on (cli, "aduan-spool", "intake", verbs, TEXT_spool_which);
+}
+
+int run_audit (struct cli *cli)
+{
+    static const char *const verbs[] = {"verify", "head", "identity", "show", NULL};
+    return pass_on (cli, "aduan-audit", "store/audit", verbs, TEXT_audit_which);
+}
+
+int run_identity (struct cli *cli)
+{
+    static const char *const verbs[] = {"keygen", "open", NULL};
+    return pass_on (cli, "aduan-identity", "store/audit", verbs, TEXT_identity_which);
 }
 
 /* ---- keygen ---------------------------------------------------------------------------------- */
@@ -149,6 +171,7 @@ int run_spool (struct cli *cli)
 const struct option_row keygen_options[] = {
     {"seal", 0, OPTION_FLAG, NULL, TEXT_o_seal},
     {"id", 0, OPTION_FLAG, NULL, TEXT_o_id},
+    {"audit", 0, OPTION_FLAG, NULL, TEXT_o_audit},
 };
 const size_t keygen_options_len = array_len (keygen_options);
 
@@ -164,19 +187,23 @@ static int write_hex (const char *path, const uint8_t secret[32])
     return result;
 }
 
-/* An X25519 pair, or with `ret_public` left empty an id key. */
-static int make_hex (const char *path, bool pair, char ret_public[65])
+enum made { MADE_CURVE, MADE_SEAL, MADE_ID, MADE_AUDIT };
+
+/* An X25519 or Ed25519 pair, or an id key, which has no public half. */
+static int make_hex (const char *path, enum made made, char ret_public[65])
 {
-    uint8_t public_key[32], secret[32];
-    if (pair)
-        crypto_box_keypair (public_key, secret);
-    else
-        randombytes_buf (secret, sizeof secret);
+    uint8_t public_key[32], secret[32], expanded[crypto_sign_SECRETKEYBYTES];
+    randombytes_buf (secret, sizeof secret);
+    if (made == MADE_SEAL)
+        crypto_scalarmult_base (public_key, secret);
+    if (made == MADE_AUDIT)
+        crypto_sign_seed_keypair (public_key, expanded, secret);
     int result = write_hex (path, secret);
     ret_public[0] = 0;
-    if (pair)
+    if (made != MADE_ID)
         sodium_bin2hex (ret_public, 65, public_key, 32);
     sodium_memzero (secret, sizeof secret);
+    sodium_memzero (expanded, sizeof expanded);
     return result;
 }
 
@@ -186,12 +213,20 @@ int run_keygen (struct cli *cli)
     if (cli->options.argument_count != 1)
         return complain (EX_USAGE, TEXT_keygen_which, NULL);
     const char *path = cli->options.arguments[0];
-    bool seal = option_flag (&cli->options, "seal") == ADUAN_FLAG_YES,
-         id = option_flag (&cli->options, "id") == ADUAN_FLAG_YES;
-    if (seal && id)
+    static const char *const kinds[] = {
+        [MADE_SEAL] = "seal", [MADE_ID] = "id", [MADE_AUDIT] = "audit"};
+    enum made made = MADE_CURVE;
+    unsigned said = 0;
+    for (enum made kind = MADE_SEAL; kind <= MADE_AUDIT; kind++)
+        if (option_flag (&cli->options, kinds[kind]) == ADUAN_FLAG_YES) {
+            made = kind;
+            said++;
+        }
+    if (said > 1)
         return complain (EX_USAGE, TEXT_keygen_both, NULL);
     check (sodium_init () >= 0);
-    int result = seal || id ? make_hex (path, seal, public_key) : keys_make (path, public_key);
+    int result =
+        made == MADE_CURVE ? keys_make (path, public_key) : make_hex (path, made, public_key);
     if (result == FAIL_BUSY)
         return complain (EX_CANTCREAT, TEXT_keygen_there, "path", path, NULL);
     if (result != 0)

@@ -27,9 +27,10 @@ CONF
 }
 
 # Who the kernel says one is decides: the store's user may write and read by its two roles and is never a
-# superuser; that, and changing the schema, is for whoever sets up.
+# superuser; that, changing the schema, verifying the audit and opening an identity are for whoever sets up.
 identities() {
-  printf 'aduan %s %s\n' "$user" aduan_store "$user" aduan_query "$user" aduan_desk "$admin" super "$admin" aduan_migrate
+  printf 'aduan %s %s\n' "$user" aduan_store "$user" aduan_query "$user" aduan_desk \
+    "$admin" super "$admin" aduan_migrate "$admin" aduan_audit "$admin" aduan_identity
 }
 
 # Made beside its place and moved there when it is whole, so that half of one is never taken for a cluster.
@@ -44,6 +45,12 @@ make_cluster() {
     identities >"$cluster.new/pg_ident.conf"
     sync "$cluster.new"/*.conf "$cluster.new"
     mv "$cluster.new" "$cluster"
+  fi
+  identities_changed=
+  if ! identities | cmp -s - "$cluster/pg_ident.conf"; then
+    identities | as_db tee "$cluster/pg_ident.conf.new" >/dev/null
+    as_db mv "$cluster/pg_ident.conf.new" "$cluster/pg_ident.conf"
+    identities_changed=1
   fi
   [ "$(cat "$cluster/PG_VERSION")" = 15 ] || die "$cluster is of PostgreSQL $(cat "$cluster/PG_VERSION"), this is made for 15"
 }
@@ -83,6 +90,7 @@ people_said() {
 }
 
 set_up_database() {
+  [ -z "$identities_changed" ] || psql_as_super -d postgres -c "select pg_reload_conf()" >/dev/null || die "PostgreSQL does not read pg_ident.conf again"
   [ "$(psql_as_super -d postgres -c "select 1 from pg_database where datname = 'aduan'")" = 1 ] ||
     psql_as_super -d postgres -c "create database aduan" || die "the database aduan cannot be made"
   psql_as_super -d aduan <deploy/roles.sql || die "deploy/roles.sql failed"

@@ -29,7 +29,7 @@ def agency(stack):
 
 @pytest.fixture
 def door(stack):
-    stack.sql("truncate complaint, content, event, assignment, notice, returned, informed")
+    stack.sql("set session_replication_role = replica; truncate complaint, content, event, assignment, notice, returned, informed")
     running = StoreDoor(stack)
     yield running
     stack.checks()

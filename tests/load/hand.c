@@ -36,7 +36,7 @@ static const struct {
 #define AGENCIES_MOST 4096
 #define TEXT_LEN      1024
 #define PLACE_VALUES  55 /* parameters of place_fresh.sql */
-#define PLACE_NOTICES 45 /* where those of the notices begin */
+#define PLACE_NOTICES 46 /* where those of the notices begin */
 
 struct leased {
     uint8_t id[16];
@@ -172,7 +172,8 @@ static void place (struct hand *hand)
     uint8_t base[8];
     for (int c = 0; c < 37; c++)
         values[c] = array_end (&arrays[c]);
-    values[38] = value_int8 (base, 1);
+    values[38] = values[4]; /* looked at when the first answer is due */
+    values[39] = value_int8 (base, 1);
     notices[0] = value_id (new_dispatch (hand, batch));
     notices[1] = values[0];
     notices[2] = values[6];
@@ -206,7 +207,7 @@ static void lease (struct hand *hand)
         array_int4 (&arrays[3], 60000);
         array_int4 (&arrays[4], principal);
     }
-    struct db_value values[6];
+    struct db_value values[7] = {0}; /* no sessions: workers */
     for (int i = 0; i < 5; i++)
         values[i] = array_end (&arrays[i]);
     values[5] = value_int8 (base, 1);

@@ -43,6 +43,15 @@ def _submissions(stack, record):
                  for identity, content in stack.sql(f"select {_hex('complaint_id')}, content from {table}")]
 
 
+def verify(stack):
+    """What aduan-audit finds wrong."""
+    done = subprocess.run([os.path.join(BUILD, "store", "audit", "aduan-audit"), "-c", stack.settings, "--json", "verify"],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+    if done.returncode not in (0, 65, 66):
+        return [f"aduan-audit ended with {done.returncode}: {done.stderr}"]
+    return [line["text"] for line in map(json.loads, done.stdout.splitlines()) if "finding" in line]
+
+
 def _work(stack, record):
     record.acts = stack.sql(
         f"select {_hex('complaint_id')}, agency, p.name, {_hex('act_key')}, e.kind - 10, e.version from event e"
@@ -51,8 +60,9 @@ def _work(stack, record):
     record.ended = stack.sql("select count (*) from complaint where state >= 7")[0][0]
     for name, agency in stack.sql("select name, agency_id from principal join principal_agency using (principal_id)"):
         record.rights.setdefault(name, set()).add(agency)
-    counts = dict(stack.sql("select kind, sum (count)::int from audit_digest group by kind"))
-    record.audit = {"place": counts.get(1, 0), "act": counts.get(3, 0)}
+    record.events, record.digested = stack.sql(
+        "select (select count (*) from event), (select coalesce (sum (count), 0)::int from audit_digest where kind in (10, 11))")[0]
+    record.audit = verify(stack)
 
 
 def _notices(stack, record):

@@ -14,7 +14,7 @@ must print nothing.  Each finding begins with the letter of the demand that it b
     d  accepted acts carry strictly rising versions, none stale, each by a principal with the right
     e  nothing is unfinished past its time
     f  the stages sum up to the total
-    g  audit digests count every place and act
+    g  audit digests are of every event, and the chain verifies
     h  spool and database agree
     i  one submission has one id and one number, whatever was answered how often
 
@@ -109,7 +109,9 @@ class Record:
     unsent: list = dataclasses.field(default_factory=list)       # failed ten times or refused by the gateway
     unknown: list = dataclasses.field(default_factory=list)      # counted as unknown
     open: list = dataclasses.field(default_factory=list)         # (stage, what, age, limit) in s
-    audit: dict = dataclasses.field(default_factory=dict)        # "place", "act" -> sum of the digests' counts
+    events: int = 0                                              # rows of the history
+    digested: int = 0                                            # sum of their digests' counts
+    audit: list = dataclasses.field(default_factory=list)        # what aduan-audit finds wrong
     spool: list = dataclasses.field(default_factory=list)        # (seq, id)
     frontier: int = 0                                            # every record up to it is stored
     undrained: int = 0                                           # as intake says after the quiet phase
@@ -230,9 +232,10 @@ def _sums(history, record):
         yield f"f: {len(record.complaints)} complaints, {record.ended} of them ended, have {len(record.leads)} lead assignments"
     for identity in _twice(record.leads):
         yield f"f: {identity} has more than one lead assignment"
-    for kind, count in (("place", len(record.complaints)), ("act", len(record.acts))):
-        if record.audit.get(kind, 0) != count:
-            yield f"g: audit digests count {record.audit.get(kind, 0)} of kind {kind}, there are {count}"
+    if record.digested != record.events:
+        yield f"g: audit digests are of {record.digested} events, there are {record.events}"
+    for text in record.audit:
+        yield f"g: {text}"
 
 
 def _spool(record):

@@ -138,6 +138,7 @@ class Stack:
         if os.path.exists(self._path("keys", "id.key")):
             return
         from nacl.public import PrivateKey
+        from nacl.signing import SigningKey
 
         def write(name, text):
             with open(self._path("keys", name), "w", encoding="ascii", opener=lambda p, f: os.open(p, f, 0o600)) as file:
@@ -145,6 +146,9 @@ class Stack:
 
         write("id.key", os.urandom(32).hex() + "\n")
         write("access.key", os.urandom(32).hex() + "\n")
+        seed = os.urandom(32)
+        write("audit.key", seed.hex() + "\n")
+        write("audit.pub", bytes(SigningKey(seed).verify_key).hex() + "\n")
         for stem in ("seal", "contact"):
             secret = PrivateKey.generate()
             write(f"{stem}-1.pub", bytes(secret.public_key).hex() + "\n")
@@ -179,6 +183,8 @@ class Stack:
                        f"router:\n  door: tcp://127.0.0.1:{self.ports['router']}\n"
                        f"store:\n  database: {self.postgres.conninfo('aduan_store')}\n"
                        f"query:\n  database: {self.postgres.conninfo('aduan_query')}\n"
+                       f"audit:\n  database: {self.postgres.conninfo('aduan_audit')}\n"
+                       f"identity:\n  database: {self.postgres.conninfo('aduan_identity')}\n"
                        f"notifier:\n  domain: aduan.example\n{smtp}"
                        f"aduan:\n  intake: tcp://127.0.0.1:{self.ports['intake']}\n  router: tcp://127.0.0.1:{self.ports['router']}\n"
                        f"{self.extra}")

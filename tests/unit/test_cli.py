@@ -13,7 +13,8 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ADUAN = pathlib.Path(os.environ.get("ADUAN_BUILD", ROOT / "build")) / "deploy" / "aduan" / "aduan"
-COMMANDS = ("submit", "import", "track", "duplicates", "queue", "work", "act", "report", "export", "deadline", "calendar", "ask", "show", "spool", "rules", "keygen", "completion", "help")
+COMMANDS = ("submit", "import", "track", "duplicates", "queue", "work", "act", "admin", "report", "export", "deadline", "calendar", "ask", "show", "spool", "audit",
+            "identity", "rules", "keygen", "completion", "help")
 STATUSES = {0, 1, 64, 65, 66, 69, 70, 73, 74, 75, 77, 78}
 
 
@@ -86,7 +87,7 @@ def test_language(lang, words):
     (("queue", "\udcff"), "is not UTF-8"),
     (("ask", "agency", "\udcff"), "is not UTF-8"),
     (("help", "submit", "import"), '"import" is one argument too many'),
-    (("keygen", "x", "--seal", "--id"), "either --seal or --id"),
+    (("keygen", "x", "--seal", "--id"), "one of --seal, --id and --audit"),
     (("show", "intake", "x" * 300), "cannot be the name of a page"),
     (("work",), "--agency CODE is missing"),
     (("work", "--agency", "#1", "--exec", "a", "--answer", "b"), "at most one"),
@@ -131,6 +132,10 @@ def test_keygen(tmp_path):
     import nacl.public
     secret = nacl.public.PrivateKey(bytes.fromhex((tmp_path / "seal.key").read_text().strip()))
     assert bytes(secret.public_key).hex() == said["public"]
+    audit = tmp_path / "audit.key"
+    public = aduan("keygen", audit, "--audit").stdout.strip()
+    from nacl.signing import SigningKey
+    assert bytes(SigningKey(bytes.fromhex(audit.read_text())).verify_key).hex() == public
     aduan("keygen", tmp_path / "id.key", "--id")
     assert re.fullmatch(r"[0-9a-f]{64}\n", (tmp_path / "id.key").read_text())
     aduan("keygen", tmp_path / "no" / "folder.key", wanted=73)

@@ -6,9 +6,5 @@ with gone as (
     using (select unnest ($1::uuid[]) as id, unnest ($2::int[]) as count) s
     where d.dispatch_id = s.id and cardinality (d.ids) = s.count and 0 = all (d.attempts)
     returning d.dispatch_id, d.ids, d.events
-), sealed as (
-    insert into audit_digest (at, kind, count, digest)
-    select clock_timestamp (), 5, sum (cardinality (ids)), sha256 (string_agg (array_send (ids) || array_send (events), '' order by dispatch_id))
-    from gone having count (*) > 0
 )
 select dispatch_id from gone

@@ -75,15 +75,11 @@ with pullers as materialized (
         attempt = a.attempt + (a.state = 2)::int
     from found f
     where f.place <= f.count and a.ctid = f.at and a.version = f.has
-    returning f.pull, a.complaint_id, a.agency, a.version, a.attempt, a.priority, a.lead, a.bond
-), sealed as (
-    insert into audit_digest (at, kind, count, digest)
-    select clock_timestamp (), 2, count (*),
-           sha256 (array_send (array_agg (complaint_id order by complaint_id)) || array_send (array_agg (version order by complaint_id)))
-    from leased having count (*) > 0
+    returning f.pull, f.who, a.complaint_id, a.agency, a.version, a.attempt, a.priority, a.lead, a.bond
 )
 select l.pull, l.complaint_id, l.agency, l.version, l.attempt, l.priority,
-       (case when not l.lead then 1 when l.bond > 0 then l.bond + 1 end)::int as part
+       (case when not l.lead then 1 when l.bond > 0 then l.bond + 1 end
+        + case when ($7::bytea[])[l.pull] is null then 0 else look_pulled (l.complaint_id, l.who) end)::int as part
 from leased l
 union all
 select a.pull, null, a.agency, null, case when not a.person or a.may then null when a.who is null then -14 else -6 end, null, null

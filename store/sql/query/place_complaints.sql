@@ -1,5 +1,5 @@
 -- Stores a batch of decided complaints: record, words, first event, place in the holder's queue,
--- notice, and one digest.  Rows come sorted by id and without doubles; a repeat is left as it is.
+-- notice.  Rows come sorted by id and without doubles; a repeat is left as it is.
 -- Returns only the repeats: their ordinal, and whether body and target are the same.
 -- `(id in (...)) = true` keeps the planner from a nested loop over two lists: it hashes the new ids once.
 --   $1 ids  $2 numbers  $3 received  $4 due_verify  $5 due_first  $6 due_resolve  $7 agencies
@@ -70,10 +70,6 @@ with input as (
 ), told as (
     insert into notice (complaint_id, recipient, agency, event, template)
     select complaint_id, 0, holder, 1, 1 from placed where flags & 16 <> 0
-), sealed as (
-    insert into audit_digest (at, kind, count, digest)
-    select clock_timestamp (), 1, count (*), sha256 (array_send (array_agg (complaint_id order by complaint_id)))
-    from placed having count (*) > 0
 )
 select i.ordinal::int as ordinal, c.digest = i.digest as same
 from input i

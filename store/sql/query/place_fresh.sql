@@ -1,14 +1,14 @@
 -- Stores a batch of decided complaints none of which is here yet, nor decided for an agency that has
 -- gone: record, words, first event, place in the holder's queue, when to
--- look at it, notice, and digests.  For whom a PULL
+-- look at it, and notice.  For whom a PULL
 -- waits is leased to it at once, if its principal may work for that agency (RELIABILITY P15).  Any
 -- other batch it refuses whole (unique_violation, or unusual()); place_complaints.sql sorts that out.
 -- It reads its arrays straight into the rows, so it costs two thirds of that.
 --   $1 to $46 as for place_complaints.sql
 --   $47 a notifier's dispatch, or null  $48 complaints and $49 agencies of the notices that go into it
 --   $50 complaints and $51 agencies of those that go into the outbox
---   $52 principals and $53 ms of the leases, or null  $54 the leased complaints
---   $55 principals and $56 agencies: each pair of them once
+--   $52 principals and $53 ms of the leases, or null
+--   $54 principals and $55 agencies: each pair of them once
 with placed as (
     insert into complaint (complaint_id, number, version, received, due_verify, due_first, due_resolve,
                            holder, adapter, category, rules, registry, state, channel, class, priority,
@@ -63,18 +63,11 @@ with placed as (
 ), told as (
     insert into notice (complaint_id, recipient, agency, event, template)
     select unnest ($50::uuid[]), 0, unnest ($51::int[]), 1, 1
-), sealed as (
-    insert into audit_digest (at, kind, count, digest)
-    values (clock_timestamp (), 1, cardinality ($1::uuid[]), sha256 (array_send ($1::uuid[])))
-), leased as (
-    insert into audit_digest (at, kind, count, digest)
-    select clock_timestamp (), 2, n, sha256 (array_send ($54::uuid[]) || array_send (array_fill ($40::bigint + 1, array [n])))
-    from (select cardinality ($54::uuid[]) as n) one where n > 0
 )
 select unusual () from (select distinct unnest ($7::int[]) as holder) i
 where not exists (select from agency a where a.agency_id = i.holder and a.retired_at is null)
 union all
-select unusual () from (select unnest ($55::int[]) as principal, unnest ($56::int[]) as agency) w
+select unusual () from (select unnest ($54::int[]) as principal, unnest ($55::int[]) as agency) w
 left join principal_agency pa on pa.principal_id = w.principal and pa.agency_id = w.agency
 left join principal p on p.principal_id = w.principal and p.revoked_at is null and p.role = 2
 where pa.agency_id is null or p.principal_id is null
