@@ -1,0 +1,41 @@
+-- One complaint as the reader may see it: nothing of one that is not his.  Two of one number (a clash) come as two rows.
+--   $1 tracking number
+select coalesce (json_agg (row_to_json (r)), '[]')::text
+from (
+    select c.complaint_id as id, number_text (c.number) as number, c.version, l.level, c.received,
+           case when c.state = 6 then coalesce (returned_was (c.complaint_id), 6) else c.state end as state, c.class, c.channel, c.priority,
+           c.category, g.name as category_name, c.rung, c.confidence, c.region, c.flags & 1 <> 0 as anonymous, c.flags & 2 <> 0 as secret,
+           c.flags & 4 <> 0 as oversight, h.code as holder, h.agency_id as holder_number, h.name as holder_name,
+           (select string_agg (p.name, ', ' order by p.level desc) from region p
+            where c.region = p.code or c.region like p.code || '.%') as place,
+           case when l.level = 2 then t.title end as title, case when l.level = 2 then t.body end as body,
+           case when l.level = 2 then t.location end as location, case when l.level = 2 then t.target end as target,
+           case when l.level = 2 then t.incident end as incident, case when l.level = 2 then t.external end as external,
+           case when l.level = 2 and t.latitude <> 0 then t.latitude end as latitude,
+           case when l.level = 2 and t.latitude <> 0 then t.longitude end as longitude,
+           case when l.level = 2 then encode (t.attachments, 'hex') end as attachments,
+           case when l.level = 2 then t.decision::json end as decision,
+           (select number_text (m.number) from merged x join complaint m on m.complaint_id = x.main where x.complaint_id = c.complaint_id) as main,
+           case when c.state < 7 then desk_clock (c.due_verify) end as clock_verify,
+           case when c.state < 7 then desk_clock (c.due_first) end as clock_first,
+           case when c.state < 7 then desk_clock (c.due_resolve) end as clock_resolve,
+           exists (select from event e where e.complaint_id = c.complaint_id and e.kind in (16, 17)) as answered,
+           (select coalesce (json_agg (row_to_json (s)), '[]')
+            from (select a.code as agency, a.agency_id as agency_number, a.name as agency_name, w.lead, w.bond, w.version, w.attempt, w.due,
+                         case when w.state in (2, 5) and w.lease_until <= now () then 1 else w.state end as work,
+                         case when w.state = 2 then w.lease_until end as until, coalesce (q.name, x.name) as who,
+                         w.leased_by = desk_reader () as mine, person_may (desk_reader (), w.agency, desk_readers ()) as own
+                  from assignment w
+                  join agency a on a.agency_id = w.agency
+                  left join principal x on x.principal_id = w.leased_by
+                  left join person q on q.principal_id = x.principal_id
+                  where w.complaint_id = c.complaint_id
+                  order by w.lead desc, w.state = 7, a.code) s) as assignments
+    from complaint c
+    cross join lateral (select desk_level (desk_reader (), c.complaint_id, c.holder, c.flags) as level) l
+    left join content t on t.complaint_id = c.complaint_id
+    left join agency h on h.agency_id = c.holder
+    left join category g on g.category_id = c.category
+    where c.number = number_bits ($1::text) and l.level > 0
+    order by c.complaint_id
+) r

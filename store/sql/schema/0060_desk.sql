@@ -1,0 +1,69 @@
+-- What the desk reads by: who reads, what he sees of a complaint, and where an agency's open work is found.
+
+-- The person whose session the reading transaction names (setting aduan.session, the token in hex); null: nobody.
+create function desk_reader () returns int language sql stable security definer set search_path = public as $$
+    select session_person (decode (nullif (current_setting ('aduan.session', true), ''), 'hex'))
+$$;
+
+-- Roles that read cases: coordinator, agency admin, liaison, as bits 1 << role (person_may).  Overseers read by permits.
+create function desk_readers () returns int language sql immutable as $$ select (1 << 5) | (1 << 6) | (1 << 7) $$;
+
+-- The agencies whose own queues are the reader's, or the one that is named: it must be in his scope.
+create function desk_nodes (code text) returns setof int language sql stable security definer set search_path = public as $$
+    select distinct p.agency_id
+    from appointment p
+    where code = '' and p.principal_id = desk_reader () and p.ended_at is null and p.role in (5, 6, 7)
+      and (p.until is null or p.until > statement_timestamp ())
+    union all
+    select a.agency_id from agency a where a.code = desk_nodes.code and person_may (desk_reader (), a.agency_id, desk_readers ())
+$$;
+
+-- What a person sees of a complaint: 0 nothing, 1 state and clocks, 2 its words, too (DOMAIN 1.4).  Holders, supporters and
+-- past holders, who is informed, by scope; oversight content by the named staff of the inspectorate that has it; others by permit.
+create function desk_level (person int, id uuid, holder int, flags int) returns int language sql stable security definer
+set search_path = public as $$
+    select greatest (
+        case when not person_may (person, holder, desk_readers ()) then 0
+             when flags & 4 = 0 or exists (select from appointment p
+                                           where p.principal_id = person and p.agency_id = holder and p.named and p.ended_at is null
+                                             and (p.until is null or p.until > statement_timestamp ())) then 2
+             else 1 end,
+        case when flags & 4 = 0
+              and (exists (select from assignment w where w.complaint_id = id and person_may (person, w.agency, desk_readers ()))
+                   or exists (select from informed i where i.complaint_id = id and person_may (person, i.agency, desk_readers ()))) then 2
+             else 0 end,
+        (select coalesce (max (p.level), 0)
+         from permit p
+         where p.complaint_id = id and p.ended_at is null and p.until > statement_timestamp ()
+           and (p.principal_id = person or person_may (person, p.agency_id, desk_readers () | (1 << 8)))))
+$$;
+
+-- Working days from tomorrow to the due instant's last day, in its own zone: negative when it has passed.  Each day on the way
+-- that does not count is in `skipped`, with its reason.
+create function desk_clock (due timestamptz) returns jsonb language sql stable security definer set search_path = public as $$
+    with local as (
+        select z.zone, ((now () at time zone 'UTC') + make_interval (hours => z.zone))::date as today,
+               ((due at time zone 'UTC') + make_interval (hours => z.zone))::date - 1 as last
+        from (select case extract (hour from due at time zone 'UTC') when 16 then 8 when 15 then 9 else 7 end as zone) z
+    ), days as (
+        select l.last < l.today as late, d::date as day, o.kind, o.name, extract (isodow from d) > 5 as weekend
+        from local l
+        cross join lateral generate_series (least (l.today, l.last) + 1, greatest (l.today, l.last), interval '1 day') d
+        left join day_off o on o.day = d::date
+    )
+    select jsonb_build_object ('due', due, 'last', l.last, 'zone', l.zone, 'late', due <= now (),
+               'days', (select count (*) from days where not weekend and name is null),
+               'skipped', (select coalesce (jsonb_agg (jsonb_build_object ('day', day, 'kind', coalesce (kind, 'weekend'), 'name', name)
+                                                       order by day), '[]')
+                           from (select * from days where not late and (weekend or name is not null) order by day limit 60) s))
+    from local l where due is not null
+$$;
+
+-- Open work of one agency by what is due next.  A column of its own, and not its state, so that a lease is still written in place.
+alter table assignment add open boolean not null generated always as (state < 7) stored;
+create index assignment_open on assignment (agency, due, complaint_id) where open;
+-- What is late, whoever has it.
+create index assignment_due on assignment (due) where open;
+
+grant execute on function desk_reader (), desk_readers (), desk_nodes (text), desk_level (int, uuid, int, int), desk_clock (timestamptz)
+    to aduan_query;
