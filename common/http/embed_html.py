@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 """Compiles templates of HTML (common/http/template.h) into C: NAME_steps[] for each, and templates[].
 
-    embed_html.py OUTPUT TEXTS TEMPLATE.html...
+    embed_html.py OUTPUT TEXTS... -- TEMPLATE.html...
 
-TEXTS is a file as of deploy/text/id: a key that a template names and that is not there is a fault.  Where a value
+TEXTS are files as of deploy/text/id: a key that a template names and that is in none is a fault.  Where a value
 stands decides how it is escaped; where none may stand, the build fails with file and line:
 
     in text                                   & < > " ' become entities
@@ -39,7 +39,7 @@ class Context:
         self.state, self.tag, self.attribute, self.value = "text", "", "", False
 
     def key(self):
-        return self.state, self.attribute if self.state == "value" else "", self.value
+        return self.state, self.attribute if self.state == "value" else "", self.state == "value" and self.value
 
     def feed(self, html):  # pylint: disable=too-many-branches
         at = 0
@@ -234,9 +234,11 @@ def keys_of(path):
     return texts
 
 
-def main(output, texts, *paths):
-    keys = keys_of(pathlib.Path(texts))
-    paths = [pathlib.Path(path) for path in paths]
+def main(output, *paths):
+    keys = {}
+    for texts in paths[:paths.index("--")]:
+        keys.update(keys_of(pathlib.Path(texts)))
+    paths = [pathlib.Path(path) for path in paths[paths.index("--") + 1:]]
     names = {path.stem for path in paths}
     out = []
     for path in paths:

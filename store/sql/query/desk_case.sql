@@ -14,7 +14,14 @@ from (
            case when l.level = 2 and t.latitude <> 0 then t.latitude end as latitude,
            case when l.level = 2 and t.latitude <> 0 then t.longitude end as longitude,
            case when l.level = 2 then encode (t.attachments, 'hex') end as attachments,
-           case when l.level = 2 then t.decision::json end as decision,
+           case when l.level = 2 then
+               (select json_agg (json_build_object ('rung', v -> 0, 'code', v ->> 1, 'what', v ->> 2))
+                from jsonb_array_elements (t.decision::jsonb -> 'said') v) end as reasons,
+           case when l.level = 2 then
+               (select json_agg (json_build_object ('number', a.agency_id, 'code', a.code, 'name', a.name, 'chance', v -> 2,
+                                                    'ground', v ->> 3, 'what', v ->> 4,
+                                                    'own', person_may (desk_reader (), a.agency_id, desk_readers ())))
+                from jsonb_array_elements (t.decision::jsonb -> 'next') v join agency a on a.agency_id = (v ->> 0)::int) end as proposals,
            (select number_text (m.number) from merged x join complaint m on m.complaint_id = x.main where x.complaint_id = c.complaint_id) as main,
            case when c.state < 7 then desk_clock (c.due_verify) end as clock_verify,
            case when c.state < 7 then desk_clock (c.due_first) end as clock_first,

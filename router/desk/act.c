@@ -1,0 +1,366 @@
+/* act.c - acts on cases: which ones fit, one, many at once; a lease renewed; the next case.
+ *
+ * Each form has its act's idempotency key in it, so a double click, a reload and a repeat after silence act
+ * once.  Whether an act is right is the store's to judge; what is offered here is what fits the state that
+ * was shown.  Words that somebody typed are never lost: an act that had no effect shows them again.
+ */
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include "desk.h"
+
+/* ---- which acts fit ---------------------------------------------------------------------------- */
+
+enum { LEASED = 1, TAKEN = 2, WAITING = 4, PARKED = 8, HELD = LEASED | TAKEN | WAITING };
+
+static const struct offer {
+    enum aduan_act_kind act;
+    unsigned states; /* of the viewer's assignment */
+    bool lead;       /* only the lead's */
+    bool open;       /* complaint: in progress */
+} offers[] = {
+    {ADUAN_ACT_ANSWER, HELD, false, false},    {ADUAN_ACT_PROGRESS, HELD, false, false},
+    {ADUAN_ACT_ASK, HELD, false, false},       {ADUAN_ACT_HAND_BACK, HELD, false, false},
+    {ADUAN_ACT_ASSIGN, HELD, true, false},     {ADUAN_ACT_SUPPORT, HELD, true, false},
+    {ADUAN_ACT_CLOSE, HELD, true, true},       {ADUAN_ACT_MERGE, HELD, true, false},
+    {ADUAN_ACT_ACK, LEASED, false, false},     {ADUAN_ACT_NACK, LEASED, false, false},
+    {ADUAN_ACT_RELEASE, LEASED | PARKED, false, false}, {ADUAN_ACT_PARK, HELD, false, false},
+};
+
+static unsigned state_bit (json_int_t work)
+{
+    return work == 2 ? LEASED : work == 3 ? TAKEN : work == 4 ? WAITING : work == 6 ? PARKED : 0;
+}
+
+void act_offer (struct visit *visit)
+{
+    json_t *found = json_object_get (visit->values, "case"), *acts = json_object (), *row, *own = NULL;
+    json_int_t state = json_integer_value (json_object_get (found, "state"));
+    size_t at;
+
+    /* the assignment that he would act on: his own lease, else one of his agencies that is open, the lead's first */
+    json_array_foreach (json_object_get (found, "assignments"), at, row) {
+        json_int_t work = json_integer_value (json_object_get (row, "work"));
+        if (!json_is_true (json_object_get (row, "own")) || work == 7)
+            continue;
+        if (!own || (work == 2 && json_is_true (json_object_get (row, "mine"))))
+            own = row;
+    }
+    if (own && state < 7) {
+        unsigned bit = state_bit (json_integer_value (json_object_get (own, "work")));
+        bool leased_by_other = bit == LEASED && !json_is_true (json_object_get (own, "mine"));
+        for (size_t i = 0; i < array_len (offers) && !leased_by_other; i++)
+            if (offers[i].states & bit &&
+                (!offers[i].lead || json_is_true (json_object_get (own, "lead"))) &&
+                (!offers[i].open || state == 5))
+                json_object_set_new (acts, aduan_act_word (offers[i].act), json_true ());
+        json_object_set_new (visit->values, "leased", json_boolean (bit == LEASED && !leased_by_other));
+        json_object_set_new (visit->values, "busy", json_boolean (leased_by_other));
+    }
+    if (own)
+        json_object_set (visit->values, "own", own);
+    json_object_set_new (visit->values, "any_act", json_boolean (json_object_size (acts) > 0));
+    json_object_set_new (visit->values, "acts", acts);
+}
+
+/* ---- one act ----------------------------------------------------------------------------------- */
+
+static uint32_t act_named (const char *word)
+{
+    for (uint32_t act = 1; word && act < 256; act++)
+        if (strcmp (aduan_act_word (act), word) == 0)
+            return act;
+    return 0;
+}
+
+/* Everything that an act may carry, from the form's fields of the same names. */
+static bool act_read (struct visit *visit, struct aduan_act *act)
+{
+    *act = (struct aduan_act){
+        .act = act_named (visit_said (visit, "act")),
+        .agency = (uint32_t) visit_number (visit, "agency"),
+        .version = visit_number (visit, "version"),
+        .complaint = visit_number (visit, "complaint"),
+        .text = visit_said (visit, "text"),
+        .delay_ms = (uint32_t) visit_number (visit, "delay_ms"),
+        .reason = (uint32_t) visit_number (visit, "reason"),
+        .suggested = (uint32_t) visit_number (visit, "suggested"),
+        .complaint_class = (uint32_t) visit_number (visit, "class"),
+        .category = (uint32_t) visit_number (visit, "category"),
+        .region = visit_said (visit, "region"),
+        .title = visit_said (visit, "title"),
+        .body = visit_said (visit, "body"),
+        .anonymous = (uint32_t) visit_number (visit, "anonymous"),
+        .secret = (uint32_t) visit_number (visit, "secret"),
+        .ending = (uint32_t) visit_number (visit, "ending"),
+        .asks = (uint32_t) visit_number (visit, "asks"),
+        .event = (uint32_t) visit_number (visit, "event"),
+        .drafted = (uint32_t) visit_number (visit, "drafted"),
+        .session = visit->session,
+        .attachments = visit->files.digests,
+        .attachments_len = (size_t) visit->files.count * DIGEST_BYTES,
+    };
+    visit_id (visit, "other", act->other);
+    visit_key (visit, act->key);
+    return act->act && act->agency && visit_id (visit, "id", act->id);
+}
+
+/* Why it had no effect, as key of a text; NULL: it had one. */
+static const char *acted_fault (const struct aduan_acted *acted, char key[64])
+{
+    switch (acted->result) {
+    case ADUAN_DONE:
+        return NULL;
+    case ADUAN_STALE:
+    case ADUAN_REFUSED:
+        snprintf (key, 64, "act_%s", acted->reason ? aduan_reason_word (acted->reason) : "refused");
+        return key;
+    case ADUAN_UNKNOWN:
+        return "act_unknown";
+    default:
+        return "store_down";
+    }
+}
+
+static unsigned fault_status (const struct aduan_acted *acted)
+{
+    return acted->result == ADUAN_STALE                                       ? 409
+           : acted->result == ADUAN_REFUSED && acted->reason == 14 /* session */ ? 401
+           : acted->result == ADUAN_REFUSED                                   ? 422
+                                                                              : 503;
+}
+
+static void on_one (void *with, const struct aduan_acted *acted)
+{
+    struct visit *visit = with;
+    char key[64];
+    const char *fault = acted_fault (acted, key);
+    const char *number = visit_parameter (visit, "number");
+
+    if (!fault && visit->api) {
+        json_t *done = json_pack ("{s:s, s:s, s:I}", "result", "done", "act", visit_said (visit, "act"),
+                                  "version", (json_int_t) acted->version);
+        visit_json (visit, 200, done);
+        json_decref (done);
+        return;
+    }
+    if (!fault) {
+        char *path = xformat ("/cases/%s?said=%s", number, visit_said (visit, "act"));
+        visit_redirect (visit, strspn (number, "0123456789ABCDEFGHJKMNPQRSTVWXYZ") == strlen (number)
+                                   ? path
+                                   : "/inbox");
+        free (path);
+        return;
+    }
+    snprintf (visit->detail, sizeof visit->detail, "%s", acted->field);
+    if (!visit->api) {
+        const char *text = visit_said (visit, "text");
+        json_object_set_new (visit->values, "typed", json_string (text ? text : ""));
+        json_object_set_new (visit->values, "number", json_string (number));
+    }
+    visit_refuse (visit, fault_status (acted), fault);
+}
+
+static void act_say (struct visit *visit)
+{
+    struct aduan_act act;
+    if (!act_read (visit, &act)) {
+        visit_refuse (visit, 422, "act_value");
+        return;
+    }
+    aduan_act_start (visit->desk->aduan, &act, ACT_MS, on_one, visit);
+}
+
+void act_one (struct visit *visit)
+{
+    files_take (visit, act_say);
+}
+
+/* ---- a lease renewed by the page's script ------------------------------------------------------ */
+
+static void on_renewed (void *with, const struct aduan_acted *acted)
+{
+    struct visit *visit = with;
+    char key[64];
+    const char *fault = acted_fault (acted, key);
+    json_t *said = fault ? json_pack ("{s:s}", "result", fault)
+                         : json_pack ("{s:s, s:I}", "result", "done", "version",
+                                      (json_int_t) acted->version);
+    visit_json (visit, fault ? fault_status (acted) : 200, said);
+    json_decref (said);
+}
+
+void act_renew (struct visit *visit)
+{
+    struct aduan_act act;
+    if (!act_read (visit, &act) || act.act != ADUAN_ACT_EXTEND) {
+        visit_refuse (visit, 422, "act_value");
+        return;
+    }
+    act.delay_ms = LEASE_MS;
+    aduan_act_start (visit->desk->aduan, &act, ACT_MS, on_renewed, visit);
+}
+
+/* ---- many at once ------------------------------------------------------------------------------ */
+
+/* One marked case: its field `mark` is "id agency version number". */
+struct mark {
+    struct visit *visit;
+    unsigned at;
+    char number[20];
+    char fault[64]; /* "" : done */
+};
+
+struct bulk {
+    unsigned count;
+    struct mark marks[BULK_MOST];
+};
+
+static void bulk_over (struct visit *visit)
+{
+    const struct bulk *bulk = visit->work;
+    json_t *results = json_array ();
+    unsigned done = 0;
+
+    for (unsigned i = 0; i < bulk->count; i++) {
+        done += !*bulk->marks[i].fault;
+        json_array_append_new (results,
+                               json_pack ("{s:s, s:s, s:b}", "number", bulk->marks[i].number, "fault",
+                                          bulk->marks[i].fault, "done", !*bulk->marks[i].fault));
+    }
+    json_object_set_new (visit->values, "results", results);
+    json_object_set_new (visit->values, "act", json_string (visit_said (visit, "act")));
+    json_object_set_new (visit->values, "done", json_integer (done));
+    json_object_set_new (visit->values, "failed", json_integer (bulk->count - done));
+    json_object_set_new (visit->values, "typed", json_string (visit_said (visit, "text") ? visit_said (visit, "text") : ""));
+    visit_page (visit, 200, "bulk");
+}
+
+static void on_mark (void *with, const struct aduan_acted *acted)
+{
+    struct mark *mark = with;
+    char key[64];
+    const char *fault = acted_fault (acted, key);
+    snprintf (mark->fault, sizeof mark->fault, "%s", fault ? fault : "");
+    visit_came (mark->visit, bulk_over);
+}
+
+static bool mark_read (const char *text, struct aduan_act *act, char number[20])
+{
+    char id[40];
+    unsigned long agency, version;
+    struct id read;
+    if (sscanf (text, "%39s %lu %lu %19s", id, &agency, &version, number) != 4 ||
+        id_parse (id, &read) != 0)
+        return false;
+    memcpy (act->id, read.at, sizeof act->id);
+    act->agency = (uint32_t) agency;
+    act->version = version;
+    return true;
+}
+
+void act_many (struct visit *visit)
+{
+    struct bulk *bulk = xcalloc (1, sizeof *bulk);
+    uint8_t key[16];
+
+    visit->work = bulk;
+    visit_key (visit, key);
+    visit_wait (visit);
+    for (size_t i = 0; i < http_field_count (visit->request) && bulk->count < BULK_MOST; i++) {
+        const struct http_field *field = http_field (visit->request, i);
+        struct mark *mark = &bulk->marks[bulk->count];
+        struct aduan_act act;
+        if (strcmp (field->name, "mark") != 0)
+            continue;
+        act_read (visit, &act);
+        if (!act.act || !mark_read (field->value.at, &act, mark->number))
+            continue;
+        /* the form's key and the case's id: the same on a repeat, another for each case */
+        crypto_generichash (act.key, sizeof act.key, act.id, sizeof act.id, key, sizeof key);
+        mark->visit = visit;
+        bulk->count++;
+        visit_wait (visit);
+        aduan_act_start (visit->desk->aduan, &act, ACT_MS, on_mark, mark);
+    }
+    visit_came (visit, bulk_over);
+}
+
+/* ---- the next case ----------------------------------------------------------------------------- */
+
+static void on_assigned (void *with, const struct aduan_assignment *assignment)
+{
+    struct visit *visit = with;
+    json_t *cases = json_object_get (visit->values, "cases");
+    json_array_append_new (
+        cases, json_pack ("{s:s, s:s, s:I, s:I, s:I, s:s, s:s%}", "id",
+                          hex_text (assignment->id, sizeof assignment->id), "number",
+                          assignment->number, "agency", (json_int_t) assignment->agency, "version",
+                          (json_int_t) assignment->version, "lease_ms",
+                          (json_int_t) assignment->lease_ms, "title",
+                          assignment->title ? assignment->title : "", "text",
+                          assignment->text ? assignment->text : "",
+                          assignment->text ? assignment->text_len : 0));
+}
+
+static void on_pulled (void *with, const struct aduan_pulled *pulled)
+{
+    struct visit *visit = with;
+    json_t *cases = json_object_get (visit->values, "cases");
+
+    if (pulled->result == ADUAN_REFUSED) {
+        visit_refuse (visit, pulled->reason == 14 ? 401 : 403, pulled->reason == 14 ? "session" : "act_scope");
+    } else if (pulled->result != ADUAN_DONE) {
+        visit_refuse (visit, 503, "store_down");
+    } else if (visit->api) {
+        json_t *said = json_pack ("{s:O}", "cases", cases);
+        visit_json (visit, 200, said);
+        json_decref (said);
+    } else if (json_array_size (cases) == 0) {
+        visit_redirect (visit, "/inbox?said=none");
+    } else {
+        char *path = xformat ("/cases/%s?said=taken", json_string_value (json_object_get (
+                                                           json_array_get (cases, 0), "number")));
+        visit_redirect (visit, path);
+        free (path);
+    }
+}
+
+static void next_pull (struct visit *visit)
+{
+    static const uint32_t most = 64;
+    uint32_t agencies[64];
+    size_t count = 0, at;
+    json_t *row, *self = json_object_get (visit->values, "self");
+    const char *wanted = visit_said (visit, "agency_code");
+
+    if (visit->fault || json_array_size (self) == 0) {
+        visit_refuse (visit, visit->fault ? visit->fault : 401, visit->fault ? visit->why : "session");
+        return;
+    }
+    json_array_foreach (json_object_get (json_array_get (self, 0), "appointments"), at, row) {
+        const char *code = json_string_value (json_object_get (row, "agency"));
+        json_int_t role = json_integer_value (json_object_get (row, "role"));
+        if (count < most && role <= 7 && (!wanted || !*wanted || strcmp (wanted, code) == 0))
+            agencies[count++] = (uint32_t) json_integer_value (json_object_get (row, "agency_number"));
+    }
+    if (count == 0) {
+        visit_refuse (visit, 403, "act_scope");
+        return;
+    }
+    uint64_t wants = visit_number (visit, "count");
+    json_object_set_new (visit->values, "cases", json_array ());
+    aduan_pull_start (visit->desk->aduan,
+                      &(struct aduan_pull){.agencies = agencies,
+                                           .agency_count = count,
+                                           .count = wants && wants <= 20 && visit->api ? (uint32_t) wants : 1,
+                                           .lease_ms = LEASE_MS,
+                                           .session = visit->session},
+                      ACT_MS, on_assigned, on_pulled, visit);
+}
+
+void act_next (struct visit *visit)
+{
+    static const struct question self = {"self", "desk_self", false, {NULL}};
+    page_ask (visit, &self, next_pull);
+}
