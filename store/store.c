@@ -265,6 +265,7 @@ static int store_start (struct reactor *reactor, const struct settings *settings
     likeness_begin (store, settings);
     timer_begin (store);
     use_begin (store);
+    search_begin (store);
     if (order_begin (store, settings) != 0)
         return EX_CONFIG;
     const char *database = settings_text (settings, "database");
@@ -341,6 +342,7 @@ static void store_stop (void **held)
     publish_end (store);
     likeness_end (store);
     timer_end (store);
+    search_end (store);
     agency_end (store);
     listener_destroy (&store->routers);
     listener_destroy (&store->notifiers);

@@ -91,7 +91,7 @@ struct visit {
     unsigned asked; /* answers that are not there yet */
     unsigned fault; /* HTTP status, 0: none so far */
     const char *why; /* key of the text that goes with it */
-    char detail[64];
+    char detail[66];
     struct {
         uint8_t digests[FILES_MOST * DIGEST_BYTES];
         unsigned count;

@@ -21,7 +21,7 @@
 #include <utlist.h>
 #include "desk.h"
 
-static const struct kind {
+static const struct file_kind {
     const char *type, *ending;
 } kinds[] = {
     {"image/jpeg", "jpg"},
@@ -45,7 +45,7 @@ struct job {
     bool looks;            /* one file is looked for, not stored */
     int fd;                /* of what was found */
     size_t len;
-    const struct kind *kind;
+    const struct file_kind *kind;
     const char *fault;     /* key of a text; NULL: done */
 };
 
@@ -64,9 +64,8 @@ struct files {
 
 /* ---- the thread -------------------------------------------------------------------------------- */
 
-static const struct kind *kind_of (struct files *files, const char *type)
+static const struct file_kind *kind_named (const char *type)
 {
-    (void) files;
     for (size_t i = 0; type && i < array_len (kinds); i++)
         if (strcmp (kinds[i].type, type) == 0)
             return &kinds[i];
@@ -87,7 +86,7 @@ static const char *file_keep (struct files *files, struct view bytes, uint8_t *r
     char folder[512];
     struct stat there;
 
-    if (!kind_of (files, magic_buffer (files->magic, bytes.at, bytes.len)))
+    if (!kind_named (magic_buffer (files->magic, bytes.at, bytes.len)))
         return "file_kind";
     crypto_generichash (ret_digest, DIGEST_BYTES, (const uint8_t *) bytes.at, bytes.len, NULL, 0);
     char *path = place_of (files, ret_digest, folder, sizeof folder);
@@ -115,7 +114,7 @@ static void file_look (struct files *files, struct job *job)
     job->fd = open (path, O_RDONLY | O_CLOEXEC);
     if (job->fd >= 0 && fstat (job->fd, &there) == 0) {
         job->len = (size_t) there.st_size;
-        job->kind = kind_of (files, magic_descriptor (files->magic, dup (job->fd)));
+        job->kind = kind_named (magic_descriptor (files->magic, job->fd));
         lseek (job->fd, 0, SEEK_SET);
         job->fault = job->kind ? NULL : "absent";
     }

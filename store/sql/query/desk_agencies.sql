@@ -4,7 +4,7 @@ select coalesce (json_agg (row_to_json (r)), '[]')::text
 from (
     select a.agency_id as number, a.code, a.name, p.name as parent
     from agency a left join agency p on p.agency_id = a.parent
-    where desk_reader () is not null and a.retired_at is null and $1::text <> ''
+    where session_reader () is not null and a.retired_at is null and $1::text <> ''
       and (starts_with (lower (a.code), lower ($1::text))
            or not exists (select from unnest (string_to_array (lower ($1::text), ' ')) w where strpos (lower (a.name), w) = 0))
     order by lower (a.code) <> lower ($1::text), length (a.code), a.code

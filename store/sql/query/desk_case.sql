@@ -20,7 +20,7 @@ from (
            case when l.level = 2 then
                (select json_agg (json_build_object ('number', a.agency_id, 'code', a.code, 'name', a.name, 'chance', v -> 2,
                                                     'ground', v ->> 3, 'what', v ->> 4,
-                                                    'own', person_may (desk_reader (), a.agency_id, desk_readers ())))
+                                                    'own', person_may (session_reader (), a.agency_id, desk_readers ())))
                 from jsonb_array_elements (t.decision::jsonb -> 'next') v join agency a on a.agency_id = (v ->> 0)::int) end as proposals,
            (select number_text (m.number) from merged x join complaint m on m.complaint_id = x.main where x.complaint_id = c.complaint_id) as main,
            case when c.state < 7 then desk_clock (c.due_verify) end as clock_verify,
@@ -31,7 +31,7 @@ from (
             from (select a.code as agency, a.agency_id as agency_number, a.name as agency_name, w.lead, w.bond, w.version, w.attempt, w.due,
                          case when w.state in (2, 5) and w.lease_until <= now () then 1 else w.state end as work,
                          case when w.state = 2 then w.lease_until end as until, coalesce (q.name, x.name) as who,
-                         w.leased_by = desk_reader () as mine, person_may (desk_reader (), w.agency, desk_readers ()) as own
+                         w.leased_by = session_reader () as mine, person_may (session_reader (), w.agency, desk_readers ()) as own
                   from assignment w
                   join agency a on a.agency_id = w.agency
                   left join principal x on x.principal_id = w.leased_by
@@ -39,7 +39,7 @@ from (
                   where w.complaint_id = c.complaint_id
                   order by w.lead desc, w.state = 7, a.code) s) as assignments
     from complaint c
-    cross join lateral (select desk_level (desk_reader (), c.complaint_id, c.holder, c.flags) as level) l
+    cross join lateral (select desk_level (session_reader (), c.complaint_id, c.holder, c.flags) as level) l
     left join content t on t.complaint_id = c.complaint_id
     left join agency h on h.agency_id = c.holder
     left join category g on g.category_id = c.category

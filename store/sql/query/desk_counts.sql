@@ -4,8 +4,8 @@ select coalesce (json_agg (row_to_json (r) order by r.agency), '[]')::text
 from (
     select a.code as agency, a.name, count (w.agency) as "all",
            count (*) filter (where w.state = 1 or (w.state in (2, 5) and w.lease_until <= now ())) as new,
-           count (*) filter (where w.state in (2, 3) and w.leased_by = desk_reader ()) as mine,
-           count (*) filter (where w.state in (2, 3) and w.leased_by <> desk_reader ()) as colleagues,
+           count (*) filter (where w.state in (2, 3) and w.leased_by = session_reader ()) as mine,
+           count (*) filter (where w.state in (2, 3) and w.leased_by <> session_reader ()) as colleagues,
            count (*) filter (where w.state in (4, 5)) as waiting,
            count (*) filter (where w.state = 6) as parked,
            count (*) filter (where not w.lead) as support,

@@ -9,7 +9,7 @@ from (
            d.code as receiver, d.name as receiver_name, e.data ->> 'rating' as rating,
            case when l.level = 2 then e.data ->> 'attachments' end as attachments
     from complaint c
-    cross join lateral (select desk_level (desk_reader (), c.complaint_id, c.holder, c.flags) as level) l
+    cross join lateral (select desk_level (session_reader (), c.complaint_id, c.holder, c.flags) as level) l
     join event e on e.complaint_id = c.complaint_id
     left join returned y on y.complaint_id = c.complaint_id
     left join agency a on a.agency_id = e.agency

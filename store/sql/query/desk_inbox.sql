@@ -11,19 +11,19 @@ from (
            case w.due when c.due_first then 'first' when c.due_verify then 'verify' when c.due_resolve then 'resolve' else 'due' end as clock,
            desk_clock (w.due) - 'skipped' as time,
            g.name as category, p.name as place,
-           case when desk_level (desk_reader (), c.complaint_id, c.holder, c.flags) = 2
+           case when desk_level (session_reader (), c.complaint_id, c.holder, c.flags) = 2
                 then coalesce (nullif (t.title, ''), left (t.body, 120)) end as title,
-           case when w.state in (2, 3) then b.name end as who, w.leased_by = desk_reader () as mine,
+           case when w.state in (2, 3) then b.name end as who, w.leased_by = session_reader () as mine,
            case when w.state = 2 then w.lease_until end as until
     from desk_nodes ($1::text) n (agency)
     cross join lateral (
         select s.* from assignment s
         where s.agency = n.agency and s.open
-          and ($3::text = '' or (s.due, s.complaint_id) > ($3::timestamptz, $4::uuid))
+          and ($3::text = '' or (s.due, s.complaint_id) > (nullif ($3::text, '')::timestamptz, nullif ($4::text, '')::uuid))
           and case $2::text
               when 'new' then s.state = 1 or (s.state in (2, 5) and s.lease_until <= now ())
-              when 'mine' then s.state in (2, 3) and s.leased_by = desk_reader ()
-              when 'colleagues' then s.state in (2, 3) and s.leased_by <> desk_reader ()
+              when 'mine' then s.state in (2, 3) and s.leased_by = session_reader ()
+              when 'colleagues' then s.state in (2, 3) and s.leased_by <> session_reader ()
               when 'waiting' then s.state in (4, 5)
               when 'parked' then s.state = 6
               when 'support' then not s.lead

@@ -5,7 +5,7 @@ with nodes as materialized (
     select distinct u.agency
     from agency_above u
     where u.above in (select p.agency_id from appointment p
-                      where $1::text = '' and p.principal_id = desk_reader () and p.role in (5, 6) and p.ended_at is null
+                      where $1::text = '' and p.principal_id = session_reader () and p.role in (5, 6) and p.ended_at is null
                         and (p.until is null or p.until > statement_timestamp ())
                       union all
                       select n from desk_nodes ($1::text) n where $1::text <> '')
@@ -27,7 +27,7 @@ select coalesce (json_agg (row_to_json (r) order by r.due), '[]')::text
 from (
     select c.complaint_id as id, number_text (c.number) as number, a.code as agency, a.name as agency_name, w.due, w.lead, w.state as work,
            c.state, c.class, c.received, desk_clock (w.due) - 'skipped' as time,
-           case when desk_level (desk_reader (), c.complaint_id, c.holder, c.flags) = 2
+           case when desk_level (session_reader (), c.complaint_id, c.holder, c.flags) = 2
                 then coalesce (nullif (t.title, ''), left (t.body, 120)) end as title
     from late w
     join complaint c on c.complaint_id = w.complaint_id

@@ -13,6 +13,6 @@ from (
     left join appointment n on n.principal_id = p.principal_id and n.ended_at is null
                                and (n.until is null or n.until > statement_timestamp ())
     left join agency a on a.agency_id = n.agency_id
-    where p.principal_id = desk_reader ()
+    where p.principal_id = session_reader ()
     group by p.principal_id
 ) r

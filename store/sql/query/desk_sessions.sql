@@ -4,6 +4,6 @@ from (
     select s.since, s.seen_at, s.ends_at, p.name as front,
            s.token_hash = sha256 (decode (current_setting ('aduan.session', true), 'hex')) as this
     from session s join principal p on p.principal_id = s.front
-    where s.principal_id = desk_reader () and s.ends_at > statement_timestamp ()
+    where s.principal_id = session_reader () and s.ends_at > statement_timestamp ()
     order by s.since desc
 ) r

@@ -3,7 +3,7 @@
 select coalesce (json_agg (row_to_json (r)), '[]')::text
 from (
     select distinct on (t.template_id) t.template_id as number, t.name, t.text, t.language, a.code as agency, u.depth, t.changed_at,
-           p.name as who, person_may (desk_reader (), t.agency_id, (1 << 5) | (1 << 6) | (1 << 7)) as own
+           p.name as who, person_may (session_reader (), t.agency_id, (1 << 5) | (1 << 6) | (1 << 7)) as own
     from desk_nodes ($1::text) n (agency)
     join agency_above u on u.agency = n.agency
     join answer_template t on t.agency_id = u.above

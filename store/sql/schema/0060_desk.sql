@@ -1,9 +1,4 @@
--- What the desk reads by: who reads, what he sees of a complaint, and where an agency's open work is found.
-
--- The person whose session the reading transaction names (setting aduan.session, the token in hex); null: nobody.
-create function desk_reader () returns int language sql stable security definer set search_path = public as $$
-    select session_person (decode (nullif (current_setting ('aduan.session', true), ''), 'hex'))
-$$;
+-- What the desk reads by: what a person sees of a complaint, and where an agency's open work is found.
 
 -- Roles that read cases: coordinator, agency admin, liaison, as bits 1 << role (person_may).  Overseers read by permits.
 create function desk_readers () returns int language sql immutable as $$ select (1 << 5) | (1 << 6) | (1 << 7) $$;
@@ -12,10 +7,10 @@ create function desk_readers () returns int language sql immutable as $$ select 
 create function desk_nodes (code text) returns setof int language sql stable security definer set search_path = public as $$
     select distinct p.agency_id
     from appointment p
-    where code = '' and p.principal_id = desk_reader () and p.ended_at is null and p.role in (5, 6, 7)
+    where code = '' and p.principal_id = session_reader () and p.ended_at is null and p.role in (5, 6, 7)
       and (p.until is null or p.until > statement_timestamp ())
     union all
-    select a.agency_id from agency a where a.code = desk_nodes.code and person_may (desk_reader (), a.agency_id, desk_readers ())
+    select a.agency_id from agency a where a.code = desk_nodes.code and person_may (session_reader (), a.agency_id, desk_readers ())
 $$;
 
 -- What a person sees of a complaint: 0 nothing, 1 state and clocks, 2 its words, too (DOMAIN 1.4).  Holders, supporters and
@@ -65,5 +60,7 @@ create index assignment_open on assignment (agency, due, complaint_id) where ope
 -- What is late, whoever has it.
 create index assignment_due on assignment (due) where open;
 
-grant execute on function desk_reader (), desk_readers (), desk_nodes (text), desk_level (int, uuid, int, int), desk_clock (timestamptz)
-    to aduan_query;
+grant select on complaint, event, assignment, informed, returned, merged, likeness, appointment to aduan_desk;
+grant select (principal_id, name) on principal to aduan_desk;
+grant select (token_hash, principal_id, front, since, seen_at, ends_at) on session to aduan_desk;
+grant select (complaint_id, decision, title, body, location, target, external, incident, latitude, longitude, attachments) on content to aduan_desk;

@@ -71,7 +71,9 @@ begin
           order by c.complaint_id limit most) n;
     made := made + coalesce (search_make (found), 0);
 
-    select max (complaint_id), array_agg (complaint_id) filter (where fresh) into last, found
+    select (array_agg (complaint_id order by complaint_id desc))[1],
+           array_agg (complaint_id order by complaint_id) filter (where fresh)
+    into last, found
     from (select c.complaint_id, not exists (select from search_entry s where s.complaint_id = c.complaint_id) as fresh
           from (select complaint_id from complaint where complaint_id > (select at from search_sweep)
                 order by complaint_id limit most * 4) c) w;
@@ -90,7 +92,7 @@ end $$;
 create function desk_search (asked text, before uuid, most int) returns table (complaint_id uuid, at int) language plpgsql stable
 security definer set search_path = public as $$
 declare
-    person int := desk_reader ();
+    person int := session_reader ();
     wanted tsquery := websearch_to_tsquery ('indonesian', asked);
     scope tsquery;
 begin
@@ -114,4 +116,3 @@ begin
 end $$;
 
 grant select, insert, update, delete on search_entry, search_stale, search_sweep to aduan_store;
-grant execute on function desk_search (text, uuid, int) to aduan_query;

@@ -11,4 +11,4 @@ create table answer_template (
 );
 grant select, insert, update, delete on answer_template to aduan_store;
 grant usage on all sequences in schema public to aduan_store;
-grant select on answer_template to aduan_query;
+grant select on answer_template to aduan_desk;
