@@ -319,7 +319,7 @@ static void on_pulled (void *with, const struct aduan_pulled *pulled)
     } else if (json_array_size (cases) == 0) {
         visit_redirect (visit, "/inbox?said=none");
     } else {
-        char *path = xformat ("/cases/%s?said=taken", json_string_value (json_object_get (
+        char *path = xformat ("/cases/%s", json_string_value (json_object_get (
                                                            json_array_get (cases, 0), "number")));
         visit_redirect (visit, path);
         free (path);

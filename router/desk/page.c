@@ -230,6 +230,19 @@ void page_case (struct visit *visit)
         json_object_set_new (found, clocks[i][1],
                              json_is_object (clock) ? json_pack ("[O]", clock) : json_array ());
     }
+    /* the one that runs out first: verification, then the first answer, then the rest */
+    for (size_t i = 0; i < array_len (clocks); i++) {
+        json_t *clock = json_object_get (found, clocks[i][0]);
+        bool runs = i == 0   ? json_integer_value (json_object_get (found, "state")) == 1
+                    : i == 1 ? !json_is_true (json_object_get (found, "answered"))
+                             : true;
+        if (!json_is_object (clock) || !runs)
+            continue;
+        clock = json_copy (clock);
+        json_object_set_new (clock, "clock", json_string (clocks[i][1]));
+        json_object_set_new (found, "next", json_pack ("[o]", clock));
+        break;
+    }
     for (size_t i = 0; open && i < array_len (acts); i++)
         if (strcmp (open, acts[i]) == 0)
             json_object_set_new (visit->values, "open", json_string (open));

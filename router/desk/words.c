@@ -111,6 +111,26 @@ static void show_day (struct visit *visit, const json_t *value, struct buffer *o
     }
 }
 
+/* The same in little room: "4 Des". */
+static void show_short (struct visit *visit, const json_t *value, struct buffer *out)
+{
+    struct tm tm = {0};
+    char key[16];
+    if (!json_is_string (value) || !strptime (json_string_value (value), "%Y-%m-%d", &tm))
+        return;
+    timegm (&tm);
+    snprintf (key, sizeof key, "weekday_%d", tm.tm_wday);
+    buffer_format (out, "%.3s %d ", desk_word (visit, key), tm.tm_mday);
+    snprintf (key, sizeof key, "month_%d", tm.tm_mon + 1);
+    buffer_format (out, "%.3s", desk_word (visit, key));
+}
+
+static void show_count (struct visit *visit, const json_t *value, struct buffer *out)
+{
+    (void) visit;
+    buffer_format (out, "%zu", json_array_size (value));
+}
+
 static void show_percent (struct visit *visit, const json_t *value, struct buffer *out)
 {
     (void) visit;
@@ -147,7 +167,7 @@ static bool filter (void *owner, const char *name, const json_t *value, struct b
     } filters[] = {
         {"time", show_time},     {"day", show_day},           {"percent", show_percent},
         {"fresh", show_fresh},   {"positive", show_positive}, {"degrees", show_degrees},
-        {"asset", show_asset},
+        {"asset", show_asset},   {"short", show_short},       {"count", show_count},
     };
     for (size_t i = 0; i < array_len (filters); i++)
         if (strcmp (filters[i].name, name) == 0) {

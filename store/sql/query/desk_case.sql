@@ -8,18 +8,18 @@ from (
            c.flags & 4 <> 0 as oversight, h.code as holder, h.agency_id as holder_number, h.name as holder_name,
            (select string_agg (p.name, ', ' order by p.level desc) from region p
             where c.region = p.code or c.region like p.code || '.%') as place,
-           case when l.level = 2 then t.title end as title, case when l.level = 2 then t.body end as body,
+           case when l.level = 2 then desk_title (t.title, t.body) end as title, case when l.level = 2 then t.body end as body,
            case when l.level = 2 then t.location end as location, case when l.level = 2 then t.target end as target,
            case when l.level = 2 then t.incident end as incident, case when l.level = 2 then t.external end as external,
            case when l.level = 2 and t.latitude <> 0 then t.latitude end as latitude,
            case when l.level = 2 and t.latitude <> 0 then t.longitude end as longitude,
            case when l.level = 2 then encode (t.attachments, 'hex') end as attachments,
            case when l.level = 2 then
-               (select json_agg (json_build_object ('rung', v -> 0, 'code', v ->> 1, 'what', v ->> 2))
+               (select json_agg (json_build_object ('rung', v -> 0, 'code', replace (v ->> 1, '-', '_'), 'what', v ->> 2))
                 from jsonb_array_elements (t.decision::jsonb -> 'said') v) end as reasons,
            case when l.level = 2 then
                (select json_agg (json_build_object ('number', a.agency_id, 'code', a.code, 'name', a.name, 'chance', v -> 2,
-                                                    'ground', v ->> 3, 'what', v ->> 4,
+                                                    'ground', replace (v ->> 3, '-', '_'), 'what', v ->> 4,
                                                     'own', person_may (session_reader (), a.agency_id, desk_readers ())))
                 from jsonb_array_elements (t.decision::jsonb -> 'next') v join agency a on a.agency_id = (v ->> 0)::int) end as proposals,
            (select number_text (m.number) from merged x join complaint m on m.complaint_id = x.main where x.complaint_id = c.complaint_id) as main,

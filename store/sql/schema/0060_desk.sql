@@ -54,6 +54,11 @@ create function desk_clock (due timestamptz) returns jsonb language sql stable s
     from local l where due is not null
 $$;
 
+-- A title as lists show it.  One that is only the beginning of the text (nobody gave it one) says that it goes on.
+create function desk_title (title text, body text) returns text language sql immutable as $$
+    select case when starts_with (body, title) and length (body) > length (title) then rtrim (title) || '…' else title end
+$$;
+
 -- Open work of one agency by what is due next.  A column of its own, and not its state, so that a lease is still written in place.
 alter table assignment add open boolean not null generated always as (state < 7) stored;
 create index assignment_open on assignment (agency, due, complaint_id) where open;
