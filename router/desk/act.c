@@ -1,5 +1,6 @@
 /* act.c - acts on cases: which ones fit, one, many at once; a lease renewed; the next case.
  *
+ * What fits is common/domain/lifecycle.def's, by the state and the reader's roles where the case is.
  * Each form has its act's idempotency key in it, so a double click, a reload and a repeat after silence act
  * once.  Whether an act is right is the store's to judge; what is offered here is what fits the state that
  * was shown.  Words that somebody typed are never lost: an act that had no effect shows them again.
@@ -8,57 +9,102 @@
 #include <stdlib.h>
 #include <string.h>
 #include "desk.h"
+#include "domain/lifecycle.h"
 
 /* ---- which acts fit ---------------------------------------------------------------------------- */
 
-enum { LEASED = 1, TAKEN = 2, WAITING = 4, PARKED = 8, HELD = LEASED | TAKEN | WAITING };
-
-static const struct offer {
-    enum aduan_act_kind act;
-    unsigned states; /* of the viewer's assignment */
-    bool lead;       /* only the lead's */
-    bool open;       /* complaint: in progress */
-} offers[] = {
-    {ADUAN_ACT_ANSWER, HELD, false, false},    {ADUAN_ACT_PROGRESS, HELD, false, false},
-    {ADUAN_ACT_ASK, HELD, false, false},       {ADUAN_ACT_HAND_BACK, HELD, false, false},
-    {ADUAN_ACT_ASSIGN, HELD, true, false},     {ADUAN_ACT_SUPPORT, HELD, true, false},
-    {ADUAN_ACT_CLOSE, HELD, true, true},       {ADUAN_ACT_MERGE, HELD, true, false},
-    {ADUAN_ACT_ACK, LEASED, false, false},     {ADUAN_ACT_NACK, LEASED, false, false},
-    {ADUAN_ACT_RELEASE, LEASED | PARKED, false, false}, {ADUAN_ACT_PARK, HELD, false, false},
+/* Beside the lifecycle's own table (state, step, role): what the assignment must be for it. */
+enum {
+    READY = 1 << WORK_ready,
+    LEASED = 1 << WORK_leased,
+    TAKEN = 1 << WORK_taken,
+    WAITING = 1 << WORK_waiting,
+    PARKED = 1 << WORK_parked,
+    HELD = LEASED | TAKEN | WAITING,
 };
 
-static unsigned state_bit (json_int_t work)
+static const struct offer {
+    enum step step;
+    unsigned work; /* of the viewer's assignment; 0: never by it */
+    bool lead;     /* only the lead's */
+    bool above;    /* also by a coordinator above the holder, of the complaint */
+} offers[] = {
+    {STEP_ack, LEASED, false, false},
+    {STEP_nack, LEASED, false, false},
+    {STEP_release, LEASED | PARKED, false, false},
+    {STEP_park, HELD, false, false},
+    {STEP_take_on, READY, true, false},
+    {STEP_answer, HELD, false, false},
+    {STEP_progress, HELD, false, false},
+    {STEP_draft, HELD, true, false},
+    {STEP_approve, READY | HELD, true, true},
+    {STEP_send_back, READY | HELD, true, true},
+    {STEP_ask, HELD, true, false},
+    {STEP_hand_back, HELD, false, false},
+    {STEP_verify, HELD, true, true},
+    {STEP_assign, HELD, true, true},
+    {STEP_support, HELD, true, false},
+    {STEP_correct, HELD, true, true},
+    {STEP_split, HELD, true, true},
+    {STEP_close, HELD, true, true},
+    {STEP_archive, HELD, true, true},
+    {STEP_block, 0, true, true},
+    {STEP_chase, 0, true, true},
+    {STEP_merge, HELD, true, false},
+    {STEP_link, HELD, true, false},
+};
+
+static json_int_t number_in (const json_t *row, const char *key)
 {
-    return work == 2 ? LEASED : work == 3 ? TAKEN : work == 4 ? WAITING : work == 6 ? PARKED : 0;
+    return json_integer_value (json_object_get (row, key));
+}
+
+/* The assignment that he would act on: the one that he has leased, else one of his agencies that is open, the lead's first. */
+static json_t *assignment_own (const json_t *found)
+{
+    json_t *row, *own = NULL;
+    size_t at;
+
+    json_array_foreach (json_object_get (found, "assignments"), at, row) {
+        json_int_t work = number_in (row, "work");
+        if (!(number_in (row, "roles") & (1 << ACTOR_agency_admin | 1 << ACTOR_liaison)) &&
+            !json_is_true (json_object_get (row, "appointed")))
+            continue;
+        if (work != WORK_done &&
+            (!own || (work == WORK_leased && json_is_true (json_object_get (row, "mine")))))
+            own = row;
+    }
+    return own;
 }
 
 void act_offer (struct visit *visit)
 {
-    json_t *found = json_object_get (visit->values, "case"), *acts = json_object (), *row, *own = NULL;
-    json_int_t state = json_integer_value (json_object_get (found, "state"));
-    size_t at;
+    json_t *found = json_object_get (visit->values, "case"), *acts = json_object ();
+    json_t *own = assignment_own (found);
+    enum state state = (enum state) number_in (found, "state");
+    json_int_t work = number_in (own, "work"), above = number_in (found, "above");
+    bool leased = work == WORK_leased, mine = json_is_true (json_object_get (own, "mine"));
+    bool lead = json_is_true (json_object_get (own, "lead"));
 
-    /* the assignment that he would act on: his own lease, else one of his agencies that is open, the lead's first */
-    json_array_foreach (json_object_get (found, "assignments"), at, row) {
-        json_int_t work = json_integer_value (json_object_get (row, "work"));
-        if (!json_is_true (json_object_get (row, "own")) || work == 7)
-            continue;
-        if (!own || (work == 2 && json_is_true (json_object_get (row, "mine"))))
-            own = row;
+    for (size_t i = 0; i < array_len (offers); i++) {
+        const struct offer *offer = &offers[i];
+        bool here = own && offer->work & (1u << work) && (lead || !offer->lead) &&
+                    (!leased || mine) &&
+                    lifecycle_allows (offer->step, state, (unsigned) number_in (own, "roles"));
+        bool from_above = !own && above && offer->above &&
+                          lifecycle_allows (offer->step, state, 1u << ACTOR_coordinator);
+        if (here || from_above)
+            json_object_set_new (acts, step_word (offer->step), json_true ());
     }
-    if (own && state < 7) {
-        unsigned bit = state_bit (json_integer_value (json_object_get (own, "work")));
-        bool leased_by_other = bit == LEASED && !json_is_true (json_object_get (own, "mine"));
-        for (size_t i = 0; i < array_len (offers) && !leased_by_other; i++)
-            if (offers[i].states & bit &&
-                (!offers[i].lead || json_is_true (json_object_get (own, "lead"))) &&
-                (!offers[i].open || state == 5))
-                json_object_set_new (acts, aduan_act_word (offers[i].act), json_true ());
-        json_object_set_new (visit->values, "leased", json_boolean (bit == LEASED && !leased_by_other));
-        json_object_set_new (visit->values, "busy", json_boolean (leased_by_other));
-    }
+    if (json_is_true (json_object_get (own, "drafts"))) {
+        json_object_del (acts, "answer");
+        json_object_del (acts, "progress");
+    } else if (own)
+        json_object_del (acts, "draft");
     if (own)
         json_object_set (visit->values, "own", own);
+    json_object_set_new (visit->values, "leased", json_boolean (leased && mine));
+    json_object_set_new (visit->values, "busy", json_boolean (leased && !mine));
     json_object_set_new (visit->values, "any_act", json_boolean (json_object_size (acts) > 0));
     json_object_set_new (visit->values, "acts", acts);
 }

@@ -230,6 +230,13 @@ void page_case (struct visit *visit)
         json_object_set_new (found, clocks[i][1],
                              json_is_object (clock) ? json_pack ("[O]", clock) : json_array ());
     }
+    json_t *offered = json_object_get (visit->values, "acts");
+    json_object_set_new (visit->values, "writes",
+                         json_boolean (json_object_get (offered, "answer") || json_object_get (offered, "draft") ||
+                                       json_object_get (offered, "progress")));
+    /* one template, two forms: each names its fields' labels by its own word */
+    json_object_set_new (visit->values, "once_verify", json_pack ("[s]", "verify"));
+    json_object_set_new (visit->values, "once_correct", json_pack ("[s]", "correct"));
     /* the one that runs out first: verification, then the first answer, then the rest */
     for (size_t i = 0; i < array_len (clocks); i++) {
         json_t *clock = json_object_get (found, clocks[i][0]);

@@ -3,7 +3,7 @@
 select coalesce (json_agg (row_to_json (r) order by r.score desc, r.number), '[]')::text
 from (
     select number_text (o.number) as number, o.complaint_id as id, l.score, l.reason, o.received, o.state,
-           h.code as holder, h.name as holder_name, desk_title (t.title, t.body) as title
+           h.code as holder, h.name as holder_name, desk_title (coalesce (t.title_edited, t.title), coalesce (t.body_edited, t.body)) as title
     from complaint c
     join lateral (
         select k.other, k.score, k.reason from likeness k where k.complaint_id = c.complaint_id

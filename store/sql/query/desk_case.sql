@@ -8,7 +8,9 @@ from (
            c.flags & 4 <> 0 as oversight, h.code as holder, h.agency_id as holder_number, h.name as holder_name,
            (select string_agg (p.name, ', ' order by p.level desc) from region p
             where c.region = p.code or c.region like p.code || '.%') as place,
-           case when l.level = 2 then desk_title (t.title, t.body) end as title, case when l.level = 2 then t.body end as body,
+           case when l.level = 2 then desk_title (coalesce (t.title_edited, t.title), coalesce (t.body_edited, t.body)) end as title,
+           case when l.level = 2 then coalesce (t.body_edited, t.body) end as body,
+           case when l.level = 2 and t.body_edited is not null then t.body end as body_original,
            case when l.level = 2 then t.location end as location, case when l.level = 2 then t.target end as target,
            case when l.level = 2 then t.incident end as incident, case when l.level = 2 then t.external end as external,
            case when l.level = 2 and t.latitude <> 0 then t.latitude end as latitude,
@@ -26,12 +28,20 @@ from (
            case when c.state < 7 then desk_clock (c.due_verify) end as clock_verify,
            case when c.state < 7 then desk_clock (c.due_first) end as clock_first,
            case when c.state < 7 then desk_clock (c.due_resolve) end as clock_resolve,
+           (select u.above from appointment p join agency_above u on u.above = p.agency_id and u.agency = c.holder
+            where p.principal_id = session_reader () and p.role = 5 and p.ended_at is null and (p.named or c.flags & 4 = 0)
+              and (p.until is null or p.until > statement_timestamp ())
+            order by u.depth limit 1) as above,
            exists (select from event e where e.complaint_id = c.complaint_id and e.kind in (16, 17)) as answered,
            (select coalesce (json_agg (row_to_json (s)), '[]')
             from (select a.code as agency, a.agency_id as agency_number, a.name as agency_name, w.lead, w.bond, w.version, w.attempt, w.due,
                          case when w.state in (2, 5) and w.lease_until <= now () then 1 else w.state end as work,
                          case when w.state = 2 then w.lease_until end as until, coalesce (q.name, x.name) as who,
-                         w.leased_by = session_reader () as mine, person_may (session_reader (), w.agency, desk_readers ()) as own
+                         w.leased_by = session_reader () as mine, roles_in (session_reader (), w.agency, c.flags & 4 <> 0) as roles,
+                         exists (select from appointment p
+                                 where p.principal_id = session_reader () and p.agency_id = w.agency and p.role in (5, 6, 7)
+                                   and p.ended_at is null and (p.until is null or p.until > statement_timestamp ())) as appointed,
+                         a.approver is not null and a.approver <> session_reader () as drafts
                   from assignment w
                   join agency a on a.agency_id = w.agency
                   left join principal x on x.principal_id = w.leased_by

@@ -12,7 +12,7 @@ from (
            desk_clock (w.due) - 'skipped' as time,
            g.name as category, p.name as place,
            case when desk_level (session_reader (), c.complaint_id, c.holder, c.flags) = 2
-                then desk_title (t.title, t.body) end as title,
+                then desk_title (coalesce (t.title_edited, t.title), coalesce (t.body_edited, t.body)) end as title,
            case when w.state in (2, 3) then b.name end as who, w.leased_by = session_reader () as mine,
            case when w.state = 2 then w.lease_until end as until
     from desk_nodes ($1::text) n (agency)

@@ -28,6 +28,8 @@ begin
 end $$;
 create trigger complaint_moved after update of holder on complaint for each row
     when (new.holder <> old.holder) execute function search_staled ();
+create trigger content_edited after update of title_edited, body_edited on content for each row
+    execute function search_staled ();
 create trigger assignment_added after insert on assignment for each row
     when (not new.lead) execute function search_staled ();
 
@@ -36,7 +38,8 @@ create function search_make (ids uuid[]) returns int language sql volatile as $$
     with made as (
         insert into search_entry (complaint_id, words)
         select t.complaint_id,
-               to_tsvector ('indonesian', t.title || ' ' || t.body || ' ' || coalesce (t.location, ''))
+               to_tsvector ('indonesian', coalesce (t.title_edited, t.title) || ' ' || coalesce (t.body_edited, t.body) || ' '
+                                          || coalesce (t.location, ''))
                || array_to_tsvector (array (
                       select distinct '@' || u.above
                       from (select c.holder as agency
