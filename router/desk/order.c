@@ -7,7 +7,13 @@
 #include <string.h>
 #include "desk.h"
 
-enum field_kind { FIELD_TEXT, FIELD_NUMBER, FIELD_FLAG };
+enum field_kind {
+    FIELD_TEXT,
+    FIELD_NUMBER,
+    FIELD_FLAG,
+    FIELD_TEXT_OR_NULL,
+    FIELD_NUMBER_OR_NULL
+};
 
 static const struct order_field {
     const char *order, *name;
@@ -30,23 +36,28 @@ static const char *const orders[] = {
 
 /* ---- giving orders ----------------------------------------------------------------------------- */
 
-/* The order's arguments from the form: a field that is empty is left out, a flag that is not ticked is false. */
+static json_t *argument_of (struct visit *visit, const struct order_field *field)
+{
+    const char *said = visit_said (visit, field->name);
+
+    if (field->kind == FIELD_FLAG)
+        return json_boolean (said && *said);
+    if (!said || !*said)
+        return field->kind >= FIELD_TEXT_OR_NULL && said ? json_null () : NULL;
+    if (field->kind == FIELD_NUMBER || field->kind == FIELD_NUMBER_OR_NULL)
+        return json_integer ((json_int_t) visit_number (visit, field->name));
+    return json_string (said);
+}
+
+/* The order's arguments: from the form as orders.def says, or what a program sent. */
 static char *arguments_of (struct visit *visit, const char *order)
 {
-    json_t *arguments = json_object ();
-    for (size_t i = 0; i < array_len (fields); i++) {
-        const char *name = fields[i].name, *said = visit_said (visit, name);
-        if (strcmp (fields[i].order, order) != 0)
-            continue;
-        if (fields[i].kind == FIELD_FLAG)
-            json_object_set_new (arguments, name,
-                                 json_boolean (visit->api ? json_is_true (json_object_get (visit->body, name))
-                                                          : said && *said));
-        else if (said && *said)
-            json_object_set_new (arguments, name,
-                                 fields[i].kind == FIELD_NUMBER
-                                     ? json_integer ((json_int_t) visit_number (visit, name))
-                                     : json_string (said));
+    json_t *arguments = visit->api && visit->body ? json_incref (visit->body) : json_object ();
+    for (size_t i = 0; i < array_len (fields) && !visit->api; i++) {
+        json_t *value =
+            strcmp (fields[i].order, order) == 0 ? argument_of (visit, &fields[i]) : NULL;
+        if (value)
+            json_object_set_new (arguments, fields[i].name, value);
     }
     char *text = json_dumps (arguments, JSON_COMPACT);
     json_decref (arguments);

@@ -16,7 +16,8 @@ from (
                   from agency b where b.parent = a.agency_id
                   order by b.retired_at is not null, b.code limit 400) s) as children,
            (select coalesce (json_agg (row_to_json (s)), '[]')
-            from (select p.login, p.name, n.role, n.named, n.until, p.seen_at, p.seen_at is null as invited,
+            from (select p.login, p.name, n.role, n.named,
+                         (array['coordinator', 'agency_admin', 'liaison', 'overseer', 'operator'])[n.role - 4] as role_word, n.until, p.seen_at, p.seen_at is null as invited,
                          coalesce (p.locked_until > now (), false) as locked
                   from appointment n join person p on p.principal_id = n.principal_id
                   where n.agency_id = a.agency_id and n.ended_at is null and (n.until is null or n.until > statement_timestamp ())
