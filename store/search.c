@@ -7,7 +7,7 @@
 #include "array.h"
 #include "store.h"
 
-#define STEP       100  /* entries of one step, of each kind */
+#define STEP       100 /* entries of one step, of each kind */
 #define RESTS      9
 #define REST_LEAST 50   /* ms */
 #define IDLE_MS    1000 /* between two steps of which the first found nothing */

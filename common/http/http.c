@@ -217,8 +217,7 @@ static void form_close (struct http_request *request)
             (!field->file && !utf8_valid (field->value.at, len)))
             request->refused = true;
         buffer_add (&field->value, "", 1);
-        field->shown =
-            (struct http_field){field->name, field->file, {field->value.at, len}};
+        field->shown = (struct http_field){field->name, field->file, {field->value.at, len}};
     }
 }
 
@@ -343,8 +342,7 @@ void http_say (struct http_request *request, const char *name, const char *value
 {
     for (const char *at = value; *at; at++)
         check ((unsigned char) *at >= ' ' && *at != 127);
-    request->said =
-        xrealloc (request->said, (request->said_count + 1) * sizeof *request->said);
+    request->said = xrealloc (request->said, (request->said_count + 1) * sizeof *request->said);
     request->said[request->said_count++] = (struct http_header){xstrdup (name), xstrdup (value)};
 }
 
@@ -395,8 +393,8 @@ static struct buffer gzip_of (const void *at, size_t len)
     return out;
 }
 
-void http_answer (struct http_request *request, unsigned status, const char *type,
-                  const void *body, size_t len)
+void http_answer (struct http_request *request, unsigned status, const char *type, const void *body,
+                  size_t len)
 {
     struct buffer packed = {0};
     if (len >= GZIP_LEAST && compressible (type) && takes_gzip (request))

@@ -18,8 +18,10 @@
 #include "base/base.h"
 #include "daemon/reactor.h"
 
-#define HTTP_HEADER_MAX 32768 /* bytes of one request's header, and of libmicrohttpd's other needs for it */
-#define HTTP_FIELDS_MAX 1200  /* of one form: 500 marked cases with their versions, and what is said of them */
+#define HTTP_HEADER_MAX                                                                            \
+    32768 /* bytes of one request's header, and of libmicrohttpd's other needs for it */
+#define HTTP_FIELDS_MAX                                                                            \
+    1200 /* of one form: 500 marked cases with their versions, and what is said of them */
 
 struct http_server;
 struct http_request;
@@ -35,9 +37,9 @@ struct http_header {
 };
 
 struct http_options {
-    const char *door;       /* "tcp://ADDRESS:PORT"; port 0: one that is free */
-    unsigned connections;   /* at most; those beyond wait in the kernel's queue */
-    int64_t idle_ms;        /* a connection that says nothing for so long is closed */
+    const char *door;                  /* "tcp://ADDRESS:PORT"; port 0: one that is free */
+    unsigned connections;              /* at most; those beyond wait in the kernel's queue */
+    int64_t idle_ms;                   /* a connection that says nothing for so long is closed */
     const struct http_header *headers; /* of every answer */
     size_t header_count;
     http_limit_fn *limit;
@@ -74,7 +76,7 @@ struct view http_body (const struct http_request *request);
 /* A field of a form, or a file that came with it (then `file` is its name, as the other side says). */
 struct http_field {
     const char *name;
-    const char *file; /* NULL: no file */
+    const char *file;  /* NULL: no file */
     struct view value; /* of what is no file well-formed UTF-8 without NUL, and NUL behind it */
 };
 /* The first field of that name, as text; NULL: none. */
@@ -93,8 +95,8 @@ void *http_kept (const struct http_request *request);
 void http_say (struct http_request *request, const char *name, const char *value);
 /* Answers and lets go of the request.  `body` is copied; `type` NULL: none.  Bodies that are text are
  * compressed where the other side takes gzip and it is worth it. */
-void http_answer (struct http_request *request, unsigned status, const char *type,
-                  const void *body, size_t len);
+void http_answer (struct http_request *request, unsigned status, const char *type, const void *body,
+                  size_t len);
 /* The same with bytes that live for ever, gzipped already where `gzipped` is not NULL. */
 void http_answer_static (struct http_request *request, unsigned status, const char *type,
                          const void *plain, size_t len, const void *gzipped, size_t gzipped_len);

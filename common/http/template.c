@@ -71,8 +71,7 @@ static bool address_local (const char *at, size_t len)
     return true;
 }
 
-void template_escape (enum template_place place, const char *text, size_t len,
-                      struct buffer *out)
+void template_escape (enum template_place place, const char *text, size_t len, struct buffer *out)
 {
     if (place == PLACE_ADDRESS_PART)
         escape_part (text, len, out);
@@ -148,7 +147,8 @@ static bool holds (const struct walk *walk, const struct scope *scope,
     if (strcmp (step->filter, "not") == 0)
         return !truthy (value);
     filtered (walk, NULL, value, &text);
-    bool same = text.len == strlen (step->text) && (!text.len || memcmp (text.at, step->text, text.len) == 0);
+    bool same = text.len == strlen (step->text) &&
+                (!text.len || memcmp (text.at, step->text, text.len) == 0);
     buffer_free (&text);
     return same == (strcmp (step->filter, "=") == 0);
 }
@@ -242,12 +242,8 @@ static void steps_walk (struct walk *walk, const struct template_step *steps, un
     for (unsigned at = from;;) {
         const struct template_step *step = &steps[at++];
         switch (step->kind) {
-        case STEP_LITERAL:
-            buffer_add (walk->out, step->text, strlen (step->text));
-            break;
-        case STEP_VALUE:
-            value_show (walk, scope, step);
-            break;
+        case STEP_LITERAL: buffer_add (walk->out, step->text, strlen (step->text)); break;
+        case STEP_VALUE: value_show (walk, scope, step); break;
         case STEP_GIVE:
             check (walk->given_count < GIVEN_MAX);
             walk->given[walk->given_count].name = step->text;
@@ -255,9 +251,7 @@ static void steps_walk (struct walk *walk, const struct template_step *steps, un
             filtered (walk, step->filter, found (walk, scope, step->path),
                       &walk->given[walk->given_count++].text);
             break;
-        case STEP_WORD:
-            word_show (walk, scope, step);
-            break;
+        case STEP_WORD: word_show (walk, scope, step); break;
         case STEP_IF:
             if (!holds (walk, scope, step))
                 at = step->to;
@@ -266,15 +260,12 @@ static void steps_walk (struct walk *walk, const struct template_step *steps, un
             each_walk (walk, steps, at - 1, scope);
             at = step->to;
             break;
-        case STEP_JUMP:
-            at = step->to;
-            break;
+        case STEP_JUMP: at = step->to; break;
         case STEP_INCLUDE:
             template_walk (walk, template_find (walk->set, step->text), scope);
             break;
         case STEP_NEXT:
-        case STEP_OVER:
-            return;
+        case STEP_OVER: return;
         }
     }
 }

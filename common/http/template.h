@@ -27,9 +27,9 @@
 enum template_step_kind {
     STEP_LITERAL, /* `text` as it is */
     STEP_VALUE,   /* `path`, through `filter` */
-    STEP_WORD,    /* text by key `text`, or `text` and the value at `path`; its values are the STEP_GIVEs before it */
-    STEP_GIVE,    /* `text` = value at `path` through `filter`, for the next STEP_WORD */
-    STEP_IF,      /* `path` compared with `text` as `filter` says: "", "not", "=", "!="; else to step `to` */
+    STEP_WORD, /* text by key `text`, or `text` and the value at `path`; its values are the STEP_GIVEs before it */
+    STEP_GIVE, /* `text` = value at `path` through `filter`, for the next STEP_WORD */
+    STEP_IF, /* `path` compared with `text` as `filter` says: "", "not", "=", "!="; else to step `to` */
     STEP_EACH,    /* a round for each item of `path`, named `text`; `to`: behind the loop's end */
     STEP_NEXT,    /* the end of a round: `to` is its STEP_EACH */
     STEP_JUMP,    /* to step `to` */
@@ -46,7 +46,8 @@ struct template_step {
     const char *text, *path, *filter;
 };
 
-struct template {
+struct template
+{
     const char *name;
     const struct template_step *steps;
 };
@@ -68,7 +69,6 @@ void template_render (const struct template_set *set, const char *name, json_t *
 json_t *template_value (json_t *values, const char *path);
 
 /* Appends `text` as it may stand there. */
-void template_escape (enum template_place place, const char *text, size_t len,
-                      struct buffer *out);
+void template_escape (enum template_place place, const char *text, size_t len, struct buffer *out);
 
 #endif

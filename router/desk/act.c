@@ -155,25 +155,22 @@ static bool act_read (struct visit *visit, struct aduan_act *act)
 static const char *acted_fault (const struct aduan_acted *acted, char key[64])
 {
     switch (acted->result) {
-    case ADUAN_DONE:
-        return NULL;
+    case ADUAN_DONE: return NULL;
     case ADUAN_STALE:
     case ADUAN_REFUSED:
         snprintf (key, 64, "act_%s", acted->reason ? aduan_reason_word (acted->reason) : "refused");
         return key;
-    case ADUAN_UNKNOWN:
-        return "act_unknown";
-    default:
-        return "store_down";
+    case ADUAN_UNKNOWN: return "act_unknown";
+    default: return "store_down";
     }
 }
 
 static unsigned fault_status (const struct aduan_acted *acted)
 {
-    return acted->result == ADUAN_STALE                                       ? 409
+    return acted->result == ADUAN_STALE                                          ? 409
            : acted->result == ADUAN_REFUSED && acted->reason == 14 /* session */ ? 401
-           : acted->result == ADUAN_REFUSED                                   ? 422
-                                                                              : 503;
+           : acted->result == ADUAN_REFUSED                                      ? 422
+                                                                                 : 503;
 }
 
 static void on_one (void *with, const struct aduan_acted *acted)
@@ -184,17 +181,19 @@ static void on_one (void *with, const struct aduan_acted *acted)
     const char *number = visit_parameter (visit, "number");
 
     if (!fault && visit->api) {
-        json_t *done = json_pack ("{s:s, s:s, s:I}", "result", "done", "act", visit_said (visit, "act"),
-                                  "version", (json_int_t) acted->version);
+        json_t *done =
+            json_pack ("{s:s, s:s, s:I}", "result", "done", "act", visit_said (visit, "act"),
+                       "version", (json_int_t) acted->version);
         visit_json (visit, 200, done);
         json_decref (done);
         return;
     }
     if (!fault) {
         char *path = xformat ("/cases/%s?said=%s", number, visit_said (visit, "act"));
-        visit_redirect (visit, strspn (number, "0123456789ABCDEFGHJKMNPQRSTVWXYZ") == strlen (number)
-                                   ? path
-                                   : "/inbox");
+        visit_redirect (visit,
+                        strspn (number, "0123456789ABCDEFGHJKMNPQRSTVWXYZ") == strlen (number)
+                            ? path
+                            : "/inbox");
         free (path);
         return;
     }
@@ -229,9 +228,9 @@ static void on_renewed (void *with, const struct aduan_acted *acted)
     struct visit *visit = with;
     char key[64];
     const char *fault = acted_fault (acted, key);
-    json_t *said = fault ? json_pack ("{s:s}", "result", fault)
-                         : json_pack ("{s:s, s:I}", "result", "done", "version",
-                                      (json_int_t) acted->version);
+    json_t *said =
+        fault ? json_pack ("{s:s}", "result", fault)
+              : json_pack ("{s:s, s:I}", "result", "done", "version", (json_int_t) acted->version);
     visit_json (visit, fault ? fault_status (acted) : 200, said);
     json_decref (said);
 }
@@ -270,15 +269,17 @@ static void bulk_over (struct visit *visit)
 
     for (unsigned i = 0; i < bulk->count; i++) {
         done += !*bulk->marks[i].fault;
-        json_array_append_new (results,
-                               json_pack ("{s:s, s:s, s:b}", "number", bulk->marks[i].number, "fault",
-                                          bulk->marks[i].fault, "done", !*bulk->marks[i].fault));
+        json_array_append_new (
+            results, json_pack ("{s:s, s:s, s:b}", "number", bulk->marks[i].number, "fault",
+                                bulk->marks[i].fault, "done", !*bulk->marks[i].fault));
     }
     json_object_set_new (visit->values, "results", results);
     json_object_set_new (visit->values, "act", json_string (visit_said (visit, "act")));
     json_object_set_new (visit->values, "done", json_integer (done));
     json_object_set_new (visit->values, "failed", json_integer (bulk->count - done));
-    json_object_set_new (visit->values, "typed", json_string (visit_said (visit, "text") ? visit_said (visit, "text") : ""));
+    json_object_set_new (
+        visit->values, "typed",
+        json_string (visit_said (visit, "text") ? visit_said (visit, "text") : ""));
     visit_page (visit, 200, "bulk");
 }
 
@@ -338,15 +339,15 @@ static void on_assigned (void *with, const struct aduan_assignment *assignment)
 {
     struct visit *visit = with;
     json_t *cases = json_object_get (visit->values, "cases");
-    json_array_append_new (
-        cases, json_pack ("{s:s, s:s, s:I, s:I, s:I, s:s, s:s%}", "id",
-                          hex_text (assignment->id, sizeof assignment->id), "number",
-                          assignment->number, "agency", (json_int_t) assignment->agency, "version",
-                          (json_int_t) assignment->version, "lease_ms",
-                          (json_int_t) assignment->lease_ms, "title",
-                          assignment->title ? assignment->title : "", "text",
-                          assignment->text ? assignment->text : "",
-                          assignment->text ? assignment->text_len : 0));
+    json_array_append_new (cases,
+                           json_pack ("{s:s, s:s, s:I, s:I, s:I, s:s, s:s%}", "id",
+                                      hex_text (assignment->id, sizeof assignment->id), "number",
+                                      assignment->number, "agency", (json_int_t) assignment->agency,
+                                      "version", (json_int_t) assignment->version, "lease_ms",
+                                      (json_int_t) assignment->lease_ms, "title",
+                                      assignment->title ? assignment->title : "", "text",
+                                      assignment->text ? assignment->text : "",
+                                      assignment->text ? assignment->text_len : 0));
 }
 
 static void on_pulled (void *with, const struct aduan_pulled *pulled)
@@ -355,7 +356,8 @@ static void on_pulled (void *with, const struct aduan_pulled *pulled)
     json_t *cases = json_object_get (visit->values, "cases");
 
     if (pulled->result == ADUAN_REFUSED) {
-        visit_refuse (visit, pulled->reason == 14 ? 401 : 403, pulled->reason == 14 ? "session" : "act_scope");
+        visit_refuse (visit, pulled->reason == 14 ? 401 : 403,
+                      pulled->reason == 14 ? "session" : "act_scope");
     } else if (pulled->result != ADUAN_DONE) {
         visit_refuse (visit, 503, "store_down");
     } else if (visit->api) {
@@ -365,8 +367,8 @@ static void on_pulled (void *with, const struct aduan_pulled *pulled)
     } else if (json_array_size (cases) == 0) {
         visit_redirect (visit, "/inbox?said=none");
     } else {
-        char *path = xformat ("/cases/%s", json_string_value (json_object_get (
-                                                           json_array_get (cases, 0), "number")));
+        char *path = xformat (
+            "/cases/%s", json_string_value (json_object_get (json_array_get (cases, 0), "number")));
         visit_redirect (visit, path);
         free (path);
     }
@@ -381,14 +383,16 @@ static void next_pull (struct visit *visit)
     const char *wanted = visit_said (visit, "agency_code");
 
     if (visit->fault || json_array_size (self) == 0) {
-        visit_refuse (visit, visit->fault ? visit->fault : 401, visit->fault ? visit->why : "session");
+        visit_refuse (visit, visit->fault ? visit->fault : 401,
+                      visit->fault ? visit->why : "session");
         return;
     }
     json_array_foreach (json_object_get (json_array_get (self, 0), "appointments"), at, row) {
         const char *code = json_string_value (json_object_get (row, "agency"));
         json_int_t role = json_integer_value (json_object_get (row, "role"));
         if (count < most && role <= 7 && (!wanted || !*wanted || strcmp (wanted, code) == 0))
-            agencies[count++] = (uint32_t) json_integer_value (json_object_get (row, "agency_number"));
+            agencies[count++] =
+                (uint32_t) json_integer_value (json_object_get (row, "agency_number"));
     }
     if (count == 0) {
         visit_refuse (visit, 403, "act_scope");
@@ -396,13 +400,14 @@ static void next_pull (struct visit *visit)
     }
     uint64_t wants = visit_number (visit, "count");
     json_object_set_new (visit->values, "cases", json_array ());
-    aduan_pull_start (visit->desk->aduan,
-                      &(struct aduan_pull){.agencies = agencies,
-                                           .agency_count = count,
-                                           .count = wants && wants <= 20 && visit->api ? (uint32_t) wants : 1,
-                                           .lease_ms = LEASE_MS,
-                                           .session = visit->session},
-                      ACT_MS, on_assigned, on_pulled, visit);
+    aduan_pull_start (
+        visit->desk->aduan,
+        &(struct aduan_pull){.agencies = agencies,
+                             .agency_count = count,
+                             .count = wants && wants <= 20 && visit->api ? (uint32_t) wants : 1,
+                             .lease_ms = LEASE_MS,
+                             .session = visit->session},
+        ACT_MS, on_assigned, on_pulled, visit);
 }
 
 void act_next (struct visit *visit)

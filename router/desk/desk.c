@@ -37,7 +37,8 @@ static size_t on_limit (void *owner, enum http_method method, const char *path)
     if (method != HTTP_POST)
         return 0;
     /* an act's form may bring files; whoever sends them without a session gets no further than here */
-    return strncmp (path, "/cases/", 7) == 0 ? (size_t) FILES_MOST * FILE_MOST + BODY_MOST : BODY_MOST;
+    return strncmp (path, "/cases/", 7) == 0 ? (size_t) FILES_MOST * FILE_MOST + BODY_MOST
+                                             : BODY_MOST;
 }
 
 static void on_request (void *owner, struct http_request *request)

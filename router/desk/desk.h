@@ -27,17 +27,17 @@
 #include "http/http.h"
 #include "http/template.h"
 
-#define SESSION_BYTES  32
-#define ASK_MS         10000
-#define ACT_MS         20000
-#define LEASE_MS       600000 /* of a case that a person pulled; renewed while its page is open */
-#define BODY_MOST      262144 /* bytes of a form or of JSON */
-#define FILE_MOST      10485760
-#define FILES_MOST     5
-#define BULK_MOST      100 /* cases of one bulk act */
-#define PARAMETERS     3
-#define QUESTIONS      6
-#define DIGEST_BYTES   32
+#define SESSION_BYTES 32
+#define ASK_MS        10000
+#define ACT_MS        20000
+#define LEASE_MS      600000 /* of a case that a person pulled; renewed while its page is open */
+#define BODY_MOST     262144 /* bytes of a form or of JSON */
+#define FILE_MOST     10485760
+#define FILES_MOST    5
+#define BULK_MOST     100 /* cases of one bulk act */
+#define PARAMETERS    3
+#define QUESTIONS     6
+#define DIGEST_BYTES  32
 
 struct visit;
 struct files;
@@ -53,12 +53,14 @@ struct question {
 
 struct route {
     enum http_method method;
-    const char *pattern;  /* "/cases/:number", "/tree/+code": the rest of the path, slashes and all */
+    const char
+        *pattern; /* "/cases/:number", "/tree/+code": the rest of the path, slashes and all */
     const char *template; /* NULL: the values as JSON */
     bool open;            /* also for whoever is not logged in */
     void (*run) (struct visit *visit);
-    void (*shape) (struct visit *visit); /* adds to the values what follows from them; may be NULL */
-    const struct question *questions;    /* up to one without a key; may be NULL */
+    void (*shape) (
+        struct visit *visit);         /* adds to the values what follows from them; may be NULL */
+    const struct question *questions; /* up to one without a key; may be NULL */
 };
 
 struct desk {
@@ -68,10 +70,10 @@ struct desk {
     struct aduan *aduan;
     struct files *files;
     struct http_header headers[8];
-    bool tls;       /* TLS stands before the door: cookies are Secure, their names begin with __Host- */
-    bool up;        /* started; false while it drains */
-    int zone;       /* hours east of UTC in which times are shown */
-    char *origin;   /* as browsers name this door, "" : whatever Host says */
+    bool tls; /* TLS stands before the door: cookies are Secure, their names begin with __Host- */
+    bool up;  /* started; false while it drains */
+    int zone; /* hours east of UTC in which times are shown */
+    char *origin; /* as browsers name this door, "" : whatever Host says */
 };
 
 /* One request on its way to its answer; it lives as long as the request. */
@@ -86,10 +88,10 @@ struct visit {
     bool english;
     bool has_session;
     uint8_t session[SESSION_BYTES];
-    json_t *body;   /* what an API call brought */
-    json_t *values; /* of its page */
-    unsigned asked; /* answers that are not there yet */
-    unsigned fault; /* HTTP status, 0: none so far */
+    json_t *body;    /* what an API call brought */
+    json_t *values;  /* of its page */
+    unsigned asked;  /* answers that are not there yet */
+    unsigned fault;  /* HTTP status, 0: none so far */
     const char *why; /* key of the text that goes with it */
     char detail[66];
     struct {

@@ -42,11 +42,11 @@ struct job {
     struct view bytes[FILES_MOST];
     unsigned count;
     uint8_t digests[FILES_MOST * DIGEST_BYTES];
-    bool looks;            /* one file is looked for, not stored */
-    int fd;                /* of what was found */
+    bool looks; /* one file is looked for, not stored */
+    int fd;     /* of what was found */
     size_t len;
     const struct file_kind *kind;
-    const char *fault;     /* key of a text; NULL: done */
+    const char *fault; /* key of a text; NULL: done */
 };
 
 struct files {
@@ -155,8 +155,8 @@ static void job_over (struct job *job)
     struct visit *visit = job->visit;
 
     if (job->looks && !job->fault) {
-        char *name = xformat ("attachment; filename=\"lampiran-%s.%s\"",
-                              hex_text (job->digests, 4), job->kind->ending);
+        char *name = xformat ("attachment; filename=\"lampiran-%s.%s\"", hex_text (job->digests, 4),
+                              job->kind->ending);
         http_say (visit->request, "Content-Disposition", name);
         http_say (visit->request, "Content-Security-Policy", "default-src 'none'; sandbox");
         http_say (visit->request, "Cache-Control", "private, no-store");
@@ -290,7 +290,8 @@ static void file_seen (struct visit *visit)
     struct job *job;
 
     if (visit->fault || json_array_size (found) == 0) {
-        visit_refuse (visit, visit->fault ? visit->fault : 404, visit->fault ? visit->why : "absent");
+        visit_refuse (visit, visit->fault ? visit->fault : 404,
+                      visit->fault ? visit->why : "absent");
         return;
     }
     job = xcalloc (1, sizeof *job);

@@ -7,13 +7,7 @@
 #include <string.h>
 #include "desk.h"
 
-enum field_kind {
-    FIELD_TEXT,
-    FIELD_NUMBER,
-    FIELD_FLAG,
-    FIELD_TEXT_OR_NULL,
-    FIELD_NUMBER_OR_NULL
-};
+enum field_kind { FIELD_TEXT, FIELD_NUMBER, FIELD_FLAG, FIELD_TEXT_OR_NULL, FIELD_NUMBER_OR_NULL };
 
 static const struct order_field {
     const char *order, *name;
@@ -67,8 +61,9 @@ static char *arguments_of (struct visit *visit, const char *order)
 static void order_say (struct visit *visit, const char *name, aduan_ordered_fn *done)
 {
     char *arguments = arguments_of (visit, name);
-    struct aduan_order order = {
-        .order = name, .arguments = arguments, .session = visit->has_session ? visit->session : NULL};
+    struct aduan_order order = {.order = name,
+                                .arguments = arguments,
+                                .session = visit->has_session ? visit->session : NULL};
 
     visit_key (visit, order.key);
     aduan_order_start (visit->desk->aduan, &order, ACT_MS, done, visit);
@@ -87,7 +82,11 @@ static bool ordered_refused (struct visit *visit, const struct aduan_ordered *or
     if (ordered->result == ADUAN_REFUSED || ordered->result == ADUAN_STALE) {
         snprintf (key, sizeof key, "order_%s",
                   ordered->reason ? aduan_reason_word (ordered->reason) : "refused");
-        visit_refuse (visit, ordered->reason == 14 ? 401 : ordered->result == ADUAN_STALE ? 409 : 422, key);
+        visit_refuse (visit,
+                      ordered->reason == 14            ? 401
+                      : ordered->result == ADUAN_STALE ? 409
+                                                       : 422,
+                      key);
     } else
         visit_refuse (visit, 503, ordered->result == ADUAN_UNKNOWN ? "act_unknown" : "store_down");
     return true;
@@ -101,7 +100,8 @@ static void on_ordered (void *with, const struct aduan_ordered *ordered)
         return;
     json_t *result = json_loads (ordered->text, 0, NULL);
     if (visit->api) {
-        json_t *said = json_pack ("{s:s, s:o}", "result", "done", "made", result ? result : json_object ());
+        json_t *said =
+            json_pack ("{s:s, s:o}", "result", "done", "made", result ? result : json_object ());
         visit_json (visit, 200, said);
         json_decref (said);
         return;
@@ -111,7 +111,8 @@ static void on_ordered (void *with, const struct aduan_ordered *ordered)
     if (token) {
         json_object_set_new (visit->values, "token", json_string (token));
         json_object_set (visit->values, "made", result);
-        json_object_set_new (visit->values, "back", json_string (visit_back (visit, "back", "/inbox")));
+        json_object_set_new (visit->values, "back",
+                             json_string (visit_back (visit, "back", "/inbox")));
         visit_page (visit, 200, "told");
     } else {
         const char *back = visit_back (visit, "back", "/inbox");
@@ -152,7 +153,8 @@ static void on_login (void *with, const struct aduan_ordered *ordered)
     json_t *result = json_loads (ordered->text, 0, NULL);
     const char *token = json_string_value (json_object_get (result, "token"));
     uint8_t session[SESSION_BYTES];
-    if (!token || strlen (token) != 2 * SESSION_BYTES || hex_parse (token, session, sizeof session) != 0) {
+    if (!token || strlen (token) != 2 * SESSION_BYTES ||
+        hex_parse (token, session, sizeof session) != 0) {
         visit_refuse (visit, 502, "refused"); /* the store tells a token, or it is not ours */
     } else if (visit->api) {
         visit_json (visit, 200, result);

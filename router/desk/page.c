@@ -47,7 +47,7 @@ static void on_rows (void *with, const struct aduan_answer *answer)
 {
     struct asking *asking = with;
     struct visit *visit = asking->visit;
-    void (*finish) (struct visit *visit) = asking->finish;
+    void (*finish) (struct visit * visit) = asking->finish;
     const struct question *question = asking->question;
     json_t *rows = NULL;
 
@@ -97,8 +97,10 @@ static void page_over (struct visit *visit)
             return;
         }
         visit_cookie (visit, NULL);
-        path = http_method (visit->request) == HTTP_GET && strcmp (http_path (visit->request), "/") != 0
-                   ? xformat ("/login?said=over&to=%s", visit_back (visit, "", http_path (visit->request)))
+        path = http_method (visit->request) == HTTP_GET &&
+                       strcmp (http_path (visit->request), "/") != 0
+                   ? xformat ("/login?said=over&to=%s",
+                              visit_back (visit, "", http_path (visit->request)))
                    : xstrdup ("/login");
         visit_redirect (visit, strpbrk (path, " %\\\"<>") ? "/login?said=over" : path);
         free (path);
@@ -128,7 +130,8 @@ void page_show (struct visit *visit)
 {
     static const struct question self = {"self", "desk_self", false, {NULL}};
 
-    visit_wait (visit); /* so that an answer that is there at once does not end it before all is asked */
+    visit_wait (
+        visit); /* so that an answer that is there at once does not end it before all is asked */
     if (visit->has_session)
         page_ask (visit, &self, page_over);
     for (const struct question *question = visit->route->questions; question && question->key;
@@ -202,8 +205,8 @@ static void files_split (json_t *row, const char *key)
     const size_t len = 2 * DIGEST_BYTES;
 
     for (size_t i = 0; digests && strlen (digests) >= (i + 1) * len && i < FILES_MOST; i++)
-        json_array_append_new (files, json_pack ("{s:i, s:s%}", "n", (int) i + 1, "digest",
-                                                 digests + i * len, len));
+        json_array_append_new (
+            files, json_pack ("{s:i, s:s%}", "n", (int) i + 1, "digest", digests + i * len, len));
     json_object_set_new (row, "files", files);
     json_object_del (row, key);
 }
@@ -232,7 +235,8 @@ void page_case (struct visit *visit)
     }
     json_t *offered = json_object_get (visit->values, "acts");
     json_object_set_new (visit->values, "writes",
-                         json_boolean (json_object_get (offered, "answer") || json_object_get (offered, "draft") ||
+                         json_boolean (json_object_get (offered, "answer") ||
+                                       json_object_get (offered, "draft") ||
                                        json_object_get (offered, "progress")));
     /* one template, two forms: each names its fields' labels by its own word */
     json_object_set_new (visit->values, "once_verify", json_pack ("[s]", "verify"));

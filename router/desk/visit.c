@@ -111,9 +111,10 @@ void visit_key (struct visit *visit, uint8_t ret[16])
 
 const char *visit_back (struct visit *visit, const char *name, const char *otherwise)
 {
-    const char *path = visit->api                                   ? NULL
-                       : http_method (visit->request) == HTTP_POST ? visit_said (visit, name)
-                                                                    : http_query (visit->request, name);
+    const char *path = visit->api ? NULL
+                       : http_method (visit->request) == HTTP_POST
+                           ? visit_said (visit, name)
+                           : http_query (visit->request, name);
     if (!path || path[0] != '/' || path[1] == '/' || path[1] == '\\')
         return otherwise;
     for (const char *at = path; *at; at++)
@@ -184,9 +185,10 @@ bool visit_ours (struct visit *visit)
 
 void visit_cookie (struct visit *visit, const uint8_t *session)
 {
-    char *value = xformat ("%s=%s; Path=/; HttpOnly; SameSite=Strict%s%s", cookie_name (visit->desk),
-                           session ? hex_text (session, SESSION_BYTES) : "",
-                           visit->desk->tls ? "; Secure" : "", session ? "" : "; Max-Age=0");
+    char *value =
+        xformat ("%s=%s; Path=/; HttpOnly; SameSite=Strict%s%s", cookie_name (visit->desk),
+                 session ? hex_text (session, SESSION_BYTES) : "",
+                 visit->desk->tls ? "; Secure" : "", session ? "" : "; Max-Age=0");
     http_say (visit->request, "Set-Cookie", value);
     sodium_memzero (value, strlen (value));
     free (value);
@@ -209,7 +211,8 @@ void page_values (struct visit *visit)
     json_object_set_new (values, "lang", json_string (visit->english ? "en" : "id"));
     json_object_set_new (values, "path", json_string (path));
     const char *said = http_query (visit->request, "said");
-    if (said && strlen (said) < 40 && strspn (said, "abcdefghijklmnopqrstuvwxyz_0123456789") == strlen (said)) {
+    if (said && strlen (said) < 40 &&
+        strspn (said, "abcdefghijklmnopqrstuvwxyz_0123456789") == strlen (said)) {
         char key[48];
         snprintf (key, sizeof key, "said_%s", said);
         if (desk_word (visit, key))

@@ -33,8 +33,8 @@ static int text_compare (const void *a, const void *b)
 
 static const struct text *text_find (const char *key)
 {
-    const struct text *text = bsearch (key, desk_texts, array_len (desk_texts),
-                                       sizeof desk_texts[0], text_compare);
+    const struct text *text =
+        bsearch (key, desk_texts, array_len (desk_texts), sizeof desk_texts[0], text_compare);
     if (!text && (strncmp (key, "view_", 5) == 0 || strncmp (key, "ground_", 7) == 0 ||
                   strncmp (key, "rung_", 5) == 0))
         text = bsearch (key, decision_texts, array_len (decision_texts), sizeof decision_texts[0],
@@ -165,9 +165,9 @@ static bool filter (void *owner, const char *name, const json_t *value, struct b
         const char *name;
         void (*show) (struct visit *visit, const json_t *value, struct buffer *out);
     } filters[] = {
-        {"time", show_time},     {"day", show_day},           {"percent", show_percent},
-        {"fresh", show_fresh},   {"positive", show_positive}, {"degrees", show_degrees},
-        {"asset", show_asset},   {"short", show_short},       {"count", show_count},
+        {"time", show_time},   {"day", show_day},           {"percent", show_percent},
+        {"fresh", show_fresh}, {"positive", show_positive}, {"degrees", show_degrees},
+        {"asset", show_asset}, {"short", show_short},       {"count", show_count},
     };
     for (size_t i = 0; i < array_len (filters); i++)
         if (strcmp (filters[i].name, name) == 0) {
