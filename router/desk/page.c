@@ -89,6 +89,14 @@ static void page_over (struct visit *visit)
 {
     const json_t *self = json_object_get (visit->values, "self");
 
+    /* a page for everybody greets whom it knows, and does without */
+    if (visit->route->open && !(json_is_array (self) && json_array_size (self))) {
+        visit->fault = 0;
+        visit->has_session = false;
+        json_object_del (visit->values, "self");
+        visit_page (visit, 200, visit->route->template);
+        return;
+    }
     /* whatever else failed: a session that is over explains it */
     if (json_is_array (self) && json_array_size (self) == 0) {
         char *path;
