@@ -13,8 +13,8 @@ from (
     join content t on t.complaint_id = o.complaint_id
     left join agency h on h.agency_id = o.holder
     where c.number = number_bits ($1::text) and c.flags & 6 = 0
-      and desk_level (session_reader (), c.complaint_id, c.holder, c.flags) = 2
-      and desk_level (session_reader (), o.complaint_id, o.holder, o.flags) = 2
+      and case_until (c.complaint_id) is not null
+      and case_until (o.complaint_id) is not null
     order by l.score desc
     limit 10
 ) r

@@ -36,7 +36,7 @@ from (
            (select coalesce (json_agg (row_to_json (s)), '[]')
             from (select a.code as agency, a.agency_id as agency_number, a.name as agency_name, w.lead, w.bond, w.version, w.attempt, w.due,
                          case when w.state in (2, 5) and w.lease_until <= now () then 1 else w.state end as work,
-                         case when w.state = 2 then w.lease_until end as until, coalesce (q.name, x.name) as who,
+                         case when w.state = 2 then w.lease_until end as until, desk_who (w.leased_by, w.agency) as who,
                          w.leased_by = session_reader () as mine, roles_in (session_reader (), w.agency, c.flags & 4 <> 0) as roles,
                          exists (select from appointment p
                                  where p.principal_id = session_reader () and p.agency_id = w.agency and p.role in (5, 6, 7)
@@ -44,12 +44,10 @@ from (
                          a.approver is not null and a.approver <> session_reader () as drafts
                   from assignment w
                   join agency a on a.agency_id = w.agency
-                  left join principal x on x.principal_id = w.leased_by
-                  left join person q on q.principal_id = x.principal_id
                   where w.complaint_id = c.complaint_id
                   order by w.lead desc, w.state = 7, a.code) s) as assignments
     from complaint c
-    cross join lateral (select desk_level (session_reader (), c.complaint_id, c.holder, c.flags) as level) l
+    cross join lateral (select case when case_until (c.complaint_id) is not null then 2 when case_seen (c.complaint_id) then 1 else 0 end as level) l
     left join content t on t.complaint_id = c.complaint_id
     left join agency h on h.agency_id = c.holder
     left join category g on g.category_id = c.category

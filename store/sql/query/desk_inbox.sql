@@ -11,9 +11,9 @@ from (
            case w.due when c.due_first then 'first' when c.due_verify then 'verify' when c.due_resolve then 'resolve' else 'due' end as clock,
            desk_clock (w.due) - 'skipped' as time,
            g.name as category, p.name as place,
-           case when desk_level (session_reader (), c.complaint_id, c.holder, c.flags) = 2
+           case when case_until (c.complaint_id) is not null
                 then desk_title (coalesce (t.title_edited, t.title), coalesce (t.body_edited, t.body)) end as title,
-           case when w.state in (2, 3) then b.name end as who, w.leased_by = session_reader () as mine,
+           case when w.state in (2, 3) then desk_who (w.leased_by, w.agency) end as who, w.leased_by = session_reader () as mine,
            case when w.state = 2 then w.lease_until end as until
     from desk_nodes ($1::text) n (agency)
     cross join lateral (
@@ -36,9 +36,6 @@ from (
     left join content t on t.complaint_id = w.complaint_id
     left join category g on g.category_id = c.category
     left join region p on p.code = c.region
-    left join principal x on x.principal_id = w.leased_by
-    left join person q on q.principal_id = x.principal_id
-    cross join lateral (select coalesce (q.name, x.name) as name) b
     order by w.due, w.complaint_id
     limit $5::int + 1
 ) r

@@ -27,7 +27,7 @@ select coalesce (json_agg (row_to_json (r) order by r.due), '[]')::text
 from (
     select c.complaint_id as id, number_text (c.number) as number, a.code as agency, a.name as agency_name, w.due, w.lead, w.state as work,
            c.state, c.class, c.received, desk_clock (w.due) - 'skipped' as time,
-           case when desk_level (session_reader (), c.complaint_id, c.holder, c.flags) = 2
+           case when case_until (c.complaint_id) is not null
                 then desk_title (coalesce (t.title_edited, t.title), coalesce (t.body_edited, t.body)) end as title
     from late w
     join complaint c on c.complaint_id = w.complaint_id

@@ -8,6 +8,6 @@ from (
     join agency_above u on u.agency = n.agency
     join answer_template t on t.agency_id = u.above
     join agency a on a.agency_id = t.agency_id
-    join person p on p.principal_id = t.changed_by
+    left join person p on p.principal_id = t.changed_by
     order by t.template_id, u.depth
 ) r

@@ -1,4 +1,4 @@
--- What the desk reads by: what a person sees of a complaint, and where an agency's open work is found.
+-- What the desk reads by, beside what 0048 says of who sees what: how clocks are shown, and where an agency's open work is found.
 
 -- Roles that read cases: coordinator, agency admin, liaison, as bits 1 << role (person_may).  Overseers read by permits.
 create function desk_readers () returns int language sql immutable as $$ select (1 << 5) | (1 << 6) | (1 << 7) $$;
@@ -13,24 +13,11 @@ create function desk_nodes (code text) returns setof int language sql stable sec
     select a.agency_id from agency a where a.code = desk_nodes.code and person_may (session_reader (), a.agency_id, desk_readers ())
 $$;
 
--- What a person sees of a complaint: 0 nothing, 1 state and clocks, 2 its words, too (DOMAIN 1.4).  Holders, supporters and
--- past holders, who is informed, by scope; oversight content by the named staff of the inspectorate that has it; others by permit.
-create function desk_level (person int, id uuid, holder int, flags int) returns int language sql stable security definer
-set search_path = public as $$
-    select greatest (
-        case when not person_may (person, holder, desk_readers ()) then 0
-             when flags & 4 = 0 or exists (select from appointment p
-                                           where p.principal_id = person and p.agency_id = holder and p.named and p.ended_at is null
-                                             and (p.until is null or p.until > statement_timestamp ())) then 2
-             else 1 end,
-        case when flags & 4 = 0
-              and (exists (select from assignment w where w.complaint_id = id and person_may (person, w.agency, desk_readers ()))
-                   or exists (select from informed i where i.complaint_id = id and person_may (person, i.agency, desk_readers ()))) then 2
-             else 0 end,
-        (select coalesce (max (p.level), 0)
-         from permit p
-         where p.complaint_id = id and p.ended_at is null and p.until > statement_timestamp ()
-           and (p.principal_id = person or person_may (person, p.agency_id, desk_readers () | (1 << 8)))))
+-- Who of an agency of the reader's it is, a person or a machine's key: colleagues see one another.  Null: another agency's.
+create function desk_who (principal int, agency int) returns text language sql stable security definer set search_path = public as $$
+    select coalesce (q.name, x.name)
+    from principal x left join person q on q.principal_id = x.principal_id
+    where x.principal_id = principal and person_may (session_reader (), agency, desk_readers ())
 $$;
 
 -- Working days from tomorrow to the due instant's last day, in its own zone: negative when it has passed.  Each day on the way
@@ -68,7 +55,6 @@ create index assignment_open on assignment (agency, due, complaint_id) where ope
 -- What is late, whoever has it.
 create index assignment_due on assignment (due) where open;
 
-grant select on complaint, event, assignment, informed, returned, merged, likeness, appointment to aduan_desk;
-grant select (principal_id, name) on principal to aduan_desk;
-grant select (token_hash, principal_id, front, since, seen_at, ends_at) on session to aduan_desk;
-grant select (complaint_id, decision, title, body, location, target, external, incident, latitude, longitude, attachments, title_edited, body_edited) on content to aduan_desk;
+create policy seen on session for select to aduan_desk using (principal_id = (select session_reader ()));
+grant select (token_hash, principal_id, since, seen_at, ends_at) on session to aduan_desk;
+grant select (title_edited, body_edited) on content to aduan_desk;

@@ -113,9 +113,10 @@ begin
     return query execute format (
         'select s.complaint_id, row_number () over (order by s.complaint_id desc)::int
          from search_entry s join complaint c on c.complaint_id = s.complaint_id
-         where s.words @@ %L::tsquery and s.complaint_id < %L::uuid and desk_level (%s, c.complaint_id, c.holder, c.flags) = 2
+         where s.words @@ %L::tsquery and s.complaint_id < %L::uuid and case_until (c.complaint_id) is not null
          order by s.complaint_id desc limit %s',
-        wanted && scope, coalesce (before, 'ffffffff-ffff-ffff-ffff-ffffffffffff'), person, most);
+        wanted && scope, coalesce (before, 'ffffffff-ffff-ffff-ffff-ffffffffffff'), most);
 end $$;
 
+select guard_rows ('search_entry'), guard_rows ('search_stale');
 grant select, insert, update, delete on search_entry, search_stale, search_sweep to aduan_store;
