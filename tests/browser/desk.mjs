@@ -126,6 +126,7 @@ async function officer() {
 
   // a template first, then another case is answered from it, with a picture
   await page.goto(`${given.base}/templates`);
+  if (!await page.locator("#new_name").isVisible()) await open(page, "Templat baru"); // it is open where there is none yet
   await page.locator("#new_name").fill(`Sudah diperbaiki ${given.width}`);
   await page.locator("#new_text").fill("Terima kasih. Jalan sudah kami perbaiki pada pekan ini.");
   await page.getByRole("button", { name: "Simpan" }).last().click();
