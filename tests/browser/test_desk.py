@@ -39,15 +39,15 @@ def comes_in(stack, agency, role):
     return {"login": who.login, "secret": urllib.parse.parse_qs(urllib.parse.urlparse(accepted["factor"]).query)["secret"][0]}
 
 
-@pytest.mark.parametrize("width", [1280, 360])
-def test_a_day(stack, width):
+@pytest.mark.parametrize("width, dark", [(1280, False), (360, False), (1024, True)])
+def test_a_day(stack, width, dark):
     web = stack.adapter()
     for text in SAID:
         assert web.submit(text=f"{text} ({width})", category=1, place="91.01.01", anonymous=1, secret=1)[0] == "accepted"
     numbers = stack.wait("select array_agg (number_text (c.number) order by c.complaint_id) from complaint c join content t using (complaint_id) "
                          "where t.body like %s having count (*) = %s", f"%({width})", len(SAID))[0][0]
     shots = os.environ.get("ADUAN_SHOTS", "")
-    given = {"base": f"http://127.0.0.1:{stack.ports['desk']}", "width": width, "password": PASSWORD, "below": numbers[-1], "shots": shots,
+    given = {"base": f"http://127.0.0.1:{stack.ports['desk']}", "width": width, "dark": dark, "password": PASSWORD, "below": numbers[-1], "shots": shots,
              "people": {"officer": comes_in(stack, "91.01/PUPR", "liaison"), "coordinator": comes_in(stack, "91.01", "coordinator")}}
     done = subprocess.run(["node", os.path.join(HERE, "desk.mjs"), json.dumps(given)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                           timeout=600, check=False)
