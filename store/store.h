@@ -324,6 +324,8 @@ struct timers {
     unsigned looked, steps; /* of the batch */
     int64_t counted;        /* counting.version with which nothing was left to be counted anew */
     int64_t count_again;    /* mono_ms */
+};
+
 /* The work of search.c. */
 struct search_work {
     struct timer *timer;
@@ -598,6 +600,7 @@ void timer_end (struct store *store);
 /* search.c */
 void search_begin (struct store *store);
 void search_end (struct store *store);
+
 /* outbox.c */
 void outbox_claim (struct store *store, struct link *from, const struct msg_claim *claim);
 /* A claim that stands, for a batch that will make notices; NULL: they go into the outbox.  The batch
