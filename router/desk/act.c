@@ -17,46 +17,67 @@
 enum {
     READY = 1 << WORK_ready,
     LEASED = 1 << WORK_leased,
-    TAKEN = 1 << WORK_taken,
-    WAITING = 1 << WORK_waiting,
     PARKED = 1 << WORK_parked,
-    HELD = LEASED | TAKEN | WAITING,
+    HELD = LEASED | 1 << WORK_taken | 1 << WORK_waiting,
+    OPEN = READY | HELD | 1 << WORK_delayed | PARKED,
 };
 
 static const struct offer {
     enum step step;
-    unsigned work; /* of the viewer's assignment; 0: never by it */
-    bool lead;     /* only the lead's */
-    bool above;    /* also by a coordinator above the holder, of the complaint */
+    unsigned work;                  /* of the viewer's assignment; 0: never by it */
+    bool lead;                      /* only the lead's */
+    bool above;                     /* also by a coordinator above the holder, of the complaint */
+    const char *if_true, *if_false; /* what of the assignment must be so; NULL: nothing */
 } offers[] = {
-    {STEP_ack, LEASED, false, false},
-    {STEP_nack, LEASED, false, false},
-    {STEP_release, LEASED | PARKED, false, false},
-    {STEP_park, HELD, false, false},
-    {STEP_take_on, READY, true, false},
-    {STEP_answer, HELD, false, false},
-    {STEP_progress, HELD, false, false},
-    {STEP_draft, HELD, true, false},
-    {STEP_approve, READY | HELD, true, true},
-    {STEP_send_back, READY | HELD, true, true},
-    {STEP_ask, HELD, true, false},
-    {STEP_hand_back, HELD, false, false},
-    {STEP_verify, HELD, true, true},
-    {STEP_assign, HELD, true, true},
-    {STEP_support, HELD, true, false},
-    {STEP_correct, HELD, true, true},
-    {STEP_split, HELD, true, true},
-    {STEP_close, HELD, true, true},
-    {STEP_archive, HELD, true, true},
-    {STEP_block, 0, true, true},
-    {STEP_chase, 0, true, true},
-    {STEP_merge, HELD, true, false},
-    {STEP_link, HELD, true, false},
+    {STEP_ack, LEASED, false, false, NULL, NULL},
+    {STEP_nack, LEASED, false, false, NULL, NULL},
+    {STEP_release, LEASED | PARKED, false, false, NULL, NULL},
+    {STEP_park, HELD, false, false, NULL, NULL},
+    {STEP_take_on, OPEN, true, false, NULL, NULL},
+    {STEP_answer, HELD, false, false, NULL, "drafts"},
+    {STEP_progress, HELD, false, false, NULL, "drafts"},
+    /* not under a lease: it would keep the approver away */
+    {STEP_draft, OPEN & ~(unsigned) LEASED, true, false, "drafts", NULL},
+    {STEP_approve, OPEN, true, false, "approves", NULL},
+    {STEP_send_back, OPEN, true, false, "approves", NULL},
+    {STEP_ask, HELD, true, false, NULL, "drafts"},
+    {STEP_hand_back, HELD, false, false, NULL, "bond"},
+    {STEP_verify, OPEN, true, true, NULL, "verified_above"},
+    {STEP_assign, HELD, true, true, NULL, NULL},
+    {STEP_support, HELD, true, false, NULL, NULL},
+    {STEP_correct, OPEN, true, true, NULL, NULL},
+    {STEP_split, HELD, true, true, NULL, NULL},
+    {STEP_close, HELD, true, true, "closes", NULL},
+    {STEP_archive, OPEN, true, true, NULL, NULL},
+    {STEP_block, OPEN, true, true, NULL, NULL},
+    {STEP_chase, 0, true, true, NULL, NULL},
+    {STEP_merge, HELD, true, false, NULL, NULL},
+    {STEP_link, HELD, true, false, NULL, NULL},
 };
 
 static json_int_t number_in (const json_t *row, const char *key)
 {
     return json_integer_value (json_object_get (row, key));
+}
+
+static bool so (const json_t *row, const char *key)
+{
+    const json_t *value = json_object_get (row, key);
+    return json_is_true (value) || json_integer_value (value) != 0;
+}
+
+/* Does the assignment let him say it, whatever the lifecycle says? */
+static bool offer_fits (const struct offer *offer, const json_t *own, enum state state)
+{
+    json_int_t work = number_in (own, "work");
+    if (!own || !(offer->work & (1u << work)) || (offer->lead && !so (own, "lead")) ||
+        (work == WORK_leased && !so (own, "mine")))
+        return false;
+    /* of a case that was placed already it would be an event and nothing else */
+    if (offer->step == STEP_take_on && state == STATE_assigned && work != WORK_ready)
+        return false;
+    return (!offer->if_true || so (own, offer->if_true)) &&
+           (!offer->if_false || !so (own, offer->if_false));
 }
 
 /* The assignment that he would act on: the one that he has leased, else one of his agencies that is open, the lead's first. */
@@ -82,25 +103,18 @@ void act_offer (struct visit *visit)
     json_t *found = json_object_get (visit->values, "case"), *acts = json_object ();
     json_t *own = assignment_own (found);
     enum state state = (enum state) number_in (found, "state");
-    json_int_t work = number_in (own, "work"), above = number_in (found, "above");
-    bool leased = work == WORK_leased, mine = json_is_true (json_object_get (own, "mine"));
-    bool lead = json_is_true (json_object_get (own, "lead"));
+    json_int_t above = number_in (found, "above");
+    bool leased = number_in (own, "work") == WORK_leased, mine = so (own, "mine");
 
     for (size_t i = 0; i < array_len (offers); i++) {
         const struct offer *offer = &offers[i];
-        bool here = own && offer->work & (1u << work) && (lead || !offer->lead) &&
-                    (!leased || mine) &&
+        bool here = offer_fits (offer, own, state) &&
                     lifecycle_allows (offer->step, state, (unsigned) number_in (own, "roles"));
         bool from_above = !own && above && offer->above &&
                           lifecycle_allows (offer->step, state, 1u << ACTOR_coordinator);
         if (here || from_above)
             json_object_set_new (acts, step_word (offer->step), json_true ());
     }
-    if (json_is_true (json_object_get (own, "drafts"))) {
-        json_object_del (acts, "answer");
-        json_object_del (acts, "progress");
-    } else if (own)
-        json_object_del (acts, "draft");
     if (own)
         json_object_set (visit->values, "own", own);
     json_object_set_new (visit->values, "leased", json_boolean (leased && mine));
@@ -167,10 +181,9 @@ static const char *acted_fault (const struct aduan_acted *acted, char key[64])
 
 static unsigned fault_status (const struct aduan_acted *acted)
 {
-    return acted->result == ADUAN_STALE                                          ? 409
-           : acted->result == ADUAN_REFUSED && acted->reason == 14 /* session */ ? 401
-           : acted->result == ADUAN_REFUSED                                      ? 422
-                                                                                 : 503;
+    if (acted->reason == REASON_SESSION)
+        return 401;
+    return acted->result == ADUAN_STALE ? 409 : acted->result == ADUAN_REFUSED ? 422 : 503;
 }
 
 static void on_one (void *with, const struct aduan_acted *acted)
@@ -356,8 +369,8 @@ static void on_pulled (void *with, const struct aduan_pulled *pulled)
     json_t *cases = json_object_get (visit->values, "cases");
 
     if (pulled->result == ADUAN_REFUSED) {
-        visit_refuse (visit, pulled->reason == 14 ? 401 : 403,
-                      pulled->reason == 14 ? "session" : "act_scope");
+        visit_refuse (visit, pulled->reason == REASON_SESSION ? 401 : 403,
+                      pulled->reason == REASON_SESSION ? "session" : "act_scope");
     } else if (pulled->result != ADUAN_DONE) {
         visit_refuse (visit, 503, "store_down");
     } else if (visit->api) {

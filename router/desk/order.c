@@ -83,9 +83,9 @@ static bool ordered_refused (struct visit *visit, const struct aduan_ordered *or
         snprintf (key, sizeof key, "order_%s",
                   ordered->reason ? aduan_reason_word (ordered->reason) : "refused");
         visit_refuse (visit,
-                      ordered->reason == 14            ? 401
-                      : ordered->result == ADUAN_STALE ? 409
-                                                       : 422,
+                      ordered->reason == REASON_SESSION ? 401
+                      : ordered->result == ADUAN_STALE  ? 409
+                                                        : 422,
                       key);
     } else
         visit_refuse (visit, 503, ordered->result == ADUAN_UNKNOWN ? "act_unknown" : "store_down");
@@ -175,7 +175,8 @@ void order_login (struct visit *visit)
 static void on_logout (void *with, const struct aduan_ordered *ordered)
 {
     struct visit *visit = with;
-    if (ordered->result != ADUAN_DONE && ordered->reason != 14 && ordered_refused (visit, ordered))
+    if (ordered->result != ADUAN_DONE && ordered->reason != REASON_SESSION &&
+        ordered_refused (visit, ordered))
         return;
     if (visit->api) {
         json_t *said = json_pack ("{s:s}", "result", "done");

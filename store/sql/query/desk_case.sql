@@ -41,7 +41,11 @@ from (
                          exists (select from appointment p
                                  where p.principal_id = session_reader () and p.agency_id = w.agency and p.role in (5, 6, 7)
                                    and p.ended_at is null and (p.until is null or p.until > statement_timestamp ())) as appointed,
-                         a.approver is not null and a.approver <> session_reader () as drafts
+                         a.verify_at = 2 and a.parent is not null as verified_above,
+                         case when a.approver is null then roles_in (session_reader (), w.agency, c.flags & 4 <> 0) & 96 <> 0
+                              else a.approver = session_reader () end as approves,
+                         roles_in (session_reader (), w.agency, c.flags & 4 <> 0) & 100 = 0 and a.approver <> session_reader () as drafts,
+                         roles_in (session_reader (), w.agency, c.flags & 4 <> 0) & 100 <> 0 or a.liaison_closes as closes
                   from assignment w
                   join agency a on a.agency_id = w.agency
                   where w.complaint_id = c.complaint_id

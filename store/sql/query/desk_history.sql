@@ -6,8 +6,9 @@ from (
            case when l.level = 2 and not (e.kind in (32, 33) and coalesce (e.number >= y.words, false)) then e.text end as text,
            e.data ->> 'reason' as reason, e.data ->> 'resolution' as resolution, e.data ->> 'ending' as ending,
            coalesce (e.data ->> 'other', '') as other,
-           e.kind = 29 and not exists (select from event v where v.complaint_id = e.complaint_id and v.kind in (70, 71)
-                                                         and (v.data ->> 'event')::int = e.number) as pending,
+           e.kind = 29 and not exists (select from event v where v.complaint_id = e.complaint_id and v.kind in (16, 17, 71)
+                                                         and (v.data ->> 'draft')::int = e.number)
+               and e.principal <> session_reader () as pending,
            d.code as receiver, d.name as receiver_name, e.data ->> 'rating' as rating,
            case when l.level = 2 then e.data ->> 'attachments' end as attachments
     from complaint c
