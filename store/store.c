@@ -265,6 +265,7 @@ static int store_start (struct reactor *reactor, const struct settings *settings
     likeness_begin (store, settings);
     timer_begin (store);
     use_begin (store);
+    search_begin (store);
     char *key = xformat ("%s/keys/audit.key", settings_text (settings, "data"));
     bool signs = chain_begin (store, key);
     free (key);
@@ -345,6 +346,7 @@ static void store_stop (void **held)
     likeness_end (store);
     timer_end (store);
     chain_end (store);
+    search_end (store);
     agency_end (store);
     listener_destroy (&store->routers);
     listener_destroy (&store->notifiers);

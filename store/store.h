@@ -19,6 +19,7 @@
  *   timer.c        looks at complaints when their time has come, and does what is due
  *   overdue.c      what is due at one complaint
  *   recompute.c    due times, counted anew where calendar, limits or a class have changed
+ *   search.c       keeps the desk's full text, aside
  *   order.c        what people administer, one after the other; order.h has more of it
  *   use.c          when keys and sessions were used last
  *   outbox.c       notifiers' claims, and the notices that they are given
@@ -339,6 +340,13 @@ struct chain {
     struct outage outage;
 };
 
+/* The work of search.c. */
+struct search_work {
+    struct timer *timer;
+    bool busy;     /* a step is with PostgreSQL */
+    int64_t began; /* mono_ms: that step */
+};
+
 struct place_batch;
 struct deed;
 struct order;
@@ -411,6 +419,7 @@ struct store {
     struct likeness_work likeness;
     struct timers timers;
     struct chain chain;
+    struct search_work search;
     struct agency *agencies; /* by number */
     size_t agency_count;
     uint64_t national_desk; /* its number; 0: not known yet */
@@ -602,6 +611,11 @@ void likeness_end (struct store *store);
 void timer_begin (struct store *store);
 void timer_connection_lost (struct store *store);
 void timer_end (struct store *store);
+
+/* search.c */
+void search_begin (struct store *store);
+void search_end (struct store *store);
+
 /* outbox.c */
 void outbox_claim (struct store *store, struct link *from, const struct msg_claim *claim);
 /* A claim that stands, for a batch that will make notices; NULL: they go into the outbox.  The batch

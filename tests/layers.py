@@ -6,9 +6,10 @@ import re
 import subprocess
 import sys
 
-ORDER = ["base", "wire", "daemon", "domain", "client", "db"]
+ORDER = ["base", "wire", "daemon", "domain", "client", "db", "http"]
 ALLOWED = {"base": set(), "wire": {"base"}, "daemon": {"base", "wire"}, "domain": {"base"},
-           "client": {"base", "wire", "daemon", "domain"}, "db": {"base", "daemon", "wire"}}
+           "client": {"base", "wire", "daemon", "domain"}, "db": {"base", "daemon", "wire"},
+           "http": {"base", "daemon"}}
 PROGRAMS = {"intake", "router", "store", "notifier", "deploy"}
 LIBPQ = ("store/", "common/db/", "tests/")
 

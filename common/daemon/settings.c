@@ -12,7 +12,7 @@
 #include <string.h>
 #include <yaml.h>
 
-static const char *const programs[] = {"intake",   "router", "store",    "query",
+static const char *const programs[] = {"intake",   "router", "store",    "query", "desk",
                                        "notifier", "audit",  "identity", "aduan"};
 
 /* What every program has beside its own rows; top-level keys of the file. */

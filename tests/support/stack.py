@@ -28,7 +28,7 @@ from worker import Worker  # noqa: E402
 
 BUILD = os.environ.get("ADUAN_BUILD", os.path.join(ROOT, "build"))
 PROGRAMS = {"store": "store/aduan-store", "router": "router/aduan-router", "intake": "intake/aduan-intake",
-            "query": "store/query/aduan-query", "notifier": "notifier/aduan-notifier"}
+            "query": "store/query/aduan-query", "desk": "router/desk/aduan-desk", "notifier": "notifier/aduan-notifier"}
 CORE = ("store", "router", "intake")
 
 
@@ -120,7 +120,7 @@ class Stack:
         self.smtp = smtp
         self.recent = recent
         self.settings = os.path.join(self.folder, "aduan.yaml")
-        self.ports = {"intake": free_port(), "router": free_port()}
+        self.ports = {"intake": free_port(), "router": free_port(), "desk": free_port()}
         self.keys = {}
         self.programs = {}
         self.spool = "64MiB"
@@ -182,9 +182,10 @@ class Stack:
                        f"intake:\n  door: tcp://127.0.0.1:{self.ports['intake']}\n  recent: {self.recent}\n  spool:\n    bytes: {self.spool}\n    segment: {'64MiB' if self.spool.endswith('GiB') else '1MiB'}\n"
                        f"router:\n  door: tcp://127.0.0.1:{self.ports['router']}\n"
                        f"store:\n  database: {self.postgres.conninfo('aduan_store')}\n"
-                       f"query:\n  database: {self.postgres.conninfo('aduan_query')}\n"
+                       f"query:\n  database: {self.postgres.conninfo('aduan_query')}\n  desk: {self.postgres.conninfo('aduan_desk')}\n"
                        f"audit:\n  database: {self.postgres.conninfo('aduan_audit')}\n"
                        f"identity:\n  database: {self.postgres.conninfo('aduan_identity')}\n"
+                       f"desk:\n  door: tcp://127.0.0.1:{self.ports['desk']}\n  router: tcp://127.0.0.1:{self.ports['router']}\n"
                        f"notifier:\n  domain: aduan.example\n{smtp}"
                        f"aduan:\n  intake: tcp://127.0.0.1:{self.ports['intake']}\n  router: tcp://127.0.0.1:{self.ports['router']}\n"
                        f"{self.extra}")

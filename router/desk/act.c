@@ -1,0 +1,430 @@
+/* act.c - acts on cases: which ones fit, one, many at once; a lease renewed; the next case.
+ *
+ * What fits is common/domain/lifecycle.def's, by the state and the reader's roles where the case is.
+ * Each form has its act's idempotency key in it, so a double click, a reload and a repeat after silence act
+ * once.  Whether an act is right is the store's to judge; what is offered here is what fits the state that
+ * was shown.  Words that somebody typed are never lost: an act that had no effect shows them again.
+ */
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include "desk.h"
+#include "domain/lifecycle.h"
+
+/* ---- which acts fit ---------------------------------------------------------------------------- */
+
+/* Beside the lifecycle's own table (state, step, role): what the assignment must be for it. */
+enum {
+    READY = 1 << WORK_ready,
+    LEASED = 1 << WORK_leased,
+    PARKED = 1 << WORK_parked,
+    HELD = LEASED | 1 << WORK_taken | 1 << WORK_waiting,
+    OPEN = READY | HELD | 1 << WORK_delayed | PARKED,
+};
+
+static const struct offer {
+    enum step step;
+    unsigned work;                  /* of the viewer's assignment; 0: never by it */
+    bool lead;                      /* only the lead's */
+    bool above;                     /* also by a coordinator above the holder, of the complaint */
+    const char *if_true, *if_false; /* what of the assignment must be so; NULL: nothing */
+} offers[] = {
+    {STEP_ack, LEASED, false, false, NULL, NULL},
+    {STEP_nack, LEASED, false, false, NULL, NULL},
+    {STEP_release, LEASED | PARKED, false, false, NULL, NULL},
+    {STEP_park, HELD, false, false, NULL, NULL},
+    {STEP_take_on, OPEN, true, false, NULL, NULL},
+    {STEP_answer, HELD, false, false, NULL, "drafts"},
+    {STEP_progress, HELD, false, false, NULL, "drafts"},
+    /* not under a lease: it would keep the approver away */
+    {STEP_draft, OPEN & ~(unsigned) LEASED, true, false, "drafts", NULL},
+    {STEP_approve, OPEN, true, false, "approves", NULL},
+    {STEP_send_back, OPEN, true, false, "approves", NULL},
+    {STEP_ask, HELD, true, false, NULL, "drafts"},
+    {STEP_hand_back, HELD, false, false, NULL, "bond"},
+    {STEP_verify, OPEN, true, true, NULL, "verified_above"},
+    {STEP_assign, HELD, true, true, NULL, NULL},
+    {STEP_support, HELD, true, false, NULL, NULL},
+    {STEP_correct, OPEN, true, true, NULL, NULL},
+    {STEP_split, HELD, true, true, NULL, NULL},
+    {STEP_close, HELD, true, true, "closes", NULL},
+    {STEP_archive, OPEN, true, true, NULL, NULL},
+    {STEP_block, OPEN, true, true, NULL, NULL},
+    {STEP_chase, 0, true, true, NULL, NULL},
+    {STEP_merge, HELD, true, false, NULL, NULL},
+    {STEP_link, HELD, true, false, NULL, NULL},
+};
+
+static json_int_t number_in (const json_t *row, const char *key)
+{
+    return json_integer_value (json_object_get (row, key));
+}
+
+static bool so (const json_t *row, const char *key)
+{
+    const json_t *value = json_object_get (row, key);
+    return json_is_true (value) || json_integer_value (value) != 0;
+}
+
+/* Does the assignment let him say it, whatever the lifecycle says? */
+static bool offer_fits (const struct offer *offer, const json_t *own, enum state state)
+{
+    json_int_t work = number_in (own, "work");
+    if (!own || !(offer->work & (1u << work)) || (offer->lead && !so (own, "lead")) ||
+        (work == WORK_leased && !so (own, "mine")))
+        return false;
+    /* of a case that was placed already it would be an event and nothing else */
+    if (offer->step == STEP_take_on && state == STATE_assigned && work != WORK_ready)
+        return false;
+    return (!offer->if_true || so (own, offer->if_true)) &&
+           (!offer->if_false || !so (own, offer->if_false));
+}
+
+/* The assignment that he would act on: the one that he has leased, else one of his agencies that is open, the lead's first. */
+static json_t *assignment_own (const json_t *found)
+{
+    json_t *row, *own = NULL;
+    size_t at;
+
+    json_array_foreach (json_object_get (found, "assignments"), at, row) {
+        json_int_t work = number_in (row, "work");
+        if (!(number_in (row, "roles") & (1 << ACTOR_agency_admin | 1 << ACTOR_liaison)) &&
+            !json_is_true (json_object_get (row, "appointed")))
+            continue;
+        if (work != WORK_done &&
+            (!own || (work == WORK_leased && json_is_true (json_object_get (row, "mine")))))
+            own = row;
+    }
+    return own;
+}
+
+void act_offer (struct visit *visit)
+{
+    json_t *found = json_object_get (visit->values, "case"), *acts = json_object ();
+    json_t *own = assignment_own (found);
+    enum state state = (enum state) number_in (found, "state");
+    json_int_t above = number_in (found, "above");
+    bool leased = number_in (own, "work") == WORK_leased, mine = so (own, "mine");
+
+    for (size_t i = 0; i < array_len (offers); i++) {
+        const struct offer *offer = &offers[i];
+        bool here = offer_fits (offer, own, state) &&
+                    lifecycle_allows (offer->step, state, (unsigned) number_in (own, "roles"));
+        bool from_above = !own && above && offer->above &&
+                          lifecycle_allows (offer->step, state, 1u << ACTOR_coordinator);
+        if (here || from_above)
+            json_object_set_new (acts, step_word (offer->step), json_true ());
+    }
+    if (own)
+        json_object_set (visit->values, "own", own);
+    json_object_set_new (visit->values, "leased", json_boolean (leased && mine));
+    json_object_set_new (visit->values, "busy", json_boolean (leased && !mine));
+    json_object_set_new (visit->values, "any_act", json_boolean (json_object_size (acts) > 0));
+    json_object_set_new (visit->values, "acts", acts);
+}
+
+/* ---- one act ----------------------------------------------------------------------------------- */
+
+static uint32_t act_named (const char *word)
+{
+    for (uint32_t act = 1; word && act < 256; act++)
+        if (strcmp (aduan_act_word (act), word) == 0)
+            return act;
+    return 0;
+}
+
+/* Everything that an act may carry, from the form's fields of the same names. */
+static bool act_read (struct visit *visit, struct aduan_act *act)
+{
+    *act = (struct aduan_act){
+        .act = act_named (visit_said (visit, "act")),
+        .agency = (uint32_t) visit_number (visit, "agency"),
+        .version = visit_number (visit, "version"),
+        .complaint = visit_number (visit, "complaint"),
+        .text = visit_said (visit, "text"),
+        .delay_ms = (uint32_t) visit_number (visit, "delay_ms"),
+        .reason = (uint32_t) visit_number (visit, "reason"),
+        .suggested = (uint32_t) visit_number (visit, "suggested"),
+        .complaint_class = (uint32_t) visit_number (visit, "class"),
+        .category = (uint32_t) visit_number (visit, "category"),
+        .region = visit_said (visit, "region"),
+        .title = visit_said (visit, "title"),
+        .body = visit_said (visit, "body"),
+        .anonymous = (uint32_t) visit_number (visit, "anonymous"),
+        .secret = (uint32_t) visit_number (visit, "secret"),
+        .ending = (uint32_t) visit_number (visit, "ending"),
+        .asks = (uint32_t) visit_number (visit, "asks"),
+        .event = (uint32_t) visit_number (visit, "event"),
+        .drafted = (uint32_t) visit_number (visit, "drafted"),
+        .session = visit->session,
+        .attachments = visit->files.digests,
+        .attachments_len = (size_t) visit->files.count * DIGEST_BYTES,
+    };
+    visit_id (visit, "other", act->other);
+    visit_key (visit, act->key);
+    return act->act && act->agency && visit_id (visit, "id", act->id);
+}
+
+/* Why it had no effect, as key of a text; NULL: it had one. */
+static const char *acted_fault (const struct aduan_acted *acted, char key[64])
+{
+    switch (acted->result) {
+    case ADUAN_DONE: return NULL;
+    case ADUAN_STALE:
+    case ADUAN_REFUSED:
+        snprintf (key, 64, "act_%s", acted->reason ? aduan_reason_word (acted->reason) : "refused");
+        return key;
+    case ADUAN_UNKNOWN: return "act_unknown";
+    default: return "store_down";
+    }
+}
+
+static unsigned fault_status (const struct aduan_acted *acted)
+{
+    if (acted->reason == REASON_SESSION)
+        return 401;
+    return acted->result == ADUAN_STALE ? 409 : acted->result == ADUAN_REFUSED ? 422 : 503;
+}
+
+static void on_one (void *with, const struct aduan_acted *acted)
+{
+    struct visit *visit = with;
+    char key[64];
+    const char *fault = acted_fault (acted, key);
+    const char *number = visit_parameter (visit, "number");
+
+    if (!fault && visit->api) {
+        json_t *done =
+            json_pack ("{s:s, s:s, s:I}", "result", "done", "act", visit_said (visit, "act"),
+                       "version", (json_int_t) acted->version);
+        visit_json (visit, 200, done);
+        json_decref (done);
+        return;
+    }
+    if (!fault) {
+        char *path = xformat ("/cases/%s?said=%s", number, visit_said (visit, "act"));
+        visit_redirect (visit,
+                        strspn (number, "0123456789ABCDEFGHJKMNPQRSTVWXYZ") == strlen (number)
+                            ? path
+                            : "/inbox");
+        free (path);
+        return;
+    }
+    snprintf (visit->detail, sizeof visit->detail, "%s", acted->field);
+    if (!visit->api) {
+        const char *text = visit_said (visit, "text");
+        json_object_set_new (visit->values, "typed", json_string (text ? text : ""));
+        json_object_set_new (visit->values, "number", json_string (number));
+    }
+    visit_refuse (visit, fault_status (acted), fault);
+}
+
+static void act_say (struct visit *visit)
+{
+    struct aduan_act act;
+    if (!act_read (visit, &act)) {
+        visit_refuse (visit, 422, "act_value");
+        return;
+    }
+    aduan_act_start (visit->desk->aduan, &act, ACT_MS, on_one, visit);
+}
+
+void act_one (struct visit *visit)
+{
+    files_take (visit, act_say);
+}
+
+/* ---- a lease renewed by the page's script ------------------------------------------------------ */
+
+static void on_renewed (void *with, const struct aduan_acted *acted)
+{
+    struct visit *visit = with;
+    char key[64];
+    const char *fault = acted_fault (acted, key);
+    json_t *said =
+        fault ? json_pack ("{s:s}", "result", fault)
+              : json_pack ("{s:s, s:I}", "result", "done", "version", (json_int_t) acted->version);
+    visit_json (visit, fault ? fault_status (acted) : 200, said);
+    json_decref (said);
+}
+
+void act_renew (struct visit *visit)
+{
+    struct aduan_act act;
+    if (!act_read (visit, &act) || act.act != ADUAN_ACT_EXTEND) {
+        visit_refuse (visit, 422, "act_value");
+        return;
+    }
+    act.delay_ms = LEASE_MS;
+    aduan_act_start (visit->desk->aduan, &act, ACT_MS, on_renewed, visit);
+}
+
+/* ---- many at once ------------------------------------------------------------------------------ */
+
+/* One marked case: its field `mark` is "id agency version number". */
+struct mark {
+    struct visit *visit;
+    unsigned at;
+    char number[20];
+    char fault[64]; /* "" : done */
+};
+
+struct bulk {
+    unsigned count;
+    struct mark marks[BULK_MOST];
+};
+
+static void bulk_over (struct visit *visit)
+{
+    const struct bulk *bulk = visit->work;
+    json_t *results = json_array ();
+    unsigned done = 0;
+
+    for (unsigned i = 0; i < bulk->count; i++) {
+        done += !*bulk->marks[i].fault;
+        json_array_append_new (
+            results, json_pack ("{s:s, s:s, s:b}", "number", bulk->marks[i].number, "fault",
+                                bulk->marks[i].fault, "done", !*bulk->marks[i].fault));
+    }
+    json_object_set_new (visit->values, "results", results);
+    json_object_set_new (visit->values, "act", json_string (visit_said (visit, "act")));
+    json_object_set_new (visit->values, "done", json_integer (done));
+    json_object_set_new (visit->values, "failed", json_integer (bulk->count - done));
+    json_object_set_new (
+        visit->values, "typed",
+        json_string (visit_said (visit, "text") ? visit_said (visit, "text") : ""));
+    visit_page (visit, 200, "bulk");
+}
+
+static void on_mark (void *with, const struct aduan_acted *acted)
+{
+    struct mark *mark = with;
+    char key[64];
+    const char *fault = acted_fault (acted, key);
+    snprintf (mark->fault, sizeof mark->fault, "%s", fault ? fault : "");
+    visit_came (mark->visit, bulk_over);
+}
+
+static bool mark_read (const char *text, struct aduan_act *act, char number[20])
+{
+    char id[40];
+    unsigned long agency, version;
+    struct id read;
+    if (sscanf (text, "%39s %lu %lu %19s", id, &agency, &version, number) != 4 ||
+        id_parse (id, &read) != 0)
+        return false;
+    memcpy (act->id, read.at, sizeof act->id);
+    act->agency = (uint32_t) agency;
+    act->version = version;
+    return true;
+}
+
+void act_many (struct visit *visit)
+{
+    struct bulk *bulk = xcalloc (1, sizeof *bulk);
+    uint8_t key[16];
+
+    visit->work = bulk;
+    visit_key (visit, key);
+    visit_wait (visit);
+    for (size_t i = 0; i < http_field_count (visit->request) && bulk->count < BULK_MOST; i++) {
+        const struct http_field *field = http_field (visit->request, i);
+        struct mark *mark = &bulk->marks[bulk->count];
+        struct aduan_act act;
+        if (strcmp (field->name, "mark") != 0)
+            continue;
+        act_read (visit, &act);
+        if (!act.act || !mark_read (field->value.at, &act, mark->number))
+            continue;
+        /* the form's key and the case's id: the same on a repeat, another for each case */
+        crypto_generichash (act.key, sizeof act.key, act.id, sizeof act.id, key, sizeof key);
+        mark->visit = visit;
+        bulk->count++;
+        visit_wait (visit);
+        aduan_act_start (visit->desk->aduan, &act, ACT_MS, on_mark, mark);
+    }
+    visit_came (visit, bulk_over);
+}
+
+/* ---- the next case ----------------------------------------------------------------------------- */
+
+static void on_assigned (void *with, const struct aduan_assignment *assignment)
+{
+    struct visit *visit = with;
+    json_t *cases = json_object_get (visit->values, "cases");
+    json_array_append_new (cases,
+                           json_pack ("{s:s, s:s, s:I, s:I, s:I, s:s, s:s%}", "id",
+                                      hex_text (assignment->id, sizeof assignment->id), "number",
+                                      assignment->number, "agency", (json_int_t) assignment->agency,
+                                      "version", (json_int_t) assignment->version, "lease_ms",
+                                      (json_int_t) assignment->lease_ms, "title",
+                                      assignment->title ? assignment->title : "", "text",
+                                      assignment->text ? assignment->text : "",
+                                      assignment->text ? assignment->text_len : 0));
+}
+
+static void on_pulled (void *with, const struct aduan_pulled *pulled)
+{
+    struct visit *visit = with;
+    json_t *cases = json_object_get (visit->values, "cases");
+
+    if (pulled->result == ADUAN_REFUSED) {
+        visit_refuse (visit, pulled->reason == REASON_SESSION ? 401 : 403,
+                      pulled->reason == REASON_SESSION ? "session" : "act_scope");
+    } else if (pulled->result != ADUAN_DONE) {
+        visit_refuse (visit, 503, "store_down");
+    } else if (visit->api) {
+        json_t *said = json_pack ("{s:O}", "cases", cases);
+        visit_json (visit, 200, said);
+        json_decref (said);
+    } else if (json_array_size (cases) == 0) {
+        visit_redirect (visit, "/inbox?said=none");
+    } else {
+        char *path = xformat (
+            "/cases/%s", json_string_value (json_object_get (json_array_get (cases, 0), "number")));
+        visit_redirect (visit, path);
+        free (path);
+    }
+}
+
+static void next_pull (struct visit *visit)
+{
+    static const uint32_t most = 64;
+    uint32_t agencies[64];
+    size_t count = 0, at;
+    json_t *row, *self = json_object_get (visit->values, "self");
+    const char *wanted = visit_said (visit, "agency_code");
+
+    if (visit->fault || json_array_size (self) == 0) {
+        visit_refuse (visit, visit->fault ? visit->fault : 401,
+                      visit->fault ? visit->why : "session");
+        return;
+    }
+    json_array_foreach (json_object_get (json_array_get (self, 0), "appointments"), at, row) {
+        const char *code = json_string_value (json_object_get (row, "agency"));
+        json_int_t role = json_integer_value (json_object_get (row, "role"));
+        if (count < most && role <= 7 && (!wanted || !*wanted || strcmp (wanted, code) == 0))
+            agencies[count++] =
+                (uint32_t) json_integer_value (json_object_get (row, "agency_number"));
+    }
+    if (count == 0) {
+        visit_refuse (visit, 403, "act_scope");
+        return;
+    }
+    uint64_t wants = visit_number (visit, "count");
+    json_object_set_new (visit->values, "cases", json_array ());
+    aduan_pull_start (
+        visit->desk->aduan,
+        &(struct aduan_pull){.agencies = agencies,
+                             .agency_count = count,
+                             .count = wants && wants <= 20 && visit->api ? (uint32_t) wants : 1,
+                             .lease_ms = LEASE_MS,
+                             .session = visit->session},
+        ACT_MS, on_assigned, on_pulled, visit);
+}
+
+void act_next (struct visit *visit)
+{
+    static const struct question self = {"self", "desk_self", false, {NULL}};
+    page_ask (visit, &self, next_pull);
+}

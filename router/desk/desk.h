@@ -1,0 +1,205 @@
+/* desk.h - everything aduan-desk knows, to be read first.
+ *
+ *     browser or program -> HTTP -> visit -> route -> asks (aduan-query) or says (router -> store) -> page or JSON
+ *
+ *   desk.c     settings, start, stop; which visit goes where
+ *   route.c    the table of addresses, and what each asks for
+ *   visit.c    one request on its way: whose session, which language, what it said
+ *   page.c     asks what a page or an answer in JSON needs, and shows it
+ *   act.c      acts on cases: one, many at once, a lease renewed; the next case
+ *   order.c    log in and out, invitations, people, the tree, templates
+ *   file.c     the content store, on a thread: attachments by digest
+ *   words.c    texts by key, times and the like as people read them
+ *   qr.c       a QR code as the path of an SVG
+ *
+ * The desk knows nobody: it carries the session's token to the store and to aduan-query, which look it up.
+ * It holds a front key, no password, and nothing that a restart loses: no page has state here.
+ *
+ * A visit is ASKING while its `asked` is not 0, then it is answered.  Each thing that is asked ends within
+ * ASK_MS or ACT_MS (libaduan's deadlines), so a visit ends.
+ */
+#ifndef ADUAN_DESK_H
+#define ADUAN_DESK_H
+
+#include <jansson.h>
+#include "client/aduan.h"
+#include "daemon/daemon.h"
+#include "http/http.h"
+#include "http/template.h"
+
+#define SESSION_BYTES 32
+#define ASK_MS        10000
+#define ACT_MS        20000
+#define LEASE_MS      600000 /* of a case that a person pulled; renewed while its page is open */
+#define BODY_MOST     262144 /* bytes of a form or of JSON */
+#define FILE_MOST     10485760
+#define FILES_MOST    5
+#define BULK_MOST     100 /* cases of one bulk act */
+#define PARAMETERS    3
+#define QUESTIONS     6
+#define DIGEST_BYTES  32
+
+struct visit;
+struct files;
+
+/* One query of aduan-query, asked for a page.  An argument is "=constant", ":parameter of the path",
+ * "?parameter of the query" or "?parameter|what it is where it is not said". */
+struct question {
+    const char *key;   /* under which its rows stand in the page's values */
+    const char *query; /* "desk_case" */
+    bool one;          /* its first row alone; none at all is "not found" */
+    const char *arguments[5];
+};
+
+struct route {
+    enum http_method method;
+    const char
+        *pattern; /* "/cases/:number", "/tree/+code": the rest of the path, slashes and all */
+    const char *template; /* NULL: the values as JSON */
+    bool open;            /* also for whoever is not logged in */
+    void (*run) (struct visit *visit);
+    void (*shape) (
+        struct visit *visit);         /* adds to the values what follows from them; may be NULL */
+    const struct question *questions; /* up to one without a key; may be NULL */
+};
+
+struct desk {
+    struct reactor *reactor;
+    struct http_server *server;
+    struct aduan_loop *loop;
+    struct aduan *aduan;
+    struct files *files;
+    struct http_header headers[8];
+    bool tls; /* TLS stands before the door: cookies are Secure, their names begin with __Host- */
+    bool up;  /* started; false while it drains */
+    int zone; /* hours east of UTC in which times are shown */
+    char *origin; /* as browsers name this door, "" : whatever Host says */
+};
+
+/* One request on its way to its answer; it lives as long as the request. */
+struct visit {
+    struct desk *desk;
+    struct http_request *request;
+    const struct route *route;
+    char *parameters[PARAMETERS]; /* of the path, in the pattern's order */
+    const char *names[PARAMETERS];
+    size_t name_lens[PARAMETERS];
+    bool api; /* wants JSON, is a program: bearer token, no CSRF */
+    bool english;
+    bool has_session;
+    uint8_t session[SESSION_BYTES];
+    json_t *body;    /* what an API call brought */
+    json_t *values;  /* of its page */
+    unsigned asked;  /* answers that are not there yet */
+    unsigned fault;  /* HTTP status, 0: none so far */
+    const char *why; /* key of the text that goes with it */
+    char detail[66];
+    struct {
+        uint8_t digests[FILES_MOST * DIGEST_BYTES];
+        unsigned count;
+    } files;
+    void (*then) (struct visit *visit); /* once its files are stored */
+    void *work;                         /* of its handler; freed with it */
+};
+
+/* ---- route.c ---------------------------------------------------------------------------------- */
+
+/* The route of the visit's request, its parameters set.  NULL: there is none; *ret_other: but one for
+ * another method. */
+const struct route *route_find (struct visit *visit, bool *ret_other);
+const char *visit_parameter (const struct visit *visit, const char *name);
+
+/* ---- visit.c ---------------------------------------------------------------------------------- */
+
+struct visit *visit_new (struct desk *desk, struct http_request *request);
+/* A field of the form or of the JSON body as text, NULL: absent.  Numbers of JSON are written out. */
+const char *visit_said (struct visit *visit, const char *name);
+/* The same as a number; 0 where absent or none. */
+uint64_t visit_number (struct visit *visit, const char *name);
+/* 32 hexadecimal digits, with or without hyphens; false: absent or none. */
+bool visit_id (struct visit *visit, const char *name, uint8_t ret[16]);
+/* The idempotency key that came with it, or a fresh one. */
+void visit_key (struct visit *visit, uint8_t ret[16]);
+/* Does what was sent come from a page of ours, seen in this session? */
+bool visit_ours (struct visit *visit);
+/* Remembers the first fault. */
+void visit_fail (struct visit *visit, unsigned status, const char *why);
+/* Answers: the fault, as page or problem+json. */
+void visit_refuse (struct visit *visit, unsigned status, const char *why);
+void visit_redirect (struct visit *visit, const char *path);
+void visit_json (struct visit *visit, unsigned status, json_t *values);
+void visit_page (struct visit *visit, unsigned status, const char *template);
+/* Sets or (NULL) ends the session's cookie. */
+void visit_cookie (struct visit *visit, const uint8_t *session);
+/* A path on this door, or `otherwise`. */
+const char *visit_back (struct visit *visit, const char *name, const char *otherwise);
+/* What waits for several answers: visit_wait before each is asked for, visit_came when it is there; the
+ * last one calls `finish`. */
+void visit_wait (struct visit *visit);
+void visit_came (struct visit *visit, void (*finish) (struct visit *visit));
+
+/* ---- page.c ----------------------------------------------------------------------------------- */
+
+/* Asks the route's questions and who reads, then shows the page. */
+void page_show (struct visit *visit);
+/* Asks one question more, for the values under `key`, then `finish`. */
+void page_ask (struct visit *visit, const struct question *question,
+               void (*finish) (struct visit *visit));
+/* What each page shows beside its own: who reads, CSRF token, language, where he is. */
+void page_values (struct visit *visit);
+void page_case (struct visit *visit);
+void page_inbox (struct visit *visit);
+void page_search (struct visit *visit);
+
+/* ---- act.c ------------------------------------------------------------------------------------ */
+
+void act_one (struct visit *visit);
+void act_many (struct visit *visit);
+void act_renew (struct visit *visit);
+void act_next (struct visit *visit);
+/* The acts that fit: adds `acts`, the viewer's assignment as `own` to the values of a case. */
+void act_offer (struct visit *visit);
+
+/* ---- order.c ---------------------------------------------------------------------------------- */
+
+void order_login (struct visit *visit);
+void order_logout (struct visit *visit);
+void order_invitation (struct visit *visit);
+void order_one (struct visit *visit);
+void order_language (struct visit *visit);
+
+/* ---- file.c ----------------------------------------------------------------------------------- */
+
+struct files *files_new (struct reactor *reactor, const char *folder);
+/* Every visit must have been answered. */
+void files_destroy (struct files **files);
+/* Stores the files of the visit's form, then calls visit->then; digests are in visit->files.  What is
+ * too large, too many or of no kind that is taken refuses the visit. */
+void files_take (struct visit *visit, void (*then) (struct visit *visit));
+void file_show (struct visit *visit);
+
+/* ---- words.c ---------------------------------------------------------------------------------- */
+
+/* The text of a key in the visit's language; NULL: no such key. */
+const char *desk_word (const struct visit *visit, const char *key);
+struct template_set desk_templates (struct visit *visit);
+/* An asset by its name, answered; false: there is none. */
+bool asset_answer (struct http_request *request, const char *name);
+
+/* ---- qr.c ------------------------------------------------------------------------------------- */
+
+/* An SVG path of the dark modules and, in *ret_side, how many there are in a row.  NULL: too long.  The
+ * caller frees it. */
+char *qr_path (const char *text, int *ret_side);
+
+/* ---- desk.c ----------------------------------------------------------------------------------- */
+
+extern const struct setting desk_settings[];
+extern const size_t desk_settings_len;
+bool desk_settings_right (const struct settings *settings);
+int desk_start (struct reactor *reactor, const struct settings *settings, void **ret_state);
+bool desk_drain (void *state);
+void desk_stop (void **state);
+bool desk_show (void *state, const char *what, struct buffer *out);
+
+#endif

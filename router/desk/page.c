@@ -1,0 +1,274 @@
+/* page.c - what a page, or the same as JSON, asks of aduan-query, and what follows from it.
+ *
+ * All questions go out at once; each has its own transaction there, so two of one page may differ by what
+ * happened meanwhile.  That is harmless: an act names the version that was shown.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "desk.h"
+
+struct asking {
+    struct visit *visit;
+    const struct question *question;
+    void (*finish) (struct visit *visit);
+};
+
+/* ---- asking ------------------------------------------------------------------------------------ */
+
+static const char *argument_value (const struct visit *visit, const char *argument)
+{
+    char name[32];
+    const char *value = NULL;
+
+    if (*argument == '=')
+        return argument + 1;
+    if (*argument == ':')
+        return visit_parameter (visit, argument + 1);
+    const char *bar = strchr (argument, '|');
+    size_t len = bar ? (size_t) (bar - argument - 1) : strlen (argument + 1);
+    check (len < sizeof name);
+    memcpy (name, argument + 1, len);
+    name[len] = '\0';
+    value = http_query (visit->request, name);
+    return value && strlen (value) <= 400 && (*value || !bar) ? value : bar ? bar + 1 : "";
+}
+
+static char *arguments_text (const struct visit *visit, const struct question *question)
+{
+    json_t *list = json_array ();
+    for (size_t i = 0; i < array_len (question->arguments) && question->arguments[i]; i++)
+        json_array_append_new (list, json_string (argument_value (visit, question->arguments[i])));
+    char *text = json_dumps (list, JSON_COMPACT);
+    json_decref (list);
+    return text;
+}
+
+static void on_rows (void *with, const struct aduan_answer *answer)
+{
+    struct asking *asking = with;
+    struct visit *visit = asking->visit;
+    void (*finish) (struct visit * visit) = asking->finish;
+    const struct question *question = asking->question;
+    json_t *rows = NULL;
+
+    free (asking);
+    if (answer->result == ADUAN_DONE)
+        rows = json_loadb (answer->text, answer->text_len, 0, NULL);
+    if (answer->result == ADUAN_REFUSED) {
+        log_limited (LOG_WARNING, "%s refused: %s", question->query,
+                     log_text (answer->text, answer->text_len));
+        visit_fail (visit, 502, "refused");
+    } else if (!json_is_array (rows))
+        visit_fail (visit, 503, "query_down");
+    else if (question->one && json_array_size (rows) == 0)
+        visit_fail (visit, 404, "absent");
+    else if (question->one)
+        json_object_set (visit->values, question->key, json_array_get (rows, 0));
+    else
+        json_object_set (visit->values, question->key, rows);
+    json_decref (rows);
+    visit_came (visit, finish);
+}
+
+void page_ask (struct visit *visit, const struct question *question,
+               void (*finish) (struct visit *visit))
+{
+    struct asking *asking = xcalloc (1, sizeof *asking);
+    char *arguments = arguments_text (visit, question);
+
+    *asking = (struct asking){visit, question, finish};
+    visit_wait (visit);
+    aduan_ask_as_start (visit->desk->aduan, visit->session, question->query, arguments, ASK_MS,
+                        on_rows, asking);
+    free (arguments);
+}
+
+/* ---- showing ----------------------------------------------------------------------------------- */
+
+static void page_over (struct visit *visit)
+{
+    const json_t *self = json_object_get (visit->values, "self");
+
+    /* a page for everybody greets whom it knows, and does without */
+    if (visit->route->open && !(json_is_array (self) && json_array_size (self))) {
+        visit->fault = 0;
+        visit->has_session = false;
+        json_object_del (visit->values, "self");
+        visit_page (visit, 200, visit->route->template);
+        return;
+    }
+    /* whatever else failed: a session that is over explains it */
+    if (json_is_array (self) && json_array_size (self) == 0) {
+        char *path;
+        if (visit->api) {
+            visit_refuse (visit, 401, "session");
+            return;
+        }
+        visit_cookie (visit, NULL);
+        path = http_method (visit->request) == HTTP_GET &&
+                       strcmp (http_path (visit->request), "/") != 0
+                   ? xformat ("/login?said=over&to=%s",
+                              visit_back (visit, "", http_path (visit->request)))
+                   : xstrdup ("/login");
+        visit_redirect (visit, strpbrk (path, " %\\\"<>") ? "/login?said=over" : path);
+        free (path);
+        return;
+    }
+    if (json_is_array (self)) {
+        json_t *person = json_incref (json_array_get (self, 0));
+        if (!http_cookie (visit->request, "aduan-language") && !visit->api)
+            visit->english = json_integer_value (json_object_get (person, "language")) == 2;
+        json_object_set_new (visit->values, "self", person);
+    }
+    if (visit->fault) {
+        visit_refuse (visit, visit->fault, visit->why);
+        return;
+    }
+    if (visit->route->shape)
+        visit->route->shape (visit);
+    if (visit->route->template) {
+        visit_page (visit, 200, visit->route->template);
+        return;
+    }
+    json_object_del (visit->values, "self");
+    visit_json (visit, 200, visit->values);
+}
+
+void page_show (struct visit *visit)
+{
+    static const struct question self = {"self", "desk_self", false, {NULL}};
+
+    visit_wait (
+        visit); /* so that an answer that is there at once does not end it before all is asked */
+    if (visit->has_session)
+        page_ask (visit, &self, page_over);
+    for (const struct question *question = visit->route->questions; question && question->key;
+         question++)
+        page_ask (visit, question, page_over);
+    visit_came (visit, page_over);
+}
+
+/* ---- what follows from the rows ---------------------------------------------------------------- */
+
+/* A list of one row more than was asked for: there is more, behind its last one. */
+static json_t *cut (struct visit *visit, const char *key, size_t most)
+{
+    json_t *rows = json_object_get (visit->values, key);
+    if (json_array_size (rows) <= most)
+        return NULL;
+    json_array_remove (rows, most);
+    json_object_set_new (visit->values, "more", json_true ());
+    return json_array_get (rows, most - 1);
+}
+
+void page_inbox (struct visit *visit)
+{
+    static const char *const views[] = {"all",     "new",    "mine",    "colleagues",
+                                        "waiting", "parked", "support", "arbiter"};
+    const char *view = http_query (visit->request, "view"),
+               *agency = http_query (visit->request, "agency");
+    json_t *tabs = json_array (), *counts = json_object_get (visit->values, "counts"), *row;
+    size_t at;
+    json_t *last = cut (visit, "cases", 50);
+
+    if (last) {
+        json_object_set (visit->values, "more_due", json_object_get (last, "due"));
+        json_object_set (visit->values, "more_id", json_object_get (last, "id"));
+    }
+    for (size_t i = 0; i < array_len (views); i++) {
+        json_int_t sum = 0;
+        json_array_foreach (counts, at, row)
+            sum += json_integer_value (json_object_get (row, views[i]));
+        if (sum || i < 2)
+            json_array_append_new (
+                tabs, json_pack ("{s:s, s:I, s:b}", "view", views[i], "count", sum, "here",
+                                 strcmp (view && *view ? view : "all", views[i]) == 0));
+    }
+    json_int_t waiting = 0;
+    json_array_foreach (counts, at, row)
+        waiting += json_integer_value (json_object_get (row, "new"));
+    json_object_set_new (visit->values, "waiting", json_integer (waiting));
+    json_object_set_new (visit->values, "tabs", tabs);
+    json_object_set_new (visit->values, "view", json_string (view ? view : ""));
+    json_object_set_new (visit->values, "agency", json_string (agency ? agency : ""));
+    json_object_set_new (visit->values, "several", json_boolean (json_array_size (counts) > 1));
+}
+
+void page_search (struct visit *visit)
+{
+    const char *asked = http_query (visit->request, "q");
+    json_t *last = cut (visit, "cases", 30);
+
+    if (last)
+        json_object_set (visit->values, "more_id", json_object_get (last, "id"));
+    json_object_set_new (visit->values, "q", json_string (asked ? asked : ""));
+    json_object_set_new (visit->values, "asked", json_boolean (asked && *asked));
+}
+
+/* Digests of attachments, one behind the other in hex, as a list. */
+static void files_split (json_t *row, const char *key)
+{
+    const char *digests = json_string_value (json_object_get (row, key));
+    json_t *files = json_array ();
+    const size_t len = 2 * DIGEST_BYTES;
+
+    for (size_t i = 0; digests && strlen (digests) >= (i + 1) * len && i < FILES_MOST; i++)
+        json_array_append_new (
+            files, json_pack ("{s:i, s:s%}", "n", (int) i + 1, "digest", digests + i * len, len));
+    json_object_set_new (row, "files", files);
+    json_object_del (row, key);
+}
+
+void page_case (struct visit *visit)
+{
+    static const char *const clocks[][2] = {
+        {"clock_verify", "verify"}, {"clock_first", "first"}, {"clock_resolve", "resolve"}};
+    static const char *const acts[] = {"answer", "ask", "hand_back", "assign", "close"};
+    json_t *found = json_object_get (visit->values, "case"), *row;
+    const char *open = http_query (visit->request, "open"), *to = http_query (visit->request, "to"),
+               *template = http_query (visit->request, "template");
+    size_t at;
+
+    files_split (found, "attachments");
+    json_array_foreach (json_object_get (visit->values, "history"), at, row)
+        files_split (row, "attachments");
+    act_offer (visit);
+    if (visit->api)
+        return;
+    /* a clock that does not run is an empty list */
+    for (size_t i = 0; i < array_len (clocks); i++) {
+        json_t *clock = json_object_get (found, clocks[i][0]);
+        json_object_set_new (found, clocks[i][1],
+                             json_is_object (clock) ? json_pack ("[O]", clock) : json_array ());
+    }
+    json_t *offered = json_object_get (visit->values, "acts");
+    json_object_set_new (visit->values, "writes",
+                         json_boolean (json_object_get (offered, "answer") ||
+                                       json_object_get (offered, "draft") ||
+                                       json_object_get (offered, "progress")));
+    /* one template, two forms: each names its fields' labels by its own word */
+    json_object_set_new (visit->values, "once_verify", json_pack ("[s]", "verify"));
+    json_object_set_new (visit->values, "once_correct", json_pack ("[s]", "correct"));
+    /* the one that runs out first: verification, then the first answer, then the rest */
+    for (size_t i = 0; i < array_len (clocks); i++) {
+        json_t *clock = json_object_get (found, clocks[i][0]);
+        bool runs = i == 0   ? json_integer_value (json_object_get (found, "state")) == 1
+                    : i == 1 ? !json_is_true (json_object_get (found, "answered"))
+                             : true;
+        if (!json_is_object (clock) || !runs)
+            continue;
+        clock = json_copy (clock);
+        json_object_set_new (clock, "clock", json_string (clocks[i][1]));
+        json_object_set_new (found, "next", json_pack ("[o]", clock));
+        break;
+    }
+    for (size_t i = 0; open && i < array_len (acts); i++)
+        if (strcmp (open, acts[i]) == 0)
+            json_object_set_new (visit->values, "open", json_string (open));
+    json_object_set_new (visit->values, "to", json_string (to ? to : ""));
+    json_array_foreach (json_object_get (visit->values, "templates"), at, row)
+        if (template && atoll (template) == json_integer_value (json_object_get (row, "number"))) {
+            json_object_set (visit->values, "template_text", json_object_get (row, "text"));
+            json_object_set_new (visit->values, "open", json_string ("answer"));
+        }
+}

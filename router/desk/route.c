@@ -1,0 +1,167 @@
+/* route.c - the table of addresses: what each is, whom it is for, what it asks for.  docs/desk.md tells it to
+ * people, docs/openapi.yaml to programs; a test compares the latter with this door.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "desk.h"
+
+static const struct question inbox_questions[] = {
+    {"cases", "desk_inbox", false, {"?agency", "?view|all", "?due", "?after", "=50"}},
+    {"counts", "desk_counts", false, {"?agency"}},
+    {0},
+};
+static const struct question case_questions[] = {
+    {"case", "desk_case", true, {":number"}},
+    {"history", "desk_history", false, {":number"}},
+    {"alike", "desk_alike", false, {":number"}},
+    {0},
+};
+static const struct question case_page_questions[] = {
+    {"case", "desk_case", true, {":number"}},
+    {"history", "desk_history", false, {":number"}},
+    {"alike", "desk_alike", false, {":number"}},
+    {"templates", "desk_templates", false, {"="}},
+    {"categories", "desk_categories", false, {NULL}},
+    {"found", "desk_agencies", false, {"?to", "=12"}},
+    {0},
+};
+static const struct question search_questions[] = {
+    {"cases", "desk_search", false, {"?q", "?before", "=30"}},
+    {0},
+};
+static const struct question late_questions[] = {
+    {"cases", "desk_late", false, {"?agency", "=100"}},
+    {0},
+};
+static const struct question agencies_questions[] = {
+    {"agencies", "desk_agencies", false, {"?q", "=20"}},
+    {0},
+};
+static const struct question agency_questions[] = {
+    {"agency", "desk_agency", true, {":code"}},
+    {0},
+};
+static const struct question templates_questions[] = {
+    {"templates", "desk_templates", false, {"?agency"}},
+    {0},
+};
+static const struct question categories_questions[] = {
+    {"categories", "desk_categories", false, {NULL}},
+    {0},
+};
+static const struct question self_questions[] = {
+    {"person", "desk_self", true, {NULL}},
+    {0},
+};
+static const struct question account_questions[] = {
+    {"sessions", "desk_sessions", false, {NULL}},
+    {0},
+};
+
+static void go_to_inbox (struct visit *visit)
+{
+    visit_redirect (visit, "/inbox");
+}
+
+static const struct route routes[] = {
+    {HTTP_GET, "/", NULL, false, go_to_inbox, NULL, NULL},
+    {HTTP_GET, "/login", "login", true, page_show, NULL, NULL},
+    {HTTP_POST, "/login", NULL, true, order_login, NULL, NULL},
+    {HTTP_POST, "/logout", NULL, false, order_logout, NULL, NULL},
+    {HTTP_GET, "/invitation", "invitation", true, page_show, NULL, NULL},
+    {HTTP_POST, "/invitation", "invitation", true, order_invitation, NULL, NULL},
+    {HTTP_POST, "/language", NULL, true, order_language, NULL, NULL},
+    {HTTP_GET, "/inbox", "inbox", false, page_show, page_inbox, inbox_questions},
+    {HTTP_POST, "/next", NULL, false, act_next, NULL, NULL},
+    {HTTP_POST, "/bulk", "bulk", false, act_many, NULL, NULL},
+    {HTTP_GET, "/cases/:number", "case", false, page_show, page_case, case_page_questions},
+    {HTTP_POST, "/cases/:number", NULL, false, act_one, NULL, NULL},
+    {HTTP_POST, "/cases/:number/lease", NULL, false, act_renew, NULL, NULL},
+    {HTTP_GET, "/cases/:number/files/:digest", NULL, false, file_show, NULL, NULL},
+    {HTTP_GET, "/search", "search", false, page_show, page_search, search_questions},
+    {HTTP_GET, "/late", "late", false, page_show, NULL, late_questions},
+    {HTTP_GET, "/tree/+code", "agency", false, page_show, NULL, agency_questions},
+    {HTTP_GET, "/templates", "templates", false, page_show, NULL, templates_questions},
+    {HTTP_GET, "/account", "account", false, page_show, NULL, account_questions},
+    {HTTP_GET, "/help", "help", true, page_show, NULL, NULL},
+    {HTTP_POST, "/orders/:name", NULL, false, order_one, NULL, NULL},
+
+    {HTTP_POST, "/api/v1/login", NULL, true, order_login, NULL, NULL},
+    {HTTP_POST, "/api/v1/logout", NULL, false, order_logout, NULL, NULL},
+    {HTTP_GET, "/api/v1/self", NULL, false, page_show, NULL, self_questions},
+    {HTTP_GET, "/api/v1/inbox", NULL, false, page_show, page_inbox, inbox_questions},
+    {HTTP_GET, "/api/v1/cases/:number", NULL, false, page_show, page_case, case_questions},
+    {HTTP_POST, "/api/v1/cases/:number/acts", NULL, false, act_one, NULL, NULL},
+    {HTTP_POST, "/api/v1/pull", NULL, false, act_next, NULL, NULL},
+    {HTTP_GET, "/api/v1/search", NULL, false, page_show, page_search, search_questions},
+    {HTTP_GET, "/api/v1/late", NULL, false, page_show, NULL, late_questions},
+    {HTTP_GET, "/api/v1/agencies", NULL, false, page_show, NULL, agencies_questions},
+    {HTTP_GET, "/api/v1/agencies/+code", NULL, false, page_show, NULL, agency_questions},
+    {HTTP_GET, "/api/v1/templates", NULL, false, page_show, NULL, templates_questions},
+    {HTTP_GET, "/api/v1/categories", NULL, false, page_show, NULL, categories_questions},
+    {HTTP_POST, "/api/v1/orders/:name", NULL, false, order_one, NULL, NULL},
+};
+
+static void parameters_clear (struct visit *visit)
+{
+    for (unsigned i = 0; i < PARAMETERS; i++) {
+        free (visit->parameters[i]);
+        visit->parameters[i] = NULL;
+        visit->names[i] = NULL;
+    }
+}
+
+/* Does the path have the pattern's form?  Sets the parameters on the way. */
+static bool pattern_fits (struct visit *visit, const char *pattern, const char *path)
+{
+    unsigned count = 0;
+
+    for (;;) {
+        if (*pattern != ':' && *pattern != '+') {
+            if (*pattern != *path)
+                return false;
+            if (!*pattern)
+                return true;
+            pattern++, path++;
+            continue;
+        }
+        bool rest = *pattern++ == '+';
+        size_t name = strcspn (pattern, "/"), len = rest ? strlen (path) : strcspn (path, "/");
+        if (len == 0 || count == PARAMETERS)
+            return false;
+        visit->names[count] = pattern;
+        visit->name_lens[count] = name;
+        visit->parameters[count++] = xstrndup (path, len);
+        pattern += name;
+        path += len;
+    }
+}
+
+const struct route *route_find (struct visit *visit, bool *ret_other)
+{
+    enum http_method method = http_method (visit->request);
+    const char *path = http_path (visit->request);
+
+    if (method == HTTP_HEAD)
+        method = HTTP_GET;
+    *ret_other = false;
+    for (size_t i = 0; i < array_len (routes); i++) {
+        parameters_clear (visit);
+        if (!pattern_fits (visit, routes[i].pattern, path))
+            continue;
+        if (routes[i].method == method)
+            return &routes[i];
+        *ret_other = true;
+    }
+    parameters_clear (visit);
+    return NULL;
+}
+
+const char *visit_parameter (const struct visit *visit, const char *name)
+{
+    for (unsigned i = 0; i < PARAMETERS && visit->names[i]; i++)
+        if (strlen (name) == visit->name_lens[i] &&
+            memcmp (name, visit->names[i], visit->name_lens[i]) == 0)
+            return visit->parameters[i];
+    return "";
+}

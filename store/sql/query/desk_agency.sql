@@ -1,0 +1,30 @@
+-- One agency of the reader's scope: itself, the way to it from the root, what hangs below it, who works there.
+--   $1 its code
+select coalesce (json_agg (row_to_json (r)), '[]')::text
+from (
+    select a.code, a.agency_id as number, a.name, a.kind, a.region, f.code as function, a.zone, a.verify_at, a.route_depth, a.liaison_closes,
+           o.code as successor, a.retired_at is not null as closed, v.login as approver,
+           person_may (session_reader (), a.agency_id, 1 << 5) as coordinated,
+           person_may (session_reader (), a.parent, 1 << 5) as movable,
+           person_may (session_reader (), a.agency_id, (1 << 5) | (1 << 6)) as administered,
+           (select coalesce (json_agg (json_build_object ('code', b.code, 'name', b.name) order by u.depth desc), '[]')
+            from agency_above u join agency b on b.agency_id = u.above
+            where u.agency = a.agency_id and u.depth > 0 and person_may (session_reader (), u.above, 992)) as way,
+           (select coalesce (json_agg (row_to_json (s)), '[]')
+            from (select b.code, b.name, b.kind, b.retired_at is not null as closed,
+                         (select count (*) from agency e where e.parent = b.agency_id and e.retired_at is null) as below
+                  from agency b where b.parent = a.agency_id
+                  order by b.retired_at is not null, b.code limit 400) s) as children,
+           (select coalesce (json_agg (row_to_json (s)), '[]')
+            from (select p.login, p.name, n.role, n.named,
+                         (array['coordinator', 'agency_admin', 'liaison', 'overseer', 'operator'])[n.role - 4] as role_word, n.until, p.seen_at, p.seen_at is null as invited,
+                         coalesce (p.locked_until > now (), false) as locked
+                  from appointment n join person p on p.principal_id = n.principal_id
+                  where n.agency_id = a.agency_id and n.ended_at is null and (n.until is null or n.until > statement_timestamp ())
+                  order by n.role, p.name) s) as people
+    from agency a
+    left join function f on f.function_id = a.function_id
+    left join agency o on o.agency_id = a.successor
+    left join person v on v.principal_id = a.approver
+    where a.code = $1::text and person_may (session_reader (), a.agency_id, 992)
+) r

@@ -1,0 +1,23 @@
+-- What happened to one complaint, oldest first, as far as the reader may see it; words about which a router has to decide first are held.
+--   $1 tracking number
+select coalesce (json_agg (row_to_json (r)), '[]')::text
+from (
+    select c.complaint_id as id, e.at, e.kind, e.number, a.code as agency, a.name as agency_name, case when e.principal > 0 then desk_who (e.principal, e.agency) end as who,
+           case when l.level = 2 and not (e.kind in (32, 33) and coalesce (e.number >= y.words, false)) then e.text end as text,
+           e.data ->> 'reason' as reason, e.data ->> 'resolution' as resolution, e.data ->> 'ending' as ending,
+           coalesce (e.data ->> 'other', '') as other,
+           e.kind = 29 and not exists (select from event v where v.complaint_id = e.complaint_id and v.kind in (16, 17, 71)
+                                                         and (v.data ->> 'draft')::int = e.number)
+               and e.principal <> session_reader () as pending,
+           d.code as receiver, d.name as receiver_name, e.data ->> 'rating' as rating,
+           case when l.level = 2 then e.data ->> 'attachments' end as attachments
+    from complaint c
+    cross join lateral (select case when case_until (c.complaint_id) is not null then 2 when case_seen (c.complaint_id) then 1 else 0 end as level) l
+    join event e on e.complaint_id = c.complaint_id
+    left join returned y on y.complaint_id = c.complaint_id
+    left join agency a on a.agency_id = e.agency
+    left join agency d on d.agency_id = coalesce (e.data ->> 'to', e.data ->> 'suggested')::int
+    where c.number = number_bits ($1::text) and l.level > 0
+    order by e.at, e.number nulls last
+    limit 500
+) r

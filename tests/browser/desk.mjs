@@ -1,0 +1,248 @@
+// A day at the desk in a real browser, at one width: what people do, and what must hold on each page that they see.
+//
+//   node desk.mjs '{"base": "http://127.0.0.1:8312", "width": 360, "people": {...}, "shots": "folder"}'
+//
+// Ends with 0 and a line of JSON (what was made), or with 1 and what is wrong.  Pages are checked as they are when somebody
+// works on them: axe finds nothing, nothing is wider than the window, what is pressed is 24 px or more, a page with all
+// that it loads is 100 KB or less, no other host is asked, nothing is said on the console.
+import { createHmac } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { chromium } from "playwright-core";
+
+const given = JSON.parse(process.argv[2]);
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const problems = [], made = {}, seen = new Map();
+const say = (where, what) => problems.push(`${given.width} px, ${where}: ${what}`);
+
+// RFC 6238, as a phone shows it
+function code(secret, step = 0) {
+  const bits = [...secret].map((sign) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(sign).toString(2).padStart(5, "0")).join("");
+  const key = Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
+  const counter = Buffer.alloc(8);
+  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30000) + step));
+  const digest = createHmac("sha1", key).update(counter).digest();
+  const at = digest[19] & 15;
+  return String((digest.readUInt32BE(at) & 0x7fffffff) % 1000000).padStart(6, "0");
+}
+
+const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
+
+async function person(locale = "id-ID") {
+  const context = await browser.newContext({ viewport: { width: given.width, height: 800 }, locale, colorScheme: given.dark ? "dark" : "light" });
+  const page = await context.newPage();
+  page.setDefaultTimeout(20000);
+  page.on("pageerror", (fault) => say(page.url(), `script: ${fault.message}`));
+  page.on("console", (message) => { if (message.type() === "error") say(page.url(), `console: ${message.text()}`); });
+  page.loaded = 0;
+  page.on("requestfinished", async (request) => {
+    if (!request.url().startsWith(given.base)) say(page.url(), `another host is asked: ${request.url()}`);
+    const sizes = await request.sizes().catch(() => null);
+    if (sizes) page.loaded += sizes.responseBodySize + sizes.responseHeadersSize;
+  });
+  return page;
+}
+
+// Everything that must hold of a page, with what folds open, too.
+async function check(page, name) {
+  const fold = await page.evaluate(() => {
+    // one of a group at a time is what people have open; all at once is what must fit and be named
+    const closed = [...document.querySelectorAll("details:not([open])")];
+    closed.forEach((one) => { one.removeAttribute("name"); one.open = true; });
+    return closed.length;
+  });
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  if (wide > 0) say(name, `${wide} px wider than the window`);
+  const small = await page.evaluate(() => [...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea, summary")]
+    .filter((one) => one.checkVisibility() && !one.closest(".skip"))
+    .map((one) => [one, one.closest("label") && /radio|checkbox/.test(one.type) ? one.closest("label").getBoundingClientRect() : one.getBoundingClientRect()])
+    .filter(([one, box]) => (box.width < 24 || box.height < 24) && box.width > 0
+      // a link within a sentence is as high as its line (WCAG 2.5.8)
+      && !(one.matches("a") && one.closest("p,li,dd,small") && getComputedStyle(one).display === "inline"))
+    .map(([one, box]) => `${one.outerHTML.slice(0, 80)} is ${Math.round(box.width)} x ${Math.round(box.height)}`));
+  small.forEach((one) => say(name, one));
+  await page.evaluate(axe);
+  const found = await page.evaluate(() => globalThis.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }));
+  for (const violation of found.violations)
+    say(name, `axe ${violation.id}: ${violation.nodes.map((node) => `${node.target} ${node.failureSummary}`).join("; ").slice(0, 600)}`);
+  if (given.shots) await page.screenshot({ path: `${given.shots}/${name}-${given.width}${given.dark ? "-dark" : ""}.png`, fullPage: true });
+  seen.set(name, fold);
+  if (given.shots && fold) {
+    await page.reload();
+    await page.screenshot({ path: `${given.shots}/${name}-${given.width}${given.dark ? "-dark" : ""}-first.png`, fullPage: true });
+  } else if (fold) await page.reload();
+}
+
+// A page fetched by itself, everything with it.
+async function weigh(page, name, path) {
+  const context = page.context();
+  const fresh = await context.newPage();
+  let bytes = 0;
+  const client = await context.newCDPSession(fresh);
+  await client.send("Network.enable");
+  await client.send("Network.setCacheDisabled", { cacheDisabled: true });
+  client.on("Network.loadingFinished", (event) => { bytes += event.encodedDataLength; });
+  await fresh.goto(given.base + path, { waitUntil: "networkidle" });
+  await fresh.close();
+  if (bytes > 100 * 1024) say(name, `${bytes} bytes are transferred`);
+  made.bytes = { ...made.bytes, [name]: bytes };
+}
+
+async function login(page, who) {
+  await page.goto(`${given.base}/inbox`);
+  await page.getByLabel(/Nama pengguna|User name/).fill(who.login);
+  await page.getByLabel(/^(Kata sandi|Password)$/).fill(given.password);
+  await page.getByLabel(/Kode enam angka|Six-digit code/).fill(code(who.secret));
+  await page.getByRole("button", { name: /^(Masuk|Log in)$/ }).click();
+  await page.waitForURL("**/inbox");
+}
+
+const told = (page, text) => page.getByRole("status").filter({ hasText: text }).waitFor();
+const open = (page, name) => page.locator("summary", { hasText: name }).click();
+
+async function officer() {
+  const page = await person();
+  await page.goto(`${given.base}/login`);
+  await check(page, "login");
+  await login(page, given.people.officer);
+  await check(page, "inbox");
+  await weigh(page, "inbox", "/inbox");
+
+  // the next case, and it is not ours: one of the candidates should have it
+  await page.getByRole("button", { name: "Ambil berikutnya" }).click();
+  await page.waitForURL("**/cases/*");
+  made.handed_back = page.url().split("/").pop();
+  await check(page, "case");
+  await weigh(page, "case", new URL(page.url()).pathname);
+  await open(page, "Bukan wewenang kami");
+  await page.locator("#to_back").fill("Lingkungan Hidup Kabupaten Arjuna");
+  await page.locator("#to_back").press("Enter");
+  await page.getByLabel(/Dinas Lingkungan Hidup Kabupaten Arjuna/).check();
+  await page.locator("#r_back").selectOption("1");
+  await page.locator("#t_back").fill("Ini urusan persampahan.");
+  await page.getByRole("button", { name: "Kembalikan", exact: true }).click();
+  await told(page, "Dikembalikan");
+  await check(page, "case-handed-back");
+
+  // a template first, then another case is answered from it, with a picture
+  await page.goto(`${given.base}/templates`);
+  if (!await page.locator("#new_name").isVisible()) await open(page, "Templat baru"); // it is open where there is none yet
+  await page.locator("#new_name").fill(`Sudah diperbaiki ${given.width}`);
+  await page.locator("#new_text").fill("Terima kasih. Jalan sudah kami perbaiki pada pekan ini.");
+  await page.getByRole("button", { name: "Simpan" }).last().click();
+  await told(page, "Sudah disimpan");
+  await check(page, "templates");
+  await page.goto(`${given.base}/inbox`);
+  await page.keyboard.press("n"); // the keyboard's way to the same button
+  await page.waitForURL("**/cases/*");
+  made.answered = page.url().split("/").pop();
+  await page.keyboard.press("a");
+  await page.getByRole("link", { name: `Sudah diperbaiki ${given.width}` }).click();
+  const text = await page.locator("#t_answer").inputValue();
+  if (!text.includes("pekan ini")) say("case", `the template is not in the answer: ${text}`);
+  const png = Buffer.from("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==", "base64");
+  await page.locator("#f_answer").setInputFiles({ name: "foto<b>.png", mimeType: "image/png", buffer: png });
+  await page.getByRole("button", { name: "Kirim jawaban" }).click();
+  await told(page, "Jawaban dikirim");
+  await check(page, "case-answered");
+  const file = await page.getByRole("link", { name: "Lampiran 1" }).last().getAttribute("href");
+  const answer = await page.request.get(given.base + file);
+  if (answer.headers()["content-type"] !== "image/png" || !/^attachment/.test(answer.headers()["content-disposition"]))
+    say("file", JSON.stringify(answer.headers()));
+
+  for (const [name, path] of [["search", "/search?q=jalan"], ["account", "/account"], ["help", "/help"], ["absent", "/cases/A0000000000000"]]) {
+    await page.goto(given.base + path).catch(() => {});
+    problems.splice(0, problems.length, ...problems.filter((one) => !/status of 404/.test(one)));
+    await check(page, name);
+    await weigh(page, name, path);
+  }
+  // the other language, by choice
+  await page.goto(`${given.base}/inbox`);
+  await page.getByRole("button", { name: "English" }).click();
+  await page.getByRole("heading", { name: "Inbox" }).waitFor();
+  await check(page, "inbox-english");
+  await page.context().close();
+}
+
+async function coordinator() {
+  const page = await person();
+  await login(page, given.people.coordinator);
+  await page.goto(`${given.base}/tree/91.01`);
+  await check(page, "tree");
+  await weigh(page, "tree", "/tree/91.01");
+  // a unit below, and its officer
+  const unit = `91.01/BARU${given.width}`;
+  await open(page, "Daftarkan unit di bawahnya");
+  await page.locator("#r_name").fill(`Dinas Baru ${given.width}`);
+  await page.locator("#r_code").fill(unit);
+  await page.getByRole("button", { name: "Daftarkan", exact: true }).click();
+  await told(page, "Sudah disimpan");
+  await page.getByRole("link", { name: `Dinas Baru ${given.width}` }).click();
+  await check(page, "tree-new");
+  await open(page, "Undang orang baru");
+  await page.locator("#i_name").fill("Ratna Dewi");
+  await page.locator("#i_login").fill(`ratna${given.width}`);
+  await page.getByRole("button", { name: "Undang", exact: true }).click();
+  const token = await page.locator("#told").textContent();
+  await check(page, "told");
+  await page.goto(`${given.base}/late`);
+  await check(page, "late");
+  await weigh(page, "late", "/late");
+  return [page, token, unit];
+}
+
+// The new officer comes in, is given a case from above, and answers it.
+async function newcomer(above, token, unit) {
+  const page = await person();
+  await page.goto(`${given.base}/invitation#${token}`);
+  await check(page, "invitation");
+  await page.goto(`${given.base}/help`);
+  await page.goto(`${given.base}/invitation#${token}`);
+  await page.locator("#new_password").fill(given.password);
+  await page.getByRole("button", { name: "Lanjut" }).click();
+  const secret = await page.locator("code").textContent();
+  if (!(await page.locator("svg.qr path").isVisible())) say("invited", "there is no QR code");
+  seen.set("invited", 0);
+  if (given.shots) await page.screenshot({ path: `${given.shots}/invited-${given.width}.png`, fullPage: true });
+  await login(page, { login: `ratna${given.width}`, secret });
+  await page.getByText("Tidak ada yang menunggu di sini.").waitFor();
+  await check(page, "inbox-empty");
+
+  await above.goto(`${given.base}/cases/${given.below}`);
+  await check(above, "case-from-above");
+  await open(above, "Teruskan atau minta dukungan");
+  await above.locator("#to_down").fill(unit);
+  await above.locator("#to_down").press("Enter");
+  await above.locator("[data-found=assign] input").first().check();
+  await above.locator("#t_down").fill("Mohon ditangani.");
+  await above.getByRole("button", { name: "Teruskan ke bawah" }).click();
+  await told(above, "Diteruskan");
+  await above.context().close();
+
+  await page.goto(`${given.base}/inbox`);
+  await page.getByRole("button", { name: "Ambil berikutnya" }).click();
+  await page.waitForURL(`**/cases/${given.below}`);
+  await open(page, "Jawab");
+  await page.locator("#t_answer").fill("Kami tangani hari ini.");
+  await page.getByRole("button", { name: "Kirim jawaban" }).click();
+  await told(page, "Jawaban dikirim");
+  made.by_newcomer = given.below;
+  await page.context().close();
+}
+
+try {
+  await officer();
+  await newcomer(...await coordinator());
+} catch (fault) {
+  for (const context of browser.contexts())
+    for (const page of context.pages())
+      say(page.url(), (await page.locator("body").innerText().catch(() => "")).slice(0, 1500));
+  say("on the way", fault.stack);
+}
+await browser.close();
+made.pages = [...seen.keys()];
+console.log(JSON.stringify(made));
+if (problems.length) {
+  console.error(problems.join("\n"));
+  process.exit(1);
+}

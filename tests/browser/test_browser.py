@@ -1,0 +1,66 @@
+"""The desk in a real Chromium, on a real stack, at a phone's width and at a desk's: tests/browser/desk.mjs.
+
+The packages of package-lock.json must be there: `npm ci --ignore-scripts` in this folder.
+ADUAN_SHOTS=FOLDER keeps a picture of every page."""
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import urllib.parse
+
+import pytest
+
+from stack import Stack
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+PASSWORD = "kuda hijau di atas genting"
+SAID = ["Jalan berlubang di depan sekolah, sudah dua minggu dan membahayakan anak-anak yang bersepeda setiap pagi",
+        "Lampu jalan padam di dekat pasar lama, gelap sekali", "Saluran air tersumbat sampah sehingga banjir setiap hujan deras",
+        "Trotoar amblas di depan kantor pos", "Jembatan gantung di Lembah rusak, talinya hampir putus", "Aspal jalan desa mengelupas"]
+
+
+@pytest.fixture(scope="module")
+def stack():
+    folder = tempfile.mkdtemp(prefix="aduan-browser-", dir="/var/tmp")
+    os.chmod(folder, 0o755)
+    with Stack(folder, programs=("store", "router", "intake", "query", "desk")) as running:
+        yield running
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def comes_in(stack, agency, role):
+    """A person who has accepted an invitation: login and secret of the second factor."""
+    who, token = stack.person(agency, role), os.urandom(32)
+    stack.sql("insert into invitation (token_hash, principal_id, invited_by, ends_at) values (decode (%s, 'hex'), %s, 0, now () + interval '1 day')",
+              hashlib.sha256(token).hexdigest(), who.number)
+    accepted = stack.front().order("accept_invitation", token=token.hex(), new_password=PASSWORD)
+    return {"login": who.login, "secret": urllib.parse.parse_qs(urllib.parse.urlparse(accepted["factor"]).query)["secret"][0]}
+
+
+@pytest.mark.parametrize("width, dark", [(1280, False), (360, False), (1024, True)])
+def test_a_day(stack, width, dark):
+    web = stack.adapter()
+    for text in SAID:
+        assert web.submit(text=f"{text} ({width})", category=1, place="91.01.01", anonymous=1, secret=1)[0] == "accepted"
+    numbers = stack.wait("select array_agg (number_text (c.number) order by c.complaint_id) from complaint c join content t using (complaint_id) "
+                         "where t.body like %s having count (*) = %s", f"%({width})", len(SAID))[0][0]
+    shots = os.environ.get("ADUAN_SHOTS", "")
+    given = {"base": f"http://127.0.0.1:{stack.ports['desk']}", "width": width, "dark": dark, "password": PASSWORD, "below": numbers[-1], "shots": shots,
+             "people": {"officer": comes_in(stack, "91.01/PUPR", "liaison"), "coordinator": comes_in(stack, "91.01", "coordinator")}}
+    done = subprocess.run(["node", os.path.join(HERE, "desk.mjs"), json.dumps(given)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          timeout=600, check=False)
+    assert done.returncode == 0, done.stderr
+    made = json.loads(done.stdout)
+    print(made)
+
+    def events(number):
+        return stack.sql("select e.kind, w.login from event e join complaint c using (complaint_id) left join person w on w.principal_id = e.principal "
+                         "where number_text (c.number) = %s order by e.at", number)
+    officer = given["people"]["officer"]["login"]
+    assert (19, officer) in events(made["handed_back"]), events(made["handed_back"])
+    assert (17, officer) in events(made["answered"])
+    assert (20, given["people"]["coordinator"]["login"]) in events(made["by_newcomer"]) and (17, f"ratna{width}") in events(made["by_newcomer"])
+    assert {"login", "inbox", "case", "case-handed-back", "case-answered", "templates", "search", "account", "help", "absent", "inbox-english",
+            "tree", "tree-new", "told", "late", "invitation", "invited", "inbox-empty", "case-from-above"} <= set(made["pages"])

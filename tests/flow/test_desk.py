@@ -1,0 +1,449 @@
+"""aduan-desk's door: who gets in, what comes out with every answer, what a stranger may send, what a page needs.
+
+Pages are looked at by tests/browser; what agencies do with them here goes without a script."""
+import gzip
+import hashlib
+import os
+import pathlib
+import re
+import socket
+import time
+
+import jsonschema
+import pytest
+import yaml
+
+from conftest import ROOT, Stack
+from desk_door import Browser, Program
+from people import code_of
+
+PASSWORD = "kuda hijau di atas genting"
+
+
+@pytest.fixture(scope="module")
+def stack(folder):
+    with Stack(folder, programs=("store", "router", "intake", "query", "desk"), settings="") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def web(stack):
+    return stack.adapter()
+
+
+@pytest.fixture(scope="module")
+def liaison(stack):
+    return stack.person("91.01/PUPR", "liaison")
+
+
+@pytest.fixture(scope="module")
+def boss(stack):
+    return stack.person("91.01", "coordinator")
+
+
+def placed(stack, web, text="Jalan berlubang di depan sekolah", agency="91.01/PUPR", **more):
+    """A complaint that is ready there: its number."""
+    word, fields = web.submit(text=text, category=1, place="91.01.01", **more)[:2]
+    assert word == "accepted"
+    return stack.wait("select number_text (c.number) from complaint c join assignment w using (complaint_id) join agency a on a.agency_id = w.agency "
+                      "join content t using (complaint_id) where a.code = %s and t.body = %s", agency, text)[0][0]
+
+
+# ---- in and out
+
+def invited(stack, who):
+    token = os.urandom(32)
+    stack.sql("insert into invitation (token_hash, principal_id, invited_by, ends_at) values (decode (%s, 'hex'), %s, 0, now () + interval '1 day')",
+              hashlib.sha256(token).hexdigest(), who.number)
+    return token.hex()
+
+
+def test_from_invitation_to_inbox(stack):
+    who = stack.person("91.01/PUPR", "liaison", login="sari")
+    browser = Browser(stack)
+    page = browser.get("/invitation")
+    form = page.form("/invitation")
+    assert browser.post(form, token="00" * 32, new_password=PASSWORD).status == 422
+    token = invited(stack, who)
+    weak = browser.post(browser.get("/invitation").form("/invitation"), token=token, new_password="pendek")
+    assert weak.status == 422 and "12 karakter" in weak.text and token in weak.text and "pendek" not in weak.form("/invitation").fields["new_password"]
+    page = browser.post(browser.get("/invitation").form("/invitation"), token=token, new_password=PASSWORD)
+    assert page.status == 200 and re.search(r'<svg class="qr" viewBox="-4 -4 \d+ \d+"[^>]*><path d="M0 0h7v1h-7z', page.text)
+    secret = re.search(r"<code>([A-Z2-7]{32})</code>", page.text)[1]
+    login = browser.get("/login").form("/login")
+    wrong = browser.post(login, login="sari", password="salah", code="000000")
+    assert wrong.status == 401 and "salah" not in re.sub(r"lima kali salah", "", wrong.text)
+    page = browser.post(browser.get("/login").form("/login"), login="sari", password=PASSWORD, code=code_of(f"otpauth://x?secret={secret}"), to="/search?q=x")
+    assert page.status == 303 and page.location == "/search?q=x"
+    name, value, *flags = re.split(r"[=;] ?", page.headers["Set-Cookie"])
+    assert name == "aduan" and re.fullmatch("[0-9a-f]{64}", value) and "HttpOnly" in flags and "SameSite" in flags and "Strict" in flags and "Path" in flags
+    browser.session = bytes.fromhex(value)
+    page = browser.get("/account")
+    assert page.status == 200 and "Sari" in page.text
+    out = browser.post(page.forms("/logout")[0])
+    assert out.status == 303 and "Max-Age=0" in out.headers["Set-Cookie"]
+    assert browser.get("/account").location.startswith("/login?said=over&to=/account")
+
+
+@pytest.mark.parametrize("to", ["//example.org", "https://example.org", "/\\example.org", "javascript:1", "/x y", "/x\r\nSet-Cookie: a=b", ""])
+def test_goes_on_only_here(stack, to):
+    """Where one goes on after logging in is on this door."""
+    person = stack.person("91.01/PUPR", "liaison")
+    browser = Browser(stack, person)
+    page = browser.get("/account")
+    answer = browser.send("/language", {"csrf": page.form("/language").fields["csrf"], "language": "en", "back": to})
+    assert answer.status == 303 and answer.location == "/"
+
+
+def test_who_gets_in(stack, liaison):
+    nobody, forged = Browser(stack), Browser(stack, liaison)
+    forged.session = os.urandom(32)
+    for path in ("/inbox", "/search", "/late", "/tree/91.01", "/templates", "/account", "/cases/A00000000000000"):
+        assert nobody.get(path).location == "/login"
+        assert forged.get(path).location.startswith("/login?said=over")
+    for path in ("/login", "/invitation", "/help", "/assets/desk.css"):
+        assert nobody.get(path).status == forged.get(path).status == 200
+    assert nobody.send("/next", {}).status == 401
+    program = Program(stack)
+    answer = program.get("/inbox")
+    assert answer.status == 401 and answer.headers["WWW-Authenticate"] == "Bearer" and answer.json["code"] == "session"
+    # a cookie is nothing to the API, a bearer token nothing to the pages: neither can be made to stand for the other
+    assert nobody.call("GET", "/api/v1/inbox", None, Cookie=f"aduan={liaison.session.hex()}").status == 401
+    assert nobody.call("GET", "/inbox", None, Authorization=f"Bearer {liaison.session.hex()}").location == "/login"
+
+
+def test_forgery(stack, liaison):
+    browser = Browser(stack, liaison)
+    fields = browser.get("/inbox").form("/next").fields
+    other = Browser(stack, stack.person("91.01/PUPR", "liaison")).get("/inbox").form("/next").fields["csrf"]
+    assert browser.send("/next", {**fields, "csrf": other}).status == 403
+    assert browser.send("/next", {**fields, "csrf": ""}).status == 403
+    assert browser.send("/next", {name: value for name, value in fields.items() if name != "csrf"}).status == 403
+    assert browser.send("/next", fields, Origin="https://example.org").status == 403
+    assert browser.send("/next", fields, Origin="null").status == 403
+    for site in ("cross-site", "same-site"):
+        assert browser.send("/next", fields, Sec_Fetch_Site=site).status == 403
+    for _ in range(2):  # another mask each time, and each of them good
+        again = browser.get("/inbox").form("/next").fields
+        assert again["csrf"] != fields["csrf"]
+        assert browser.send("/next", again, Origin=f"http://127.0.0.1:{stack.ports['desk']}", Sec_Fetch_Site="same-origin").status == 303
+    assert browser.get("/next").status == 405  # an act is never a GET
+    assert Browser(stack).send("/login", {"login": "x", "password": "y", "code": "000000"}, Sec_Fetch_Site="cross-site").status == 403
+
+
+def test_said_with_every_answer(stack, liaison):
+    browser = Browser(stack, liaison)
+    for path in ("/login", "/inbox", "/nowhere", "/assets/desk.css", "/api/v1/inbox", "/next"):
+        headers = browser.get(path).headers
+        policy = headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy and "frame-ancestors 'none'" in policy and "base-uri 'none'" in policy and "unsafe" not in policy
+        assert headers["X-Content-Type-Options"] == "nosniff" and headers["Referrer-Policy"] == "same-origin"
+    assert browser.get("/inbox").headers["Cache-Control"] == "no-store"
+    # nothing on a page needs another host, a script in it or a style in it
+    for path in ("/login", "/inbox", "/account", "/search", "/templates", "/help"):
+        text = browser.get(path).text
+        assert not re.search(r"<script(?! src=\"/assets/)|<style|style=|\son[a-z]+=|https?://|//[a-z]", text), path
+
+
+def test_compressed_and_kept(stack, liaison):
+    browser = Browser(stack, liaison)
+    plain, packed = browser.get("/inbox"), browser.get("/inbox", Accept_Encoding="gzip")
+    assert packed.headers["Content-Encoding"] == "gzip" and len(packed.bytes) < len(plain.bytes) / 2
+    assert b"</html>" in gzip.decompress(packed.bytes)
+    address = re.search(r'href="(/assets/[0-9a-f]{16}/desk.css)"', plain.text)[1]
+    first = browser.get(address, Accept_Encoding="gzip")
+    assert "immutable" in first.headers["Cache-Control"] and gzip.decompress(first.bytes) == browser.get("/assets/desk.css").bytes
+    assert browser.get(address, If_None_Match=first.headers["ETag"]).status == 304
+    assert browser.call("HEAD", "/login").bytes == b""
+
+
+# ---- what a stranger may send
+
+def raw(stack, data, seconds=10):
+    """The status line that a server answers to bytes; b"" where it closes, None where it does not within so long."""
+    with socket.create_connection(("127.0.0.1", stack.ports["desk"]), timeout=seconds) as peer:
+        try:
+            peer.sendall(data)
+            return peer.recv(4096).split(b"\r\n")[0]
+        except TimeoutError:
+            return None
+        except ConnectionError:
+            return b""
+
+
+def test_limits(stack, liaison):
+    browser = Browser(stack, liaison)
+    assert raw(stack, b"POST /inbox HTTP/1.1\r\nHost: x\r\nContent-Length: 300000\r\n\r\n").startswith(b"HTTP/1.1 413")
+    assert raw(stack, b"POST /cases/A1 HTTP/1.1\r\nHost: x\r\nContent-Length: 60000000\r\n\r\n").startswith(b"HTTP/1.1 413")
+    assert raw(stack, b"GET /inbox HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nx").startswith(b"HTTP/1.1 413")
+    chunk = b"10000\r\n" + b"a" * 65536 + b"\r\n"
+    assert raw(stack, b"POST /login HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk * 6 + b"0\r\n\r\n").startswith(b"HTTP/1.1 413")
+    assert raw(stack, b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 40000 + b"\r\n\r\n")[:12] in (b"HTTP/1.1 431", b"HTTP/1.1 413", b"")
+    assert browser.send("/login", {f"f{i}": "" for i in range(1300)}).status == 400
+    assert raw(stack, b"GET /%ff%fe HTTP/1.1\r\nHost: x\r\n\r\n").startswith(b"HTTP/1.1 400")
+    assert browser.call("POST", "/login", b"login=%ff", **{"Content-Type": "application/x-www-form-urlencoded"}).status == 400
+    assert browser.get("/search?q=%00").status in (200, 400) and browser.get("/search?q=%ff").status == 200
+    assert browser.get("/search?q=" + "a" * 5000).status == 200
+    assert raw(stack, b"nonsense\r\n\r\n")[:12] in (b"HTTP/1.1 400", b"")
+    program = Program(stack, liaison)
+    for body in (b"[]", b"{", b"\xff", b'"x"', b'{"a": "\\u0000"}'):
+        answer = program.call("POST", "/api/v1/pull", body, **{"Content-Type": "application/json", "Authorization": f"Bearer {liaison.session.hex()}"})
+        assert answer.status == 400 and answer.json["code"] == "json", body
+    deep = b"[" * 100000
+    assert program.call("POST", "/api/v1/pull", deep, **{"Content-Type": "application/json", "Authorization": f"Bearer {liaison.session.hex()}"}).status == 400
+    assert browser.get("/inbox").status == 200
+
+
+def test_many_that_say_nothing(stack, liaison):
+    """Half a header holds one connection for a while, and nobody else up."""
+    silent = [socket.create_connection(("127.0.0.1", stack.ports["desk"])) for _ in range(150)]
+    try:
+        for peer in silent:
+            peer.sendall(b"GET /inbox HTTP/1.1\r\nHost: x\r\n")
+        began = time.monotonic()
+        assert Browser(stack, liaison).get("/inbox").status == 200 and time.monotonic() - began < 5
+    finally:
+        for peer in silent:
+            peer.close()
+
+
+def test_who_leaves(stack, liaison):
+    """Whoever asks and goes takes nothing with him."""
+    for _ in range(50):
+        with socket.create_connection(("127.0.0.1", stack.ports["desk"])) as peer:
+            peer.sendall(f"GET /inbox HTTP/1.1\r\nHost: x\r\nCookie: aduan={liaison.session.hex()}\r\n\r\n".encode())
+    assert Browser(stack, liaison).get("/inbox").status == 200
+
+
+# ---- scope
+
+def test_absent_and_not_yours_look_alike(stack, web, liaison):
+    number = placed(stack, web, "Lampu jalan padam di pasar lama")
+    stranger, mine = Browser(stack, stack.person("91.71/PUPR", "liaison")), Browser(stack, liaison)
+    foreign, absent = stranger.get(f"/cases/{number}"), stranger.get("/cases/A0000000000000")
+    assert mine.get(f"/cases/{number}").status == 200
+    strip = lambda page: re.sub(r'value="[^"]*"', "", page.text)  # noqa: E731
+    assert foreign.status == absent.status == 404 and strip(foreign) == strip(absent)
+    assert stranger.get("/tree/91.01").status == stranger.get("/tree/99.99").status == 404
+    assert Program(stack, stack.person("91.71/PUPR", "liaison")).get(f"/cases/{number}").json["code"] == "absent"
+    assert "pasar lama" in Browser(stack, stack.person("91.01", "coordinator")).get(f"/cases/{number}").text
+
+
+def test_search(stack, web, liaison):
+    number = placed(stack, web, "Jembatan gantung di Lembah rusak, talinya putus")
+    stack.wait("select 1 from search_entry s join complaint c using (complaint_id) where number_text (c.number) = %s", number)
+    mine, stranger = Browser(stack, liaison), Browser(stack, stack.person("91.71/PUPR", "liaison"))
+    boss, root = Browser(stack, stack.person("91", "coordinator")), Browser(stack, stack.person("ID", "coordinator"))
+    for words in ("jembatan", "jembatan putus", '"jembatan gantung"', "kerusakan jembatan", "putus -jalan"):
+        assert number in mine.get("/search?q=" + words.replace(" ", "+").replace('"', "%22")).text, words
+        assert number in root.get("/search?q=" + words.replace(" ", "+").replace('"', "%22")).text, words
+    for words in ("jembatan+-gantung", "%22gantung+jembatan%22", "pelabuhan", "", "+", "-", "%27", "%28%21"):
+        assert number not in mine.get("/search?q=" + words).text, words
+    assert number not in stranger.get("/search?q=jembatan").text
+    assert number not in boss.get("/search?q=jembatan").text  # a province sees nothing of its regencies unless the tree says so
+    # hand it over, and it is found by whom it went to
+    stack.sql("update complaint c set holder = (select agency_id from agency where code = '91.71/PUPR') where number_text (c.number) = %s", number)
+    stack.sql("update assignment w set agency = (select agency_id from agency where code = '91.71/PUPR') from complaint c where c.complaint_id = w.complaint_id and number_text (c.number) = %s", number)
+    stack.wait("select 1 from search_entry s join complaint c using (complaint_id) where number_text (c.number) = %s and s.words @@ %s::tsquery",
+               number, f"'@{stack.agency('91.71/PUPR')}'")
+    assert number in stranger.get("/search?q=jembatan").text and number not in mine.get("/search?q=jembatan").text
+    stack.sql("update complaint c set holder = (select agency_id from agency where code = '91.01/PUPR') where number_text (c.number) = %s", number)
+    stack.sql("update assignment w set agency = (select agency_id from agency where code = '91.01/PUPR') from complaint c where c.complaint_id = w.complaint_id and number_text (c.number) = %s", number)
+
+
+# ---- the next case, and templates
+
+def test_take_the_next(stack, web, liaison):
+    placed(stack, web, "Trotoar amblas di depan kantor pos")
+    browser, colleague = Browser(stack, liaison), Browser(stack, stack.person("91.01/PUPR", "agency_admin"))
+    inbox = browser.get("/inbox?view=new")
+    took = browser.post(inbox.form("/next"))
+    assert took.status == 303 and took.location.startswith("/cases/A")
+    number = took.location.rsplit("/", 1)[1]
+    page = browser.get(took.location)
+    assert 'data-lease="/cases/' in page.text and page.forms(took.location, "answer")
+    # a colleague sees who has it, and has no buttons; the row in his inbox says so, too
+    theirs = colleague.get(took.location)
+    assert liaison.login.capitalize() in theirs.text and not theirs.forms(took.location)
+    assert number in colleague.get("/inbox?view=colleagues").text and number in browser.get("/inbox?view=mine").text
+
+
+def test_templates(stack, liaison, boss):
+    browser, above = Browser(stack, liaison), Browser(stack, boss)
+    form = browser.get("/templates").forms("/orders/save_template")[-1]
+    hostile = '<b>Terima kasih</b> "laporannya" & \'maaf\''
+    assert browser.post(form, name="Terima kasih", text=hostile).location == "/templates?said=ordered"
+    assert browser.post(form, name="Terima kasih", text=hostile).location == "/templates?said=ordered"  # a double click saves once
+    assert stack.sql("select count (*) from answer_template") == [(1,)]
+    page = browser.get("/templates")
+    assert "<b>Terima" not in page.text
+    assert browser.post(browser.get("/templates").forms("/orders/save_template")[-1], name="Terima kasih", text="x").status == 422
+    mine = [form for form in page.forms("/orders/save_template") if "template" in form.fields][0]
+    assert mine.fields["text"] == hostile
+    assert browser.post(mine, text="Terima kasih atas laporan Anda.").status == 303
+    assert stack.sql("select text from answer_template") == [("Terima kasih atas laporan Anda.",)]
+    # what stands above is offered below, and not to be changed there
+    above.post(above.get("/templates").forms("/orders/save_template")[-1], name="Dari atas", text="Sudah kami teruskan.")
+    page = browser.get("/templates")
+    assert "Sudah kami teruskan." in page.text and len([form for form in page.forms("/orders/save_template") if "template" in form.fields]) == 1
+    number = stack.sql("select template_id from answer_template where name = 'Dari atas'")[0][0]
+    foreign = browser.get("/templates").forms("/orders/save_template")[-1]
+    assert browser.send("/orders/remove_template", {**foreign.fields, "agency": "91.01", "template": number}).status == 422
+    assert browser.send("/orders/remove_template", {**foreign.fields, "key": os.urandom(16).hex(), "agency": "91.01/PUPR", "template": number}).status == 422
+    assert browser.post(browser.get("/templates").form("/orders/save_template"), name="z").status == 303
+    stranger = Browser(stack, stack.person("91.71/PUPR", "liaison"))
+    assert "laporan Anda" not in stranger.get("/templates").text
+
+
+# ---- coordinators
+
+def test_tree_and_people(stack, boss):
+    browser = Browser(stack, boss)
+    page = browser.get("/tree/91.01")
+    done = browser.post(page.form("/orders/register_agency"), name="Dinas Arsip", code="91.01/ARSIP2")
+    assert done.status == 303 and done.location == "/tree/91.01?said=ordered", done.text
+    page = browser.get("/tree/91.01/ARSIP2")
+    assert page.status == 200 and "Dinas Arsip" in page.text
+    told = browser.post(page.form("/orders/invite"), name="Rudi", login="rudi", role="liaison")
+    token = re.search(r'<code id="told">([0-9a-f]{64})</code>', told.text)[1]
+    accepted = Browser(stack).post(Browser(stack).get("/invitation").form("/invitation"), token=token, new_password=PASSWORD)
+    assert accepted.status == 200 and "rudi" in accepted.text
+    assert "diundang" in browser.get("/tree/91.01/ARSIP2").text
+    browser.post(browser.get("/tree/91.01/ARSIP2").form("/orders/lock"))
+    assert browser.get("/tree/91.01/ARSIP2").form("/orders/unlock")
+    other = Browser(stack, stack.person("91.71", "coordinator"))
+    form = other.get("/tree/91.71").form("/orders/register_agency")
+    assert other.post(form, parent="91.01", name="X", code="91.01/X").status == 422
+    liaison = Browser(stack, stack.person("91.01/ARSIP2", "liaison"))
+    assert not liaison.get("/tree/91.01/ARSIP2").forms("/orders/invite")
+    assert liaison.get("/tree/91.01").status == 404
+
+
+# ---- the API is what docs/openapi.yaml says
+
+def described():
+    with open(os.path.join(ROOT, "docs", "openapi.yaml"), encoding="utf-8") as file:
+        return yaml.safe_load(file)
+
+
+def schema_of(description, node):
+    """JSON schema of a schema of OpenAPI 3.0: references followed, `nullable` as a further type."""
+    if isinstance(node, dict):
+        if "$ref" in node:
+            found = description
+            for part in node["$ref"][2:].split("/"):
+                found = found[part]
+            return schema_of(description, found)
+        made = {name: schema_of(description, value) for name, value in node.items() if name not in ("nullable", "example", "description")}
+        if node.get("nullable"):
+            made["type"] = [made["type"], "null"]
+            if "enum" in made:
+                made["enum"] = made["enum"] + [None]
+        return made
+    return [schema_of(description, item) for item in node] if isinstance(node, list) else node
+
+
+def validated(description, path, method, answer):
+    operation = description["paths"][path][method]
+    found = operation["responses"].get(str(answer.status)) or operation["responses"]["default"]
+    found = schema_of(description, found)
+    kind = answer.headers["Content-Type"].split(";")[0]
+    assert kind in found["content"], (path, answer.status, kind)
+    if "json" in kind:
+        jsonschema.validate(answer.json, found["content"][kind]["schema"])
+    return answer
+
+
+def test_api_is_described(stack, web, liaison, boss):
+    description = described()
+    with open(os.path.join(ROOT, "router", "desk", "route.c"), encoding="utf-8") as file:
+        routes = {(re.sub(r"[:+](\w+)", r"{\1}", path), method.lower())
+                  for method, path in re.findall(r'HTTP_(\w+), "/api/v1(/[^"]*)"', file.read())}
+    assert routes | {("/openapi.yaml", "get")} == {(path, method) for path, found in description["paths"].items() for method in found}
+    numbers = [placed(stack, web, f"Kabel menjuntai di jalan nomor {i}") for i in range(2)]
+    program, above = Program(stack, liaison), Program(stack, boss)
+    who = stack.person("91.01/PUPR", "liaison", login="tini")
+    token = invited(stack, who)
+    factor = stack.front().order("accept_invitation", token=token, new_password=PASSWORD)["factor"]
+    calls = {
+        ("/login", "post"): lambda: Program(stack).post("/login", {"login": "tini", "password": PASSWORD, "code": code_of(factor)}),
+        ("/logout", "post"): lambda: Program(stack, stack.person("91.01/PUPR", "liaison")).post("/logout", {}),
+        ("/self", "get"): lambda: program.get("/self"),
+        ("/inbox", "get"): lambda: program.get("/inbox"),
+        ("/pull", "post"): lambda: program.post("/pull", {"count": 1}),
+        ("/cases/{number}", "get"): lambda: program.get(f"/cases/{numbers[0]}"),
+        ("/cases/{number}/acts", "post"): lambda: program.post(f"/cases/{numbers[0]}/acts", {"act": "answer", "id": "0" * 31 + "1", "agency": 1, "version": 1, "text": "x"}),
+        ("/search", "get"): lambda: program.get("/search?q=kabel"),
+        ("/late", "get"): lambda: above.get("/late"),
+        ("/agencies", "get"): lambda: program.get("/agencies?q=dinas"),
+        ("/agencies/{code}", "get"): lambda: above.get("/agencies/91.01/PUPR"),
+        ("/templates", "get"): lambda: program.get("/templates"),
+        ("/categories", "get"): lambda: program.get("/categories"),
+        ("/orders/{name}", "post"): lambda: program.post("/orders/save_template", {"agency": "91.01/PUPR", "name": "API", "text": "x"}),
+        ("/openapi.yaml", "get"): lambda: program.get("/openapi.yaml"),
+    }
+    assert set(calls) == routes | {("/openapi.yaml", "get")}
+    for (path, method), call in calls.items():
+        answer = validated(description, path, method, call())
+        assert answer.status == 200 or path == "/cases/{number}/acts", (path, answer.text)
+        if path not in ("/login", "/openapi.yaml"):  # and without a session
+            nobody = Program(stack)
+            refused = nobody.get(path) if method == "get" else nobody.post(path, {})
+            assert validated(description, path, method, refused).status == 401
+    for path, method, answer in (("/cases/{number}", "get", program.get("/cases/A0000000000000")),
+                                 ("/orders/{name}", "post", program.post("/orders/drop_everything", {})),
+                                 ("/orders/{name}", "post", program.post("/orders/invite", {"agency": "ID"})),
+                                 ("/login", "post", Program(stack).post("/login", {"login": "x", "password": "y", "code": "z"})),
+                                 ("/cases/{number}/acts", "post", program.post(f"/cases/{numbers[0]}/acts", {"act": "fly"}))):
+        assert validated(description, path, method, answer).status >= 400
+    assert Program(stack, liaison).get("/inbox", Accept_Language="en").status == 200
+    english = program.get("/cases/A0000000000000", Accept_Language="en").json["title"]
+    assert english == "Not there, or not yours." and program.get("/cases/A0000000000000").json["title"] == "Tidak ada, atau bukan untuk Anda."
+
+
+def test_an_order_said_twice(stack, boss):
+    program, key = Program(stack, boss), os.urandom(16).hex()
+    said = {"parent": "91.01", "code": "91.01/DUA", "name": "Dinas Dua"}
+    first, again = (program.post("/orders/register_agency", said, key=key) for _ in range(2))
+    assert first.status == again.status == 200 and first.json == again.json
+    assert program.post("/orders/register_agency", {**said, "name": "Lain"}, key=key).json["code"] == "order_key"
+
+
+# ---- what is down
+
+def test_query_down(stack, liaison):
+    browser = Browser(stack, liaison)
+    stack["query"].stop()
+    try:
+        page = browser.get("/inbox")
+        assert page.status == 503 and "coba sebentar lagi" in page.text
+        assert browser.get("/login").status == 200
+    finally:
+        stack["query"].start()
+    assert browser.get("/inbox").status == 200
+
+
+def test_settings(stack, folder):
+    """TLS before the door: cookies are bound to the host and Secure, browsers are told to stay with TLS."""
+    stack["desk"].stop()
+    text = pathlib.Path(stack.settings).read_text(encoding="utf-8")
+    pathlib.Path(stack.settings).write_text(text.replace("desk:\n", "desk:\n  tls: true\n  origin: https://desk.example.go.id\n"), encoding="utf-8")
+    try:
+        stack["desk"].start()
+        who = stack.person("91.01/PUPR", "liaison")
+        browser = Browser(stack, who)
+        assert browser.get("/inbox").location == "/login"
+        cookie = f"__Host-aduan={who.session.hex()}"
+        page = browser.call("GET", "/account", None, Cookie=cookie)
+        assert page.status == 200 and "max-age=31536000" in page.headers["Strict-Transport-Security"]
+        form = {name: value for name, value in page.forms("/logout")[0].fields.items()}
+        import urllib.parse
+        body = urllib.parse.urlencode(form)
+        headers = {"Content-Type": "application/x-www-form-urlencoded", "Cookie": cookie}
+        assert browser.call("POST", "/logout", body, **headers, Origin=f"http://127.0.0.1:{stack.ports['desk']}").status == 403
+        out = browser.call("POST", "/logout", body, **headers, Origin="https://desk.example.go.id")
+        assert out.status == 303 and out.headers["Set-Cookie"].startswith("__Host-aduan=;") and "Secure" in out.headers["Set-Cookie"]
+    finally:
+        stack["desk"].stop()
+        pathlib.Path(stack.settings).write_text(text, encoding="utf-8")
+        stack["desk"].start()

@@ -1,0 +1,262 @@
+"""What people do at the desk takes effect once, on what they saw, and loses no word of theirs; programs and workers see the
+same case."""
+import concurrent.futures
+import hashlib
+import os
+import re
+
+import pytest
+
+from conftest import Stack
+from desk_door import Browser, Program
+
+PNG = bytes.fromhex("89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6364f8cf500f0003860180"
+                    "5a347d6b0000000049454e44ae426082")
+
+
+@pytest.fixture(scope="module")
+def stack(folder):
+    with Stack(folder, programs=("store", "router", "intake", "query", "desk"), workers={"unit": ["91.01/PUPR"]}) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def web(stack):
+    return stack.adapter()
+
+
+@pytest.fixture(scope="module")
+def liaison(stack):
+    return stack.person("91.01/PUPR", "liaison")
+
+
+@pytest.fixture(scope="module")
+def boss(stack):
+    return stack.person("91.01", "coordinator")
+
+
+COUNT = 0
+
+
+def held(stack, web, who, text=None):
+    """A case that this person has pulled: its number."""
+    global COUNT
+    COUNT += 1
+    text = text or f"Lubang nomor {COUNT} di jalan desa"
+    assert web.submit(text=text, category=1, place="91.01.01")[0] == "accepted"
+    number = stack.wait("select number_text (c.number) from complaint c join assignment using (complaint_id) join content t using (complaint_id) where t.body = %s", text)[0][0]
+    program = Program(stack, who)
+    for _ in range(50):
+        for case in program.post("/pull", {}).json["cases"]:
+            if case["number"] == number:
+                return number
+            program.post(f"/cases/{case['number']}/acts", {"act": "park", "id": case["id"], "agency": case["agency"], "version": case["version"]})
+    raise AssertionError("never pulled")
+
+
+def events(stack, number, kind):
+    return stack.sql("select e.text, w.login from event e join complaint c using (complaint_id) left join person w on w.principal_id = e.principal "
+                     "where number_text (c.number) = %s and e.kind = %s order by e.at", number, kind)
+
+
+def test_a_program_a_worker_and_a_person_see_the_same_case(stack, web, liaison):
+    program, worker, browser = Program(stack, liaison), stack.worker("unit"), Browser(stack, liaison)
+    number = held(stack, web, liaison)
+    case = program.get(f"/cases/{number}").json
+    said = {"id": case["case"]["id"], "agency": case["own"]["agency_number"], "version": case["own"]["version"]}
+    done = program.post(f"/cases/{number}/acts", {**said, "act": "progress", "text": "Kami periksa."})
+    assert done.status == 200, done.text
+    assert program.post(f"/cases/{number}/acts", {**said, "version": done.json["version"], "act": "release"}).status == 200
+    # over ZeroMQ, from PROTOCOL.md alone: the same number, the same words, what was said since
+    (theirs,) = worker.pull([stack.agency("91.01/PUPR")], wait=5000)
+    assert theirs["number"] == number and [(h["kind"], h["text"]) for h in theirs["history"]][-1] == ("progress", "Kami periksa.")
+    verdict, fields = worker.act(theirs, "ack")
+    assert verdict == "done"
+    verdict, fields = worker.act(theirs, "progress", "Alat berat dikirim.", version=fields[5])
+    assert verdict == "done"
+    # and back: JSON and page show what the worker said, and who has it
+    seen = program.get(f"/cases/{number}").json
+    assert [(h["kind"], h["text"]) for h in seen["history"] if h["text"]] == [(16, "Kami periksa."), (16, "Alat berat dikirim.")]
+    assert seen["own"]["version"] == fields[5] and seen["own"]["work"] == 3
+    assert "Alat berat dikirim." in browser.get(f"/cases/{number}").text
+    assert program.post(f"/cases/{number}/acts", {**said, "act": "answer", "text": "x"}).json["code"] == "act_version"
+    answered = program.post(f"/cases/{number}/acts", {**said, "version": seen["own"]["version"], "act": "answer", "text": "Sudah ditambal."})
+    assert answered.status == 200
+    assert worker.act(theirs, "answer", "terlambat", version=fields[5])[0] == "stale"
+    assert events(stack, number, 17) == [("Sudah ditambal.", liaison.login)]
+
+
+def test_a_double_click_acts_once(stack, web, liaison):
+    browser = Browser(stack, liaison)
+    number = held(stack, web, liaison)
+    form = browser.get(f"/cases/{number}").form(f"/cases/{number}", "answer")
+    with concurrent.futures.ThreadPoolExecutor(8) as hands:
+        answers = list(hands.map(lambda _: browser.post(form, "answer", text="Sekali saja."), range(8)))
+    assert {(a.status, a.location) for a in answers} == {(303, f"/cases/{number}?said=answer")}
+    assert events(stack, number, 17) == [("Sekali saja.", liaison.login)]
+    # the same form's other button is no repeat of it
+    other = browser.post(form, "progress", text="Lain.")
+    assert other.status == 409 and "dipakai untuk hal lain" in other.text and "Lain." in other.text
+    assert len(events(stack, number, 17)) == 1
+
+
+def test_what_was_typed_is_not_lost(stack, web, liaison):
+    browser, words = Browser(stack, liaison), "Jawaban panjang yang saya ketik <lama> & susah payah"
+    number = held(stack, web, liaison)
+    form = browser.get(f"/cases/{number}").form(f"/cases/{number}", "answer")
+    assert browser.post(browser.get(f"/cases/{number}").form(f"/cases/{number}", "ack"), "ack").status == 303
+    stale = browser.post(form, "answer", text=words)
+    assert stale.status == 409 and "berubah sementara itu" in stale.text and f'href="/cases/{number}"' in stale.text
+    assert "Jawaban panjang yang saya ketik &lt;lama&gt; &amp; susah payah</textarea>" in stale.text
+    # neither where the store is away, nor where the session ended meanwhile
+    form = browser.get(f"/cases/{number}").form(f"/cases/{number}", "answer")
+    stack["router"].stop()
+    down = browser.post(form, "answer", text=words)
+    assert down.status == 503 and "susah payah" in down.text
+    stack["router"].start()
+    assert events(stack, number, 17) == []
+    who = stack.person("91.01/PUPR", "liaison")
+    other = Browser(stack, who)
+    form = other.get(f"/cases/{number}").form(f"/cases/{number}", "answer")
+    stack.sql("delete from session where principal_id = %s", who.number)
+    over = other.post(form, "answer", text=words)
+    assert over.status == 401 and "susah payah" in over.text and events(stack, number, 17) == []
+
+
+def test_many_at_once_each_with_its_result(stack, web, liaison):
+    browser = Browser(stack, liaison)
+    numbers = [held(stack, web, liaison) for _ in range(3)]
+    page = browser.get("/inbox?view=mine")
+    marks = {mark.split()[-1]: mark for mark in re.findall(r'name="mark" value="([^"]+)"', page.text)}
+    assert set(numbers) <= set(marks)
+    # one of them moves on meanwhile
+    case = Program(stack, liaison).get(f"/cases/{numbers[1]}").json
+    Program(stack, liaison).post(f"/cases/{numbers[1]}/acts", {"act": "ack", "id": case["case"]["id"], "agency": case["own"]["agency_number"], "version": case["own"]["version"]})
+    fields = {**page.form("/bulk").fields, "act": "progress", "text": "Dijadwalkan pekan ini.", "mark": [marks[number] for number in numbers] + ["nonsense", "1 2 3"]}
+    first = browser.send("/bulk", fields)
+    rows = dict(re.findall(r'<a href="/cases/(\w+)">\w+</a>\s*<span class="tag (good|bad)">', first.text))
+    assert rows == {numbers[0]: "good", numbers[1]: "bad", numbers[2]: "good"} and "berubah sementara itu" in first.text
+    again = browser.send("/bulk", fields)
+    assert dict(re.findall(r'<a href="/cases/(\w+)">\w+</a>\s*<span class="tag (good|bad)">', again.text)) == rows
+    assert [len(events(stack, number, 16)) for number in numbers] == [1, 0, 1]
+    assert browser.send("/bulk", {**fields, "mark": []}).status == 200
+    assert Browser(stack, stack.person("91.71/PUPR", "liaison")).get("/inbox").status == 200
+
+
+def test_a_lease_is_renewed(stack, web, liaison):
+    browser = Browser(stack, liaison)
+    number = held(stack, web, liaison)
+    stack.sql("update assignment set lease_until = now () + interval '1 minute' from complaint c where c.complaint_id = assignment.complaint_id and number_text (c.number) = %s", number)
+    fields = browser.get(f"/cases/{number}").form(f"/cases/{number}", "answer").fields
+    said = {name: fields[name] for name in ("csrf", "id", "agency", "version")}
+    answer = browser.send(f"/cases/{number}/lease", {**said, "act": "extend", "key": os.urandom(16).hex()})
+    assert answer.status == 200 and answer.json["result"] == "done" and answer.json["version"] > int(fields["version"])
+    ((left,),) = stack.sql("select extract (epoch from lease_until - now ())::int from assignment join complaint c using (complaint_id) where number_text (c.number) = %s", number)
+    assert 540 < left <= 600
+    assert browser.send(f"/cases/{number}/lease", {**said, "act": "extend", "key": os.urandom(16).hex()}).status == 409
+    assert browser.send(f"/cases/{number}/lease", {**said, "act": "answer", "text": "x"}).status == 422
+
+
+def test_attachments(stack, web, liaison):
+    browser = Browser(stack, liaison)
+    number = held(stack, web, liaison)
+    where = f"/cases/{number}"
+
+    def sent(files, text="Lihat lampiran."):
+        return browser.post(browser.get(where).form(where, "progress"), "progress", files=files, text=text)
+
+    kept = os.path.join(stack.folder, "files")
+    refused = {"mz.png": b"MZ\x90\x00" + bytes(200), "page.txt": b"<!DOCTYPE html><html><script>alert(1)</script></html>", "x.svg": b'<svg xmlns="http://www.w3.org/2000/svg"/>',
+               "run.txt": b"#!/bin/sh\nrm -rf /\n", "x.zip": b"PK\x05\x06" + bytes(18), "x.gz": bytes.fromhex("1f8b0800000000000003") + bytes(20)}
+    for name, data in refused.items():
+        answer = sent([(name, "image/png", data)])
+        assert answer.status == 422 and "bukan gambar" in answer.text and "Lihat lampiran." in answer.text, (name, answer.status)
+    assert sent([(f"{i}.png", "image/png", PNG) for i in range(6)]).status == 413
+    assert sent([("big.txt", "text/plain", b"a" * 10485761)]).status == 413
+    assert events(stack, number, 16) == [] and not any(files for _, _, files in os.walk(kept))
+    done = sent([("../../etc/passwd", "text/html", PNG), ("catatan.txt", "x/y", "Catatan rapat".encode()), ("kosong", "x/y", b"")])
+    assert done.status == 303, done.text
+    digests = [hashlib.blake2b(data, digest_size=32).hexdigest() for data in (PNG, b"Catatan rapat")]
+    assert sorted(name for _, _, files in os.walk(kept) for name in files) == sorted(digests)
+    page = browser.get(where)
+    assert [f"{where}/files/{digest}" for digest in digests] == re.findall(r'href="(/cases/\w+/files/[0-9a-f]{64})"', page.text)
+    for digest, kind, ending, data in zip(digests, ("image/png", "text/plain"), ("png", "txt"), (PNG, b"Catatan rapat")):
+        answer = browser.get(f"{where}/files/{digest}")
+        assert answer.bytes == data and answer.headers["Content-Type"] == kind
+        assert answer.headers["Content-Disposition"] == f'attachment; filename="lampiran-{digest[:8]}.{ending}"'
+        assert "sandbox" in answer.headers["Content-Security-Policy"] and answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers.get_all("Content-Security-Policy") == [answer.headers["Content-Security-Policy"]]
+    # not by who may not read the case, not on another case, not what is no digest
+    other = held(stack, web, liaison)
+    for path in (f"/cases/{other}/files/{digests[0]}", f"{where}/files/{'0' * 64}", f"{where}/files/{digests[0][:63]}g", f"{where}/files/..%2F..%2Fkeys%2Fid.key",
+                 f"{where}/files/{digests[0][1:]}{digests[1][:1]}"):
+        assert browser.get(path).status == 404, path
+    assert Browser(stack, stack.person("91.71/PUPR", "liaison")).get(f"{where}/files/{digests[0]}").status == 404
+    assert sent([("lagi.png", "image/png", PNG)], "Sekali lagi.").status == 303
+    assert len([name for _, _, files in os.walk(kept) for name in files]) == 2
+
+
+def test_a_draft_waits_for_its_approver(stack, web):
+    author, approver = stack.person("91.01/KES", "liaison"), stack.person("91.01/KES", "agency_admin")
+    assert stack.front().order("set_connection", stack.person("91.01", "coordinator"), agency="91.01/KES", approver=approver.login).word == "done"
+    assert web.submit(text="Puskesmas tutup pada jam kerja", category=2, place="91.01.01")[0] == "accepted"
+    number = stack.wait("select number_text (number) from complaint c join agency a on a.agency_id = c.holder where a.code = '91.01/KES'")[0][0]
+    mine, theirs = Browser(stack, author), Browser(stack, approver)
+    assert mine.post(mine.get("/inbox").form("/next")).location == f"/cases/{number}"
+    page = mine.get(f"/cases/{number}")
+    assert not page.forms(f"/cases/{number}", "answer") and not page.forms(f"/cases/{number}", "draft")
+    assert mine.post(page.form(f"/cases/{number}", "ack"), "ack").status == 303
+    page = mine.get(f"/cases/{number}")
+    assert mine.post(page.form(f"/cases/{number}", "draft"), "draft", text="Kami tegur petugasnya.").status == 303
+    assert events(stack, number, 17) == [] and not mine.get(f"/cases/{number}").forms(f"/cases/{number}", "approve")
+    page = theirs.get(f"/cases/{number}")
+    assert "Kami tegur petugasnya." in page.text
+    approved = theirs.post(page.form(f"/cases/{number}", "approve"), "approve")
+    assert approved.status == 303, approved.text
+    assert not theirs.get(f"/cases/{number}").forms(f"/cases/{number}", "approve")
+    assert stack.sql("select state from complaint where number_text (number) = %s", number) == [(5,)]
+
+
+def test_from_above(stack, web, liaison, boss):
+    browser = Browser(stack, boss)
+    number = held(stack, web, liaison, "Tiang miring di simpang lima, alamt salah ketik")
+    where = f"/cases/{number}"
+    page = browser.get(where)
+    assert not page.forms(where, "answer") and not page.forms(where, "ack")
+    assert browser.post(page.form(where, "chase"), "chase", text="Mohon hari ini.").status == 303
+    corrected = browser.post(browser.get(where).form(where, "correct"), "correct", body="Tiang miring di simpang lima, alamat dibetulkan", text="salah ketik")
+    assert corrected.status == 303, corrected.text
+    page = browser.get(where)
+    assert "alamat dibetulkan" in page.text and "alamt salah ketik" in page.text and "Mohon hari ini." in page.text
+    stack.wait("select 1 from search_entry s join complaint c using (complaint_id) where number_text (c.number) = %s and s.words @@ to_tsquery ('indonesian', 'dibetulkan')", number)
+    assert number in browser.get("/search?q=dibetulkan").text
+    archived = browser.post(browser.get(where).form(where, "archive"), "archive", ending="3", text="Tidak jelas.")
+    assert archived.status == 303, archived.text
+    page = browser.get(where)
+    assert "Diarsipkan" in page.text and not page.forms(where, "archive")
+
+
+def test_every_button_is_taken(stack, web, liaison):
+    """What a page offers the store does not refuse: each act once, on a case of its own."""
+    acts = {"ack": {}, "nack": {}, "release": {}, "park": {}, "answer": {"text": "x"}, "progress": {"text": "x"}, "hand_back": {"text": "x"}, "close": {"text": "x"}}
+    admin = stack.person("91.01/PUPR", "agency_admin")
+    more = {**acts, "ask": {"text": "x"}, "verify": {}, "assign": {"text": "x"}, "support": {"suggested": str(stack.agency("91.01/LH"))}, "correct": {"body": "Lain"},
+            "split": {"body": "Bagian lain", "title": "Bagian"}, "archive": {"ending": "3", "text": "x"}}
+    tried = set()
+    for who, known in ((liaison, acts), (admin, more)):
+        browser = Browser(stack, who)
+        for prepare in ((), ("progress",)):
+            for act, fields in known.items():
+                number = held(stack, web, who)
+                where = f"/cases/{number}"
+                for step in prepare:
+                    assert browser.post(browser.get(where).form(where, step), step, text="dahulu").status == 303
+                page = browser.get(where)
+                offered = {value for form in page.forms(where) for name, value in form.buttons if name == "act"}
+                assert offered <= set(more) | {"merge", "link", "draft", "take_on"}, offered
+                if act not in offered or act == "assign":
+                    continue
+                done = browser.post(page.form(where, act), act, **fields)
+                assert done.status == 303, (act, prepare, re.findall(r'role="alert">([^<]*)', done.text))
+                tried.add(act)
+    assert tried >= set(more) - {"assign", "verify"}, tried
