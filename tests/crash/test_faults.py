@@ -225,7 +225,7 @@ def test_timers_die_at(folder, name):
             door.place(agency, region="91.01", class_=2, wait=False)
         door.until("select 1 from complaint having count (*) = 600")
         stack["store"].stop()
-        stack.sql(LATE)
+        stack.rewrite(LATE)
         deadline, moved = time.monotonic() + 90, name.startswith("recompute")
         if moved:
             path = os.path.join(stack.folder, "days.tsv")

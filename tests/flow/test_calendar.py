@@ -194,8 +194,8 @@ def test_pauses_are_counted_again(stack, door, agency, case, load):
     answer(door, agency, one, "ask", "Di mana?")
     assert door.say(one.id, "Di muka pasar", 3)[0] == 1
     asked, said = working_day(stack, 2), working_day(stack, 4)
-    one.sql(f"update event set at = '{asked} 10:00+07' where kind = 18 and complaint_id = %s")
-    one.sql(f"update event set at = '{said} 10:00+07' where kind = 33 and complaint_id = %s")
+    one.rewrite(f"update event set at = '{asked} 10:00+07' where kind = 18 and complaint_id = %s")
+    one.rewrite(f"update event set at = '{said} 10:00+07' where kind = 33 and complaint_id = %s")
     one.sql(f"update complaint set due_first = due_moved (due_first, '{asked} 10:00+07', '{said} 10:00+07'),"
             f" due_resolve = due_moved (due_resolve, '{asked} 10:00+07', '{said} 10:00+07') where complaint_id = %s")
     due = one.sql("select due_first from complaint where complaint_id = %s")[0][0]

@@ -279,7 +279,7 @@ def test_looks(stack):
 def test_no_look_no_words(stack):
     """Where looks are required a secret case's words and history are not there without one, whatever is asked; its state is."""
     complaint, front = submit(stack), stack.front()
-    _, fields = stack.adapter().submit("Jalan rusak, boleh dibaca siapa saja", secret=2, anonymous=2)
+    _, fields = stack.adapter().submit("Jalan rusak, boleh dibaca siapa saja", secret=1, anonymous=1)
     stack.wait("select 1 from complaint where complaint_id = %s", fields[2].hex())
     stack.postgres.sql("select looks_required ()", user="aduan_migrate")
     try:

@@ -37,16 +37,19 @@ class Case:
     def sql(self, text, *values):
         return self.stack.sql(text, *values, self.id.hex())
 
+    def rewrite(self, text, *values):
+        return self.stack.rewrite(text, *values, self.id.hex())
+
     def age(self, days, kind=None, wake=True):
         """As if it had been received, or the last event of a kind had come, when so many working days less were over than now are."""
         day = self.stack.sql("select day from working_day where calendar_version = calendar_now () and nth ="
                              " working_days_to (calendar_now (), (now () at time zone 'Asia/Jakarta')::date - 1) - %s", days)[0][0]
         at = f"{day} 12:00+07:00"
         if kind:
-            self.sql(f"update event set at = '{at}' where number = (select max (number) from event f where f.complaint_id = event.complaint_id"
+            self.rewrite(f"update event set at = '{at}' where number = (select max (number) from event f where f.complaint_id = event.complaint_id"
                      " and f.kind = %s) and complaint_id = %s", kind)
         else:
-            self.sql(f"update event set at = '{at}'::timestamptz + number * interval '1 second' where complaint_id = %s")
+            self.rewrite(f"update event set at = '{at}'::timestamptz + number * interval '1 second' where complaint_id = %s")
             self.sql(f"update complaint set received = '{at}', due_verify = case when due_verify is not null then due_at ('{at}',"
                      f" clock_limit ('verify', class, holder), due_zone (due_resolve)) end, due_first = case when due_first is not null then due_at"
                      f" ('{at}', clock_limit ('first', class, holder), due_zone (due_resolve)) end, due_resolve = due_at ('{at}',"
@@ -172,7 +175,7 @@ def test_blank_class_is_an_alarm(case):
 def test_resolution_late_tells_of_the_ombudsman(door, agency, case):
     one = case()
     answer(door, agency, one)
-    one.sql("update event set at = now () where kind = 17 and complaint_id = %s")
+    one.rewrite("update event set at = now () where kind = 17 and complaint_id = %s")
     one.age(14)
     assert [step for step in one.steps() if step[1] == "resolve"] == [(BREACH, "resolve"), (ESCALATE, "resolve", 0)]
     assert one.told().count(LATE) == 1 and OFFER not in one.told()
@@ -252,7 +255,7 @@ def test_completion_is_reminded_then_expires(door, agency, case):
     assert one.state() == 3
 
     def asked(days):
-        one.sql("update event set at = now () - interval '%s days' where kind = 18 and complaint_id = %%s" % days)
+        one.rewrite("update event set at = now () - interval '%s days' where kind = 18 and complaint_id = %%s" % days)
         one.wake()
 
     asked(8)
@@ -265,7 +268,7 @@ def test_completion_is_reminded_then_expires(door, agency, case):
     asked(40)
     assert one.state() == 3, "the last reminder went out today"
     one.age(0, kind=48, wake=False)
-    one.sql("update event set at = now () - interval '5 days' where kind = 48 and complaint_id = %s")
+    one.rewrite("update event set at = now () - interval '5 days' where kind = 48 and complaint_id = %s")
     one.wake()
     assert one.state() == 8 and one.steps(EXPIRE) == [(EXPIRE, "complete")]
     assert one.sql("select (data ->> 'was')::int, data ->> 'why' from event where kind = 44 and complaint_id = %s") == [(4, "expired")]

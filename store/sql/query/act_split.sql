@@ -67,12 +67,8 @@ with input as (
            g.priority, 6, 0, g.language, (g.flags & 31)::smallint, coalesce ($14::text, g.region)
     from good g, record
     returning complaint_id, holder
-), content_part as (
-    insert into content (complaint_id, digest, code_hash, title, body, location, incident, latitude, longitude, seal, seal_key,
-                         contact, contact_key, attachments, place)
-    select g.part, sha256 (convert_to ($11::text, 'UTF8')), t.code_hash, $10::text, $11::text, t.location, t.incident, t.latitude, t.longitude,
-           t.seal, t.seal_key, t.contact, t.contact_key, t.attachments, t.place
-    from good g join content t on t.complaint_id = g.id, record
+), words as (
+    select content_split (g.id, g.part, $10::text, $11::text) from good g, record
 ), work_part as (
     insert into assignment (complaint_id, due, version, agency, state, priority, queued)
     select g.part, coalesce (g.first_due, g.verify_due), $17::bigint + 1, g.owner, case when g.placed then 1 else 4 end, g.priority, g.placed
@@ -114,7 +110,7 @@ select 1::int as ordinal,
        (select count (*) from told)::int as told,
        coalesce (g.id is not null, false)::int as asks,
        coalesce (s.made, g.part) as made,
-       (select count (*) from looked) as done
+       (select count (*) from looked) + (select count (*) from words) as done
 from input i
 left join said s on true
 left join judged j on true

@@ -65,6 +65,17 @@ begin
     return a.agency_id;
 end $$;
 
+-- A part says what staff took out of the whole; who said it, and by which code it is followed, is the same.  By the owner, as no
+-- daemon may read an identity, sealed as it is.
+create function content_split (of_id uuid, part uuid, title text, body text) returns void
+language sql volatile security definer set search_path = public as $$
+    insert into content (complaint_id, digest, code_hash, title, body, location, incident, latitude, longitude, seal, seal_key,
+                         contact, contact_key, attachments, place)
+    select part, sha256 (convert_to (content_split.body, 'UTF8')), t.code_hash, content_split.title, content_split.body, t.location, t.incident,
+           t.latitude, t.longitude, t.seal, t.seal_key, t.contact, t.contact_key, t.attachments, t.place
+    from content t where t.complaint_id = of_id
+$$;
+
 -- When a complaint was asked for what is missing, and has not been told yet; null: it does not wait.
 create function asked_at (id uuid) returns timestamptz language sql stable as $$
     select e.at from event e where e.complaint_id = id and e.kind = 18 and e.data ? 'from' order by e.number desc limit 1
@@ -89,6 +100,8 @@ create function due_resolve_as (id uuid, class smallint) returns timestamptz lan
     from complaint c where c.complaint_id = id
 $$;
 
+revoke execute on function content_split from public;
+grant execute on function content_split to aduan_store;
 grant select on step, step_move to aduan_store, aduan_query;
 grant select on ending to aduan_store, aduan_query;
 grant select (title_edited, body_edited, region_edited) on content to aduan_query;
