@@ -76,7 +76,7 @@ static bool instant_read (const json_t *value, int64_t *ret)
 static void day_show (const struct visit *visit, const struct tm *tm, bool weekday,
                       struct buffer *out)
 {
-    char key[16];
+    char key[24];
     if (weekday) {
         snprintf (key, sizeof key, "weekday_%d", tm->tm_wday);
         buffer_format (out, "%s, ", desk_word (visit, key));
@@ -115,7 +115,7 @@ static void show_day (struct visit *visit, const json_t *value, struct buffer *o
 static void show_short (struct visit *visit, const json_t *value, struct buffer *out)
 {
     struct tm tm = {0};
-    char key[16];
+    char key[24];
     if (!json_is_string (value) || !strptime (json_string_value (value), "%Y-%m-%d", &tm))
         return;
     timegm (&tm);
