@@ -313,7 +313,7 @@ def test_a_pull_is_a_look(stack):
     agency = stack.agency("91.01/PUPR")
     ids = {}
     for secret in (True, False):
-        _, fields = web.submit(f"Jalan rusak di sini {secret}", target="91.01/PUPR", secret=1 if secret else 2, anonymous=2)
+        _, fields = web.submit(f"Jalan rusak di sini {secret}", target="91.01/PUPR", secret=2 if secret else 1, anonymous=1)
         ids[fields[2]] = stack.wait("select flags & 2 > 0, holder from complaint where complaint_id = %s", fields[2].hex())[0]
     assert {secret for secret, holder in ids.values()} == {True, False} and {holder for secret, holder in ids.values()} == {agency}
     before = stack.sql("select count (*) from look")[0][0]
