@@ -202,7 +202,7 @@ def test_later_words_die_at(folder, name):
         stack.checks()
 
 
-LATE = """set session_replication_role = replica; with late as (
+LATE = """with late as (
     select due_at (d.day + interval '5 hours', 5, 7) as first, due_at (d.day + interval '5 hours', 14, 7) as resolve, d.day + interval '5 hours' as received
     from (select day::timestamptz from working_day where calendar_version = calendar_now () and nth = working_days_to (calendar_now (), current_date) - 10) d
 ), aged as (
