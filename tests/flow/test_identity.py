@@ -176,6 +176,25 @@ def test_a_box_that_was_swapped(stack, key, people):
     assert "does not open with this key" in run(stack, "open", "--key", key, request, status=65)
 
 
+def test_a_part_that_was_split_off(stack, key, people):
+    """It has no box of its own: its reporter's is the first complaint's, and opens as that one's."""
+    front, admin = stack.front(), stack.person("91.01/PUPR", "agency_admin")
+    _, fields = stack.adapter().submit("Lampu mati dan jalan rusak", target="91.01/PUPR", identity={1: "Sari Dewi"})
+    first, case = bytes(fields[2]), None
+    while not case:
+        case = next((one for one in front.pull_as(admin, [stack.agency("91.01/PUPR")], 10, 5000) if bytes(one["id"]) == first), None)
+    verdict, said = front.act_as(admin, case, "ack")
+    assert verdict == "done", said
+    verdict, said = front.act_as(admin, {**case, "version": said[5]}, 18, t18="Jalan", t19="Jalan rusak di depan pasar")
+    assert verdict == "done", said
+    part = bytes(said[7]).hex()
+    assert part != first.hex() and stack.sql("select seal is null and seal_key is null from content where complaint_id = %s", part) == [(True,)]
+    asked = stack.front().order("ask_identity", people[0], complaint=part, reason=REASON, hours=1)
+    assert asked["number"] == stack.sql("select number_text (number) from complaint where complaint_id = %s", first.hex())[0][0]
+    assert stack.front().order("approve_identity", people[1], request=asked["request"]).word == "done"
+    assert "Sari Dewi" in run(stack, "open", "--key", key, str(asked["request"]))
+
+
 def test_keys_and_passphrases(stack, key, people, tmp_path):
     request = approved(stack, people, submit(stack))
     before = openings(stack)
@@ -256,7 +275,7 @@ def test_looks(stack):
     assert front.order("look", who, repeat=key, complaints=[complaint], what="case").word == "done"
     assert front.order("look", who, repeat=key, complaints=[complaint], what="case").word == "done"
     assert looked(stack, who, complaint) and not looked(stack, who, other) and not looked(stack, foreign, complaint)
-    assert stack.sql("select complaint_id::text, principal, what from look") == [(complaint, who.number, 2)], "said twice, one look"
+    assert stack.sql("select complaint_id::text, principal, what from look where principal = %s", who.number) == [(complaint, who.number, 2)], "said twice, one look"
     # what is foreign looks as if it were not there
     holder = stack.sql("select holder from complaint where complaint_id = %s", complaint)[0][0]
     assert holder != stack.agency("92.01")
@@ -313,7 +332,7 @@ def test_a_pull_is_a_look(stack):
     agency = stack.agency("91.01/PUPR")
     ids = {}
     for secret in (True, False):
-        _, fields = web.submit(f"Jalan rusak di sini {secret}", target="91.01/PUPR", secret=1 if secret else 2, anonymous=2)
+        _, fields = web.submit(f"Jalan rusak di sini {secret}", target="91.01/PUPR", secret=2 if secret else 1, anonymous=1)
         ids[fields[2]] = stack.wait("select flags & 2 > 0, holder from complaint where complaint_id = %s", fields[2].hex())[0]
     assert {secret for secret, holder in ids.values()} == {True, False} and {holder for secret, holder in ids.values()} == {agency}
     before = stack.sql("select count (*) from look")[0][0]

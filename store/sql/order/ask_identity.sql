@@ -1,5 +1,6 @@
 -- Asks for a reporter's identity: of one complaint, for a reason, until a moment.  Another person approves it, and then it is
--- opened once, where the offline key is (docs/audit.md).
+-- opened once, where the offline key is (docs/audit.md).  Of a part that was split off it is the identity of the complaint it came
+-- from, which the answer names.
 --   $1 person  $2 arguments: complaint (tracking number or id), reason (10 to 1000 signs), hours (1 to 168)  $3 key
 with said as materialized (
     select trim ($2::jsonb ->> 'reason') as reason, case when $2::jsonb ->> 'hours' ~ '^[0-9]{1,3}$' then ($2::jsonb ->> 'hours')::int end as hours,
@@ -16,7 +17,7 @@ with said as materialized (
            case when coalesce (length (s.reason), 0) not between 10 and 1000 then 'reason'
                 when coalesce (s.hours, 0) not between 1 and 168 then 'hours' else 'complaint' end as detail
     from said s
-    left join complaint c on c.complaint_id = s.named
+    left join complaint c on c.complaint_id = identity_case (s.named)
     left join content t on t.complaint_id = c.complaint_id
 ), asked as (
     insert into identity_ask (complaint_id, principal, until, reason)
@@ -26,5 +27,5 @@ with said as materialized (
 select case when j.fault is null then 1 else 3 end, j.fault, case when j.fault <> 13 then j.detail end,
        (case when j.fault is null
              then order_done ($1::int, 'ask_identity', $2::jsonb, $3::uuid, null, number_text (j.number), null,
-                              jsonb_build_object ('request', a.ask_id), jsonb_build_object ('request', a.ask_id, 'until', a.until)) end)::text
+                              jsonb_build_object ('request', a.ask_id), jsonb_build_object ('request', a.ask_id, 'number', number_text (j.number), 'until', a.until)) end)::text
 from judged j left join asked a on true

@@ -65,14 +65,14 @@ begin
     return a.agency_id;
 end $$;
 
--- A part says what staff took out of the whole; who said it, and by which code it is followed, is the same.  By the owner, as no
--- daemon may read an identity, sealed as it is.
+-- A part says what staff took out of the whole; by which code it is followed is the same.  Who said it stays with the whole: a
+-- sealed identity names its complaint and is no other's (docs/audit.md).
 create function content_split (of_id uuid, part uuid, title text, body text) returns void
-language sql volatile security definer set search_path = public as $$
-    insert into content (complaint_id, digest, code_hash, title, body, location, incident, latitude, longitude, seal, seal_key,
-                         contact, contact_key, attachments, place)
+language sql volatile as $$
+    insert into content (complaint_id, digest, code_hash, title, body, location, incident, latitude, longitude, contact,
+                         contact_key, attachments, place)
     select part, sha256 (convert_to (content_split.body, 'UTF8')), t.code_hash, content_split.title, content_split.body, t.location, t.incident,
-           t.latitude, t.longitude, t.seal, t.seal_key, t.contact, t.contact_key, t.attachments, t.place
+           t.latitude, t.longitude, t.contact, t.contact_key, t.attachments, t.place
     from content t where t.complaint_id = of_id
 $$;
 

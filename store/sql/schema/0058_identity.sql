@@ -1,6 +1,18 @@
 -- The opening of a sealed identity, in the database: docs/audit.md.  Of all roles aduan_identity alone gets at a sealed
 -- identity, by these functions alone, and only behind the row that says so.
 --
+-- Whose box is opened for a complaint: its own, or of a part that was split off that of the complaint it came from.  A box names
+-- its complaint and is never copied.
+create function identity_case (complaint uuid) returns uuid language sql stable as $$
+    with recursive way (id, depth) as (
+        select identity_case.complaint, 0
+        union all
+        select (e.data ->> 'of')::uuid, w.depth + 1
+        from way w join event e on e.complaint_id = w.id and e.kind = 28 and e.number = 1
+        where e.data ? 'of' and w.depth < 16)
+    select id from way order by depth desc limit 1
+$$;
+
 -- Why this request opens nothing, or null: it may.
 create function identity_fault (ask bigint) returns text language sql stable security definer set search_path = public as $$
     select case when a.ask_id is null then 'no such request'
