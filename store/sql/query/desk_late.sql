@@ -27,7 +27,8 @@ with nodes as materialized (
 select coalesce (json_agg (row_to_json (r) order by r.due), '[]')::text
 from (
     select c.complaint_id as id, number_text (c.number) as number, a.code as agency, a.name as agency_name, w.due, w.lead, w.state as work,
-           c.state, c.class, c.received, desk_clock (w.due) - 'skipped' as time,
+           c.state, c.class, c.received,
+           c.flags & 6 <> 0 and case_until (c.complaint_id) is not null and not session_looked (c.complaint_id) as unlooked, desk_clock (w.due) - 'skipped' as time,
            case when case_until (c.complaint_id) is not null
                 then desk_title (coalesce (t.title_edited, t.title), coalesce (t.body_edited, t.body)) end as title
     from late w
