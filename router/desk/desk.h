@@ -87,6 +87,7 @@ struct visit {
     bool api; /* wants JSON, is a program: bearer token, no CSRF */
     bool english;
     bool has_session;
+    bool looked; /* a look at what is secret was ordered, or is not needed */
     uint8_t session[SESSION_BYTES];
     json_t *body;    /* what an API call brought */
     json_t *values;  /* of its page */

@@ -83,6 +83,58 @@ void page_ask (struct visit *visit, const struct question *question,
     free (arguments);
 }
 
+/* ---- looks ------------------------------------------------------------------------------------- */
+
+static void page_over (struct visit *visit);
+
+/* What is secret or oversight content is read behind a look alone (docs/audit.md): rows that say so are asked
+ * for once more when the look is ordered.  Their words are not in them until then, nor where it fails. */
+static json_t *unlooked (const struct visit *visit)
+{
+    json_t *ids = json_array (), *row;
+    size_t at;
+
+    json_array_foreach (json_object_get (visit->values, "cases"), at, row)
+        if (json_is_true (json_object_get (row, "unlooked")))
+            json_array_append (ids, json_object_get (row, "id"));
+    row = json_object_get (visit->values, "case");
+    if (json_is_true (json_object_get (row, "unlooked")))
+        json_array_append (ids, json_object_get (row, "id"));
+    return ids;
+}
+
+static void on_looked (void *with, const struct aduan_ordered *ordered)
+{
+    struct visit *visit = with;
+
+    visit_wait (visit);
+    for (const struct question *question = visit->route->questions;
+         question->key && ordered->result == ADUAN_DONE; question++)
+        page_ask (visit, question, page_over);
+    visit_came (visit, page_over);
+}
+
+/* True: the page waits for a look. */
+static bool page_looks (struct visit *visit)
+{
+    json_t *ids = visit->looked ? json_array () : unlooked (visit);
+    bool some = json_array_size (ids) > 0;
+
+    visit->looked = true;
+    if (some) {
+        json_t *said = json_pack ("{s:O, s:s}", "complaints", ids, "what",
+                                  json_object_get (visit->values, "case") ? "case" : "list");
+        char *arguments = json_dumps (said, JSON_COMPACT);
+        struct aduan_order look = {
+            .order = "look", .arguments = arguments, .session = visit->session};
+        aduan_order_start (visit->desk->aduan, &look, ASK_MS, on_looked, visit);
+        free (arguments);
+        json_decref (said);
+    }
+    json_decref (ids);
+    return some;
+}
+
 /* ---- showing ----------------------------------------------------------------------------------- */
 
 static void page_over (struct visit *visit)
@@ -124,6 +176,8 @@ static void page_over (struct visit *visit)
         visit_refuse (visit, visit->fault, visit->why);
         return;
     }
+    if (page_looks (visit))
+        return;
     if (visit->route->shape)
         visit->route->shape (visit);
     if (visit->route->template) {

@@ -7,7 +7,7 @@
 
 static const struct question inbox_questions[] = {
     {"cases", "desk_inbox", false, {"?agency", "?view|all", "?due", "?after", "=50"}},
-    {"counts", "desk_counts", false, {"?agency"}},
+    {"counts", "desk_tally", false, {"?agency"}},
     {0},
 };
 static const struct question case_questions[] = {

@@ -251,6 +251,39 @@ def test_search(stack, web, liaison):
     stack.sql("update assignment w set agency = (select agency_id from agency where code = '91.01/PUPR') from complaint c where c.complaint_id = w.complaint_id and number_text (c.number) = %s", number)
 
 
+# ---- looks
+
+def test_what_is_secret_is_read_behind_a_look(stack, web):
+    """Secret words are shown, and that they were shown is written down, once a quarter of an hour; without it they are not shown."""
+    secret, public = placed(stack, web, "Rahasia: petugas meminta uang rokok di loket", anonymous=2, secret=2), placed(stack, web, "Umum: rambu jalan hilang", anonymous=1, secret=1)
+    who = stack.person("91.01/PUPR", "liaison")
+    browser, program = Browser(stack, who), Program(stack, who)
+
+    def looks():
+        return stack.sql("select number_text (c.number), l.what from look l join complaint c using (complaint_id) where l.principal = %s order by l.what", who.number)
+    assert not looks()
+    page = browser.get(f"/cases/{public}")
+    assert "rambu jalan hilang" in page.text and not looks()
+    page = browser.get(f"/cases/{secret}")
+    assert "uang rokok" in page.text and looks() == [(secret, 2)]
+    browser.get(f"/cases/{secret}")
+    assert program.get(f"/cases/{secret}").json["case"]["body"].startswith("Rahasia") and looks() == [(secret, 2)]
+    # a list is a look at all that it shows
+    assert "uang rokok" in browser.get("/inbox").text
+    listed = {number for number, what in looks() if what == 1}
+    secrets = {row["number"] for row in program.get("/inbox").json["cases"] if row["secret"] and row["number"] != secret}
+    assert listed == secrets and public not in listed
+    # the store is away: no look, no words; and they come back with it
+    other = stack.person("91.01/PUPR", "liaison")
+    stack["store"].stop()
+    try:
+        page = Browser(stack, other).get(f"/cases/{secret}")
+        assert page.status == 200 and "uang rokok" not in page.text and "Isi tidak ditampilkan" in page.text
+    finally:
+        stack["store"].start()
+    assert "uang rokok" in Browser(stack, other).get(f"/cases/{secret}").text
+
+
 # ---- the next case, and templates
 
 def test_take_the_next(stack, web, liaison):

@@ -296,33 +296,29 @@ def test_looks(stack):
 
 
 def test_no_look_no_words(stack):
-    """Where looks are required a secret case's words and history are not there without one, whatever is asked; its state is."""
+    """A secret case's words and history are not there without one, whatever is asked; its state is."""
     complaint, front = submit(stack), stack.front()
     _, fields = stack.adapter().submit("Jalan rusak, boleh dibaca siapa saja", secret=1, anonymous=1)
     stack.wait("select 1 from complaint where complaint_id = %s", fields[2].hex())
-    stack.postgres.sql("select looks_required ()", user="aduan_migrate")
-    try:
-        holders = dict(stack.sql("select complaint_id::text, a.code from complaint c join agency a on a.agency_id = c.holder"))
-        who = stack.person(holders[complaint], "liaison")
-        open_one = str(uuid.UUID(bytes=bytes(fields[2])))
-        stack.people.appoint(who, holders[open_one], "coordinator")
+    holders = dict(stack.sql("select complaint_id::text, a.code from complaint c join agency a on a.agency_id = c.holder"))
+    who = stack.person(holders[complaint], "liaison")
+    open_one = str(uuid.UUID(bytes=bytes(fields[2])))
+    stack.people.appoint(who, holders[open_one], "coordinator")
 
-        def sees(table, of):
-            connection = stack.postgres.connect("aduan_desk")
-            connection.autocommit = False
-            with connection.cursor() as cursor:
-                cursor.execute("select set_config ('aduan.session', %s, true)", (who.session.hex(),))
-                cursor.execute(f"select count (*) from {table} where complaint_id = %s", (of,))
-                count = cursor.fetchone()[0]
-            connection.close()
-            return count > 0
+    def sees(table, of):
+        connection = stack.postgres.connect("aduan_desk")
+        connection.autocommit = False
+        with connection.cursor() as cursor:
+            cursor.execute("select set_config ('aduan.session', %s, true)", (who.session.hex(),))
+            cursor.execute(f"select count (*) from {table} where complaint_id = %s", (of,))
+            count = cursor.fetchone()[0]
+        connection.close()
+        return count > 0
 
-        assert [sees(table, complaint) for table in ("complaint", "content", "event")] == [True, False, False]
-        assert [sees(table, open_one) for table in ("complaint", "content", "event")] == [True, True, True]
-        assert front.order("look", who, complaints=[complaint], what="case").word == "done"
-        assert [sees(table, complaint) for table in ("complaint", "content", "event")] == [True, True, True]
-    finally:
-        stack.sql("drop policy looked on content; drop policy looked on event")
+    assert [sees(table, complaint) for table in ("complaint", "content", "event")] == [True, False, False]
+    assert [sees(table, open_one) for table in ("complaint", "content", "event")] == [True, True, True]
+    assert front.order("look", who, complaints=[complaint], what="case").word == "done"
+    assert [sees(table, complaint) for table in ("complaint", "content", "event")] == [True, True, True]
 
 
 def test_a_pull_is_a_look(stack):

@@ -4,6 +4,7 @@ select coalesce (json_agg (row_to_json (r)), '[]')::text
 from (
     select c.complaint_id as id, number_text (c.number) as number, c.version, l.level, c.received,
            case when c.state = 6 then coalesce (returned_was (c.complaint_id), 6) else c.state end as state, c.class, c.channel, c.priority,
+           c.flags & 6 <> 0 and case_until (c.complaint_id) is not null and not session_looked (c.complaint_id) as unlooked,
            c.category, g.name as category_name, c.rung, c.confidence, c.region, c.flags & 1 <> 0 as anonymous, c.flags & 2 <> 0 as secret,
            c.flags & 4 <> 0 as oversight, h.code as holder, h.agency_id as holder_number, h.name as holder_name,
            (select string_agg (p.name, ', ' order by p.level desc) from region p

@@ -1,4 +1,5 @@
--- Does a complaint that the reader may read, or something said on it, have this attachment?  Then one row.
+-- Does a complaint that the reader may read, or something said on it, have this attachment?  Then one row.  Of a secret one only within
+-- the quarter of an hour of a look (its page is one).
 --   $1 tracking number  $2 digest in hex
 select coalesce (json_agg (row_to_json (r)), '[]')::text
 from (

@@ -8,6 +8,7 @@ from (
            w.priority, w.due,
            case when c.state = 6 then coalesce (returned_was (c.complaint_id), 6) else c.state end as state, c.class, c.received,
            c.flags & 2 <> 0 as secret, c.flags & 4 <> 0 as oversight,
+           c.flags & 6 <> 0 and case_until (c.complaint_id) is not null and not session_looked (c.complaint_id) as unlooked,
            case w.due when c.due_first then 'first' when c.due_verify then 'verify' when c.due_resolve then 'resolve' else 'due' end as clock,
            desk_clock (w.due) - 'skipped' as time,
            g.name as category, p.name as place,

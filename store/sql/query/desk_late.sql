@@ -1,6 +1,7 @@
 -- What is late below an agency of the reader's scope, the latest first; of oversight complaints state and clock alone.
 --   $1 the agency's code, empty: wherever he coordinates  $2 how many
--- Through the late ones of the whole country where the part of the tree is large, through its agencies where it is small.
+-- Through the late ones of the whole country where the part of the tree is large (`is true`: a filter on their walk by due time, and
+-- no join, which would look for all of them first), through its agencies where it is small.
 with nodes as materialized (
     select distinct u.agency
     from agency_above u
@@ -14,7 +15,7 @@ with nodes as materialized (
 ), late as (
     (select w.complaint_id, w.agency, w.due, w.state, w.lead
      from assignment w
-     where (select size from size) > 400 and w.open and w.due <= now () and w.agency in (select agency from nodes)
+     where (select size from size) > 400 and w.open and w.due <= now () and (w.agency in (select agency from nodes)) is true
      order by w.due limit $2::int + 1)
     union all
     (select w.complaint_id, w.agency, w.due, w.state, w.lead
@@ -26,7 +27,8 @@ with nodes as materialized (
 select coalesce (json_agg (row_to_json (r) order by r.due), '[]')::text
 from (
     select c.complaint_id as id, number_text (c.number) as number, a.code as agency, a.name as agency_name, w.due, w.lead, w.state as work,
-           c.state, c.class, c.received, desk_clock (w.due) - 'skipped' as time,
+           c.state, c.class, c.received,
+           c.flags & 6 <> 0 and case_until (c.complaint_id) is not null and not session_looked (c.complaint_id) as unlooked, desk_clock (w.due) - 'skipped' as time,
            case when case_until (c.complaint_id) is not null
                 then desk_title (coalesce (t.title_edited, t.title), coalesce (t.body_edited, t.body)) end as title
     from late w
