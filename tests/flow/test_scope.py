@@ -169,7 +169,6 @@ def test_grants(stack, cases):
         stack.sql(f"update permit set {over} where complaint_id = %s", case)
         assert case not in eyes.cases() and texts() == set()
     stack.sql("delete from permit where complaint_id = %s", case)
-    stack.sql("delete from event where complaint_id = %s and number = 9", case)
 
 
 def test_identity_never(stack):
@@ -248,7 +247,7 @@ def statements():
     sys.path.insert(0, os.path.join(ROOT, "store", "sql"))
     from embed_sql import statement
     for path in sorted(pathlib.Path(ROOT, "store", "sql", "query").glob("*.sql")):
-        if not path.name.startswith("desk_"):
+        if not path.name.startswith(("desk_", "audit_", "identity_")):
             yield path.stem, *statement(path)
 
 
@@ -268,7 +267,10 @@ def plans(stack, user):
                 continue
             cursor.execute(f"prepare one as {text}")
             nothing = f" ({', '.join(['null'] * count)})" if count else ""
-            cursor.execute(f"explain (costs off) execute one{nothing}")
+            try:
+                cursor.execute(f"explain (costs off) execute one{nothing}")
+            except psycopg2.errors.InsufficientPrivilege as refused:
+                raise AssertionError(f"{name}: {refused}") from refused
             found[name] = [of_plan(row[0]) for row in cursor.fetchall()]
             cursor.execute("deallocate one")
     connection.close()
