@@ -176,9 +176,20 @@ def test_identity_never(stack):
         for column in ("seal", "contact", "code_hash", "raw_body"):
             with pytest.raises(psycopg2.errors.InsufficientPrivilege):
                 stack.postgres.sql(f"select {column} from content", user=role)
-    for table, column in (("person", "password"), ("person", "factor"), ("session", "token_hash"), ("invitation", "token_hash"), ("ordered", "result")):
+    for table, column in (("person", "password"), ("person", "factor"), ("invitation", "token_hash"), ("ordered", "result")):
         with pytest.raises(psycopg2.errors.InsufficientPrivilege):
             stack.postgres.sql(f"select {column} from {table}", user="aduan_desk")
+
+
+def test_sessions_are_ones_own(stack):
+    """One's own sessions may be listed; of nobody else's there is any sign."""
+    one, other = stack.person("ID", "coordinator"), stack.person("91.01", "coordinator")
+    for who in (one, other):
+        try:
+            assert {row[0] for row in Eyes(stack, who).sql("select principal_id from session")} <= {who.number}
+        except psycopg2.errors.InsufficientPrivilege:
+            pass  # nothing of them at all
+    assert Eyes(stack, os.urandom(32)).cases() == set()
 
 
 def leaky_views(stack):
