@@ -338,6 +338,28 @@ def test_oversight_is_nobodys_by_a_detour(stack, front):
     assert front.order("rotate_key", boss, name="mesin-92", key=zmq.curve_keypair()[0].decode()).word == "role name"
 
 
+def test_no_inspectorate_of_ones_own(stack, front):
+    """Nor does a key come to work for one by a detour."""
+    boss, above = stack.person("91.71", "coordinator"), stack.person("ID", "coordinator")
+    new = {"parent": "91.71", "name": "Inspektorat", "flags": "inspectorate", "function": "PENGAWASAN"}
+    assert front.order("register_agency", boss, code="91.71/MATA", **new).word == "role flags"
+    plain = {name: value for name, value in new.items() if name != "flags"}
+    assert front.order("register_agency", boss, code="91.71/MATA", **plain).word == "done"
+    assert front.order("set_function", boss, agency="91.71/MATA", flags="inspectorate").word == "role flags"
+    key = {"role": "worker", "agency": "91.71/MATA", "agencies": ["91.71/MATA"]}
+    assert front.order("make_key", boss, name="mata-1", key=zmq.curve_keypair()[0].decode(), **key).word == "done"
+    assert front.order("set_function", above, agency="91.71/MATA", flags="inspectorate").word == "state flags"
+    assert front.order("revoke_key", boss, name="mata-1").word == "done"
+    assert front.order("set_function", above, agency="91.71/MATA", flags="inspectorate").word == "done"
+    assert front.order("make_key", boss, name="mata-2", key=zmq.curve_keypair()[0].decode(), **key).word == "role agencies"
+    assert front.order("close_agency", boss, agency="91.71/LH", successor="91.71/MATA").word == "value successor"
+    # what is closed into the national desk leaves its keys behind
+    assert front.order("register_agency", above, parent="ID", code="BADAN", name="Badan").word == "done"
+    assert front.order("make_key", above, name="badan", role="worker", key=zmq.curve_keypair()[0].decode(), agency="BADAN", agencies=["BADAN"]).word == "done"
+    assert front.order("close_agency", above, agency="BADAN", successor="ID").word == "done"
+    assert not stack.sql("select 1 from principal_agency k join principal using (principal_id) where name = 'badan'")
+
+
 def test_places_are_their_governments(stack, front):
     """A coordinator draws to himself nothing that is another's by place."""
     boss, national = stack.person("91", "coordinator"), stack.person("ID", "coordinator")
