@@ -143,6 +143,7 @@ static void begin_hashing (struct order *order)
 static void on_hashed (struct store *store, struct order *order)
 {
     login_hashed (order);
+    (void) fault_point (order_hashed);
     goes_on (order, ORDER_DOES);
     order_flush (store);
 }
@@ -170,6 +171,7 @@ static void begun (struct order *order, const PGresult *result)
 static void done (struct order *order, const PGresult *result)
 {
     enum { VERDICT, REASON, DETAIL, RESULT };
+    (void) fault_point (order_committed);
     if (PQntuples (result) != 1) {
         log_error ("order %s: its statement gave %d rows, one is right",
                    statements[order->kind.id].name, PQntuples (result));
@@ -343,6 +345,7 @@ void order_take (struct store *store, struct link *from, struct parcel *parcel)
         order->state = order->kind.needs & ORDER_OPENS ? ORDER_FINDS : ORDER_BEGINS;
         DL_APPEND (store->orders.waiting, order);
     }
+    (void) fault_point (order_received);
 }
 
 /* ---- the lane --------------------------------------------------------------------------------- */

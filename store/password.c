@@ -88,6 +88,7 @@ static void on_finished (void *owner, int events)
     pthread_mutex_unlock (&hasher->lock);
     DL_FOREACH_SAFE (finished, order, next) {
         DL_DELETE (finished, order);
+        metric_add (store_hashes_total, 1);
         hasher->done (hasher->store, order);
     }
 }

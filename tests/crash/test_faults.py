@@ -21,6 +21,7 @@ NOTIFIER = {name for name, program, _ in FAULTS if program == "notifier"} | {"bo
 PLANTED = {"quarantine_before", "quarantine_after"}
 HELD = {"held_committed"}
 CLOCKS = {name for name, _, row in FAULTS if row == "C"}
+ORDERED = {name for name, _, row in FAULTS if row == "O"}
 RETURNED = {"redecide_sent", "redecide_received", "redecided_received", "moved_committed"}
 
 
@@ -78,7 +79,7 @@ class Life:
 
 
 @pytest.mark.parametrize("name, program", [(name, program) for name, program, _ in FAULTS
-                                           if name not in NOTIFIER | PLANTED | RETURNED | HELD | CLOCKS])
+                                           if name not in NOTIFIER | PLANTED | RETURNED | HELD | CLOCKS | ORDERED])
 def test_die_at(folder, name, program):
     settings = ""
     with Stack(folder, settings=settings) as stack:
@@ -303,3 +304,31 @@ def test_telling_dies_at(folder, sink, name):
         assert made - unknown <= sent <= made, f"{made} made, {sent} sent, {unknown} unknown"
         assert unknown <= (16 if program == "notifier" else 0), "a living notifier had them, or nobody"
         stack.checks()
+
+
+@pytest.mark.parametrize("name", sorted(ORDERED))
+def test_die_in_an_order(folder, name):
+    """An invitation, accepted, and a session by it, while the store dies at the point each time: each order takes effect once, and
+    is told the same by its repeat."""
+    from people import code_of
+    with Stack(folder) as stack:
+        front, boss = stack.front(), stack.person("91.01", "coordinator")
+
+        def order(order_name, who=None, /, **arguments):
+            key = os.urandom(16)
+            stack["store"].stop()
+            stack["store"].start(FAULT=f"{name}:kill:1")
+            first = front.order(order_name, who, repeat=key, seconds=2.5, each=2.0, **arguments)
+            if not stack["store"].alive():
+                stack["store"].process.wait()
+                stack["store"].start()
+            again = front.order(order_name, who, repeat=key, each=2.0, **arguments)
+            assert again.word == "done" and (first.word == "unknown" or first.result == again.result), (order_name, first, again)
+            return again.result
+
+        token = order("invite", boss, login="baru", name="Baru", agency="91.01/LH", role="liaison")["token"]
+        factor = order("accept_invitation", token=token, new_password="kambing hitam di ladang")["factor"]
+        session = order("login", login="baru", password="kambing hitam di ladang", code=code_of(factor))["token"]
+        assert front.order("renew_session", session).word == "done"
+        assert stack["store"].starts > 4
+        assert stack.sql("select name, count (*) from change group by name order by name") == [("accept_invitation", 1), ("invite", 1), ("login", 1)]

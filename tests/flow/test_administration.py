@@ -1,13 +1,14 @@
 """What people administer: the tree, each other, keys; by orders, as their appointments allow."""
+import json
 import os
 import random
-import time
+import subprocess
 
 import pytest
 import zmq
 
 from conftest import ROOT, Stack
-from people import Front
+from stack import BUILD
 
 
 @pytest.fixture(scope="module")
@@ -212,6 +213,28 @@ def test_roles_and_orders(stack, front, actor):
                 assert front.order(order, who, **in_nobodys_place(order, arguments)).word == said.word, (order, place)
             probed += 1
     assert probed == 5 * 43
+    probes.hold("91.01/PUPR")
+
+
+STATUS = {"done": 0, "role": 77, "absent": 77}
+
+
+@pytest.mark.parametrize("actor", ["coordinator", "agency_admin"])
+def test_roles_and_orders_by_the_command(stack, actor):
+    """The same table through `aduan admin`: one order of each line, at a place where it is done and at one where it is not."""
+    probes, table = Probes(stack), the_table()
+    who = stack.person("91.01", actor, front="cli")
+    session = os.path.join(stack.folder, f"session-{actor}")
+    with open(session, "w", encoding="ascii") as file:
+        file.write(who.session.hex() + "\n")
+    for label in sorted({label for label, _, _ in table}):
+        for place in ("child" if actor == "coordinator" else "own", "sibling"):
+            order, arguments = probes.of(label, PLACES[place])[0]
+            words = [f"{name}={','.join(value) if isinstance(value, list) else 'yes' if value is True else value}" for name, value in arguments.items()]
+            done = subprocess.run([os.path.join(BUILD, "deploy/aduan/aduan"), "admin", "-c", stack.settings, "--session", session, "--json", order, *words],
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+            wanted, said = table[label, actor, place], json.loads(done.stdout)
+            assert done.returncode == STATUS[wanted] and said.get("reason", "done") == wanted, (label, place, words, done.returncode, said)
     probes.hold("91.01/PUPR")
 
 

@@ -338,6 +338,28 @@ def test_oversight_is_nobodys_by_a_detour(stack, front):
     assert front.order("rotate_key", boss, name="mesin-92", key=zmq.curve_keypair()[0].decode()).word == "role name"
 
 
+def test_no_inspectorate_of_ones_own(stack, front):
+    """Nor does a key come to work for one by a detour."""
+    boss, above = stack.person("91.71", "coordinator"), stack.person("ID", "coordinator")
+    new = {"parent": "91.71", "name": "Inspektorat", "flags": "inspectorate", "function": "PENGAWASAN"}
+    assert front.order("register_agency", boss, code="91.71/MATA", **new).word == "role flags"
+    plain = {name: value for name, value in new.items() if name != "flags"}
+    assert front.order("register_agency", boss, code="91.71/MATA", **plain).word == "done"
+    assert front.order("set_function", boss, agency="91.71/MATA", flags="inspectorate").word == "role flags"
+    key = {"role": "worker", "agency": "91.71/MATA", "agencies": ["91.71/MATA"]}
+    assert front.order("make_key", boss, name="mata-1", key=zmq.curve_keypair()[0].decode(), **key).word == "done"
+    assert front.order("set_function", above, agency="91.71/MATA", flags="inspectorate").word == "state flags"
+    assert front.order("revoke_key", boss, name="mata-1").word == "done"
+    assert front.order("set_function", above, agency="91.71/MATA", flags="inspectorate").word == "done"
+    assert front.order("make_key", boss, name="mata-2", key=zmq.curve_keypair()[0].decode(), **key).word == "role agencies"
+    assert front.order("close_agency", boss, agency="91.71/LH", successor="91.71/MATA").word == "value successor"
+    # what is closed into the national desk leaves its keys behind
+    assert front.order("register_agency", above, parent="ID", code="BADAN", name="Badan").word == "done"
+    assert front.order("make_key", above, name="badan", role="worker", key=zmq.curve_keypair()[0].decode(), agency="BADAN", agencies=["BADAN"]).word == "done"
+    assert front.order("close_agency", above, agency="BADAN", successor="ID").word == "done"
+    assert not stack.sql("select 1 from principal_agency k join principal using (principal_id) where name = 'badan'")
+
+
 def test_places_are_their_governments(stack, front):
     """A coordinator draws to himself nothing that is another's by place."""
     boss, national = stack.person("91", "coordinator"), stack.person("ID", "coordinator")
@@ -408,10 +430,91 @@ def test_a_session_goes_on_by_what_its_person_does(stack, front):
     assert front.order("renew_session", who).word == "session"
 
 
+def metric(stack, name):
+    from people import Reader, SHOW, SHOWN
+    from peer import frame
+    reader = Reader(os.path.join(stack.folder, "run", "store.ctl"))
+    try:
+        assert reader.hello()
+        reader._send([frame(SHOW, t1="metrics")])
+        text = reader.take_number(SHOWN, 10)[1]
+    finally:
+        reader.close()
+    text = text.decode() if isinstance(text, bytes) else text
+    return int(next(line.split()[-1] for line in text.splitlines() if line.startswith(f"aduan_{name} ")))
+
+
 def test_an_unknown_login_takes_as_long(stack, front):
-    """The work is the same: each login, known or not, locked or not, is one hash; told by the store's own count of them."""
-    who, factor = newcomer(stack, front)
-    before = stack.sql("select count (*) from session")
-    for login in (who.login, "tidak-ada"):
+    """Each login is one hash, whether its name is known, unknown or locked: neither time nor answer tells."""
+    who, _ = newcomer(stack, front)
+    locked, _ = newcomer(stack, front)
+    assert front.order("lock", stack.person("91.01", "coordinator"), person=locked.login).word == "done"
+    for login in (who.login, "tidak-ada", locked.login, stack.person("91.01", "liaison").login):
+        before = metric(stack, "store_hashes_total")
         assert front.order("login", login=login, password="salah sama sekali", code="123456").word == "session login"
-    assert stack.sql("select count (*) from session") == before
+        assert metric(stack, "store_hashes_total") == before + 1, login
+
+
+def test_many_logins_at_once(stack, front):
+    """What waits for the thread is bounded, and nothing else waits for it."""
+    from peer import frame
+    unit = stack.agency("91.01/LH")
+    busy, officer = stack.people.new_front(), stack.person("91.01/LH", "liaison")
+    assert busy.hello()
+    refs = []
+    for number in range(90):
+        refs.append(busy.ref())
+        assert busy.say([frame(60, t1=refs[-1], t2=os.urandom(16), t3="login", t4=json.dumps({"login": f"x{number}", "password": "y" * 20, "code": "1"}))])
+    began = time.monotonic()
+    assert front.pull_as(officer, [unit]) is not None and front.order("renew_session", officer).word == "done"
+    assert time.monotonic() - began < 2, "an officer waits for other people's passwords"
+    said = [busy.take(ref, 120)[1] for ref in refs]
+    assert {fields[3] for fields in said} == {7, 14} and sum(fields[3] == 14 for fields in said) >= 64
+
+
+def test_an_order_counts_once_whenever_the_store_dies(stack, front):
+    """Killed at any moment, started again: the same order, given until it is answered, took effect once."""
+    from peer import frame
+    from people import Ordered
+    boss = stack.person("91.01", "coordinator")
+    for number in range(6):
+        key, arguments = os.urandom(16), {"login": f"mati-{number}", "name": "M", "agency": "91.01/LH", "role": "liaison"}
+        ref = front.ref()
+        assert front.say([frame(60, t1=ref, t2=key, t3="invite", t4=json.dumps(arguments), t5=boss.session)], 20)
+        time.sleep(0.003 * number)
+        stack.restart("store")
+        early = front.take(ref, 0.05)
+        said = front.order("invite", boss, repeat=key, seconds=60, each=1.0, **arguments)
+        assert said.word == "done", said
+        assert not early or Ordered(early[1]).result == said.result
+        assert stack.sql("select count (*) from change where subject = %s", arguments["login"]) == [(1,)]
+        assert stack.sql("select count (*) from invitation join person using (principal_id) where login = %s", arguments["login"]) == [(1,)]
+        assert front.order("accept_invitation", token=said["token"], new_password=PASSWORD).word == "done"
+
+
+def test_an_oversight_case_is_shown_by_its_named_staff_alone(stack, front):
+    case = placed(stack, stack.adapter(), "91.01/PENGAWASAN", category=6, text="Pungli di loket")
+    number = stack.sql("select number_text (number) from complaint where complaint_id = %s", case)[0][0]
+    boss, named, ombudsman = stack.person("91.01", "coordinator"), stack.person("91.01/PENGAWASAN", "liaison", named=True), stack.person("ID", "overseer")
+    asked = {"number": number, "person": ombudsman.login, "level": "content", "days": 3, "reason": "Permintaan Ombudsman"}
+    assert front.order("permit", boss, **asked).word == "absent number"
+    assert front.order("permit", named, **{**asked, "days": 91}).word == "value days" and front.order("permit", named, **{**asked, "reason": ""}).word == "value reason"
+    agency = {name: value for name, value in asked.items() if name != "person"} | {"agency": "91.01/LH"}
+    assert front.order("permit", named, **agency).word == "value agency"
+    permit = front.order("permit", named, **asked)["permit"]
+    assert stack.reader().ask("desk_permits", number, session=ombudsman)[0]["permit"] == permit
+    assert not stack.reader().ask("desk_permits", number, session=boss)
+    assert front.order("withdraw_permit", boss, permit=permit).word == "absent permit"
+    assert front.order("withdraw_permit", named, permit=permit).word == "done"
+    assert not stack.reader().ask("desk_permits", number, session=ombudsman)
+
+
+def test_use_is_noted(stack, front):
+    """When a key was used last, and a session that goes on by a PULL, within half a minute; old keys end by themselves."""
+    officer, unit = stack.person("91.01/LH", "liaison", lasts="2 minutes"), stack.agency("91.01/LH")
+    stack.sql("update principal set old_key = %s, old_until = now () where name = 'all'", zmq.curve_keypair()[0].decode())
+    stack.worker().pull([unit])
+    front.pull_as(officer, [unit])
+    stack.wait("select 1 from key_use join principal using (principal_id) where name = 'all' and used_at > now () - interval '1 minute'", seconds=45)
+    stack.wait("select 1 from session where principal_id = %s and ends_at > now () + interval '25 minutes'", officer.number, seconds=45)
+    assert stack.sql("select old_key from principal where name = 'all'") == [(None,)]

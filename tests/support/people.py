@@ -21,7 +21,7 @@ import zmq
 from peer import Peer, frame, parse
 from worker import PULL, Worker
 
-ORDER, ORDERED, ASK, ROWS = 60, 61, 50, 51
+ORDER, ORDERED, ASK, ROWS, SHOW, SHOWN = 60, 61, 50, 51, 52, 53
 ROLES = {"coordinator": 5, "agency_admin": 6, "liaison": 7, "overseer": 8, "operator": 9}
 REASONS = {1: "version", 2: "state", 3: "absent", 4: "text", 5: "key", 6: "scope", 7: "busy", 8: "bound", 9: "target", 10: "lead",
            11: "other", 12: "ending", 13: "role", 14: "session", 15: "value"}
@@ -63,15 +63,16 @@ def token_of(who):
 class Front(Worker):
     """A front's key: it pulls, acts and orders for whoever's session is named."""
 
-    def order(self, name, who=None, /, *, repeat=None, seconds=30.0, **arguments):
-        """Repeats with the same key until it is answered; `repeat` is that of an earlier order, given again."""
+    def order(self, name, who=None, /, *, repeat=None, seconds=30.0, each=10.0, **arguments):
+        """Repeats with the same key until it is answered; `repeat` is that of an earlier order, given again; `each` is how
+        long one try waits."""
         key = repeat or os.urandom(16)
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             ref = self.ref()
             sent = self.say([frame(ORDER, t1=ref, t2=key, t3=name, t4=json.dumps(arguments), t5=token_of(who))],
                             max(0.1, deadline - time.monotonic()))
-            answer = self.take(ref, min(10.0, max(0.0, deadline - time.monotonic()))) if sent else None
+            answer = self.take(ref, min(each, max(0.0, deadline - time.monotonic()))) if sent else None
             if answer:
                 assert answer[0] == ORDERED, answer
                 return Ordered(answer[1])
@@ -100,6 +101,16 @@ class Reader(Peer):
 
     def __init__(self, path):
         super().__init__(f"ipc://{path}", None, None, None)
+
+    def take_number(self, number, seconds):
+        """The fields of the next message of this number."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            for at, message in enumerate(self.inbox):
+                if message[0] == number:
+                    return self.inbox.pop(at)[1]
+            self._turn(0.1)
+        raise AssertionError(f"no message {number} within {seconds} s")
 
     def ask(self, query, *arguments, session=None, seconds=20):
         """The rows, or a ValueError with what was wrong."""

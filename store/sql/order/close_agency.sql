@@ -16,8 +16,10 @@ with asked as materialized (
                      (2, order_fault ($1::int, a.successor, 32), 'successor'),
                      (3, case when a.successor = a.agency then 15 end::smallint, 'successor'),
                      (4, case when exists (select from agency c where c.parent = a.agency and c.retired_at is null) then 2 end::smallint, 'children'),
+                     (5, case when exists (select from agency g where g.agency_id = a.successor and g.flags ~ '\minspectorate\M')
+                               and not exists (select from agency g where g.agency_id = a.agency and g.flags ~ '\minspectorate\M') then 15 end::smallint, 'successor'),
                      -- oversight content goes to nobody but an inspectorate
-                     (5, case when exists (select from agency g where g.agency_id = a.agency and g.flags ~ '\minspectorate\M')
+                     (6, case when exists (select from agency g where g.agency_id = a.agency and g.flags ~ '\minspectorate\M')
                                and not exists (select from agency g where g.agency_id = a.successor and (g.flags ~ '\minspectorate\M' or g.parent is null)) then 15 end::smallint, 'successor'))
              v (nth, fault, detail)
         where fault is not null order by nth limit 1) v on true

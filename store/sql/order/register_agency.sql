@@ -24,7 +24,7 @@ with asked as materialized (
                               when a.region is not null then place_fault ($1::int, a.parent, a.region)
                               when a.function_id is not null and exists (select from agency_above u join agency g on g.agency_id = u.above
                                                                          where u.agency = a.parent and g.region is not null) then 15 end, 'region'),
-                     (7, flags_fault ($1::int, a.flags), 'flags'),
+                     (7, flags_fault ($1::int, a.flags, a.parent), 'flags'),
                      (8, case when a.zone is null then 15 end::smallint, 'zone'),
                      (9, case when exists (select from agency g where g.code = a.code) then 15 end::smallint, 'code')) v (nth, fault, detail)
         where fault is not null order by nth limit 1) v on true

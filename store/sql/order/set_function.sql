@@ -19,9 +19,13 @@ with asked as materialized (
                      (3, case when a.region is not null and not exists (select from region r where r.code = a.region) then 15::smallint
                               when a.region is distinct from a.old_region or a.function_id is distinct from a.old_function and a.function_id is not null
                               then place_fault ($1::int, a.agency, a.region) end, 'region'),
-                     (4, case when a.flags <> a.old_flags then flags_fault ($1::int, a.flags) end, 'flags'),
+                     (4, case when a.flags <> a.old_flags then flags_fault ($1::int, a.flags, a.parent) end, 'flags'),
                      (5, case when a.old_flags ~ '\minspectorate\M' and a.flags !~ '\minspectorate\M' and agency_names (a.agency) then 2 end::smallint, 'flags'),
-                     (6, case when a.zone is null then 15 end::smallint, 'zone')) v (nth, fault, detail)
+                     -- a key that works for it would be given oversight content from then on
+                     (6, case when a.old_flags !~ '\minspectorate\M' and a.flags ~ '\minspectorate\M'
+                               and exists (select from principal_agency k join principal p on p.principal_id = k.principal_id
+                                           where k.agency_id = a.agency and p.revoked_at is null) then 2 end::smallint, 'flags'),
+                     (7, case when a.zone is null then 15 end::smallint, 'zone')) v (nth, fault, detail)
         where fault is not null order by nth limit 1) v on true
 ), set_so as (
     update agency g set function_id = j.function_id, region = j.region, flags = j.flags, zone = j.zone, by_order = statement_timestamp ()

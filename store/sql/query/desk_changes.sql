@@ -6,7 +6,7 @@ from (
     from change c
     left join person p on p.principal_id = c.principal_id
     left join agency g on g.agency_id = c.agency_id
-    where (c.principal_id = (select session_reader ()) or c.agency_id in (select session_administers (96)))
+    where (c.principal_id = (select session_reader ()) or (c.agency_id is not null and (select session_everywhere ())) or c.agency_id in (select session_administers (96)))
       and c.change_id < coalesce (nullif ($1::text, '')::bigint, 9223372036854775807) and ($2::text = '' or c.subject = $2::text)
     order by c.change_id desc
     limit 100) t
