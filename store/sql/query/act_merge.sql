@@ -62,10 +62,6 @@ with input as (
     select into_id, clock_timestamp (), key, null, principal, agency, 50, into_events + 1, text,
            jsonb_build_object ('other', number_text (number))
     from judged where fault = 0 and act = 20
-), sealed as (
-    insert into audit_digest (at, kind, count, digest)
-    select clock_timestamp (), 3, 1, sha256 (uuid_send (id) || int4send (principal) || uuid_send (key) || int4send (act))
-    from judged where fault = 0
 )
 select 1::int as ordinal,
        (case when j.fault = 0 or s.same then 1 else 2 end)::int as verdict,

@@ -174,12 +174,6 @@ with input as (
            case g.act when 12 then 6 when 9 then 2 when 10 then 2 else g.act - 3 end
     from good g where g.touches and g.flags & 16 <> 0 and (g.act not in (9, 10) or g.receiver is not null)
     returning complaint_id
-), sealed as (
-    insert into audit_digest (at, kind, count, digest)
-    select clock_timestamp (), 3, count (*),
-           sha256 (array_send (array_agg (g.id order by g.id)) || array_send (array_agg (g.actor order by g.id)) ||
-                   array_send (array_agg (g.key order by g.id)) || array_send (array_agg (g.act order by g.id)))
-    from good g having count (*) > 0
 )
 select i.ordinal::int as ordinal,
        (case when m.ordinal is not null or s.same then 1 else 2 end)::int as verdict,

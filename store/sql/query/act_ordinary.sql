@@ -76,11 +76,6 @@ with judged as materialized (
 ), told as (
     insert into notice (complaint_id, recipient, agency, event, template)
     select id, 0, agency, events + 1, template from judged where fault = 0 and tells and not dispatched
-), sealed as (
-    insert into audit_digest (at, kind, count, digest)
-    select clock_timestamp (), 3, count (*), sha256 (array_send (array_agg (id)) || array_send (array_agg (principal)) ||
-                                                     array_send (array_agg (key)) || array_send (array_agg (act)))
-    from (select id, principal, key, act from judged where fault = 0 order by id) done having count (*) > 0
 )
 select j.ordinal,
        (case when j.fault = 0 or (s.kind = 10 + j.act and s.agency = j.agency) then 1 else 2 end)::int as verdict,

@@ -130,9 +130,6 @@ with asked as materialized (
 ), told as (
     insert into notice (complaint_id, recipient, agency, event, template)
     select complaint_id, 0, receiver, events + 1, 2 from chosen where flags & 16 <> 0
-), sealed as (
-    insert into audit_digest (at, kind, count, digest)
-    select clock_timestamp (), 6, 1, sha256 (uuid_send (complaint_id) || int4send (receiver)) from chosen
 )
 select case when exists (select from record) then q.receiver else raced () end as receiver, (q.flags & 16 <> 0)::int as told, true as moved
 from chosen q

@@ -35,12 +35,9 @@ create index change_agency on change (agency_id, change_id);
 -- What an order did goes down in its own transaction.  Returns the result again, for the statement to say.
 create function order_done (person int, name text, arguments jsonb, key uuid, agency int, subject text, old jsonb, new jsonb, result jsonb)
 returns jsonb language plpgsql volatile as $$
-declare
-    row change;
 begin
     insert into change (principal_id, name, agency_id, subject, old, new)
-    values (person, order_done.name, agency, order_done.subject, order_done.old, order_done.new) returning * into row;
-    insert into audit_digest (at, kind, count, digest) values (clock_timestamp (), 6, 1, sha256 (convert_to (row::text, 'UTF8')));
+    values (person, order_done.name, agency, order_done.subject, order_done.old, order_done.new);
     insert into ordered (principal_id, key, name, digest, result)
     values (person, order_done.key, order_done.name, decode (arguments ->> 'digest', 'hex'), coalesce (order_done.result, '{}'))
     on conflict do nothing;
