@@ -176,6 +176,19 @@ def test_a_breach_that_vanishes_is_annulled(stack, door, agency, case, load):
     assert len(one.steps(BREACH)) == 4
 
 
+def test_another_class_erases_no_breach(stack, door, agency, case):
+    """R is counted anew from its old start; what was late by the class of then stays late."""
+    one = case(class_=5)
+    one.age(6)
+    assert (BREACH, "resolve") in one.steps()
+    one.sql("update complaint set class = 3 where complaint_id = %s")
+    counted(stack, door)
+    assert one.sql("select due_resolve = due_at (received, 60, 7) from complaint where complaint_id = %s") == [(True,)]
+    assert one.steps(RECOMPUTED) == [(RECOMPUTED, "resolve")] and one.steps(ANNULLED) == []
+    one.wake()
+    assert one.steps(BREACH) == [(BREACH, "first"), (BREACH, "resolve")]
+
+
 def test_a_late_answer_that_was_not_late(stack, door, agency, case, load):
     """The clock has stopped; its breach is judged by when."""
     one = case()

@@ -3,7 +3,6 @@
 Time is moved by the rows: a complaint is made as old as it is to be, its due times with it, and its row in `wake` is due."""
 import json
 import os
-import time
 
 import pytest
 
@@ -319,6 +318,24 @@ def test_an_act_that_holds_the_complaint_is_not_waited_for(stack, case):
     assert one.steps(BREACH) == [(BREACH, "first")]
 
 
+def test_one_that_cannot_be_written_holds_up_nobody(stack, case):
+    """Its history is as long as a number goes: the others go on, it is named, and looked at again in an hour."""
+    bad, others = case(), [case() for _ in range(5)]
+    bad.sql("update complaint set events = 32767 where complaint_id = %s")
+    for one in [bad, *others]:
+        one.age(5, wake=False)
+        one.sql("delete from wake where complaint_id = %s")
+    stack.sql("insert into wake select now () - interval '1 minute', complaint_id from complaint where complaint_id = any (%s::uuid[])",
+              [one.id.hex() for one in [bad, *others]])
+    for one in [bad, *others]:
+        one.looked()
+    assert [one.steps(BREACH) for one in others] == [[(BREACH, "first")]] * 5
+    assert bad.steps() == [] and 0 < bad.next() < 0.05 and "left aside" in stack["store"].tail()
+    bad.sql("update complaint set events = 1 where complaint_id = %s")
+    bad.wake()
+    assert bad.steps(BREACH) == [(BREACH, "first")]
+
+
 def test_one_store_works_the_timers(stack, case):
     """Another one has the lock: nothing is done; it is gone: this one takes over."""
     one = case()
@@ -347,4 +364,8 @@ def test_track_tells_of_it(stack, case):
     history = json.loads(stack.sql(text, number)[0][0])[0]["history"]
     assert [(row["kind"], row.get("clock"), row.get("late"), row["receiver"]) for row in history[1:]] == [
         ("breach", "first", None, None), ("escalate", "first", 0, PARENT), ("escalate", "first", 3, PROVINCE)]
-    assert time.time() and history[1]["due"]
+    assert history[1]["due"]
+    one.sql("update complaint set due_resolve = '2031-01-02 17:00Z' where complaint_id = %s")
+    assert json.loads(stack.sql(text, number)[0][0])[0]["provisional"] is True
+    one.sql("update complaint set due_resolve = due_at (received, 14, 7) where complaint_id = %s")
+    assert json.loads(stack.sql(text, number)[0][0])[0]["provisional"] is False
