@@ -18,6 +18,7 @@ PLAIN, OVERSIGHT = 2, 3
 @pytest.fixture
 def door(stack):
     running = StoreDoor(stack)
+    stack.sql("alter table event disable trigger event_kept")  # time is moved
     yield running
     stack.checks()
     stack.peers.remove(running)
@@ -316,6 +317,57 @@ def test_an_act_that_holds_the_complaint_is_not_waited_for(stack, case):
     hold.close()
     one.looked()
     assert one.steps(BREACH) == [(BREACH, "first")]
+
+
+def statement(stack, name, *values):
+    """Runs one of the store's statements as the store; how many rows it gives."""
+    with open(os.path.join(os.path.dirname(__file__), "..", "..", "store", "sql", "query", f"{name}.sql"), encoding="utf-8") as file:
+        text = file.read()
+    connection = stack.postgres.connect("aduan_store")
+    with connection.cursor() as cursor:
+        cursor.execute(f"prepare said as {text}")
+        cursor.execute(f"execute said ({', '.join(values)})")
+        rows = cursor.fetchall()
+    connection.close()
+    return len(rows)
+
+
+def test_what_was_read_and_has_changed_is_not_written(stack, case):
+    """An act came between the look and its writing: nothing of it takes effect, and it is looked at again."""
+    one = case()
+    version, at = one.sql("select c.version, w.at from complaint c join wake w using (complaint_id) where complaint_id = %s")[0]
+    key = f"'{os.urandom(16).hex()}'"
+
+    def look(has):
+        step = [f"array ['{one.id.hex()}'::uuid]", "array [41]", f"array [{key}::uuid]", "array [null::int]", "array [1]",
+                """array ['{"clock": "first"}']""", "array [0]"]
+        return statement(stack, "write_looks", f"array ['{one.id.hex()}'::uuid]", f"array [{has}::bigint]", "array [1]", "array [7]", "array [now ()]", *step,
+                         f"array ['{at}'::timestamptz]", f"array ['{one.id.hex()}'::uuid]", "0::bigint")
+
+    assert look(version - 1) == 0
+    assert one.steps() == [] and one.state() == 4 and one.sql("select at from wake where complaint_id = %s") == [(at,)]
+    assert look(version) == 1
+    assert one.steps() == [(BREACH, "first")] and one.state() == 7
+    one.sql("delete from event where kind = 41 and complaint_id = %s")
+    one.sql("update complaint set state = 4, events = 1 where complaint_id = %s")
+    one.sql("update assignment set state = 1, queued = true where complaint_id = %s")
+
+
+def test_due_times_counted_by_another_calendar_are_not_written(stack, case):
+    one = case()
+    due = one.sql("select due_first, due_resolve from complaint where complaint_id = %s")
+    version = one.sql("select version from complaint where complaint_id = %s")[0][0]
+    counting = stack.sql("select calendar_now () * 1000000::bigint + max (limit_version) from limit_set")[0][0]
+
+    def write(by, has):
+        empty = ["'{}'::uuid[]", "'{}'::int[]", "'{}'::uuid[]", "'{}'::int[]", "'{}'::text[]"]
+        return statement(stack, "write_recomputed", f"array ['{one.id.hex()}'::uuid]", f"array [{has}::bigint]", "array [1]", "array [null::timestamptz]",
+                         "array [now ()]", "array [now ()]", "array [false]", *empty, "0::bigint", f"{by}::bigint")
+
+    assert write(counting + 1, version) == 0 and write(counting, version - 1) == 0
+    assert one.sql("select due_first, due_resolve from complaint where complaint_id = %s") == due
+    assert write(counting, version) == 1
+    one.sql("update complaint set due_first = due_at (received, 5, 7), due_resolve = due_at (received, 14, 7), events = 1 where complaint_id = %s")
 
 
 def test_one_that_cannot_be_written_holds_up_nobody(stack, case):

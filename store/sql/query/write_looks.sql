@@ -44,10 +44,6 @@ with looked as materialized (
 ), again as (
     insert into wake select next, id from passed where next is not null
     on conflict do nothing
-), sealed as (
-    insert into audit_digest (at, kind, count, digest)
-    select clock_timestamp (), 7, count (*), sha256 (array_send (array_agg (id order by id, number)) || array_send (array_agg (key order by id, number)))
-    from step having count (*) > 0
 )
 select l.id, l.becomes, (select count (*) from step s where s.id = l.id and s.template <> 0 and s.flags & 16 <> 0)::int as told,
        (select count (*) from shut) as done

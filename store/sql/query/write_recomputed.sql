@@ -37,8 +37,5 @@ with counted as materialized (
 ), again as (
     insert into wake select clock_timestamp (), id from done where looks
     on conflict do nothing
-), sealed as (
-    insert into audit_digest (at, kind, count, digest)
-    select clock_timestamp (), 8, count (*), sha256 (array_send (array_agg (id order by id))) from record having count (*) > 0
 )
 select id from record
