@@ -190,6 +190,19 @@ def test_another_class_erases_no_breach(stack, door, agency, case):
     assert one.steps(BREACH) == [(BREACH, "first"), (BREACH, "resolve")]
 
 
+def test_a_clock_keeps_its_zone(stack, door, agency, case, load):
+    """The agency's zone is another one since: what runs already ends where it began to run."""
+    one = case()
+    due = one.sql("select due_first from complaint where complaint_id = %s")[0][0]
+    stack.sql("update agency set zone = 9 where code = %s", UNIT)
+    try:
+        load(f"{working_day(stack, 3)}\textra\tHari libur baru")
+        assert one.sql("select due_first from complaint where complaint_id = %s") == stack.sql("select due_shifted (calendar_now (), %s, 1)", due)
+        assert one.sql("select due_zone (due_first), due_zone (due_resolve) from complaint where complaint_id = %s") == [(7, 7)]
+    finally:
+        stack.sql("update agency set zone = 7 where code = %s", UNIT)
+
+
 def test_a_late_answer_that_was_not_late(stack, door, agency, case, load):
     """The clock has stopped; its breach is judged by when."""
     one = case()

@@ -235,6 +235,23 @@ def test_nobody_is_closed_unheard(door, agency, case):
     assert other.told() == []
 
 
+def test_reporters_of_aliases_are_told_too(stack, door, agency, case):
+    """Two complaints of one matter: what silence does to the main one, both reporters are told; the alias has no clocks."""
+    main, alias = case(), case()
+    works = {work["id"]: work for work in (door.take(agency[UNIT]), door.take(agency[UNIT]))}
+    assert door.act(works[alias.id], "merge", other=main.id) == "done"
+    assert door.act(works[main.id], "answer", "Sudah kami periksa") == "done"
+    alias.age(30)
+    assert alias.steps() == [] and alias.sql("select count(*) from wake where complaint_id = %s") == [(0,)]
+    main.age(8, kind=17)
+    assert (main.told(), alias.told()) == ([SILENCE], [SILENCE])
+    main.delivered()
+    alias.delivered()
+    main.age(11, kind=17)
+    main.age(2, kind=48)
+    assert (main.state(), main.told(), alias.told()) == (7, [TIMED_OUT], [TIMED_OUT])
+
+
 def test_a_reply_cancels_silence(door, agency, case):
     one = case()
     work = answer(door, agency, one)
