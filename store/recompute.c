@@ -11,7 +11,6 @@
 #include <string.h>
 #include <time.h>
 
-#define BATCH       1000
 #define TROUBLE_MS  500
 #define PAUSES_MOST 64
 
@@ -37,6 +36,7 @@ enum {
     ANNULLED_FIRST,
     ANNULLED_RESOLVE,
     NOW,
+    ANNULS,
     FIRST_ROUND,
     COUNTING
 };
@@ -136,7 +136,8 @@ static void count_clock (struct store *store, const PGresult *rows, int row, enu
                   "{\"clock\":\"%s\",\"old\":\"%s\",\"new\":\"%s\",\"calendar\":%" PRId64 "}",
                   clock_name (clock), stamp (old), stamp (due), store->counting.calendar_version);
     }
-    if (late && due > (end ? end : result_ms (rows, row, NOW)))
+    int64_t judged = end ? end : result_ms (rows, row, NOW);
+    if (late && result_bool (rows, row, ANNULS) && old <= judged && judged < due)
         step_add (&counted->steps, STEP_ANNULLED, step_key (STEP_ANNULLED, clock, annulled, 0),
                   "{\"clock\":\"%s\",\"due\":\"%s\",\"calendar\":%" PRId64 "}", clock_name (clock),
                   stamp (due), store->counting.calendar_version);
@@ -184,12 +185,10 @@ static void on_written (void *with, const struct db_answer *answer)
 {
     struct store *store = with;
     if (answer->outcome != DB_DONE) {
-        if (answer->outcome == DB_FAILED)
-            log_limited (LOG_ERROR, "due times cannot be counted anew: SQLSTATE %s %s; tried again",
-                         answer->sqlstate, answer->constraint);
-        timer_rests (store, TROUBLE_MS);
+        timer_failed (store, &store->timers.counting, answer, SQL_skip_recompute);
         return;
     }
+    batch_grows (&store->timers.counting);
     const PGresult *rows = answer->results[0];
     (void) fault_point (recompute_committed);
     for (int row = 0; row < PQntuples (rows); row++) {
@@ -212,6 +211,7 @@ static void write_batch (struct store *store, struct db *db, const PGresult *row
         values[i] = array_end (&columns[i]);
     values[COLUMNS] = value_int8 (base, store->version_base);
     values[COLUMNS + 1] = value_int8 (counting, store->counting.version);
+    store->timers.counting.first = result_id (rows, 0, ID);
     (void) fault_point (recompute_found);
     struct db_unit *unit = db_begin (db, on_written, store);
     db_binary (unit);
@@ -240,7 +240,7 @@ static void on_read (void *with, const struct db_answer *answer)
 void recompute_begin (struct store *store, struct db *db)
 {
     uint8_t most[8];
-    struct db_value values[] = {value_int4 (most, BATCH)};
+    struct db_value values[] = {value_int4 (most, store->timers.counting.most)};
     store->timers.state = TIMERS_COUNT;
     struct db_unit *unit = db_begin (db, on_read, store);
     db_binary (unit);

@@ -363,11 +363,12 @@ static bool store_show (void *state, const char *what, struct buffer *out)
         return false;
     buffer_format (out,
                    "waiting to be placed: %zu\npulls: %u\nhanded back: %u\nto be compared: %u\n"
-                   "routers: %zu\nnotifiers: %zu\ndatabase: %s\n",
+                   "routers: %zu\nnotifiers: %zu\ndatabase: %s\ntimers: %s\n",
                    store->place.count, HASH_COUNT (store->pulls.by_key),
                    HASH_COUNT (store->returned.by_id), store->likeness.hint_count,
                    listener_count (store->routers), listener_count (store->notifiers),
-                   store->ready ? "in use" : "away");
+                   store->ready ? "in use" : "away",
+                   store->timers.held ? "here" : "in another store");
     return true;
 }
 

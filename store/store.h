@@ -315,6 +315,12 @@ struct likeness_work {
 /* The work of timer.c and recompute.c, whose states it has. */
 enum timers_state { TIMERS_REST, TIMERS_LOCK, TIMERS_COUNT, TIMERS_LOOK, TIMERS_WRITE };
 
+/* How many complaints are taken at once: fewer while one of them cannot be written. */
+struct timer_batch {
+    unsigned most, whole;
+    struct id first; /* of the one under way */
+};
+
 struct timers {
     struct lane lane; /* one connection of its own, which has the lock */
     struct timer *timer;
@@ -323,6 +329,7 @@ struct timers {
     bool full;              /* the batch: more may wait */
     bool stepped;           /* the batch has steps */
     unsigned looked, steps; /* of the batch */
+    struct timer_batch looking, counting;
 };
 
 /* The work of chain.c. */

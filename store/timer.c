@@ -17,7 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BATCH      256
+#define LOOKS      256 /* of a batch */
+#define COUNTS     1000
 #define REST_MS    500
 #define LOCK_MS    5000
 #define TROUBLE_MS 2000 /* something failed, or nothing of a batch could be written */
@@ -60,6 +61,41 @@ void timer_rests (struct store *store, int64_t ms)
     reactor_timer_at (store->timers.timer, reactor_now (store->reactor) + ms);
 }
 
+/* ---- batches that fail ----------------------------------------------------------------------- */
+
+static void on_skipped (void *with, const struct db_answer *answer)
+{
+    (void) answer; /* if it failed the batch of one fails again */
+    timer_rests (with, 0);
+}
+
+void timer_failed (struct store *store, struct timer_batch *batch, const struct db_answer *answer,
+                   unsigned skip)
+{
+    struct db *db = lane_idle (&store->timers.lane);
+    bool ours = answer->outcome == DB_FAILED && failure_of (answer->sqlstate) == FAILURE_OURS;
+    if (answer->outcome == DB_FAILED)
+        log_limited (LOG_WARNING, "what is due cannot be written: SQLSTATE %s %s; tried again",
+                     answer->sqlstate, answer->constraint);
+    if (!ours || !db || batch->most > 1) {
+        batch->most = ours && batch->most > 1 ? batch->most / 2 : batch->most;
+        timer_rests (store, ours ? 0 : TROUBLE_MS);
+        return;
+    }
+    log_error (
+        "%s: what is due of it cannot be written (SQLSTATE %s %s): left aside, looked at again in an hour",
+        id_text (&batch->first), answer->sqlstate, answer->constraint);
+    struct db_value value = value_id (&batch->first);
+    struct db_unit *unit = db_begin (db, on_skipped, store);
+    db_add (unit, skip, &value, 1);
+    db_end (unit);
+}
+
+void batch_grows (struct timer_batch *batch)
+{
+    batch->most = batch->most * 2 < batch->whole ? batch->most * 2 : batch->whole;
+}
+
 /* ---- writing --------------------------------------------------------------------------------- */
 
 /* The columns of write_looks.sql; kept from batch to batch, one thread composes. */
@@ -89,12 +125,10 @@ static void on_written (void *with, const struct db_answer *answer)
 {
     struct store *store = with;
     if (answer->outcome != DB_DONE) {
-        if (answer->outcome == DB_FAILED)
-            log_limited (LOG_ERROR, "what is due cannot be written: SQLSTATE %s %s; tried again",
-                         answer->sqlstate, answer->constraint);
-        timer_rests (store, TROUBLE_MS);
+        timer_failed (store, &store->timers.looking, answer, SQL_skip_wakes);
         return;
     }
+    batch_grows (&store->timers.looking);
     const PGresult *rows = answer->results[0];
     unsigned told = 0;
     (void) fault_point (looks_committed);
@@ -234,12 +268,13 @@ static void on_wakes (void *with, const struct db_answer *answer)
         return;
     }
     const PGresult *rows = answer->results[0];
-    store->timers.full = PQntuples (rows) == BATCH;
+    store->timers.full = PQntuples (rows) == (int) store->timers.looking.most;
     note_lateness (rows);
     if (PQntuples (rows) == 0) {
         timer_rests (store, REST_MS);
         return;
     }
+    store->timers.looking.first = result_id (rows, 0, ID);
     look_at (store, rows);
     write_looks (store, db);
 }
@@ -247,7 +282,7 @@ static void on_wakes (void *with, const struct db_answer *answer)
 void timer_look (struct store *store, struct db *db)
 {
     uint8_t most[8];
-    struct db_value values[] = {value_int4 (most, BATCH)};
+    struct db_value values[] = {value_int4 (most, store->timers.looking.most)};
     store->timers.state = TIMERS_LOOK;
     struct db_unit *unit = db_begin (db, on_wakes, store);
     db_binary (unit);
@@ -299,6 +334,8 @@ static void at_timer (void *owner)
 
 void timer_begin (struct store *store)
 {
+    store->timers.looking = (struct timer_batch){.most = LOOKS, .whole = LOOKS};
+    store->timers.counting = (struct timer_batch){.most = COUNTS, .whole = COUNTS};
     store->timers.timer = reactor_timer (store->reactor, mono_ms () + REST_MS, at_timer, store);
 }
 

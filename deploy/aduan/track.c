@@ -137,6 +137,8 @@ static void put_complaint (const json_t *row)
         put_due (row, "due_verify", TEXT_track_due_verify);
         put_due (row, "due_first", TEXT_track_due_first);
         put_due (row, "due_resolve", TEXT_track_due_resolve);
+        if (json_is_true (json_object_get (row, "provisional")))
+            printf ("%s\n", text_of (TEXT_track_provisional));
     }
     if (json_is_true (json_object_get (row, "secret")))
         say (stdout, TEXT_track_secret, NULL);

@@ -22,6 +22,7 @@ def stack(folder, registry):
 @pytest.fixture
 def door(stack):
     running = StoreDoor(stack)
+    stack.sql("alter table event disable trigger event_kept")  # time is moved
     yield running
     counted(stack, running)
     stack.checks()
@@ -174,6 +175,32 @@ def test_a_breach_that_vanishes_is_annulled(stack, door, agency, case, load):
     assert len(one.steps(BREACH)) == 4 and one.told().count(LATE) == 1
     one.wake()
     assert len(one.steps(BREACH)) == 4
+
+
+def test_another_class_erases_no_breach(stack, door, agency, case):
+    """R is counted anew from its old start; what was late by the class of then stays late."""
+    one = case(class_=5)
+    one.age(6)
+    assert (BREACH, "resolve") in one.steps()
+    one.sql("update complaint set class = 3 where complaint_id = %s")
+    counted(stack, door)
+    assert one.sql("select due_resolve = due_at (received, 60, 7) from complaint where complaint_id = %s") == [(True,)]
+    assert one.steps(RECOMPUTED) == [(RECOMPUTED, "resolve")] and one.steps(ANNULLED) == []
+    one.wake()
+    assert one.steps(BREACH) == [(BREACH, "first"), (BREACH, "resolve")]
+
+
+def test_a_clock_keeps_its_zone(stack, door, agency, case, load):
+    """The agency's zone is another one since: what runs already ends where it began to run."""
+    one = case()
+    due = one.sql("select due_first from complaint where complaint_id = %s")[0][0]
+    stack.sql("update agency set zone = 9 where code = %s", UNIT)
+    try:
+        load(f"{working_day(stack, 3)}\textra\tHari libur baru")
+        assert one.sql("select due_first from complaint where complaint_id = %s") == stack.sql("select due_shifted (calendar_now (), %s, 1)", due)
+        assert one.sql("select due_zone (due_first), due_zone (due_resolve) from complaint where complaint_id = %s") == [(7, 7)]
+    finally:
+        stack.sql("update agency set zone = 7 where code = %s", UNIT)
 
 
 def test_a_late_answer_that_was_not_late(stack, door, agency, case, load):

@@ -13,7 +13,7 @@ from (
            number_text (m.number) as main,
            (array ['received', 'verified', 'postponed', 'assigned', 'in_progress', 'returned', 'resolved',
                    'archived', 'blocked'])[case when m.state = 6 then coalesce (returned_was (m.complaint_id), 6) else m.state end] as main_status, m.due_resolve as main_due_resolve,
-           c.received, c.due_verify, c.due_first, c.due_resolve,
+           c.received, c.due_verify, c.due_first, c.due_resolve, c.state < 7 and due_provisional (c.due_resolve) as provisional,
            h.code as holder, h.name as holder_name, c.flags & 6 <> 0 as secret,
            (select json_agg (row_to_json (e))
             from (select v.at, v.number,

@@ -10,9 +10,9 @@ select r.complaint_id, coalesce (c.version, 0) as version, coalesce (c.state, 9:
             from unnest (clock_pauses (c.complaint_id)) p where not upper_inf (p)) end as pauses,
        h.late_verify - h.annulled_verify as late_verify, h.late_first - h.annulled_first as late_first, h.late_resolve - h.annulled_resolve as late_resolve,
        h.annulled_verify, h.annulled_first, h.annulled_resolve,
-       clock_timestamp () as now, (select last is not null from recompute_round) as first_round,
+       clock_timestamp () as now, r.annuls, (select last is not null from recompute_round) as first_round,
        calendar_now () * 1000000::bigint + (select max (limit_version) from limit_set) as counting
-from (select complaint_id from recompute order by complaint_id limit $1::int) r
+from (select complaint_id, annuls from recompute order by complaint_id limit $1::int) r
 left join complaint c on c.complaint_id = r.complaint_id
 left join lateral (
     select (array_agg (coalesce ((e.data ->> 'to')::int, e.agency)) filter (where e.number = 1)) [1] as agency,

@@ -12,7 +12,8 @@ alter table wake alter at set statistics 10, alter complaint_id set statistics 0
 
 -- Complaints whose due times are to be counted anew.
 create table recompute (
-    complaint_id uuid primary key
+    complaint_id uuid primary key,
+    annuls       boolean not null default true  -- breaches that are none by the new due time; not where only the class has changed
 ) with (autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_scale_factor = 0.1, autovacuum_vacuum_cost_delay = 0);
 
 -- How far that has come with a calendar and limits: all complaints are counted again once more a little later.
@@ -29,7 +30,7 @@ $$;
 
 -- All that are open.  Nobody waits for the second round.
 create function recompute_all () returns void language sql volatile as $$
-    insert into recompute select distinct complaint_id from wake on conflict do nothing;
+    insert into recompute select distinct complaint_id from wake on conflict (complaint_id) do update set annuls = true;
     update recompute_round set last = clock_timestamp () + interval '1 minute';
 $$;
 
@@ -45,7 +46,7 @@ create trigger complaint_lives after update of state on complaint for each row
 -- Another class has another limit, from the same start.
 create function complaint_reclassed () returns trigger language plpgsql as $$
 begin
-    insert into recompute values (new.complaint_id) on conflict do nothing;
+    insert into recompute values (new.complaint_id, false) on conflict do nothing;
     return null;
 end $$;
 create trigger complaint_reclassed after update of class on complaint for each row
@@ -65,7 +66,7 @@ create function clock_pauses (id uuid) returns tstzmultirange language sql stabl
 $$;
 
 -- Each stretch of time in which a clock ran.  ended null: it runs.  began_by: the agency whose clock it is.
-create view clock_segment as
+create view clock_segment with (security_invoker = true) as
 with history as (
     select c.complaint_id, c.received, c.state, c.class, c.due_verify, c.due_first, c.due_resolve, p.pauses, h.*
     from complaint c
@@ -96,6 +97,12 @@ select e.complaint_id, 'complete', e.at,
                                          and n.kind in (22, 26, 33, 35, 36, 43, 44, 72)), e.agency
 from event e where e.number is not null and e.kind = 18 and e.data ? 'from';
 
+-- Is it counted in part by weekends only, because the calendar in force does not know the year in which it is due?
+create function due_provisional (due timestamptz) returns boolean language sql stable strict as $$
+    select not exists (select from calendar_year where calendar_version = calendar_now ()
+                                                   and year = extract (year from day_zero (due, due_zone (due), null) - 1))
+$$;
+
 -- The inspectorates above an agency, the next one first.
 create function agency_overseers (of_agency int) returns int[] language sql stable as $$
     with recursive up (agency, depth) as (
@@ -106,7 +113,9 @@ create function agency_overseers (of_agency int) returns int[] language sql stab
     select coalesce (array_agg (agency order by depth), '{}') from up where agency is not null
 $$;
 create function agency_superiors (of_agency int) returns int[] language sql stable as $$
-    select coalesce (array_agg (above order by depth), '{}') from agency_above where agency = of_agency and depth > 0
+    select coalesce (array_agg (u.above order by u.depth), '{}')
+    from agency_above u join agency a on a.agency_id = u.above and a.retired_at is null
+    where u.agency = of_agency and u.depth > 0
 $$;
 
 -- As in 0023, but that what a timer tells a main complaint's reporter is told to those of its aliases, too.
