@@ -197,7 +197,7 @@ static void failed (struct order *order, const struct db_answer *answer)
         log_warning (
             "order %s: PostgreSQL cannot hold it (SQLSTATE %s, constraint \"%s\"): refused", name,
             answer->sqlstate, answer->constraint);
-        refuse (order, REASON_VALUE, NULL);
+        refuse (order, REASON_VALUE, "arguments");
     } else if (failure_of (answer->sqlstate) == FAILURE_OUTAGE && ++order->tries >= ORDER_TRIES) {
         log_error ("order %s: PostgreSQL refused it %d times (SQLSTATE %s)", name, ORDER_TRIES,
                    answer->sqlstate);

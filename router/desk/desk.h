@@ -4,6 +4,7 @@
  *
  *   desk.c     settings, start, stop; which visit goes where
  *   route.c    the table of addresses, and what each asks for
+ *   stay.c     whoever reads for long stays logged in
  *   visit.c    one request on its way: whose session, which language, what it said
  *   page.c     asks what a page or an answer in JSON needs, and shows it
  *   act.c      acts on cases: one, many at once, a lease renewed; the next case
@@ -63,6 +64,12 @@ struct route {
     const struct question *questions; /* up to one without a key; may be NULL */
 };
 
+/* When a session was last said to go on: stay.c. */
+struct stay {
+    uint8_t tag[8];
+    int64_t said; /* mono_ms */
+};
+
 struct desk {
     struct reactor *reactor;
     struct http_server *server;
@@ -73,6 +80,7 @@ struct desk {
     bool tls; /* TLS stands before the door: cookies are Secure, their names begin with __Host- */
     bool up;  /* started; false while it drains */
     int zone; /* hours east of UTC in which times are shown */
+    struct stay stays[1024];
     char *origin; /* as browsers name this door, "" : whatever Host says */
 };
 
@@ -109,6 +117,11 @@ struct visit {
  * another method. */
 const struct route *route_find (struct visit *visit, bool *ret_other);
 const char *visit_parameter (const struct visit *visit, const char *name);
+
+/* ---- stay.c ----------------------------------------------------------------------------------- */
+
+/* The visit's session, which was found good, goes on. */
+void stay_on (struct visit *visit);
 
 /* ---- visit.c ---------------------------------------------------------------------------------- */
 

@@ -168,6 +168,7 @@ static void page_over (struct visit *visit)
     }
     if (json_is_array (self)) {
         json_t *person = json_incref (json_array_get (self, 0));
+        stay_on (visit);
         if (!http_cookie (visit->request, "aduan-language") && !visit->api)
             visit->english = json_integer_value (json_object_get (person, "language")) == 2;
         json_object_set_new (visit->values, "self", person);

@@ -480,3 +480,15 @@ def test_settings(stack, folder):
         stack["desk"].stop()
         pathlib.Path(stack.settings).write_text(text, encoding="utf-8")
         stack["desk"].start()
+
+
+def test_who_reads_stays_logged_in(stack):
+    """A page that is read carries the session on; one that is over is not brought back."""
+    who = stack.person("91.01/PUPR", "liaison", lasts="2 minutes")
+    browser = Browser(stack, who)
+    assert browser.get("/inbox").status == 200
+    stack.wait("select 1 from session where principal_id = %s and ends_at > now () + interval '25 minutes'", who.number)
+    stack.sql("update session set ends_at = now () where principal_id = %s", who.number)
+    assert browser.get("/inbox").status == 303
+    time.sleep(0.5)
+    assert stack.sql("select ends_at <= now () from session where principal_id = %s", who.number) == [(True,)]

@@ -209,6 +209,15 @@ def test_lock_out(stack, front):
     assert stack.sql("select failures from person where principal_id = %s", who.number) == [(0,)]
 
 
+def test_a_lock_from_above_stays(stack, front):
+    above, admin, officer = stack.person("91.01", "coordinator"), stack.person("91.01/LH", "agency_admin"), stack.person("91.01/LH", "liaison")
+    assert front.order("lock", admin, person=officer.login).word == "done" and front.order("unlock", admin, person=officer.login).word == "done"
+    assert front.order("lock", above, person=officer.login).word == "done" and front.order("unlock", admin, person=officer.login).word == "role person"
+    assert front.order("unlock", above, person=officer.login).word == "done"
+    # what cannot be read as what it should be is named as far as it can be
+    assert front.order("rotate_key", above, name="x", key="y", hours="viel").word == "value arguments"
+
+
 def test_passwords_and_factors(stack, front):
     who, factor = newcomer(stack, front)
     first = front.order("login", login=who.login, password=PASSWORD, code=code_of(factor))["token"]

@@ -4,7 +4,7 @@ with asked as materialized (
     select p.principal_id as who, p.login, case when p.login is null then 3 else person_fault ($1::int, p.principal_id) end as fault
     from (values (1)) one left join person p on p.principal_id = person_named ($2::jsonb ->> 'person')
 ), locked as (
-    update person p set locked_until = 'infinity' from asked a where a.fault is null and p.principal_id = a.who
+    update person p set locked_until = 'infinity', locked_by = $1::int from asked a where a.fault is null and p.principal_id = a.who
     returning p.principal_id
 ), out as (
     delete from session s using locked l where s.principal_id = l.principal_id
