@@ -228,6 +228,8 @@ static void on_read (void *with, const struct db_answer *answer)
         return;
     }
     const PGresult *rows = answer->results[1];
+    store->timers.counts = PQntuples (rows) > 0;
+    store->timers.looks_next = true;
     if (PQntuples (rows) == 0) {
         timer_look (store, db);
     } else if (result_int (rows, 0, COUNTING) != store->counting.version) {

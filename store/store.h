@@ -326,7 +326,9 @@ struct timers {
     struct timer *timer;
     enum timers_state state;
     bool held;
-    bool full;              /* the batch: more may wait */
+    bool looks_next;        /* counting anew and looking take turns */
+    bool counts;            /* some was counted anew: more may wait */
+    bool full;              /* the batch of looks: more may wait */
     bool stepped;           /* the batch has steps */
     unsigned looked, steps; /* of the batch */
     struct timer_batch looking, counting;

@@ -10,7 +10,8 @@
  *   any      the statement fails or the          RESTS: rows say what is left to do
  *            connection breaks
  *
- * Due times are counted anew before anybody looks at them, so that a new calendar's breaches are its own.
+ * COUNTS and LOOKS take turns.  A complaint whose due times are to be counted anew is not looked at before, so that
+ * a new calendar's breaches are its own.
  */
 #include "timer.h"
 
@@ -143,7 +144,9 @@ static void on_written (void *with, const struct db_answer *answer)
     metric_add (store_looks_total, store->timers.looked);
     metric_add (store_timer_events_total, store->timers.steps);
     bool stuck = store->timers.stepped && PQntuples (rows) == 0;
-    timer_rests (store, stuck ? TROUBLE_MS : store->timers.full ? 0 : REST_MS);
+    timer_rests (store, stuck                                        ? TROUBLE_MS
+                        : store->timers.full || store->timers.counts ? 0
+                                                                     : REST_MS);
 }
 
 static void add_steps (const struct id *id, const struct steps *steps)
@@ -271,7 +274,7 @@ static void on_wakes (void *with, const struct db_answer *answer)
     store->timers.full = PQntuples (rows) == (int) store->timers.looking.most;
     note_lateness (rows);
     if (PQntuples (rows) == 0) {
-        timer_rests (store, REST_MS);
+        timer_rests (store, store->timers.counts ? 0 : REST_MS);
         return;
     }
     store->timers.looking.first = result_id (rows, 0, ID);
@@ -284,6 +287,7 @@ void timer_look (struct store *store, struct db *db)
     uint8_t most[8];
     struct db_value values[] = {value_int4 (most, store->timers.looking.most)};
     store->timers.state = TIMERS_LOOK;
+    store->timers.looks_next = false;
     struct db_unit *unit = db_begin (db, on_wakes, store);
     db_binary (unit);
     db_add (unit, SQL_select_wakes, values, array_len (values));
@@ -328,6 +332,8 @@ static void at_timer (void *owner)
         timer_rests (store, REST_MS);
     else if (!store->timers.held)
         ask_lock (store, db);
+    else if (store->timers.looks_next)
+        timer_look (store, db);
     else
         recompute_begin (store, db);
 }

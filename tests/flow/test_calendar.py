@@ -22,7 +22,6 @@ def stack(folder, registry):
 @pytest.fixture
 def door(stack):
     running = StoreDoor(stack)
-    stack.sql("alter table event disable trigger event_kept")  # time is moved
     yield running
     counted(stack, running)
     stack.checks()

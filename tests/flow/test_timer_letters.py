@@ -46,7 +46,6 @@ def of(door, complaint):
 def test_letters(folder, sink):
     port = (sink / "port").read_text()
     with Stack(folder, programs=("store", "router", "intake", "notifier"), smtp=f"smtp://127.0.0.1:{port}") as stack:
-        stack.sql("alter table event disable trigger event_kept")
         adapter, worker, door = stack.adapter(), stack.worker(), StoreDoor(stack)
         agency = stack.agency("91.01/PUPR")
 
@@ -82,12 +81,12 @@ def test_letters(folder, sink):
             if work["id"] == asked.id:
                 break
         assert worker.act(work, "ask", "Di jalan apa?")[0] == "done"
-        asked.sql("update event set at = now () - interval '11 days' where kind = 18 and complaint_id = %s")
+        asked.rewrite("update event set at = now () - interval '11 days' where kind = 18 and complaint_id = %s")
         asked.wake()
         assert "diarsipkan bila belum dilengkapi sampai" in wait(lambda: has(sink, f"Laporan {number} masih menunggu"), 30, "the reminder")
-        asked.sql("update event set at = now () - interval '50 days' where kind in (18, 48) and complaint_id = %s")
+        asked.rewrite("update event set at = now () - interval '50 days' where kind in (18, 48) and complaint_id = %s")
         asked.wake()
-        asked.sql("update event set at = now () - interval '20 days' where kind = 48 and complaint_id = %s")
+        asked.rewrite("update event set at = now () - interval '20 days' where kind = 48 and complaint_id = %s")
         asked.wake()
         assert asked.state() == 8
         assert "dilanjutkan dari keadaannya semula" in wait(lambda: has(sink, f"Laporan {number} diarsipkan"), 30, "the end")

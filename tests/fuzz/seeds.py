@@ -71,6 +71,14 @@ def numbers():
                 b"01234567-89ab-cdef-0123-456789abcdef", "Jalan\0rusak\r\n\x7f äé漢😀".encode(), b"\xed\xa0\x80\xc0\x80\xf5\xff")
 
 
+def calendars():
+    yield (b"\xef\xbb\xbf# ours\r\nday\tkind\tscope\tname\r\ncut_off\t15:00\r\ncollective_leave\tworked\r\nyear\t2026\tverified\r\nyear\t2027\tunverified\r\n"
+           b"2026-03-18\tcollective_leave\tID\tCuti\r\n2026-03-17\textra\t33.74\tHari jadi\r\n2026-03-16\tpemilu\tPemilu\r\n")
+    yield b"2024-02-29\tholiday\tx\n2024-02-29\textra\ty\n0001-01-01\textra\tID\ta\n9999-12-31\textra\tID\tz"
+    yield b"2026-02-29\tholiday\tx\n"
+    yield b"collective_leave\toff\ncut_off\tnone\nday\n\n\r\nyear\t9999\tverified\n"
+
+
 def settings():
     yield b"run: /run/aduan\ndata: /var/lib/aduan\nlog: info\nintake:\n  door: tcp://127.0.0.1:1\n  spool:\n    folder: spool\n    bytes: 64MiB\n    keep: 8d\n  recent: 5000\n  loud: true\nstore:\n  batch: 5\n"
     yield b"intake: {recent: 1e9, loud: maybe, spool: [1, 2]}\nnobody: {}\n"
@@ -113,5 +121,5 @@ def models():
     yield model([f"L{n}" for n in range(40)], [(n * 99991, 256 + n, n % 16, {label: n - 60 for label in range(n % 40)}) for n in range(120)])
 
 
-SEEDS = {"scan": wire, "decode": wire, "bundle": bundles, "principals": principals, "registry": registry, "place": places, "segment": segments, "number": numbers, "model": models,
+SEEDS = {"scan": wire, "decode": wire, "bundle": bundles, "principals": principals, "registry": registry, "place": places, "segment": segments, "number": numbers, "calendar": calendars, "model": models,
          "settings": settings, "rules": rules, "record": records}

@@ -2,4 +2,4 @@
 with due as (
     update recompute_round set last = null where last <= clock_timestamp () returning 1
 )
-insert into recompute select distinct complaint_id from wake where exists (select from due) on conflict do nothing
+insert into recompute (complaint_id, again) select distinct complaint_id, true from wake where exists (select from due) on conflict do nothing

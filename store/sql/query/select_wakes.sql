@@ -1,8 +1,11 @@
--- Complaints that are to be looked at, those that wait the longest first, with what timers need to know of each (overdue.h).
+-- Complaints that are to be looked at, those that wait the longest first, but for those whose due times are to be counted anew
+-- before, with what timers need to know of each (overdue.h).
 -- One that is gone or has ended has no history here.  `done`: key, ms and number of what timers did, 26 bytes each.
 --   $1 how many at most
 with due as materialized (
-    select at, complaint_id from wake where at <= clock_timestamp () order by at, complaint_id limit $1::int
+    select at, complaint_id from wake w
+    where at <= clock_timestamp () and not exists (select from recompute r where r.complaint_id = w.complaint_id and not r.again)
+    order by at, complaint_id limit $1::int
 )
 select d.at, d.complaint_id, clock_timestamp () as now, coalesce (c.version, 0) as version, coalesce (c.state, 9::smallint) as state, c.class, c.flags,
        c.received, c.due_verify, c.due_first, c.due_resolve, c.holder, h.agency, h.placed_by, h.followed, h.follow, h.follow_event, h.word_event,

@@ -13,7 +13,8 @@ alter table wake alter at set statistics 10, alter complaint_id set statistics 0
 -- Complaints whose due times are to be counted anew.
 create table recompute (
     complaint_id uuid primary key,
-    annuls       boolean not null default true  -- breaches that are none by the new due time; not where only the class has changed
+    annuls       boolean not null default true, -- breaches that are none by the new due time; not where only the class has changed
+    again        boolean not null default false -- the second round: timers need not wait for it
 ) with (autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_scale_factor = 0.1, autovacuum_vacuum_cost_delay = 0);
 
 -- How far that has come with a calendar and limits: all complaints are counted again once more a little later.
@@ -30,7 +31,7 @@ $$;
 
 -- All that are open.  Nobody waits for the second round.
 create function recompute_all () returns void language sql volatile as $$
-    insert into recompute select distinct complaint_id from wake on conflict (complaint_id) do update set annuls = true;
+    insert into recompute select distinct complaint_id from wake on conflict (complaint_id) do update set annuls = true, again = false;
     update recompute_round set last = clock_timestamp () + interval '1 minute';
 $$;
 
@@ -46,7 +47,7 @@ create trigger complaint_lives after update of state on complaint for each row
 -- Another class has another limit, from the same start.
 create function complaint_reclassed () returns trigger language plpgsql as $$
 begin
-    insert into recompute values (new.complaint_id, false) on conflict do nothing;
+    insert into recompute values (new.complaint_id, false) on conflict (complaint_id) do update set again = false;
     return null;
 end $$;
 create trigger complaint_reclassed after update of class on complaint for each row
