@@ -37,6 +37,8 @@ alter role aduan_desk set statement_timeout = '10s';
 alter role aduan_desk set lock_timeout = '2s';
 alter role aduan_desk set idle_in_transaction_session_timeout = '5s';
 alter role aduan_desk set jit = off;
+-- A page for one officer and one for the nation want different plans; planning costs a millisecond.
+alter role aduan_desk set plan_cache_mode = force_custom_plan;
 -- The verifier reads all that was ever done: it sorts on disk, and may take its time.
 alter role aduan_audit set default_transaction_read_only = on;
 alter role aduan_audit set lock_timeout = '10s';

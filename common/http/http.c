@@ -58,6 +58,7 @@ struct http_server {
     uint16_t port;
     unsigned unanswered;
     bool resumed;
+    bool handled; /* a request was handed out in this run */
 };
 
 /* ---- asking ---------------------------------------------------------------------------------- */
@@ -316,8 +317,10 @@ static enum MHD_Result on_access (void *owner, struct MHD_Connection *connection
         request->fault = MHD_HTTP_BAD_REQUEST;
     if (request->fault)
         request_fail (request, request->fault);
-    else
+    else {
+        server->handled = true;
         server->options.handle (server->options.owner, request);
+    }
     if (request->state == REQUEST_ANSWERED)
         return request_queue (request);
     request->state = REQUEST_ASLEEP;
@@ -449,6 +452,20 @@ static void server_run (void *owner)
         reactor_timer_at (server->timer, 0);
 }
 
+/* The same behind everything else, for what was resumed meanwhile.  A request that is handed out so late asks others when
+ * what goes to them has left already: the next turn does not wait, or it would stand till something else happens. */
+static void server_run_late (void *owner)
+{
+    struct http_server *server = owner;
+
+    if (!server->resumed)
+        return;
+    server->handled = false;
+    server_run (server);
+    if (server->handled)
+        reactor_timer_at (server->timer, mono_ms ());
+}
+
 static void on_ready (void *owner, int events)
 {
     (void) owner; /* the turn's end runs it */
@@ -546,7 +563,7 @@ int http_listen (struct reactor *reactor, const struct http_options *options,
     server->timer = reactor_timer (reactor, 0, at_timeout, server);
     /* once before what it asks of others leaves, once after they have answered */
     reactor_at_end (reactor, REACTOR_ANSWER, server_run, server);
-    reactor_at_end (reactor, REACTOR_SEND, server_run, server);
+    reactor_at_end (reactor, REACTOR_SEND, server_run_late, server);
     *ret = server;
     return 0;
 }
@@ -577,6 +594,7 @@ void http_close (struct http_server **held)
     check (server->unanswered == 0);
     MHD_run (server->daemon); /* what was resumed in this very turn */
     reactor_end_forget (server->reactor, server_run, server);
+    reactor_end_forget (server->reactor, server_run_late, server);
     reactor_forget (&server->source);
     reactor_timer_forget (&server->timer);
     MHD_stop_daemon (server->daemon);

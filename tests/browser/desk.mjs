@@ -156,6 +156,14 @@ async function officer() {
     await check(page, name);
     await weigh(page, name, path);
   }
+  // several at once, each with its result
+  await page.goto(`${given.base}/inbox?view=new`);
+  for (const mark of await page.locator("input[name=mark]").all()) await mark.check();
+  await open(page, "Kerjakan yang ditandai");
+  await page.locator("#bulk_text").fill("Kami jadwalkan.");
+  await page.getByRole("button", { name: "Perkembangan" }).click();
+  await page.getByRole("heading", { name: "Hasil" }).waitFor();
+  await check(page, "bulk");
   // the other language, by choice
   await page.goto(`${given.base}/inbox`);
   await page.getByRole("button", { name: "English" }).click();

@@ -62,5 +62,5 @@ def test_a_day(stack, width, dark):
     assert (19, officer) in events(made["handed_back"]), events(made["handed_back"])
     assert (17, officer) in events(made["answered"])
     assert (20, given["people"]["coordinator"]["login"]) in events(made["by_newcomer"]) and (17, f"ratna{width}") in events(made["by_newcomer"])
-    assert {"login", "inbox", "case", "case-handed-back", "case-answered", "templates", "search", "account", "help", "absent", "inbox-english",
+    assert {"login", "inbox", "case", "case-handed-back", "case-answered", "templates", "search", "account", "help", "absent", "bulk", "inbox-english",
             "tree", "tree-new", "told", "late", "invitation", "invited", "inbox-empty", "case-from-above"} <= set(made["pages"])

@@ -460,7 +460,7 @@ def test_settings(stack, folder):
     """TLS before the door: cookies are bound to the host and Secure, browsers are told to stay with TLS."""
     stack["desk"].stop()
     text = pathlib.Path(stack.settings).read_text(encoding="utf-8")
-    pathlib.Path(stack.settings).write_text(text.replace("desk:\n", "desk:\n  tls: true\n  origin: https://desk.example.go.id\n"), encoding="utf-8")
+    pathlib.Path(stack.settings).write_text(text.replace("desk:\n", "desk:\n  tls: true\n  idle: 1s\n  origin: https://desk.example.go.id\n"), encoding="utf-8")
     try:
         stack["desk"].start()
         who = stack.person("91.01/PUPR", "liaison")
@@ -475,6 +475,10 @@ def test_settings(stack, folder):
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Cookie": cookie}
         assert browser.call("POST", "/logout", body, **headers, Origin=f"http://127.0.0.1:{stack.ports['desk']}").status == 403
         out = browser.call("POST", "/logout", body, **headers, Origin="https://desk.example.go.id")
+        # and whoever says half a header is cut off
+        with socket.create_connection(("127.0.0.1", stack.ports["desk"]), timeout=20) as silent:
+            silent.sendall(b"GET /login HTTP/1.1\r\nHost: x\r\n")
+            assert silent.recv(4096)[:12] in (b"", b"HTTP/1.1 408")
         assert out.status == 303 and out.headers["Set-Cookie"].startswith("__Host-aduan=;") and "Secure" in out.headers["Set-Cookie"]
     finally:
         stack["desk"].stop()

@@ -4,7 +4,7 @@
 create function desk_readers () returns int language sql immutable as $$ select (1 << 5) | (1 << 6) | (1 << 7) $$;
 
 -- The agencies whose own queues are the reader's, or the one that is named: it must be in his scope.
-create function desk_nodes (code text) returns setof int language sql stable security definer set search_path = public as $$
+create function desk_nodes (code text) returns setof int language sql stable rows 2 security definer set search_path = public as $$
     select distinct p.agency_id
     from appointment p
     where code = '' and p.principal_id = session_reader () and p.ended_at is null and p.role in (5, 6, 7)

@@ -92,7 +92,7 @@ end $$;
 
 -- The newest complaints that have these words and that the reader may read, older than `before` (null: the newest there are).
 -- Planned with the words themselves, since whether the index or a walk from the newest is faster depends on them alone.
-create function desk_search (asked text, before uuid, most int) returns table (complaint_id uuid, at int) language plpgsql stable
+create function desk_search (asked text, before uuid, most int) returns table (complaint_id uuid, at int) language plpgsql stable rows 30
 security definer set search_path = public as $$
 declare
     person int := session_reader ();
