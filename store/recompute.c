@@ -11,8 +11,9 @@
 #include <string.h>
 #include <time.h>
 
-#define TROUBLE_MS  500
-#define PAUSES_MOST 64
+#define TROUBLE_MS     500
+#define LOOKS_EVERY_MS 500 /* while there is much to count */
+#define PAUSES_MOST    64
 
 enum {
     ID,
@@ -229,7 +230,8 @@ static void on_read (void *with, const struct db_answer *answer)
     }
     const PGresult *rows = answer->results[1];
     store->timers.counts = PQntuples (rows) > 0;
-    store->timers.looks_next = true;
+    store->timers.looks_next =
+        reactor_now (store->reactor) >= store->timers.looked_at + LOOKS_EVERY_MS;
     if (PQntuples (rows) == 0) {
         timer_look (store, db);
     } else if (result_int (rows, 0, COUNTING) != store->counting.version) {

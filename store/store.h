@@ -326,7 +326,8 @@ struct timers {
     struct timer *timer;
     enum timers_state state;
     bool held;
-    bool looks_next;        /* counting anew and looking take turns */
+    bool looks_next;        /* they come twice a second while there is something to count anew */
+    int64_t looked_at;      /* mono_ms */
     bool counts;            /* some was counted anew: more may wait */
     bool full;              /* the batch of looks: more may wait */
     bool stepped;           /* the batch has steps */

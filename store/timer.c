@@ -10,7 +10,7 @@
  *   any      the statement fails or the          RESTS: rows say what is left to do
  *            connection breaks
  *
- * COUNTS and LOOKS take turns.  A complaint whose due times are to be counted anew is not looked at before, so that
+ * While there is something to count a batch of looks comes twice a second.  A complaint whose due times are to be counted anew is not looked at before, so that
  * a new calendar's breaches are its own.
  */
 #include "timer.h"
@@ -288,6 +288,7 @@ void timer_look (struct store *store, struct db *db)
     struct db_value values[] = {value_int4 (most, store->timers.looking.most)};
     store->timers.state = TIMERS_LOOK;
     store->timers.looks_next = false;
+    store->timers.looked_at = reactor_now (store->reactor);
     struct db_unit *unit = db_begin (db, on_wakes, store);
     db_binary (unit);
     db_add (unit, SQL_select_wakes, values, array_len (values));
