@@ -52,7 +52,9 @@ async function check(page, name) {
     return closed.length;
   });
   const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-  if (wide > 0) say(name, `${wide} px wider than the window`);
+  if (wide > 0)
+    say(name, `${wide} px wider than the window: ${await page.evaluate(() => [...document.querySelectorAll("body *")]
+      .filter((one) => one.getBoundingClientRect().right > document.documentElement.clientWidth).map((one) => one.outerHTML.slice(0, 90)).join("; "))}`);
   const small = await page.evaluate(() => [...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea, summary")]
     .filter((one) => one.checkVisibility() && !one.closest(".skip"))
     .map((one) => [one, one.closest("label") && /radio|checkbox/.test(one.type) ? one.closest("label").getBoundingClientRect() : one.getBoundingClientRect()])

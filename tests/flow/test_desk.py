@@ -284,6 +284,25 @@ def test_what_is_secret_is_read_behind_a_look(stack, web):
     assert "uang rokok" in Browser(stack, other).get(f"/cases/{secret}").text
 
 
+# ---- clocks
+
+@pytest.mark.parametrize("shift", [-400, -8, -1, 0, 1, 3, 40])
+def test_days_left_and_days_skipped(stack, web, liaison, shift):
+    """Counted from tomorrow by hand: weekends and the calendar's days do not count, and each of them is named."""
+    import datetime
+    number = placed(stack, web, f"Marka jalan pudar {shift}")
+    ((today, zone),) = stack.sql("select ((now () at time zone 'UTC') + make_interval (hours => due_zone (due_resolve)))::date, due_zone (due_resolve) "
+                                 "from complaint where number_text (number) = %s", number)
+    last = today + datetime.timedelta(shift)
+    stack.sql("update complaint set due_resolve = ((%s::date + 1)::timestamp - make_interval (hours => %s)) at time zone 'UTC' where number_text (number) = %s", last, zone, number)
+    off = dict(stack.sql("select day, name from day_off"))
+    days = [today + datetime.timedelta(n + 1) for n in range(shift)] if shift > 0 else [last + datetime.timedelta(n + 1) for n in range(-shift)]
+    skipped = [day for day in days if day.isoweekday() > 5 or day in off]
+    clock = Program(stack, liaison).get(f"/cases/{number}").json["case"]["clock_resolve"]
+    assert clock["last"] == last.isoformat() and clock["late"] == (shift < 0) and clock["days"] == len(days) - len(skipped)
+    assert [(day["day"], day["name"]) for day in clock["skipped"]] == ([(day.isoformat(), off.get(day)) for day in skipped] if shift > 0 else [])
+
+
 # ---- the next case, and templates
 
 def test_take_the_next(stack, web, liaison):

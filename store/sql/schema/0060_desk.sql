@@ -20,24 +20,20 @@ create function desk_who (principal int, agency int) returns text language sql s
     where x.principal_id = principal and person_may (session_reader (), agency, desk_readers ())
 $$;
 
--- Working days from tomorrow to the due instant's last day, in its own zone: negative when it has passed.  Each day on the way
--- that does not count is in `skipped`, with its reason.
+-- How many working days from tomorrow to the due instant's last day, in its own zone, or since then where it has passed (`late`).
+-- Each day still to come that does not count is in `skipped`, with its reason; at most the next 120 days are looked at.
 create function desk_clock (due timestamptz) returns jsonb language sql stable security definer set search_path = public as $$
-    with local as (
-        select z.zone, ((now () at time zone 'UTC') + make_interval (hours => z.zone))::date as today,
-               ((due at time zone 'UTC') + make_interval (hours => z.zone))::date - 1 as last
-        from (select case extract (hour from due at time zone 'UTC') when 16 then 8 when 15 then 9 else 7 end as zone) z
-    ), days as (
-        select l.last < l.today as late, d::date as day, o.kind, o.name, extract (isodow from d) > 5 as weekend
-        from local l
-        cross join lateral generate_series (least (l.today, l.last) + 1, greatest (l.today, l.last), interval '1 day') d
-        left join day_off o on o.day = d::date
+    with local as materialized (
+        select due_zone (due) as zone, ((now () at time zone 'UTC') + make_interval (hours => due_zone (due)))::date as today,
+               ((due at time zone 'UTC') + make_interval (hours => due_zone (due)))::date - 1 as last, calendar_now () as calendar
     )
     select jsonb_build_object ('due', due, 'last', l.last, 'zone', l.zone, 'late', due <= now (),
-               'days', (select count (*) from days where not weekend and name is null),
-               'skipped', (select coalesce (jsonb_agg (jsonb_build_object ('day', day, 'kind', coalesce (kind, 'weekend'), 'name', name)
-                                                       order by day), '[]')
-                           from (select * from days where not late and (weekend or name is not null) order by day limit 60) s))
+               'days', abs (working_days_to (l.calendar, l.last) - working_days_to (l.calendar, l.today)),
+               'skipped', (select coalesce (jsonb_agg (jsonb_build_object ('day', d::date, 'kind', coalesce (o.kind, 'weekend'), 'name', o.name)
+                                                       order by d), '[]')
+                           from generate_series (l.today + 1, least (l.last, l.today + 120), interval '1 day') d
+                           left join day_off o on o.day = d::date
+                           where o.day is not null or extract (isodow from d) > 5))
     from local l where due is not null
 $$;
 
