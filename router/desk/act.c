@@ -259,6 +259,8 @@ void act_renew (struct visit *visit)
     aduan_act_start (visit->desk->aduan, &act, ACT_MS, on_renewed, visit);
 }
 
+static const struct question reader = {"self", "desk_self", false, {NULL}};
+
 /* ---- many at once ------------------------------------------------------------------------------ */
 
 /* One marked case: its field `mark` is "id agency version number". */
@@ -273,6 +275,17 @@ struct bulk {
     unsigned count;
     struct mark marks[BULK_MOST];
 };
+
+/* Who reads stands above the results; where that cannot be read they are shown all the same. */
+static void bulk_show (struct visit *visit)
+{
+    json_t *person = json_incref (json_array_get (json_object_get (visit->values, "self"), 0));
+
+    json_object_del (visit->values, "self");
+    if (person)
+        json_object_set_new (visit->values, "self", person);
+    visit_page (visit, 200, "bulk");
+}
 
 static void bulk_over (struct visit *visit)
 {
@@ -293,7 +306,7 @@ static void bulk_over (struct visit *visit)
     json_object_set_new (
         visit->values, "typed",
         json_string (visit_said (visit, "text") ? visit_said (visit, "text") : ""));
-    visit_page (visit, 200, "bulk");
+    page_ask (visit, &reader, bulk_show);
 }
 
 static void on_mark (void *with, const struct aduan_acted *acted)
@@ -425,6 +438,5 @@ static void next_pull (struct visit *visit)
 
 void act_next (struct visit *visit)
 {
-    static const struct question self = {"self", "desk_self", false, {NULL}};
-    page_ask (visit, &self, next_pull);
+    page_ask (visit, &reader, next_pull);
 }

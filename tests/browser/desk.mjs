@@ -164,7 +164,7 @@ async function officer() {
   await open(page, "Kerjakan yang ditandai");
   await page.locator("#bulk_text").fill("Kami jadwalkan.");
   await page.getByRole("button", { name: "Perkembangan" }).click();
-  await page.getByRole("heading", { name: "Hasil" }).waitFor();
+  await page.getByRole("heading", { name: "Hasil: Perkembangan" }).waitFor();
   await check(page, "bulk");
   // the other language, by choice
   await page.goto(`${given.base}/inbox`);
