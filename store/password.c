@@ -13,7 +13,7 @@
 #include <unistd.h>
 #include <utlist.h>
 
-#define HASHES_WAITING 64
+#define HASHES_WAITING 16
 #define NICE           10
 
 struct hasher {

@@ -170,6 +170,10 @@ def test_a_draft_is_approved(stack, door, people, agency):
         assert templates(stack, case) == [*before, 4] and row(stack, case)["state"] == "in_progress"
         assert stack.sql("select state from assignment where complaint_id = %s", case["id"].hex()) == [(4,)]
         assert door.act(case, "answer", "Saya sendiri", session=chief) == "done", "who approves need not be approved"
+        assert door.act(case, "draft", "Konsep lagi", session=people[L]) == "done"
+        stack.sql("update assignment set state = 2, leased_by = %s, lease_until = now () + interval '1 minute' where complaint_id = %s",
+                  door.logins[people[L]], case["id"].hex())
+        assert door.act(case, "approve", session=chief, event=events(stack, case, 29)[-1][1]) == "done", "its author has it open still"
     finally:
         stack.sql("update agency set approver = null where agency_id = %s", agency[UNIT])
 

@@ -40,7 +40,7 @@ with input as (
     select h.*,
            case when h.roles = 0 or (h.above and (coalesce (h.depth, 0) = 0 or h.roles & 32 = 0 or h.has_flags & 4 <> 0)) then 3
                 when case when h.above then h.complaint_has <> h.complaint_wants else h.has <> h.wants end and not $21::boolean then 1
-                when not h.above and h.state = 2 and (h.leased_by <> h.actor or h.lease_until <= clock_timestamp ()) then 1
+                when not h.above and h.state = 2 and h.kind not in (70, 71) and (h.leased_by <> h.actor or h.lease_until <= clock_timestamp ()) then 1
                 when not h.lead then 10
                 when h.becomes is null or (h.state = 7 and h.was < 7) or (h.kind = 11 and h.state <> 2) then 2
                 when h.wanted & h.roles & (case when h.above then 32 else -1 end) = 0 then 13
