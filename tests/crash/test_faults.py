@@ -175,7 +175,7 @@ def test_later_words_die_at(folder, name):
         stack.wait("select 1 from complaint having count(*) = 6")
         for case in worker.pull([holder], 6, 2000):
             assert worker.act(case, "answer", "Akan kami periksa")[0] == "done"
-        clocks = "select complaint_id, number, received, due_first, due_verify, due_resolve from complaint order by 1"
+        clocks = "select complaint_id, number, received, due_first, due_verify from complaint order by 1"
         before = stack.sql(clocks)
         stack[program].stop()
         stack[program].start(FAULT=f"{name}:kill:2")

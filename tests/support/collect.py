@@ -58,7 +58,7 @@ def _work(stack, record):
         " join principal p on p.principal_id = e.principal and p.role = 2 where e.kind between 11 and 29 order by e.at")
     record.leads = [row[0] for row in stack.sql(f"select {_hex('complaint_id')} from assignment where lead and state <> 7")]
     record.ended = stack.sql("select count (*) from complaint where state >= 7")[0][0]
-    for name, agency in stack.sql("select name, agency_id from principal join principal_agency using (principal_id)"):
+    for name, agency in stack.sql("select p.name, a.agency_id from principal p join principal_agency a using (principal_id)"):
         record.rights.setdefault(name, set()).add(agency)
     record.events, record.digested = stack.sql(
         "select (select count (*) from event), (select coalesce (sum (count), 0)::int from audit_digest where kind in (10, 11))")[0]

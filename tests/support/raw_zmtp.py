@@ -184,7 +184,7 @@ def storm(stack, count, seed, at_once=150, stays_most=STAYS_MOST, say=print):
     pids = {name: stack[name].process.pid for name in ("intake", "router")}
     for peer in (stack.adapter("sms"), stack.worker()):
         assert peer.hello(30)  # the doors know their keys
-    strangers = Strangers(list(stack.ports.values()), seed, record_handshake(stack.ports["intake"], stack))
+    strangers = Strangers([stack.ports["intake"], stack.ports["router"]], seed, record_handshake(stack.ports["intake"], stack))
     ways = {"intake": (DOORS[0], f"tcp://127.0.0.1:{stack.ports['intake']}", stack.server_key("intake"), stack.keys["adapter-sms"]),
             "router": (DOORS[1], f"tcp://127.0.0.1:{stack.ports['router']}", stack.server_key("router"), stack.keys["worker-all"])}
     before = {name: (descriptors(pid), rss(pid), metrics(stack, name)["door_broken_handshakes_total"]) for name, pid in pids.items()}
