@@ -164,7 +164,9 @@ def judged(stack, name, case, act, version, more):
 
 ORDINARY = ("act_ordinary.sql", ("smallint[], uuid, boolean[], int[], boolean[]",
                                  "array[1::smallint], null, array[false], array[1], array[false]"))
-CAREFUL = ("act_on_assignments.sql", ("smallint[], smallint[], int[]", "array[1::smallint], array[0::smallint], array[0]"))
+CAREFUL = ("act_on_assignments.sql", ("smallint[], smallint[], int[], bytea[], bigint[], boolean[], bytea[], smallint[], int[], int[]",
+                                      "array[1::smallint], array[0::smallint], array[0], array[null::bytea], array[0::bigint], array[false],"
+                                      " array[null::bytea], array[0::smallint], '{}', '{}'"))
 
 
 @pytest.mark.parametrize("state", [1, 2, 3, 4, 5, 6, 7])

@@ -163,6 +163,7 @@ with input as (
                                                                         'attachments', encode (attachments, 'hex')))
                     else nullif (jsonb_strip_nulls (jsonb_build_object (
                              'from', case when act = 8 and lead and was <> 5 then was end,
+                             'support', case when act in (6, 7, 8) and not lead then true end,
                              'asks', case when act = 8 then nullif (asks, 0) end,
                              'placed', case when starts is not null then true end,
                              'private', case when private then true end,

@@ -64,7 +64,8 @@ with judged as materialized (
     insert into event (complaint_id, at, act_key, version, principal, agency, kind, number, text, data)
     select id, clock_timestamp (), key, version, principal, agency, 10 + act, case when touches then events + 1 end, text,
            case when act = 12 then jsonb_build_object ('reason', resolution)
-                when act = 8 and lead and was <> 5 then jsonb_build_object ('from', was) end
+                when act = 8 and lead and was <> 5 then jsonb_build_object ('from', was)
+                when touches and not lead then jsonb_build_object ('support', true) end
     from judged where fault = 0
 ), born as (
     insert into dispatch

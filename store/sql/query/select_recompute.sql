@@ -19,7 +19,7 @@ left join lateral (
            min (e.at) filter (where e.number = 1 and e.kind = 28) as began,
            min (e.at) filter (where e.data -> 'placed' = 'true') as placed,
            (array_agg (coalesce ((e.data ->> 'to')::int, e.agency) order by e.number) filter (where e.data -> 'placed' = 'true')) [1] as placed_by,
-           min (e.at) filter (where e.kind in (16, 17)) as followed,
+           min (e.at) filter (where e.kind in (16, 17) and not coalesce (e.data ? 'support', false)) as followed,
            coalesce (bool_or (e.kind in (33, 37)), false) as breaks,
            count (*) filter (where e.kind = 41 and e.data ->> 'clock' = 'verify') as late_verify,
            count (*) filter (where e.kind = 41 and e.data ->> 'clock' = 'first') as late_first,

@@ -50,7 +50,7 @@ with named as materialized (
            exists (select from event e where e.complaint_id = p.complaint_id and e.principal = $4::int and e.act_key = $1::uuid) as said,
            p.kind in (2, 3, 7) and (p.flags & 4 = 0 or p.state = 6) and ($15::boolean or (p.kind = 3 and p.state = 6)) as held,
            case when p.kind = 3 and (p.state = 3 or p.returned_asked)
-                then case when exists (select from event e where e.complaint_id = p.complaint_id and e.kind in (16, 17))
+                then case when exists (select from event e where e.complaint_id = p.complaint_id and e.kind in (16, 17) and not coalesce (e.data ? 'support', false))
                           then 5 else coalesce ((select (e.data ->> 'from')::smallint from event e
                                                  where e.complaint_id = p.complaint_id and e.kind = 18 and e.data ? 'from'
                                                  order by e.number desc limit 1),

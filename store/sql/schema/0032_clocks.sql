@@ -78,7 +78,7 @@ with history as (
                coalesce (min (e.at) filter (where e.data -> 'placed' = 'true'), case when c.due_first is not null then c.received end) as placed,
                coalesce ((array_agg (coalesce ((e.data ->> 'to')::int, e.agency) order by e.number) filter (where e.data -> 'placed' = 'true')) [1],
                          (array_agg (coalesce ((e.data ->> 'to')::int, e.agency)) filter (where e.number = 1)) [1]) as placed_by,
-               min (e.at) filter (where e.kind in (16, 17)) as followed
+               min (e.at) filter (where e.kind in (16, 17) and not coalesce (e.data ? 'support', false)) as followed
         from event e where e.complaint_id = c.complaint_id and e.number is not null) h
 )
 select h.complaint_id, k.clock, lower (s) as began, upper (s) as ended, k.agency as began_by
@@ -91,7 +91,8 @@ union all
 select e.complaint_id, 'silence', e.at,
        (select min (n.at) from event n where n.complaint_id = e.complaint_id and n.number > e.number
                                          and n.kind in (16, 17, 18, 22, 26, 32, 33, 35, 36, 37, 43, 44, 72)), e.agency
-from event e where e.number is not null and (e.kind in (16, 17) or (e.kind = 18 and not coalesce (e.data ? 'from', false)))
+from event e
+where e.number is not null and not coalesce (e.data ? 'support', false) and (e.kind in (16, 17) or (e.kind = 18 and not coalesce (e.data ? 'from', false)))
 union all
 select e.complaint_id, 'complete', e.at,
        (select min (n.at) from event n where n.complaint_id = e.complaint_id and n.number > e.number
