@@ -30,17 +30,17 @@ enum reason whole_missing (const struct msg_act *act, const char **ret_field)
     if ((act->act == ACT_ARCHIVE || act->act == ACT_BLOCK) && !act->ending)
         return REASON_ENDING;
     bool loosens = act->anonymous == FLAG_NO || act->secret == FLAG_NO;
-    *ret_field = act->act == ACT_SPLIT && !act->body.len                                 ? "body"
-                 : act->act == ACT_SPLIT && !act->title.len                              ? "title"
-                 : (act->act == ACT_APPROVE || act->act == ACT_SEND_BACK) && !act->event ? "event"
-                 : act->event > INT16_MAX                                                ? "event"
-                 : (act->act == ACT_VERIFY || act->act == ACT_CORRECT) && loosens
-                     ? act->secret == FLAG_NO ? "secret" : "anonymous"
+    bool judges = act->act == ACT_APPROVE || act->act == ACT_SEND_BACK;
+    bool sets = act->act == ACT_VERIFY || act->act == ACT_CORRECT;
+    *ret_field = act->act == ACT_SPLIT && !act->body.len             ? "body"
+                 : act->act == ACT_SPLIT && !act->title.len          ? "title"
+                 : judges && (!act->event || act->event > INT16_MAX) ? "event"
+                 : sets && loosens ? act->secret == FLAG_NO ? "secret" : "anonymous"
                  : act->act == ACT_DRAFT && act->drafted && act->drafted != ACT_PROGRESS &&
                          act->drafted != ACT_ANSWER
                      ? "drafted"
-                 : act->category > INT32_MAX ? "category"
-                                             : NULL;
+                 : (sets || act->act == ACT_SPLIT) && act->category > INT32_MAX ? "category"
+                                                                                : NULL;
     return *ret_field ? REASON_VALUE : 0;
 }
 
@@ -95,7 +95,7 @@ void whole_add (struct db_unit *unit, const struct store *store, uint64_t princi
         said (act->body),
         value_int2 (flags, flags_of (act)),
         value_int4 (ending, act->ending),
-        value_int4 (draft, (int64_t) act->event),
+        value_int4 (draft, (int64_t) fitting (act->event)),
         value_int4 (becomes, step_kind (act->drafted ? act->drafted : ACT_ANSWER)),
         said (act->attachments),
         value_int8 (base, store->version_base),

@@ -67,7 +67,7 @@ SILENT = ("want", "withdraw", "redecided")  # good ones that nobody answers: wan
 
 DOORS = (
     Door("adapters", "intake", ("submit",), rejects=True),
-    Door("workers", "router", ("pull", "act")),
+    Door("workers", "router", ("pull", "act", "order")),
     Door("offers", "router", ("offer", "want")),
     Door("store", "store", ("place", "behalf", "withdraw", "redecided", "want")),
     Door("outbox", "store", ("claim", "told")),
@@ -106,6 +106,8 @@ class Maker:
         fields = {field.tag: self.value(field) for field in message.fields if field.required or optional}
         if message.name == "hello":
             fields[1] = 1
+        if message.name in ("pull", "act"):
+            fields = {field.tag: fields[field.tag] for field in message.fields if field.tag in fields and field.name != "session"}  # no front's key
         if message.name == "pull":
             fields.update({2: [999999], 4: 0})  # nobody's agency, no waiting
         return fields
@@ -176,7 +178,7 @@ class Maker:
             return Shot(frames, label, f"refused:{refusal}:{message.number}:")
         want = {"submit": "reject:missing:content", "pull": "pulled:refused:scope", "act": "acted:", "offer": "stored:quarantined",
                 "place": "refused:malformed:23:offer", "behalf": "refused:malformed:35:", "claim": "claimed", "told": "heard",
-                "ask": "rows:refused", "show": "shown"}
+                "ask": "rows:refused", "show": "shown", "order": "ordered"}
         return Shot(frames, label, want.get(message.name, ""), silent=message.name in SILENT)
 
     # ---- each field, each fault

@@ -34,7 +34,7 @@ PROGRAMS = ("store", "router", "intake", "query", "notifier")
 
 # Codes that no program can be made to say: nobody's role is wrong behind the right door's handshake.
 NEVER_SAID = {"role"}
-NEVER_ASKED = {"bound", "lead"}  # need a case that an arbiter bound, or a supporter: tests/flow/test_hand_back.py, test_support.py
+NEVER_ASKED = {"bound", "lead", "session", "ending"}  # need a case that an arbiter bound, or a supporter: tests/flow/test_hand_back.py, test_support.py
 
 
 class Good(multiprocessing.get_context("fork").Process):
@@ -188,6 +188,7 @@ class Siege:
                 fields = {**self.maker.fields(act, optional=True), 2: bytes.fromhex(row[0].replace("-", "")), 3: agency, 4: row[2], 6: kind, 7: "x"}
                 yield Shot([frame(33, fields)], "act on a foreign complaint", want)
         yield Shot([frame(33, {**self.maker.fields(act), 6: 7})], "act without a text", "acted:refused:text")
+        yield Shot([frame(33, {**self.maker.fields(act), 6: 7, 7: "x", 14: bytes(32)})], "act in somebody's name", "acted:refused:role")
 
     def random(self):
         """For ever: what chance makes."""
