@@ -322,7 +322,7 @@ def test_die_in_an_order(folder, name):
             if not stack["store"].alive():
                 stack["store"].process.wait()
                 stack["store"].start()
-            again = front.order(order_name, who, repeat=key, each=2.0, **arguments)
+            again = front.order(order_name, who, repeat=key, seconds=60, each=2.0, **arguments)
             assert again.word == "done" and (first.word == "unknown" or first.result == again.result), (order_name, first, again)
             return again.result
 
