@@ -468,7 +468,7 @@ static const struct view_row {
     {"me", "desk_me", {NULL, NULL}, 0, TEXT_admin_me, TEXT_none, put_me},
     {"tree", "desk_tree", {"", "2"}, 2, TEXT_admin_tree, TEXT_none, put_agency},
     {"people", "desk_people", {"", NULL}, 1, TEXT_admin_people, TEXT_none, put_person},
-    {"keys", "desk_keys", {NULL, NULL}, 0, TEXT_admin_keys, TEXT_none, put_key},
+    {"keys", "desk_keys", {"", ""}, 2, TEXT_admin_keys, TEXT_none, put_key},
     {"changes", "desk_changes", {"", ""}, 2, TEXT_admin_changes, TEXT_none, put_change},
     {"permits", "desk_permits", {"", NULL}, 1, TEXT_admin_permits, TEXT_none, put_permit},
     {"watch", "desk_watch", {NULL, NULL}, 0, TEXT_admin_watch, TEXT_watch_head, put_watch},
@@ -525,7 +525,7 @@ static const struct {
 void help_admin (FILE *to)
 {
     static const char *const arguments[] = {
-        "", "[CODE [LEVELS]]", "[CODE]", "", "[SUBJECT [BEFORE]]", "NUMBER", ""};
+        "", "[CODE [LEVELS]]", "[CODE]", "[CODE [NAME]]", "[SUBJECT [BEFORE]]", "NUMBER", ""};
     for (size_t i = 0; i < array_len (doors); i++)
         fprintf (to, "  %s %s\n      %s\n", doors[i].name, doors[i].arguments,
                  text_of (doors[i].summary));

@@ -259,8 +259,6 @@ void act_renew (struct visit *visit)
     aduan_act_start (visit->desk->aduan, &act, ACT_MS, on_renewed, visit);
 }
 
-static const struct question reader = {"self", "desk_self", false, {NULL}};
-
 /* ---- many at once ------------------------------------------------------------------------------ */
 
 /* One marked case: its field `mark` is "id agency version number". */
@@ -275,17 +273,6 @@ struct bulk {
     unsigned count;
     struct mark marks[BULK_MOST];
 };
-
-/* Who reads stands above the results; where that cannot be read they are shown all the same. */
-static void bulk_show (struct visit *visit)
-{
-    json_t *person = json_incref (json_array_get (json_object_get (visit->values, "self"), 0));
-
-    json_object_del (visit->values, "self");
-    if (person)
-        json_object_set_new (visit->values, "self", person);
-    visit_page (visit, 200, "bulk");
-}
 
 static void bulk_over (struct visit *visit)
 {
@@ -306,7 +293,7 @@ static void bulk_over (struct visit *visit)
     json_object_set_new (
         visit->values, "typed",
         json_string (visit_said (visit, "text") ? visit_said (visit, "text") : ""));
-    page_ask (visit, &reader, bulk_show);
+    page_greet (visit, "bulk");
 }
 
 static void on_mark (void *with, const struct aduan_acted *acted)
@@ -435,6 +422,8 @@ static void next_pull (struct visit *visit)
                              .session = visit->session},
         ACT_MS, on_assigned, on_pulled, visit);
 }
+
+static const struct question reader = {"self", "desk_self", false, {NULL}};
 
 void act_next (struct visit *visit)
 {

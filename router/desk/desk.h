@@ -37,7 +37,6 @@
 #define FILES_MOST    5
 #define BULK_MOST     100 /* cases of one bulk act */
 #define PARAMETERS    3
-#define QUESTIONS     6
 #define DIGEST_BYTES  32
 
 struct visit;
@@ -109,6 +108,8 @@ struct visit {
     } files;
     void (*then) (struct visit *visit); /* once its files are stored */
     void *work;                         /* of its handler; freed with it */
+    const char *order;                  /* that it gives */
+    const char *greets; /* template of a page that is shown once it is known who reads */
 };
 
 /* ---- route.c ---------------------------------------------------------------------------------- */
@@ -159,11 +160,16 @@ void page_show (struct visit *visit);
 /* Asks one question more, for the values under `key`, then `finish`. */
 void page_ask (struct visit *visit, const struct question *question,
                void (*finish) (struct visit *visit));
+/* Shows a page that has all its values but who reads ("fault": that of visit_fail); where that cannot be read it is shown
+ * all the same. */
+void page_greet (struct visit *visit, const char *template);
 /* What each page shows beside its own: who reads, CSRF token, language, where he is. */
 void page_values (struct visit *visit);
 void page_case (struct visit *visit);
 void page_inbox (struct visit *visit);
 void page_search (struct visit *visit);
+void page_agency (struct visit *visit);
+void page_account (struct visit *visit);
 
 /* ---- act.c ------------------------------------------------------------------------------------ */
 

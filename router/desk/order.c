@@ -7,7 +7,18 @@
 #include <string.h>
 #include "desk.h"
 
-enum field_kind { FIELD_TEXT, FIELD_NUMBER, FIELD_FLAG, FIELD_TEXT_OR_NULL, FIELD_NUMBER_OR_NULL };
+enum field_kind {
+    FIELD_TEXT,
+    FIELD_WORD,
+    FIELD_SECRET,
+    FIELD_NUMBER,
+    FIELD_FLAG,
+    FIELD_LIST,
+    FIELD_PUBLIC,
+    FIELD_DAY,
+    FIELD_TEXT_OR_NULL,
+    FIELD_NUMBER_OR_NULL
+};
 
 static const struct order_field {
     const char *order, *name;
@@ -30,9 +41,42 @@ static const char *const orders[] = {
 
 /* ---- giving orders ----------------------------------------------------------------------------- */
 
+/* "33.74/PUPR, 33.74/LH" as a list. */
+static json_t *list_of (const char *text)
+{
+    static const char between[] = " ,;\t\r\n";
+    json_t *list = json_array ();
+
+    for (text += strspn (text, between); *text; text += strspn (text, between)) {
+        size_t len = strcspn (text, between);
+        json_array_append_new (list, json_stringn (text, len));
+        text += len;
+    }
+    return list;
+}
+
+/* "2026-12-03": the moment at which it is over where times are shown.  NULL: no day. */
+static json_t *day_of (const struct visit *visit, const char *text)
+{
+    static const char form[] = "dddd-dd-dd";
+    char moment[40];
+
+    for (size_t i = 0; i < sizeof form; i++)
+        if (form[i] == 'd' ? text[i] < '0' || text[i] > '9' : text[i] != form[i])
+            return NULL;
+    snprintf (moment, sizeof moment, "%sT24:00:00+%02d:00", text, visit->desk->zone);
+    return json_string (moment);
+}
+
+static const char *field_said (struct visit *visit, const struct order_field *field)
+{
+    return visit_said (visit, field->kind == FIELD_PUBLIC ? "public" : field->name);
+}
+
+/* NULL: it was left empty. */
 static json_t *argument_of (struct visit *visit, const struct order_field *field)
 {
-    const char *said = visit_said (visit, field->name);
+    const char *said = field_said (visit, field);
 
     if (field->kind == FIELD_FLAG)
         return json_boolean (said && *said);
@@ -40,27 +84,71 @@ static json_t *argument_of (struct visit *visit, const struct order_field *field
         return field->kind >= FIELD_TEXT_OR_NULL && said ? json_null () : NULL;
     if (field->kind == FIELD_NUMBER || field->kind == FIELD_NUMBER_OR_NULL)
         return json_integer ((json_int_t) visit_number (visit, field->name));
+    if (field->kind == FIELD_LIST)
+        return list_of (said);
+    if (field->kind == FIELD_DAY)
+        return day_of (visit, said);
     return json_string (said);
 }
 
-/* The order's arguments: from the form as orders.def says, or what a program sent. */
+/* The order's arguments: from the form as orders.def says, or what a program sent.  NULL: one of them is no day; the
+ * visit's detail names it. */
 static char *arguments_of (struct visit *visit, const char *order)
 {
     json_t *arguments = visit->api && visit->body ? json_incref (visit->body) : json_object ();
     for (size_t i = 0; i < array_len (fields) && !visit->api; i++) {
-        json_t *value =
-            strcmp (fields[i].order, order) == 0 ? argument_of (visit, &fields[i]) : NULL;
+        if (strcmp (fields[i].order, order) != 0)
+            continue;
+        json_t *value = argument_of (visit, &fields[i]);
+        const char *said = field_said (visit, &fields[i]);
         if (value)
             json_object_set_new (arguments, fields[i].name, value);
+        else if (fields[i].kind == FIELD_DAY && said && *said)
+            snprintf (visit->detail, sizeof visit->detail, "%s", fields[i].name);
     }
-    char *text = json_dumps (arguments, JSON_COMPACT);
+    char *text = *visit->detail ? NULL : json_dumps (arguments, JSON_COMPACT);
     json_decref (arguments);
     return text;
 }
 
+/* Nothing happened: the page of the fault says which field, in the reader's words, and keeps what he typed. */
+static void order_refuse (struct visit *visit, unsigned status, const char *key)
+{
+    char word[96];
+    json_t *typed = json_array ();
+
+    for (size_t i = 0; i < array_len (fields) && !visit->api; i++) {
+        const char *said = field_said (visit, &fields[i]);
+        snprintf (word, sizeof word, "field_%s", fields[i].name);
+        if (strcmp (fields[i].order, visit->order) == 0 && fields[i].kind != FIELD_SECRET &&
+            fields[i].kind != FIELD_WORD && fields[i].kind != FIELD_FLAG && said && *said &&
+            desk_word (visit, word))
+            json_array_append_new (typed,
+                                   json_pack ("{s:s, s:s}", "name", fields[i].name, "value", said));
+    }
+    json_object_set_new (visit->values, "fields", typed);
+    snprintf (word, sizeof word, "field_%s", visit->detail);
+    if (*visit->detail && desk_word (visit, word))
+        json_object_set_new (visit->values, "field", json_string (visit->detail));
+    if (!visit->api && *visit_back (visit, "back", ""))
+        json_object_set_new (visit->values, "back", json_string (visit_back (visit, "back", "")));
+    if (visit->api || status == 401 || status >= 500) {
+        visit_refuse (visit, status, key);
+        return;
+    }
+    visit->work = xstrdup (key);
+    visit_fail (visit, status, visit->work);
+    page_greet (visit, "fault");
+}
+
 static void order_say (struct visit *visit, const char *name, aduan_ordered_fn *done)
 {
+    visit->order = name;
     char *arguments = arguments_of (visit, name);
+    if (!arguments) {
+        order_refuse (visit, 422, "order_value");
+        return;
+    }
     struct aduan_order order = {.order = name,
                                 .arguments = arguments,
                                 .session = visit->has_session ? visit->session : NULL};
@@ -82,14 +170,49 @@ static bool ordered_refused (struct visit *visit, const struct aduan_ordered *or
     if (ordered->result == ADUAN_REFUSED || ordered->result == ADUAN_STALE) {
         snprintf (key, sizeof key, "order_%s",
                   ordered->reason ? aduan_reason_word (ordered->reason) : "refused");
-        visit_refuse (visit,
+        order_refuse (visit,
                       ordered->reason == REASON_SESSION ? 401
                       : ordered->result == ADUAN_STALE  ? 409
                                                         : 422,
                       key);
     } else
-        visit_refuse (visit, 503, ordered->result == ADUAN_UNKNOWN ? "act_unknown" : "store_down");
+        order_refuse (visit, 503, ordered->result == ADUAN_UNKNOWN ? "act_unknown" : "store_down");
     return true;
+}
+
+/* The secret of a second factor, told once: as a QR code and in letters. */
+static void factor_values (struct visit *visit, const json_t *result)
+{
+    const char *uri = json_string_value (json_object_get (result, "factor"));
+    const char *secret = uri ? strstr (uri, "secret=") : NULL;
+    int side = 0;
+
+    if (!secret)
+        return;
+    char *path = qr_path (uri, &side);
+    char *box = xformat ("-4 -4 %d %d", side + 8, side + 8);
+    json_object_set (visit->values, "login", json_object_get (result, "login"));
+    json_object_set_new (visit->values, "secret",
+                         json_stringn (secret + 7, strcspn (secret + 7, "&")));
+    if (path) {
+        json_object_set_new (visit->values, "qr", json_string (path));
+        json_object_set_new (visit->values, "qr_box", json_string (box));
+    }
+    free (path);
+    free (box);
+}
+
+/* Back to the page that ordered it, which says so. */
+static void ordered_back (struct visit *visit)
+{
+    const char *back = visit_back (visit, "back", "/inbox");
+    char word[64];
+
+    snprintf (word, sizeof word, "said_%s", visit->order);
+    char *path = xformat ("%s%csaid=%s", back, strchr (back, '?') ? '&' : '?',
+                          desk_word (visit, word) ? visit->order : "ordered");
+    visit_redirect (visit, path);
+    free (path);
 }
 
 static void on_ordered (void *with, const struct aduan_ordered *ordered)
@@ -106,20 +229,19 @@ static void on_ordered (void *with, const struct aduan_ordered *ordered)
         json_decref (said);
         return;
     }
-    /* what is told once - an invitation's code - is shown at once, and nowhere else */
+    /* what is told once - an invitation's code, a factor's secret - is shown at once, and nowhere else */
     const char *token = json_string_value (json_object_get (result, "token"));
     if (token) {
         json_object_set_new (visit->values, "token", json_string (token));
         json_object_set (visit->values, "made", result);
         json_object_set_new (visit->values, "back",
                              json_string (visit_back (visit, "back", "/inbox")));
-        visit_page (visit, 200, "told");
-    } else {
-        const char *back = visit_back (visit, "back", "/inbox");
-        char *path = xformat ("%s%csaid=ordered", back, strchr (back, '?') ? '&' : '?');
-        visit_redirect (visit, path);
-        free (path);
-    }
+        page_greet (visit, "told");
+    } else if (json_object_get (result, "factor")) {
+        factor_values (visit, result);
+        page_greet (visit, "factor");
+    } else
+        ordered_back (visit);
     json_decref (result);
 }
 
@@ -195,8 +317,7 @@ void order_logout (struct visit *visit)
 
 /* ---- an invitation ----------------------------------------------------------------------------- */
 
-/* Whoever was invited chooses a password; the store tells the secret of his second factor, once, and it
- * is shown as a QR code and in letters. */
+/* Whoever was invited chooses a password; the store tells the secret of his second factor, once. */
 static void on_invited (void *with, const struct aduan_ordered *ordered)
 {
     struct visit *visit = with;
@@ -212,22 +333,7 @@ static void on_invited (void *with, const struct aduan_ordered *ordered)
     if (ordered_refused (visit, ordered))
         return;
     json_t *result = json_loads (ordered->text, 0, NULL);
-    const char *uri = json_string_value (json_object_get (result, "factor"));
-    const char *secret = uri ? strstr (uri, "secret=") : NULL;
-    if (secret) {
-        int side = 0;
-        char *path = qr_path (uri, &side);
-        char *box = xformat ("-4 -4 %d %d", side + 8, side + 8);
-        json_object_set (visit->values, "login", json_object_get (result, "login"));
-        json_object_set_new (visit->values, "secret",
-                             json_stringn (secret + 7, strcspn (secret + 7, "&")));
-        if (path) {
-            json_object_set_new (visit->values, "qr", json_string (path));
-            json_object_set_new (visit->values, "qr_box", json_string (box));
-        }
-        free (path);
-        free (box);
-    }
+    factor_values (visit, result);
     visit_page (visit, 200, "invited");
     json_decref (result);
 }

@@ -137,6 +137,21 @@ static bool page_looks (struct visit *visit)
 
 /* ---- showing ----------------------------------------------------------------------------------- */
 
+static const struct question self_question = {"self", "desk_self", false, {NULL}};
+
+/* The row of who reads, in place of the rows; pages are in his language unless another was chosen. */
+static void page_self (struct visit *visit)
+{
+    json_t *person = json_incref (json_array_get (json_object_get (visit->values, "self"), 0));
+
+    json_object_del (visit->values, "self");
+    if (!person)
+        return;
+    if (!http_cookie (visit->request, "aduan-language") && !visit->api)
+        visit->english = json_integer_value (json_object_get (person, "language")) == 2;
+    json_object_set_new (visit->values, "self", person);
+}
+
 static void page_over (struct visit *visit)
 {
     const json_t *self = json_object_get (visit->values, "self");
@@ -167,11 +182,8 @@ static void page_over (struct visit *visit)
         return;
     }
     if (json_is_array (self)) {
-        json_t *person = json_incref (json_array_get (self, 0));
         stay_on (visit);
-        if (!http_cookie (visit->request, "aduan-language") && !visit->api)
-            visit->english = json_integer_value (json_object_get (person, "language")) == 2;
-        json_object_set_new (visit->values, "self", person);
+        page_self (visit);
     }
     if (visit->fault) {
         visit_refuse (visit, visit->fault, visit->why);
@@ -191,16 +203,29 @@ static void page_over (struct visit *visit)
 
 void page_show (struct visit *visit)
 {
-    static const struct question self = {"self", "desk_self", false, {NULL}};
-
     visit_wait (
         visit); /* so that an answer that is there at once does not end it before all is asked */
     if (visit->has_session)
-        page_ask (visit, &self, page_over);
+        page_ask (visit, &self_question, page_over);
     for (const struct question *question = visit->route->questions; question && question->key;
          question++)
         page_ask (visit, question, page_over);
     visit_came (visit, page_over);
+}
+
+static void greeted (struct visit *visit)
+{
+    page_self (visit);
+    if (strcmp (visit->greets, "fault") == 0)
+        visit_refuse (visit, visit->fault, visit->why);
+    else
+        visit_page (visit, 200, visit->greets);
+}
+
+void page_greet (struct visit *visit, const char *template)
+{
+    visit->greets = template;
+    page_ask (visit, &self_question, greeted);
 }
 
 /* ---- what follows from the rows ---------------------------------------------------------------- */
@@ -260,6 +285,37 @@ void page_search (struct visit *visit)
     json_object_set_new (visit->values, "asked", json_boolean (asked && *asked));
 }
 
+/* Which of its forms stands open, the words by which a place was looked for, and the function that it has. */
+void page_agency (struct visit *visit)
+{
+    const char *place = http_query (visit->request, "place");
+    json_t *agency = json_object_get (visit->values, "agency");
+    json_t *functions = json_object_get (visit->values, "functions"), *row;
+    size_t at;
+
+    /* a template cannot compare two values: the one that it has stands before the others */
+    json_t *own = json_array (), *others = json_array ();
+    json_array_foreach (functions, at, row)
+        json_array_append (
+            json_equal (json_object_get (row, "code"), json_object_get (agency, "function"))
+                ? own
+                : others,
+            row);
+    json_object_set_new (visit->values, "own_function", own);
+    json_object_set_new (visit->values, "other_functions", others);
+
+    json_object_set_new (visit->values, "open", json_string (place ? "competence" : ""));
+    json_object_set_new (visit->values, "place", json_string (place ? place : ""));
+}
+
+/* Is he logged in elsewhere, too? */
+void page_account (struct visit *visit)
+{
+    json_object_set_new (
+        visit->values, "others",
+        json_boolean (json_array_size (json_object_get (visit->values, "sessions")) > 1));
+}
+
 /* Digests of attachments, one behind the other in hex, as a list. */
 static void files_split (json_t *row, const char *key)
 {
@@ -278,7 +334,7 @@ void page_case (struct visit *visit)
 {
     static const char *const clocks[][2] = {
         {"clock_verify", "verify"}, {"clock_first", "first"}, {"clock_resolve", "resolve"}};
-    static const char *const acts[] = {"answer", "ask", "hand_back", "assign", "close"};
+    static const char *const acts[] = {"answer", "ask", "hand_back", "assign", "close", "permit"};
     json_t *found = json_object_get (visit->values, "case"), *row;
     const char *open = http_query (visit->request, "open"), *to = http_query (visit->request, "to"),
                *template = http_query (visit->request, "template");
@@ -290,6 +346,14 @@ void page_case (struct visit *visit)
     act_offer (visit);
     if (visit->api)
         return;
+    json_t *lasting = json_array (), *over = json_array ();
+    json_array_foreach (json_object_get (visit->values, "permits"), at, row)
+        json_array_append (json_is_true (json_object_get (row, "lasts")) ? lasting : over, row);
+    json_object_set_new (visit->values, "permits", lasting);
+    json_object_set_new (visit->values, "permits_over", over);
+    json_object_set_new (found, "shared",
+                         json_boolean (json_is_true (json_object_get (found, "permitting")) ||
+                                       json_array_size (lasting) || json_array_size (over)));
     /* a clock that does not run is an empty list */
     for (size_t i = 0; i < array_len (clocks); i++) {
         json_t *clock = json_object_get (found, clocks[i][0]);

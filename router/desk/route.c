@@ -14,12 +14,14 @@ static const struct question case_questions[] = {
     {"case", "desk_case", true, {":number"}},
     {"history", "desk_history", false, {":number"}},
     {"alike", "desk_alike", false, {":number"}},
+    {"permits", "desk_permits", false, {":number"}},
     {0},
 };
 static const struct question case_page_questions[] = {
     {"case", "desk_case", true, {":number"}},
     {"history", "desk_history", false, {":number"}},
     {"alike", "desk_alike", false, {":number"}},
+    {"permits", "desk_permits", false, {":number"}},
     {"templates", "desk_templates", false, {"="}},
     {"categories", "desk_categories", false, {NULL}},
     {"found", "desk_agencies", false, {"?to", "=12"}},
@@ -39,6 +41,29 @@ static const struct question agencies_questions[] = {
 };
 static const struct question agency_questions[] = {
     {"agency", "desk_agency", true, {":code"}},
+    {0},
+};
+static const struct question agency_page_questions[] = {
+    {"agency", "desk_agency", true, {":code"}},
+    {"functions", "desk_functions", false, {NULL}},
+    {"regions", "desk_regions", false, {"?place", "=12"}},
+    {0},
+};
+static const struct question functions_questions[] = {
+    {"functions", "desk_functions", false, {NULL}},
+    {0},
+};
+static const struct question regions_questions[] = {
+    {"regions", "desk_regions", false, {"?q", "=20"}},
+    {0},
+};
+static const struct question keys_questions[] = {
+    {"place", "desk_key_place", true, {"?agency"}},
+    {"keys", "desk_keys", false, {"?agency", "="}},
+    {0},
+};
+static const struct question key_questions[] = {
+    {"key", "desk_keys", true, {"=", ":name"}},
     {0},
 };
 static const struct question templates_questions[] = {
@@ -80,9 +105,12 @@ static const struct route routes[] = {
     {HTTP_GET, "/cases/:number/files/:digest", NULL, false, file_show, NULL, NULL},
     {HTTP_GET, "/search", "search", false, page_show, page_search, search_questions},
     {HTTP_GET, "/late", "late", false, page_show, NULL, late_questions},
-    {HTTP_GET, "/tree/+code", "agency", false, page_show, NULL, agency_questions},
+    {HTTP_GET, "/tree/+code", "agency", false, page_show, page_agency, agency_page_questions},
+    {HTTP_GET, "/keys", "keys", false, page_show, NULL, keys_questions},
+    {HTTP_GET, "/keys/:name", "key", false, page_show, NULL, key_questions},
+    {HTTP_GET, "/keys/:name/revoke", "revoke", false, page_show, NULL, key_questions},
     {HTTP_GET, "/templates", "templates", false, page_show, NULL, templates_questions},
-    {HTTP_GET, "/account", "account", false, page_show, NULL, account_questions},
+    {HTTP_GET, "/account", "account", false, page_show, page_account, account_questions},
     {HTTP_GET, "/help", "help", true, page_show, NULL, NULL},
     {HTTP_POST, "/orders/:name", NULL, false, order_one, NULL, NULL},
 
@@ -97,6 +125,11 @@ static const struct route routes[] = {
     {HTTP_GET, "/api/v1/late", NULL, false, page_show, NULL, late_questions},
     {HTTP_GET, "/api/v1/agencies", NULL, false, page_show, NULL, agencies_questions},
     {HTTP_GET, "/api/v1/agencies/+code", NULL, false, page_show, NULL, agency_questions},
+    {HTTP_GET, "/api/v1/functions", NULL, false, page_show, NULL, functions_questions},
+    {HTTP_GET, "/api/v1/regions", NULL, false, page_show, NULL, regions_questions},
+    {HTTP_GET, "/api/v1/keys", NULL, false, page_show, NULL, keys_questions},
+    {HTTP_GET, "/api/v1/keys/:name", NULL, false, page_show, NULL, key_questions},
+    {HTTP_GET, "/api/v1/sessions", NULL, false, page_show, NULL, account_questions},
     {HTTP_GET, "/api/v1/templates", NULL, false, page_show, NULL, templates_questions},
     {HTTP_GET, "/api/v1/categories", NULL, false, page_show, NULL, categories_questions},
     {HTTP_POST, "/api/v1/orders/:name", NULL, false, order_one, NULL, NULL},

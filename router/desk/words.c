@@ -101,6 +101,19 @@ static void show_time (struct visit *visit, const json_t *value, struct buffer *
                    zone >= 7 && zone <= 9 ? zones[zone - 7] : "UTC");
 }
 
+/* The last day of what ends at this moment. */
+static void show_end (struct visit *visit, const json_t *value, struct buffer *out)
+{
+    int64_t at;
+    struct tm tm;
+
+    if (!instant_read (value, &at))
+        return;
+    time_t local = (time_t) (at / 1000 - 1 + visit->desk->zone * 3600);
+    gmtime_r (&local, &tm);
+    day_show (visit, &tm, false, out);
+}
+
 /* "2026-11-27", a day by itself. */
 static void show_day (struct visit *visit, const json_t *value, struct buffer *out)
 {
@@ -168,6 +181,7 @@ static bool filter (void *owner, const char *name, const json_t *value, struct b
         {"time", show_time},   {"day", show_day},           {"percent", show_percent},
         {"fresh", show_fresh}, {"positive", show_positive}, {"degrees", show_degrees},
         {"asset", show_asset}, {"short", show_short},       {"count", show_count},
+        {"end", show_end},
     };
     for (size_t i = 0; i < array_len (filters); i++)
         if (strcmp (filters[i].name, name) == 0) {

@@ -171,6 +171,13 @@ async function officer() {
   await page.getByRole("button", { name: "English" }).click();
   await page.getByRole("heading", { name: "Inbox" }).waitFor();
   await check(page, "inbox-english");
+  // a new telephone: the code that comes next, for each counts once
+  await page.goto(`${given.base}/account`);
+  await page.locator("#f_password").fill(given.password);
+  await page.locator("#f_code").fill(code(given.people.officer.secret, 1));
+  await page.getByRole("button", { name: /Buat yang baru|Make a new one/ }).click();
+  await page.locator("svg.qr path").waitFor();
+  await check(page, "factor");
   await page.context().close();
 }
 
@@ -195,6 +202,75 @@ async function coordinator() {
   await page.getByRole("button", { name: "Undang", exact: true }).click();
   const token = await page.locator("#told").textContent();
   await check(page, "told");
+  // one more function for a place, found by its name
+  await page.goto(`${given.base}/tree/91.01/LH`);
+  await open(page, "Tambah tugas untuk suatu tempat");
+  await page.locator("#h_place").fill("lembah");
+  await page.locator("#h_place").press("Enter");
+  await page.getByLabel(/Lembah 91\.01\.01/).check();
+  await page.locator("#h_function").selectOption("KES");
+  await page.getByRole("button", { name: "Tambahkan", exact: true }).click();
+  await told(page, "Sudah disimpan");
+  await page.goto(`${given.base}/tree/91.01/LH?place=lembah`);
+  await check(page, "tree-holds");
+  await page.getByRole("button", { name: "Lepas", exact: true }).click();
+  await told(page, "Sudah disimpan");
+  // who stands in for an officer that is away, and until when
+  await page.goto(`${given.base}/tree/91.01/PUPR`);
+  const officer = given.people.officer.login;
+  await open(page, `Kelola ${officer[0].toUpperCase()}${officer.slice(1)}`);
+  await page.locator(`[id="y_${officer}"]`).fill(given.people.deputy);
+  await page.locator(`[id="u_${officer}"]`).fill(given.day);
+  await page.locator("form.deputy", { has: page.locator(`[id="y_${officer}"]`) }).getByRole("button").click();
+  await told(page, "Pengganti disimpan");
+  await check(page, "tree-deputy");
+  // a key, from its registration to its end
+  await page.getByRole("link", { name: "kunci mesin di sini" }).click();
+  await check(page, "keys-before");
+  if (!await page.locator("#w_name").isVisible()) await open(page, "Daftarkan kunci pekerja");
+  await page.locator("#w_name").fill(`pupr-mesin-${given.width}`);
+  await page.locator("#w_key").fill(`${given.width}`.padEnd(40, "k"));
+  await page.getByRole("button", { name: "Daftarkan kunci" }).first().click();
+  await told(page, "Kunci didaftarkan");
+  await check(page, "keys");
+  await weigh(page, "keys", "/keys?agency=91.01/PUPR");
+  // and one that is wrong: what was typed stands there
+  if (!await page.locator("#w_name").isVisible()) await open(page, "Daftarkan kunci pekerja");
+  await page.locator("#w_name").fill(`pupr-mesin-${given.width}`);
+  await page.locator("#w_key").fill(`${given.width}`.padEnd(40, "m"));
+  await page.getByRole("button", { name: "Daftarkan kunci" }).first().click();
+  await page.getByRole("alert").waitFor();
+  problems.splice(0, problems.length, ...problems.filter((one) => !/status of 422/.test(one)));
+  await check(page, "fault");
+  await page.getByRole("link", { name: "Kembali", exact: true }).click();
+  await page.getByRole("link", { name: `pupr-mesin-${given.width}` }).click();
+  await check(page, "key");
+  await page.getByRole("link", { name: "Cabut…" }).click();
+  await check(page, "key-revoke");
+  await page.getByRole("button", { name: "Ya, cabut sekarang" }).click();
+  await told(page, "Kunci dicabut");
+  await check(page, "key-revoked");
+  await page.goto(`${given.base}/keys`);
+  await check(page, "keys-all");
+  // somebody from outside may read a case, for some days
+  await page.goto(`${given.base}/cases/${given.below}`);
+  await open(page, "Beri izin membaca");
+  await page.locator("#to_permit").fill("Pekerjaan Umum Kota Arjuna");
+  await page.locator("#to_permit").press("Enter");
+  await page.getByLabel(/Dinas Pekerjaan Umum Kota Arjuna/).check();
+  await page.locator("#p_level").selectOption("content");
+  await page.locator("#p_reason").fill("Saluran yang sama, di kedua wilayah.");
+  await page.getByRole("button", { name: "Beri izin", exact: true }).click();
+  await told(page, "Izin diberikan");
+  await open(page, "Beri izin membaca");
+  await page.locator("#p_person").fill(given.people.overseer);
+  await page.locator("#p_days").fill("3");
+  await page.locator("#p_reason").fill("Permintaan Ombudsman.");
+  await page.getByRole("button", { name: "Beri izin", exact: true }).click();
+  await told(page, "Izin diberikan");
+  await page.getByRole("button", { name: "Cabut izin" }).first().click();
+  await told(page, "Izin dicabut");
+  await check(page, "case-permits");
   await page.goto(`${given.base}/late`);
   await check(page, "late");
   await weigh(page, "late", "/late");

@@ -2,6 +2,7 @@
 
 The packages of package-lock.json must be there: `npm ci --ignore-scripts` in this folder.
 ADUAN_SHOTS=FOLDER keeps a picture of every page."""
+import datetime
 import hashlib
 import json
 import os
@@ -48,7 +49,9 @@ def test_a_day(stack, width, dark):
                          "where t.body like %s having count (*) = %s", f"%({width})", len(SAID))[0][0]
     shots = os.environ.get("ADUAN_SHOTS", "")
     given = {"base": f"http://127.0.0.1:{stack.ports['desk']}", "width": width, "dark": dark, "password": PASSWORD, "below": numbers[-1], "shots": shots,
-             "people": {"officer": comes_in(stack, "91.01/PUPR", "liaison"), "coordinator": comes_in(stack, "91.01", "coordinator")}}
+             "day": (datetime.date.today() + datetime.timedelta(9)).isoformat(),
+             "people": {"deputy": stack.person("91.01/PUPR", "agency_admin", login=f"bambang{width}").login,
+                        "overseer": stack.person("ID", "overseer", login=f"ombudsman{width}").login, "officer": comes_in(stack, "91.01/PUPR", "liaison"), "coordinator": comes_in(stack, "91.01", "coordinator")}}
     done = subprocess.run(["node", os.path.join(HERE, "desk.mjs"), json.dumps(given)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                           timeout=600, check=False)
     assert done.returncode == 0, done.stderr
@@ -62,5 +65,11 @@ def test_a_day(stack, width, dark):
     assert (19, officer) in events(made["handed_back"]), events(made["handed_back"])
     assert (17, officer) in events(made["answered"])
     assert (20, given["people"]["coordinator"]["login"]) in events(made["by_newcomer"]) and (17, f"ratna{width}") in events(made["by_newcomer"])
+    assert stack.sql("select revoked_at is not null from principal where name = %s", f"pupr-mesin-{width}") == [(True,)]
+    assert stack.sql("select p.login from appointment a join person p on p.principal_id = a.deputy_of where a.principal_id = "
+                     "(select principal_id from person where login = %s) and a.ended_at is null", f"bambang{width}") == [(officer,)]
+    assert stack.sql("select p.level, p.ended_at is null from permit p join complaint c using (complaint_id) where number_text (c.number) = %s order by permit_id",
+                     given["below"]) == [(2, False), (1, True)]
     assert {"login", "inbox", "case", "case-handed-back", "case-answered", "templates", "search", "account", "help", "absent", "bulk", "inbox-english",
-            "tree", "tree-new", "told", "late", "invitation", "invited", "inbox-empty", "case-from-above"} <= set(made["pages"])
+            "tree", "tree-new", "told", "late", "invitation", "invited", "inbox-empty", "case-from-above",
+            "tree-holds", "tree-deputy", "keys-before", "keys", "keys-all", "fault", "key", "key-revoke", "key-revoked", "case-permits", "factor"} <= set(made["pages"])

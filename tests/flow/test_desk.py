@@ -98,7 +98,7 @@ def test_goes_on_only_here(stack, to):
 def test_who_gets_in(stack, liaison):
     nobody, forged = Browser(stack), Browser(stack, liaison)
     forged.session = os.urandom(32)
-    for path in ("/inbox", "/search", "/late", "/tree/91.01", "/templates", "/account", "/cases/A00000000000000"):
+    for path in ("/inbox", "/search", "/late", "/tree/91.01", "/keys", "/keys/web", "/templates", "/account", "/cases/A00000000000000"):
         assert nobody.get(path).location == "/login"
         assert forged.get(path).location.startswith("/login?said=over")
     for path in ("/login", "/invitation", "/help", "/assets/desk.css"):
@@ -417,6 +417,7 @@ def test_api_is_described(stack, web, liaison, boss):
     who = stack.person("91.01/PUPR", "liaison", login="tini")
     token = invited(stack, who)
     factor = stack.front().order("accept_invitation", token=token, new_password=PASSWORD)["factor"]
+    assert above.post("/orders/make_key", {"name": "tini-mesin", "role": "worker", "key": "x" * 40, "agency": "91.01", "agencies": ["91.01/PUPR"]}).status == 200
     calls = {
         ("/login", "post"): lambda: Program(stack).post("/login", {"login": "tini", "password": PASSWORD, "code": code_of(factor)}),
         ("/logout", "post"): lambda: Program(stack, stack.person("91.01/PUPR", "liaison")).post("/logout", {}),
@@ -429,6 +430,11 @@ def test_api_is_described(stack, web, liaison, boss):
         ("/late", "get"): lambda: above.get("/late"),
         ("/agencies", "get"): lambda: program.get("/agencies?q=dinas"),
         ("/agencies/{code}", "get"): lambda: above.get("/agencies/91.01/PUPR"),
+        ("/keys", "get"): lambda: above.get("/keys?agency=91.01"),
+        ("/keys/{name}", "get"): lambda: above.get("/keys/tini-mesin"),
+        ("/sessions", "get"): lambda: program.get("/sessions"),
+        ("/functions", "get"): lambda: program.get("/functions"),
+        ("/regions", "get"): lambda: program.get("/regions?q=lembah"),
         ("/templates", "get"): lambda: program.get("/templates"),
         ("/categories", "get"): lambda: program.get("/categories"),
         ("/orders/{name}", "post"): lambda: program.post("/orders/save_template", {"agency": "91.01/PUPR", "name": "API", "text": "x"}),

@@ -33,6 +33,8 @@ from (
             where p.principal_id = session_reader () and p.role = 5 and p.ended_at is null and (p.named or c.flags & 4 = 0)
               and (p.until is null or p.until > statement_timestamp ())
             order by u.depth limit 1) as above,
+           coalesce (case when c.flags & 4 <> 0 then person_reads_oversight (session_reader (), c.holder)
+                          else person_may (session_reader (), c.holder, 1 << 5) end, false) as permitting,
            exists (select from event e where e.complaint_id = c.complaint_id and e.kind in (16, 17)) as answered,
            (select coalesce (json_agg (row_to_json (s)), '[]')
             from (select a.code as agency, a.agency_id as agency_number, a.name as agency_name, w.lead, w.bond, w.version, w.attempt, w.due,
