@@ -48,8 +48,6 @@ $$;
 -- Open work of one agency by what is due next.  A column of its own, and not its state, so that a lease is still written in place.
 alter table assignment add open boolean not null generated always as (state < 7) stored;
 create index assignment_open on assignment (agency, due, complaint_id) where open;
--- What is late, whoever has it.
-create index assignment_due on assignment (due) where open;
 
 create policy seen on session for select to aduan_desk using (principal_id = (select session_reader ()));
 grant select (token_hash, principal_id, since, seen_at, ends_at) on session to aduan_desk;
