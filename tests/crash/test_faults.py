@@ -323,20 +323,24 @@ def test_die_in_an_order(folder, name):
         front, boss = stack.front(), stack.person("91.01", "coordinator")
 
         def order(order_name, who=None, /, **arguments):
-            key = os.urandom(16)
+            key, deadline = os.urandom(16), time.monotonic() + 90
             stack["store"].stop()
             stack["store"].start(FAULT=f"{name}:kill:1")
-            first = front.order(order_name, who, repeat=key, seconds=2.5, each=2.0, **arguments)
-            if not stack["store"].alive():
-                stack["store"].process.wait()
-                stack["store"].start()
-            again = front.order(order_name, who, repeat=key, seconds=60, each=2.0, **arguments)
-            assert again.word == "done" and (first.word == "unknown" or first.result == again.result), (order_name, first, again)
+            first = None
+            while not first or first.word == "unknown":
+                assert time.monotonic() < deadline, f"{order_name} is never answered"
+                first = front.order(order_name, who, repeat=key, seconds=2.5, each=2.0, **arguments)
+                if not stack["store"].alive():
+                    stack["store"].process.wait()
+                    stack["store"].start()
+            again = front.order(order_name, who, repeat=key, **arguments)
+            assert first.word == "done" and first.result == again.result, (order_name, first, again)
             return again.result
 
         token = order("invite", boss, login="baru", name="Baru", agency="91.01/LH", role="liaison")["token"]
         factor = order("accept_invitation", token=token, new_password="kambing hitam di ladang")["factor"]
         session = order("login", login="baru", password="kambing hitam di ladang", code=code_of(factor))["token"]
         assert front.order("renew_session", session).word == "done"
-        assert stack["store"].starts > 4
+        # an invitation has no password to hash
+        assert stack["store"].starts == 4 + (2 if name == "order_hashed" else 3), f"{name} was never reached"
         assert stack.sql("select name, count (*) from change group by name order by name") == [("accept_invitation", 1), ("invite", 1), ("login", 1)]

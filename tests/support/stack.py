@@ -81,6 +81,13 @@ class Program:
         if ready != b"\n":
             raise RuntimeError(f"{self.name} did not come up:\n{self.tail()}")
 
+    def wait_principals(self, seconds=60):
+        """Until then its door refuses every key, and ZeroMQ does not try again."""
+        folder, deadline = os.path.join(self.stack.folder, "snapshots", self.name), time.monotonic() + seconds
+        while not any(name.startswith("principals") for name in os.listdir(folder)):
+            assert time.monotonic() < deadline, f"{self.name} has not heard of any principal:\n{self.tail()}"
+            time.sleep(0.01)
+
     def tail(self, lines=30):
         with open(self.log, encoding="utf-8", errors="replace") as log:
             return "".join(log.readlines()[-lines:])
@@ -94,12 +101,16 @@ class Program:
         if self.process:
             self.process.wait()
 
+    def terminate(self):
+        if self.alive():
+            self.process.send_signal(signal.SIGTERM)
+
     def stop(self, seconds=30):
         """TERM, and the exit status."""
         if not self.process:
             return 0
+        self.terminate()
         if self.alive():
-            self.process.send_signal(signal.SIGTERM)
             try:
                 self.process.wait(seconds)
             except subprocess.TimeoutExpired:
@@ -212,17 +223,28 @@ class Stack:
                 made_cluster.fill(BUILD, self.postgres)
                 self.migrate("registry", self.registry)
             self.migrate("principals", self._path("principals.tsv"))
-            for name in self.names:
-                self.programs[name] = Program(self, name).start()
+            self._start()
         except BaseException:
             self.close()
             raise
         return self
 
+    def _start(self):
+        """All at once, as a machine does that comes up; their doors know whose key is whose when this is over."""
+        for name in self.names:
+            self.programs[name] = Program(self, name).start(wait=False)
+        for program in self.programs.values():
+            program.wait_ready()
+        if "store" in self.names:
+            for name in {"router", "intake"} & set(self.names):
+                self.programs[name].wait_principals()
+
     def __exit__(self, kind, *_):
         for peer in self.peers:
             peer.close()
-        statuses = {name: program.stop() for name, program in reversed(list(self.programs.items()))}
+        for program in self.programs.values():
+            program.terminate()
+        statuses = {name: program.stop() for name, program in self.programs.items()}
         self.close()
         if kind is None:
             self.check_logs()
