@@ -68,6 +68,10 @@ static void wipe (char *text)
 
 static void order_free (struct order *order)
 {
+    struct asker *asker, *next;
+    LL_FOREACH_SAFE (order->askers, asker, next)
+        free (asker);
+    DL_DELETE2 (order->store->orders.all, order, all_prev, all_next);
     parcel_done (&order->parcel);
     json_decref (order->arguments);
     wipe (order->password);
@@ -77,29 +81,34 @@ static void order_free (struct order *order)
     free (order);
 }
 
+static void tell (const struct order *order, const struct asker *asker, struct msg_ordered *ordered)
+{
+    struct link *link = listener_find (order->store->routers, asker->link);
+    if (!link)
+        return;
+    struct msg_behalf behalf = {.ref = asker->behalf_ref, .principal = order->behalf->principal};
+    struct parcel answer = {0};
+    ordered->ref = asker->ref;
+    parcel_add (&answer, WIRE_behalf, &behalf);
+    parcel_add (&answer, WIRE_ordered, ordered);
+    link_send (link, &answer);
+    parcel_done (&answer);
+    link_credit (link, WIRE_CLASS_ACTS, 1);
+}
+
 /* Says how it ended; takes the order. */
 static void say_ordered (struct order *order, enum verdict verdict, enum reason reason,
                          const char *detail, const char *result)
 {
-    struct store *store = order->store;
-    struct link *link = listener_find (store->routers, order->link);
-    store->orders.count--;
+    struct msg_ordered ordered = {.verdict = verdict,
+                                  .reason = reason,
+                                  .detail = detail && *detail ? view_of (detail) : (struct view){0},
+                                  .result = result ? view_of (result) : (struct view){0}};
+    const struct asker *asker;
     metric_add (store_orders_total, verdict == VERDICT_DONE);
-    if (link) {
-        struct msg_behalf behalf = {.ref = order->behalf->ref,
-                                    .principal = order->behalf->principal};
-        struct msg_ordered ordered = {.ref = order->order->ref,
-                                      .verdict = verdict,
-                                      .reason = reason,
-                                      .detail =
-                                          detail && *detail ? view_of (detail) : (struct view){0},
-                                      .result = result ? view_of (result) : (struct view){0}};
-        struct parcel answer = {0};
-        parcel_add (&answer, WIRE_behalf, &behalf);
-        parcel_add (&answer, WIRE_ordered, &ordered);
-        link_send (link, &answer);
-        parcel_done (&answer);
-        link_credit (link, WIRE_CLASS_ACTS, 1);
+    LL_FOREACH (order->askers, asker) {
+        order->store->orders.count--;
+        tell (order, asker, &ordered);
     }
     order_free (order);
 }
@@ -313,25 +322,38 @@ static const char *read_arguments (struct order *order)
     return json_is_object (order->arguments) ? login_prepare (order) : "arguments";
 }
 
-void order_take (struct store *store, struct link *from, struct parcel *parcel)
+static bool same (struct view one, struct view other)
 {
-    struct order *order = xcalloc (1, sizeof *order);
-    struct wire_fault fault;
-    order->store = store;
-    parcel_move (&order->parcel, parcel);
-    const struct wire_message *behalf = parcel_read (&order->parcel, 0, WIRE_behalf, &fault);
-    const struct wire_message *said = parcel_read (&order->parcel, 1, WIRE_order, &fault);
-    order->link = link_number (from);
-    if (!behalf || !said || behalf->behalf.principal > INT32_MAX) {
-        fault.type = WIRE_behalf;
-        link_refuse (from, &fault);
-        link_credit (from, WIRE_CLASS_ACTS, 1);
+    return one.len == other.len && (one.len == 0 || memcmp (one.at, other.at, one.len) == 0);
+}
+
+static bool is_repeat_of (const struct order *order, const struct order *first)
+{
+    return memcmp (&order->order->key, &first->order->key, sizeof order->order->key) == 0 &&
+           order->behalf->principal == first->behalf->principal &&
+           same (order->order->session, first->order->session) &&
+           same (order->order->order, first->order->order) &&
+           same (order->order->arguments, first->order->arguments);
+}
+
+/* Where the same order is under way, its answer is this one's too: true, and the order is taken. */
+static bool joins (struct order *order)
+{
+    struct order *first;
+    DL_FOREACH2 (order->store->orders.all, first, all_next) {
+        if (first == order || !is_repeat_of (order, first))
+            continue;
+        LL_PREPEND (first->askers, order->askers);
+        order->askers = NULL;
         order_free (order);
-        return;
+        return true;
     }
-    order->behalf = &behalf->behalf;
-    order->order = &said->order;
-    store->orders.count++;
+    return false;
+}
+
+static void begin (struct order *order)
+{
+    struct store *store = order->store;
     const char *wrong = NULL;
     if (store->orders.count > ORDERS_MOST)
         refuse (order, REASON_BUSY, NULL);
@@ -341,10 +363,35 @@ void order_take (struct store *store, struct link *from, struct parcel *parcel)
         refuse (order, REASON_SESSION, NULL);
     else if ((wrong = read_arguments (order)) != NULL)
         refuse (order, REASON_VALUE, wrong);
-    else {
+    else if (!joins (order)) {
         order->state = order->kind.needs & ORDER_OPENS ? ORDER_FINDS : ORDER_BEGINS;
         DL_APPEND (store->orders.waiting, order);
     }
+}
+
+void order_take (struct store *store, struct link *from, struct parcel *parcel)
+{
+    struct order *order = xcalloc (1, sizeof *order);
+    struct wire_fault fault;
+    order->store = store;
+    DL_APPEND2 (store->orders.all, order, all_prev, all_next);
+    parcel_move (&order->parcel, parcel);
+    const struct wire_message *behalf = parcel_read (&order->parcel, 0, WIRE_behalf, &fault);
+    const struct wire_message *said = parcel_read (&order->parcel, 1, WIRE_order, &fault);
+    if (!behalf || !said || behalf->behalf.principal > INT32_MAX) {
+        fault.type = WIRE_behalf;
+        link_refuse (from, &fault);
+        link_credit (from, WIRE_CLASS_ACTS, 1);
+        order_free (order);
+        return;
+    }
+    order->behalf = &behalf->behalf;
+    order->order = &said->order;
+    order->askers = xcalloc (1, sizeof *order->askers);
+    *order->askers = (struct asker){
+        .link = link_number (from), .behalf_ref = order->behalf->ref, .ref = order->order->ref};
+    store->orders.count++;
+    begin (order);
     (void) fault_point (order_received);
 }
 
@@ -383,17 +430,11 @@ int order_begin (struct store *store, const struct settings *settings)
     return 0;
 }
 
-static void free_all (struct order *orders)
-{
-    struct order *order, *next;
-    DL_FOREACH_SAFE (orders, order, next)
-        order_free (order);
-}
-
 void order_end (struct store *store)
 {
-    free_all (hasher_destroy (&store->orders.hasher));
-    free_all (store->orders.waiting);
-    free_all (store->orders.sent);
+    hasher_destroy (&store->orders.hasher);
+    while (store->orders.all)
+        order_free (store->orders.all);
+    store->orders.waiting = store->orders.sent = NULL;
     sodium_memzero (store->access_key, sizeof store->access_key);
 }

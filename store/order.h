@@ -51,12 +51,19 @@ struct order_kind {
 
 enum order_state { ORDER_BEGINS, ORDER_FINDS, ORDER_HASHING, ORDER_DOES };
 
+/* Who is told how it ended: a sender that asks again while its order is under way is told by the same answer.  Were
+ * each repeat worked on, whoever waits less long than an order takes would only make the queue longer. */
+struct asker {
+    uint64_t link, behalf_ref, ref;
+    struct asker *next;
+};
+
 struct order {
     struct store *store;
     struct parcel parcel; /* behalf, order */
     const struct msg_behalf *behalf;
     const struct msg_order *order;
-    uint64_t link;
+    struct asker *askers;
     struct order_kind kind;
     enum order_state state;
     json_t *
@@ -68,9 +75,10 @@ struct order {
     uint8_t factor[64]; /* secret of his second factor, opened */
     size_t factor_len;  /* 0: none */
     bool proved;
-    unsigned tries;                 /* of its statement, for a fault that may pass */
-    char told[2 * ORDER_TOKEN + 1]; /* the token of its answer */
-    struct order *prev, *next;
+    unsigned tries;                    /* of its statement, for a fault that may pass */
+    char told[2 * ORDER_TOKEN + 1];    /* the token of its answer */
+    struct order *prev, *next;         /* where it waits */
+    struct order *all_prev, *all_next; /* among all that are under way, in order of arrival */
 };
 
 /* login.c */
@@ -92,7 +100,7 @@ struct hasher *hasher_new (struct store *store, hasher_done_fn *done);
 /* Checks order->password against order->hashed (a stand-in where there is none, so that it takes as long), and hashes
  * order->fresh.  False: too many wait. */
 bool hasher_take (struct hasher *hasher, struct order *order);
-/* Ends the thread; orders that were with it are the caller's again, chained by `next`. */
-struct order *hasher_destroy (struct hasher **hasher);
+/* Ends the thread; orders that were with it are the caller's again. */
+void hasher_destroy (struct hasher **hasher);
 
 #endif

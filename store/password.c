@@ -14,7 +14,7 @@
 #include <utlist.h>
 
 #define HASHES_WAITING 16
-#define NICE           10
+#define NICE           5
 
 struct hasher {
     struct store *store;
@@ -120,23 +120,20 @@ bool hasher_take (struct hasher *hasher, struct order *order)
     return room;
 }
 
-struct order *hasher_destroy (struct hasher **held)
+void hasher_destroy (struct hasher **held)
 {
     struct hasher *hasher = *held;
     if (!hasher)
-        return NULL;
+        return;
     pthread_mutex_lock (&hasher->lock);
     hasher->stopping = true;
     pthread_cond_signal (&hasher->wanted);
     pthread_mutex_unlock (&hasher->lock);
     pthread_join (hasher->thread, NULL);
-    struct order *left = hasher->waiting;
-    DL_CONCAT (left, hasher->finished);
     reactor_forget (&hasher->source);
     close (hasher->event_fd);
     pthread_mutex_destroy (&hasher->lock);
     pthread_cond_destroy (&hasher->wanted);
     free (hasher);
     *held = NULL;
-    return left;
 }

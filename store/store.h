@@ -403,9 +403,10 @@ struct store {
     struct deed *deeds, *deeds_end;
     struct {
         struct lane lane;
+        struct order *all;
         struct order *waiting, *sent; /* for PostgreSQL, in order; with it */
         struct hasher *hasher;
-        unsigned count; /* those with the hasher, too */
+        unsigned count; /* who waits for an answer */
         int64_t not_before;
     } orders;
     struct use *use;

@@ -234,7 +234,7 @@ def test_events_of_before(stack):
     linked(stack)
     stack["store"].stop()
     stack.sql("set session_replication_role = replica; update event set tx = 0; delete from audit_link; delete from audit_signature; delete from audit_digest")
-    migration = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "store", "sql", "schema", "0056_audit_before.sql")
+    migration = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "store", "sql", "schema", "0056_past.sql")
     with open(migration, encoding="utf-8") as file:
         stack.sql(file.read())
     stack["store"].start()

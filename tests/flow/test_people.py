@@ -482,6 +482,21 @@ def test_many_logins_at_once(stack, front):
     assert {fields[3] for fields in said} == {7, 14} and sum(fields[3] == 14 for fields in said) >= 16
 
 
+def test_a_repeat_joins_its_order_under_way(stack, front):
+    """Whoever asks again before the hash is made does not have it made again: else a busy machine would never answer."""
+    from peer import frame
+    impatient, who = stack.people.new_front(), stack.person("91.01", "agency_admin")
+    assert impatient.hello()
+    before, key, refs = metric(stack, "store_hashes_total"), os.urandom(16), []
+    arguments = json.dumps({"login": who.login, "password": "bukan sandinya", "code": "123456"})
+    for other in (False,) * 8 + (True,):
+        refs.append(impatient.ref())
+        assert impatient.say([frame(60, t1=refs[-1], t2=key, t3="login", t4=arguments + " " * other)])
+    said = [impatient.take(ref, 60)[1] for ref in refs]
+    assert len({(fields[2], fields[3]) for fields in said}) == 1 and said[0][2] != 1
+    assert metric(stack, "store_hashes_total") == before + 2, "the eight are one, the one with other words is another"
+
+
 def test_an_order_counts_once_whenever_the_store_dies(stack, front):
     """Killed at any moment, started again: the same order, given until it is answered, took effect once."""
     from peer import frame

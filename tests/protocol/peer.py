@@ -72,10 +72,9 @@ class Peer:
             if self.server_key and time.monotonic() - opened > 2:
                 self.open()  # a door that refused the key is never tried again by ZeroMQ itself
                 opened = time.monotonic()
-            if time.monotonic() - last > 0.5:
-                self._send([frame(HELLO, t1=PROTOCOL, t2=self.name, t3=self.instance)])
+            if time.monotonic() - last > 0.5 and self._send([frame(HELLO, t1=PROTOCOL, t2=self.name, t3=self.instance)]):
                 last = time.monotonic()
-            self._turn(0.1)
+            self._turn(0.1 if last else 0.02)  # no connection yet: nothing is heard of its being made
         return self.welcome is not None
 
     def _turn(self, seconds):

@@ -9,9 +9,11 @@ Run as root it becomes user `postgres` for the server, which refuses root.  fsyn
 import glob
 import os
 import pwd
+import select
 import shutil
 import signal
 import subprocess
+import threading
 import time
 
 import psycopg2
@@ -52,7 +54,7 @@ class PrivatePostgres:
         self.folder = os.path.abspath(folder)
         self.data = os.path.join(self.folder, "cluster")
         self.database = database
-        self.process = None
+        self.connections = threading.local()
         self.settings = "-c shared_buffers=32MB -c max_connections=40"
         self.as_user = "postgres" if os.geteuid() == 0 else None
 
@@ -63,12 +65,15 @@ class PrivatePostgres:
         if done.returncode:
             raise RuntimeError(f"{' '.join(command)}:\n{done.stdout}")
 
-    def __enter__(self):
+    def make_folder(self):
         os.makedirs(self.folder, exist_ok=True)
         if self.as_user:
             user = pwd.getpwnam(self.as_user)
             os.chown(self.folder, user.pw_uid, user.pw_gid)
             os.chmod(self.folder, 0o755)
+
+    def __enter__(self):
+        self.make_folder()
         if not os.path.exists(self.data):
             self._run(_binary("initdb"), "-D", self.data, "-A", "trust", "-U", "super", "-E", "UTF8", "--locale=C",
                       "--data-checksums", "--no-sync")
@@ -144,15 +149,27 @@ class PrivatePostgres:
         connection.autocommit = True
         return connection
 
+    def _kept(self, user, database):
+        """The calling thread's own connection: to make one for each question would cost more than all questions do."""
+        kept = self.connections.__dict__.setdefault("kept", {})
+        connection = kept.get((user, database))
+        # what an idle server says is that it ends
+        if connection is None or connection.closed or select.select([connection], [], [], 0)[0]:
+            connection = kept[user, database] = self.connect(user, database)
+        return connection
+
     def sql(self, text, *values, user="super", database=None):
-        """Runs one text; its rows, or None where it has none."""
-        connection = self.connect(user, database)
+        """Runs one text, as if on a connection of its own; its rows, or None where it has none."""
+        connection = self._kept(user, database)
         try:
             with connection.cursor() as cursor:
                 cursor.execute(text, values or None)
-                return cursor.fetchall() if cursor.description else None
-        finally:
+                rows = cursor.fetchall() if cursor.description else None
+                cursor.execute("discard all")
+                return rows
+        except BaseException:
             connection.close()
+            raise
 
     def migrate(self, schema):
         """The roles, then every file of a schema folder in order."""

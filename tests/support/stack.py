@@ -21,6 +21,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path[:0] = [HERE, os.path.join(ROOT, "tests", "protocol")]
 
+import made_cluster  # noqa: E402
 from adapter import Adapter  # noqa: E402
 from people import People  # noqa: E402
 from private_postgres import PrivatePostgres  # noqa: E402
@@ -29,6 +30,7 @@ from worker import Worker  # noqa: E402
 BUILD = os.environ.get("ADUAN_BUILD", os.path.join(ROOT, "build"))
 PROGRAMS = {"store": "store/aduan-store", "router": "router/aduan-router", "intake": "intake/aduan-intake",
             "query": "store/query/aduan-query", "desk": "router/desk/aduan-desk", "notifier": "notifier/aduan-notifier"}
+REGISTRY = os.path.join(HERE, "registry")
 CORE = ("store", "router", "intake")
 
 
@@ -79,6 +81,13 @@ class Program:
         if ready != b"\n":
             raise RuntimeError(f"{self.name} did not come up:\n{self.tail()}")
 
+    def wait_principals(self, seconds=60):
+        """Until then its door refuses every key, and ZeroMQ does not try again."""
+        folder, deadline = os.path.join(self.stack.folder, "snapshots", self.name), time.monotonic() + seconds
+        while not any(name.startswith("principals") for name in os.listdir(folder)):
+            assert time.monotonic() < deadline, f"{self.name} has not heard of any principal:\n{self.tail()}"
+            time.sleep(0.01)
+
     def tail(self, lines=30):
         with open(self.log, encoding="utf-8", errors="replace") as log:
             return "".join(log.readlines()[-lines:])
@@ -92,12 +101,16 @@ class Program:
         if self.process:
             self.process.wait()
 
+    def terminate(self):
+        if self.alive():
+            self.process.send_signal(signal.SIGTERM)
+
     def stop(self, seconds=30):
         """TERM, and the exit status."""
         if not self.process:
             return 0
+        self.terminate()
         if self.alive():
-            self.process.send_signal(signal.SIGTERM)
             try:
                 self.process.wait(seconds)
             except subprocess.TimeoutExpired:
@@ -110,7 +123,7 @@ class Stack:
     def __init__(self, folder, registry=None, programs=CORE, settings="", workers=None, adapters=("web", "sms"), smtp=None,
                  environment=None, recent=100000, fronts=("desk", "cli")):
         self.folder = os.path.abspath(folder)
-        self.registry = registry or os.path.join(HERE, "registry")
+        self.registry = registry or REGISTRY
         self.names = programs
         self.extra = settings
         self.environment = environment or {}
@@ -191,44 +204,47 @@ class Stack:
                        f"{self.extra}")
 
     def migrate(self, *command):
-        done = subprocess.run([os.path.join(BUILD, "store/aduan-migrate"), "-d", self.postgres.conninfo("aduan_migrate"), *command],
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-        if done.returncode:
-            raise RuntimeError(f"aduan-migrate {' '.join(command)}:\n{done.stdout}")
-        return done.stdout
-
-    def _make_database(self):
-        with open(os.path.join(ROOT, "deploy", "roles.sql"), encoding="utf-8") as file:
-            self.postgres.sql(file.read())
-        self.migrate("schema")
-        calendar = os.path.join(ROOT, "deploy", "calendar", "days_off.tsv")
-        if os.path.exists(calendar):
-            self.migrate("calendar", calendar, "--shipped")
-        self.migrate("registry", self.registry)
-        self.migrate("principals", self._path("principals.tsv"))
+        return made_cluster.migrate(BUILD, self.postgres, *command)
 
     def __enter__(self):
         for name in ("log", "run", "snapshots"):
             os.makedirs(self._path(name), exist_ok=True)
         if self.workers is None:
             self.workers = {"all": self._agencies()}
+        made = self.registry == REGISTRY and not os.path.exists(self.postgres.data)
+        if made:
+            made_cluster.lay(BUILD, self.registry, self.postgres)
         self.postgres.__enter__()
         try:
             self._make_keys()
             self._write_principals()
             self._write_settings()
-            self._make_database()
-            for name in self.names:
-                self.programs[name] = Program(self, name).start()
+            if not made:
+                made_cluster.fill(BUILD, self.postgres)
+                self.migrate("registry", self.registry)
+            self.migrate("principals", self._path("principals.tsv"))
+            self._start()
         except BaseException:
             self.close()
             raise
         return self
 
+    def _start(self):
+        """All at once, as a machine does that comes up; their doors know whose key is whose when this is over."""
+        for name in self.names:
+            self.programs[name] = Program(self, name).start(wait=False)
+        for program in self.programs.values():
+            program.wait_ready()
+        if "store" in self.names:
+            for name in {"router", "intake"} & set(self.names):
+                self.programs[name].wait_principals()
+
     def __exit__(self, kind, *_):
         for peer in self.peers:
             peer.close()
-        statuses = {name: program.stop() for name, program in reversed(list(self.programs.items()))}
+        for program in self.programs.values():
+            program.terminate()
+        statuses = {name: program.stop() for name, program in self.programs.items()}
         self.close()
         if kind is None:
             self.check_logs()

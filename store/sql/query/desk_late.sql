@@ -1,7 +1,7 @@
 -- What is late below an agency of the reader's scope, the latest first; of oversight complaints state and clock alone.
 --   $1 the agency's code, empty: wherever he coordinates  $2 how many
--- Through the late ones of the whole country where the part of the tree is large (`is true`: a filter on their walk by due time, and
--- no join, which would look for all of them first), through its agencies where it is small.
+-- The latest $2 + 1 are all of agencies that are among the first $2 + 1 by their own latest one: what is read does not grow with how
+-- much is late.
 with nodes as materialized (
     select distinct u.agency
     from agency_above u
@@ -10,19 +10,19 @@ with nodes as materialized (
                         and (p.until is null or p.until > statement_timestamp ())
                       union all
                       select n from desk_nodes ($1::text) n where $1::text <> '')
-), size as (
-    select count (*) as size from nodes
+), worst as (
+    select n.agency
+    from nodes n
+    cross join lateral (select s.due from assignment s where s.agency = n.agency and s.open and s.due <= now () order by s.due limit 1) w
+    order by w.due
+    limit $2::int + 1
 ), late as (
-    (select w.complaint_id, w.agency, w.due, w.state, w.lead
-     from assignment w
-     where (select size from size) > 400 and w.open and w.due <= now () and (w.agency in (select agency from nodes)) is true
-     order by w.due limit $2::int + 1)
-    union all
-    (select w.complaint_id, w.agency, w.due, w.state, w.lead
-     from nodes n
-     cross join lateral (select s.* from assignment s where s.agency = n.agency and s.open and s.due <= now ()
-                         order by s.due limit $2::int + 1) w
-     where (select size from size) <= 400)
+    select w.complaint_id, w.agency, w.due, w.state, w.lead
+    from worst n
+    cross join lateral (select s.* from assignment s where s.agency = n.agency and s.open and s.due <= now ()
+                        order by s.due limit $2::int + 1) w
+    order by w.due
+    limit $2::int + 1
 )
 select coalesce (json_agg (row_to_json (r) order by r.due), '[]')::text
 from (
@@ -35,6 +35,4 @@ from (
     join complaint c on c.complaint_id = w.complaint_id
     join agency a on a.agency_id = w.agency
     left join content t on t.complaint_id = c.complaint_id
-    order by w.due
-    limit $2::int + 1
 ) r

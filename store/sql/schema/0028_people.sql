@@ -18,6 +18,7 @@ create table person (
     factor_step  bigint not null default 0,     -- the last step that was used: a code counts once
     failures     smallint not null default 0,
     locked_until timestamptz,
+    locked_by    int,                           -- who locked him: one below that person does not undo it
     seen_at      timestamptz
 );
 
@@ -27,6 +28,7 @@ create table appointment (
     agency_id      int not null references agency,
     role           smallint not null check (role between 5 and 9),
     named          boolean not null default false, -- an inspectorate's named staff: reads oversight content (DOMAIN 1.4, rule 7)
+    opens          boolean not null default false, -- at the root: asks for identities, approves what others ask (identity_may)
     deputy_of      int references person,          -- acts when that liaison is away
     appointed_by   int not null,
     since          timestamptz not null default now (),
@@ -42,7 +44,8 @@ create table session (
     front        int not null,
     since        timestamptz not null default now (),
     seen_at      timestamptz not null default now (),
-    ends_at      timestamptz not null
+    ends_at      timestamptz not null,          -- moves on with whatever the person does
+    last_at      timestamptz not null default now () + interval '12 hours' -- behind that it does not go
 );
 create index session_principal on session (principal_id);
 
@@ -52,7 +55,8 @@ create table invitation (
     invited_by   int not null,
     since        timestamptz not null default now (),
     ends_at      timestamptz not null,
-    used_at      timestamptz
+    used_at      timestamptz,
+    used_key     uuid                           -- of the order that used it: its repeat is no second use
 );
 
 -- How an agency is connected (DOMAIN 1.3), and who signs for it.

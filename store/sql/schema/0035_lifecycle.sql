@@ -22,8 +22,9 @@ create function actor_of (principal int, token bytea) returns int language sql s
     from principal p where p.principal_id = principal and p.revoked_at is null
 $$;
 
--- As what he acts in an agency: bits 1 << role; 0: as nothing.  Of oversight content an inspectorate's named staff alone.
-create function roles_in (actor int, agency int, oversight boolean) returns int language sql stable as $$
+-- As what he acts in an agency: bits 1 << role; 0: as nothing.  Of oversight content an inspectorate's named staff alone.  By its
+-- owner's rights: people ask it by their session, too (0046), and may not read all that it looks at.
+create function roles_in (actor int, agency int, oversight boolean) returns int language sql stable security definer set search_path = public as $$
     select coalesce (bit_or (r.bit), 0)
     from (select 1 << 2 as bit from principal_agency p where p.principal_id = actor and p.agency_id = agency
           union all
@@ -40,18 +41,16 @@ create function state_after (state smallint, becomes smallint, was smallint) ret
     select case becomes when 0 then state when -1 then was else becomes end
 $$;
 
--- The texts as staff set them right; null: as they came, which are never changed.
+-- The texts and the region as staff set them right; null: as they came, which is never changed, and as it was decided from that.
 alter table content
-    add title_edited text,
-    add body_edited  text;
+    add title_edited  text,
+    add body_edited   text,
+    add region_edited text;
 
 -- What staff set right is read again for oversight content while the complaint goes on (aside); where they say that it is
 -- oversight, or a part was split off, it waits for its new holder.
 alter table returned add aside boolean not null default false;
 comment on column event.kind is 'common/domain/lifecycle.def; 53 followed, 54 cleared';
-
--- The region as staff set it right; null: as it was decided from what came.
-alter table content add region_edited text;
 
 -- Who has what an agency had: itself, its successor, or where it has none the coordinator above it.
 create function agency_alive (agency int) returns int language plpgsql stable as $$

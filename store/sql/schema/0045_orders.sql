@@ -1,12 +1,6 @@
 -- Orders: what people administer, docs/administration.md.  An order is one statement of store/sql/order; it judges itself by the
 -- tree and the appointments as they are, writes, and leaves here what it did, so that its repeat is answered as it was.
 
--- `ends_at` moves on with whatever the person does; behind `last_at` it does not go.
-alter table session add last_at timestamptz not null default now () + interval '12 hours';
-
--- Which order used it: that one's repeat is no second use.
-alter table invitation add used_key uuid;
-
 -- Answers of orders that took effect, for their repeats; purged after 30 days.
 create table ordered (
     principal_id int not null,                  -- the person
@@ -28,7 +22,8 @@ create table change (
     agency_id    int,                           -- whose part of the tree it concerns; null: nobody's but the person's own
     subject      text not null,                 -- a code, a login, a key's name, a tracking number
     old          jsonb,
-    new          jsonb
+    new          jsonb,
+    tx           bigint not null default txid_current () -- the transaction that wrote it: docs/audit.md
 );
 create index change_agency on change (agency_id, change_id);
 
@@ -65,8 +60,9 @@ create function order_fault (person int, agency int, roles int) returns smallint
                 when not person_may (person, agency, roles) then 13 end
 $$;
 
--- A person's appointments in force, as a session's beginning and a person's page say them.
-create function person_appointments (person int) returns jsonb language sql stable as $$
+-- A person's appointments in force, as a session's beginning and a person's page say them; by its owner's rights, as people ask it
+-- by their session, too (0046).
+create function person_appointments (person int) returns jsonb language sql stable security definer set search_path = public as $$
     select coalesce (jsonb_agg (jsonb_build_object ('agency', g.code, 'agency_id', g.agency_id, 'agency_name', g.name,
                'role', (array['coordinator', 'agency_admin', 'liaison', 'overseer', 'operator'])[a.role - 4],
                'named', a.named, 'until', a.until, 'deputy_of', d.login) order by a.role, g.code), '[]')
@@ -76,6 +72,8 @@ create function person_appointments (person int) returns jsonb language sql stab
     where a.principal_id = person and a.ended_at is null and (a.until is null or a.until > statement_timestamp ())
 $$;
 
+revoke execute on function order_done, order_hold from public;
+grant execute on function order_done, order_hold to aduan_store;
 grant select, insert, delete on ordered to aduan_store;
 grant select, insert on change to aduan_store;
 grant usage on all sequences in schema public to aduan_store;

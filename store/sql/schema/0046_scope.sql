@@ -12,7 +12,6 @@ language sql stable security definer set search_path = public as $$
     where s.token_hash = sha256 (decode (current_setting ('aduan.session', true), 'hex'))
       and s.principal_id = session_person (decode (current_setting ('aduan.session', true), 'hex'))
 $$;
-alter function person_appointments (int) security definer set search_path = public;
 
 grant usage on schema public to aduan_desk;
 grant select on region, function, agency, agency_above, category, competence, day_off to aduan_desk;

@@ -188,9 +188,12 @@ create function place_fault (actor int, agency int, region text) returns smallin
     select order_fault (actor, case when region is null then (select agency_id from agency where parent is null order by agency_id limit 1)
                                     else region_desk (region) end, 32)
 $$;
-create function flags_fault (actor int, flags text) returns smallint language sql stable as $$
+-- Nor these flags; `below`: the parent of the agency that gets them.  Whoever watches is set up from above: no coordinator makes an
+-- inspectorate of his own part of the tree, to which its oversight complaints would go.
+create function flags_fault (actor int, flags text, below int) returns smallint language sql stable as $$
     select case when flags !~ '^(-|(inspectorate|desk|central)(,(inspectorate|desk|central)){0,2})$' then 15
-                when flags ~ 'central' and not exists (select from agency g where g.parent is null and person_may (actor, g.agency_id, 32)) then 13 end
+                when flags ~ 'central' and not exists (select from agency g where g.parent is null and person_may (actor, g.agency_id, 32)) then 13
+                when flags ~ 'inspectorate' and not person_above (actor, below) then 13 end
 $$;
 
 -- May this person be shown a case of that holder's?  Who is in the granter's scope, or an overseer above the holder.
@@ -203,7 +206,8 @@ create function reader_fault (actor int, reader int, holder int) returns smallin
 $$;
 
 -- What a closed agency leaves: its open work is its successor's, ready or as it was, with a new version, so that whoever held it
--- learns of it; where the successor has a part in the case already, that one becomes the lead's.  Staff and keys follow.
+-- learns of it; where the successor has a part in the case already, that one becomes the lead's.  Staff and keys follow; but no key
+-- comes to work for an inspectorate or the national desk by this detour: it would be given oversight content.
 create function agency_hand_on (gone int, heir int, person int, key uuid, base bigint) returns jsonb language plpgsql volatile as $$
 declare
     -- open assignments of the agency: those that the successor has not got, and those of cases in which it has a part
@@ -212,6 +216,7 @@ declare
     shared uuid[] := array (select w.complaint_id from assignment w where w.agency = gone and w.state < 7
                           and exists (select from assignment o where o.complaint_id = w.complaint_id and o.agency = heir));
     led uuid[] := array (select w.complaint_id from assignment w where w.agency = gone and w.state < 7 and w.lead);
+    guarded boolean := (select g.parent is null or g.flags ~ '\minspectorate\M' from agency g where g.agency_id = heir);
     staff int;
     keys int;
 begin
@@ -246,9 +251,12 @@ begin
     select a.principal_id, heir, a.role, a.named, a.deputy_of, person, a.until from appointment a where a.agency_id = gone and a.ended_at is null;
     get diagnostics staff = row_count;
     update appointment a set ended_at = statement_timestamp () where a.agency_id = gone and a.ended_at is null;
-    insert into principal_agency select k.principal_id, heir from principal_agency k where k.agency_id = gone on conflict do nothing;
+    insert into principal_agency select k.principal_id, heir from principal_agency k where k.agency_id = gone and not guarded on conflict do nothing;
     get diagnostics keys = row_count;
     delete from principal_agency where agency_id = gone;
     update principal set agency_id = heir where agency_id = gone;
     return jsonb_build_object ('cases', cardinality (own) + cardinality (shared), 'people', staff, 'keys', keys);
 end $$;
+
+revoke execute on function agency_hand_on, appointment_make, tree_changed, registry_changed, keys_expire from public;
+grant execute on function agency_hand_on, appointment_make, tree_changed, registry_changed, keys_expire to aduan_store;

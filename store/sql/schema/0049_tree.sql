@@ -1,5 +1,6 @@
--- A change of the tree writes what has changed and no more: of 19,000 agencies 0.4 s in place of 1.2, and next to no WAL.  As in
--- 0048, but for that.  The store's statements are planned for arrays and keys; this one reads whole tables.
+-- A closed agency's successor stands for it: it reads what that one had, and so do those above it.  And a change of the tree writes
+-- what has changed and no more: of 19,000 agencies 0.4 s in place of 1.2, and next to no WAL.  As in 0024, but for that.  The
+-- store's statements are planned for arrays and keys; this one reads whole tables.
 create or replace function agency_derive () returns void language sql
 set enable_seqscan = on set enable_bitmapscan = on set enable_mergejoin = on set plan_cache_mode = auto as $$
     with recursive up (agency, above, depth) as (
@@ -50,3 +51,6 @@ set enable_seqscan = on set enable_bitmapscan = on set enable_mergejoin = on set
           left join overseers o on o.agency = b.agency_id) n
     where n.agency_id = a.agency_id and (a.desk, a.overseer) is distinct from (n.desk, n.overseer);
 $$;
+revoke execute on function agency_derive from public;
+grant execute on function agency_derive to aduan_store;
+select agency_derive ();

@@ -1,6 +1,6 @@
 -- The audit: docs/audit.md.  What may only be added, digests of it made by its tables themselves, links over the digests.
 --
--- Kind of a digest: 10 what was there before (0056), 11 event, 12 change (0057), 13 look, 14 identity_ask, 15 identity_approval,
+-- Kind of a digest: 10 what was there before (0056), 11 event, 12 change, 13 look, 14 identity_ask, 15 identity_approval,
 --                   16 identity_opening; 1 to 9 are of no rows that stay: chained, and no more.
 alter table event add tx bigint not null default 0;
 alter table event alter tx set default txid_current ();
@@ -78,8 +78,7 @@ create table identity_opening (
 create index identity_opening_at on identity_opening (at);
 create index identity_opening_complaint on identity_opening (complaint_id);
 
--- Whoever has it at the root, as coordinator or operator, may ask for identities and approve what others ask.
-alter table appointment add opens boolean not null default false;
+-- May he ask for identities and approve what others ask?  Who has `opens` at the root, as coordinator or operator.
 create function identity_may (person int) returns boolean language sql stable as $$
     select exists (
         select from appointment a join agency r on r.agency_id = a.agency_id and r.parent is null
@@ -112,6 +111,8 @@ begin
         having count (*) > 0', tg_argv[0], tg_argv[1]);
     return null;
 end $$;
+create trigger change_audited after insert on change referencing new table as added
+    for each statement execute function audit_rows ('12', 'change_id, at, principal_id, name, agency_id, subject, old, new, tx');
 create trigger look_audited after insert on look referencing new table as added
     for each statement execute function audit_rows ('13', 'look_id, complaint_id, at, principal, what, reason, order_key, tx');
 create trigger identity_ask_audited after insert on identity_ask referencing new table as added
@@ -132,6 +133,7 @@ create trigger event_kept before update or delete or truncate on event execute f
 create trigger audit_digest_kept before update or delete or truncate on audit_digest execute function append_only ();
 create trigger audit_link_kept before update or delete or truncate on audit_link execute function append_only ();
 create trigger audit_signature_kept before update or delete or truncate on audit_signature execute function append_only ();
+create trigger change_kept before update or delete or truncate on change execute function append_only ();
 create trigger look_kept before update or delete or truncate on look execute function append_only ();
 create trigger identity_ask_kept before update or delete or truncate on identity_ask execute function append_only ();
 create trigger identity_approval_kept before update or delete or truncate on identity_approval execute function append_only ();
@@ -158,7 +160,7 @@ do $$ begin
     end if;
 end $$;
 grant usage on schema public to aduan_audit, aduan_identity;
-grant select on event, audit_digest, audit_link, audit_signature, look, identity_ask, identity_approval, identity_opening,
+grant select on event, audit_digest, audit_link, audit_signature, change, look, identity_ask, identity_approval, identity_opening,
     complaint, agency, principal, appointment to aduan_audit;
 grant select (principal_id, login, name) on person to aduan_audit;
 
@@ -168,7 +170,7 @@ do $$
 declare
     each text;
 begin
-    foreach each in array array['event', 'complaint', 'principal', 'person', 'appointment', 'look', 'identity_ask', 'identity_approval', 'identity_opening'] loop
+    foreach each in array array['event', 'complaint', 'principal', 'person', 'appointment', 'change', 'look', 'identity_ask', 'identity_approval', 'identity_opening'] loop
         execute format ('create policy aduan_audit_all on %I for select to aduan_audit using (true)', each);
     end loop;
 end $$;

@@ -11,10 +11,6 @@ $$;
 create function looked_or_open (complaint uuid) returns boolean language sql stable security definer set search_path = public as $$
     select c.flags & 6 = 0 or session_looked (c.complaint_id) from complaint c where c.complaint_id = looked_or_open.complaint
 $$;
--- From here on whoever reads by a session reads nothing secret or oversight without a look; once every front orders `look`
--- before it asks.
-create function looks_required () returns void language sql volatile as $$
-    create policy looked on content as restrictive for select to aduan_desk using (looked_or_open (complaint_id));
-    create policy looked on event as restrictive for select to aduan_desk using (looked_or_open (complaint_id))
-$$;
-revoke execute on function looks_required () from public;
+-- Whoever reads by a session reads nothing secret or oversight without a look: a front orders `look` before it asks.
+create policy looked on content as restrictive for select to aduan_desk using (looked_or_open (complaint_id));
+create policy looked on event as restrictive for select to aduan_desk using (looked_or_open (complaint_id));

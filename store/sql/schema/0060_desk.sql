@@ -37,9 +37,6 @@ create function desk_clock (due timestamptz) returns jsonb language sql stable s
     from local l where due is not null
 $$;
 
--- What a person may do in agencies is looked up for the desk by functions: their tables are not its to read.
-alter function roles_in (int, int, boolean) security definer set search_path = public;
-
 -- A title as lists show it.  One that is only the beginning of the text (nobody gave it one) says that it goes on.
 create function desk_title (title text, body text) returns text language sql immutable as $$
     select case when starts_with (body, title) and length (body) > length (title) then rtrim (title) || '…' else title end
@@ -48,9 +45,3 @@ $$;
 -- Open work of one agency by what is due next.  A column of its own, and not its state, so that a lease is still written in place.
 alter table assignment add open boolean not null generated always as (state < 7) stored;
 create index assignment_open on assignment (agency, due, complaint_id) where open;
--- What is late, whoever has it.
-create index assignment_due on assignment (due) where open;
-
-create policy seen on session for select to aduan_desk using (principal_id = (select session_reader ()));
-grant select (token_hash, principal_id, since, seen_at, ends_at) on session to aduan_desk;
-grant select (title_edited, body_edited) on content to aduan_desk;
