@@ -100,11 +100,19 @@ void outbox_committed (struct store *store, struct claim *claim)
     say_claimed (store, claim, claim->given_back ? 0 : claim->said);
 }
 
+/* Until the store knows the agencies' names each letter would say only that there is news. */
+static bool can_tell (const struct store *store)
+{
+    return store->national_desk != 0;
+}
+
 /* ---- carried by a batch -------------------------------------------------------------------- */
 
 struct claim *outbox_carry (struct store *store)
 {
     struct claim *claim;
+    if (!can_tell (store))
+        return NULL;
     DL_FOREACH (store->claims, claim)
         if (claim->state == CLAIM_STANDS && listener_find (store->notifiers, claim->link)) {
             claim->state = CLAIM_CARRIED;
@@ -228,7 +236,7 @@ void outbox_has_news (struct store *store, unsigned count)
 void outbox_flush (struct store *store)
 {
     int64_t now = reactor_now (store->reactor);
-    struct db *db = store->ready ? lane_any (&store->others) : NULL;
+    struct db *db = store->ready && can_tell (store) ? lane_any (&store->others) : NULL;
     struct claim *claim, *next;
     DL_FOREACH_SAFE (store->claims, claim, next) {
         if (claim->state != CLAIM_STANDS)

@@ -17,6 +17,7 @@ import threading
 import time
 
 import psycopg2
+import psycopg2.extensions
 
 
 def _binary(name):
@@ -165,7 +166,10 @@ class PrivatePostgres:
             with connection.cursor() as cursor:
                 cursor.execute(text, values or None)
                 rows = cursor.fetchall() if cursor.description else None
-                cursor.execute("discard all")
+                if connection.info.transaction_status != psycopg2.extensions.TRANSACTION_STATUS_IDLE:
+                    connection.close()  # its own "begin" ends with it
+                else:
+                    cursor.execute("discard all")
                 return rows
         except BaseException:
             connection.close()
