@@ -162,7 +162,7 @@ def test_what_cannot_be_rules_or_a_model(stack, file, kind, content):
 def test_mandates_and_exceptions_come_with_the_registry(stack, registry):
     version = stack.sql("select version from snapshot where kind = 2")[0][0]
     with open(os.path.join(registry, "mandates.tsv"), "w", encoding="utf-8") as table:
-        table.write("owner\tweight\tphrase\tlevel\nKES\t100\tpuskesmas\nKES\t90\trsud\tprovince\nKES\t-20\tjalan rusak\t-\n"
+        table.write("# words, and an empty line\n\nowner\tweight\tphrase\tlevel\nKES\t100\tpuskesmas\nKES\t90\trsud\tprovince\nKES\t-20\tjalan rusak\t-\n"
                     "KEMCONTOH\t40\tcontoh nasional\n")
     with open(os.path.join(registry, "competence.tsv"), "w", encoding="utf-8") as table:
         table.write("agency_code\tfunction_code\tregion_code\n91.01/PUPR\tLH\t91.01\n91/TAMBANG\tLH\t91\nKEMCONTOH\tTAMBANG\t-\n")

@@ -3,6 +3,7 @@
 #include "migrate.h"
 #include "base/log.h"
 #include "decide/model.h"
+#include "decide/registry.h"
 #include "decide/rules.h"
 
 #include <errno.h>
@@ -17,45 +18,21 @@
 
 /* What two kinds of version differ in. */
 struct versioned {
-    const char *word, *table, *body; /* command; table; the column with the bytes */
-    const char *list;                /* the query that lists them */
-    unsigned snapshot;               /* enum snapshot */
-    const char *insert;              /* $1 bytes  $2 note or name  $3 report */
-    const char *again;               /* $1 the version to come back */
+    const char *word, *list; /* the command, and the query that lists them */
+    enum statement newest, find, insert, again;
     size_t most;
 };
 
-static const struct versioned rules = {
-    "rules",
-    "rules_version",
-    "text",
-    "rules",
-    3,
-    "insert into rules_version (version, text, digest, note) "
-    "select (select coalesce (max (version), 0) + 1 from rules_version), convert_from ($1::bytea, 'UTF8'), "
-    "sha256 ($1::bytea), $2::text where $3::text is null returning version",
-    "insert into rules_version (version, text, digest, note) "
-    "select (select max (version) + 1 from rules_version), text, digest, 'version ' || version || ' again' "
-    "from rules_version where version = $1::bigint returning version",
-    RULES_BYTES_MOST};
-
-static const struct versioned model = {
-    "model",
-    "model_version",
-    "body",
-    "models",
-    4,
-    "insert into model_version (version, body, digest, name, report) "
-    "select (select coalesce (max (version), 0) + 1 from model_version), $1::bytea, sha256 ($1::bytea), "
-    "$2::text, $3::text returning version",
-    "insert into model_version (version, body, digest, name, report) "
-    "select (select max (version) + 1 from model_version), body, digest, name, 'version ' || version || ' again' "
-    "from model_version where version = $1::bigint returning version",
-    MODEL_MOST};
+static const struct versioned rules = {"rules",         "rules",          SQL_rules_newest,
+                                       SQL_rules_find,  SQL_rules_insert, SQL_rules_again,
+                                       RULES_BYTES_MOST};
+static const struct versioned model = {"model",        "models",         SQL_model_newest,
+                                       SQL_model_find, SQL_model_insert, SQL_model_again,
+                                       MODEL_MOST};
 
 /* ---- the command line ------------------------------------------------------------------------ */
 
-struct wish {
+struct wanted {
     const char *file, *note, *report;
     int64_t version; /* 0: a file is loaded */
     bool show;
@@ -68,7 +45,8 @@ static int64_t number_of (const char *text)
     return *end || number < 1 ? 0 : number;
 }
 
-static bool read_wish (const struct versioned *kind, int count, char **arguments, struct wish *ret)
+static bool read_wanted (const struct versioned *kind, int count, char **arguments,
+                         struct wanted *ret)
 {
     const char *note = kind == &rules ? "--note" : "--name";
     for (int i = 0; i < count; i++) {
@@ -105,69 +83,44 @@ static _Noreturn void no_version (PGconn *db, const struct versioned *kind, int6
 
 /* ---- versions -------------------------------------------------------------------------------- */
 
-PGresult *run_with (PGconn *db, const char *what, const char *sql, int count,
-                    const struct view *values)
+/* What was inserted is in force with this transaction; takes the result. */
+static void say_in_force (const struct versioned *kind, PGresult *inserted)
 {
-    const char *at[3];
-    int len[3], format[3];
-    for (int i = 0; i < count; i++) {
-        at[i] = values[i].at;
-        len[i] = (int) values[i].len;
-        format[i] = 1;
-    }
-    return run_checked (db, what, PQexecParams (db, sql, count, NULL, at, len, format, 0));
-}
-
-static struct view big_endian (int64_t number, uint8_t room[8])
-{
-    for (int i = 0; i < 8; i++)
-        room[i] = (uint8_t) ((uint64_t) number >> (56 - 8 * i));
-    return (struct view){(const char *) room, 8};
-}
-
-/* The row that was inserted is in force with this transaction. */
-static void put_in_force (PGconn *db, const struct versioned *kind, PGresult *inserted)
-{
-    char *raise = xformat ("update snapshot set version = %s where kind = %u",
-                           PQgetvalue (inserted, 0, 0), kind->snapshot);
-    PQclear (run (db, kind->word, raise));
     log_info ("%s: version %s is in force", kind->word, PQgetvalue (inserted, 0, 0));
-    free (raise);
     PQclear (inserted);
 }
 
-static bool is_newest (PGconn *db, const struct versioned *kind, const char *digest,
-                       const struct view *value)
+/* Says so where it is. */
+static bool is_newest (PGconn *db, const struct versioned *kind, struct view bytes)
 {
-    char *sql = xformat ("select version, digest = (%s) from %s order by version desc limit 1",
-                         digest, kind->table);
-    PGresult *found = run_with (db, kind->word, sql, 1, value);
+    PGresult *found = run_with (db, kind->word, kind->newest, &bytes);
     bool newest = PQntuples (found) == 1 && *PQgetvalue (found, 0, 1) == 't';
     if (newest)
         log_info ("%s: as they were: version %s", kind->word, PQgetvalue (found, 0, 0));
     PQclear (found);
-    free (sql);
     return newest;
 }
 
-/* Its bytes; the caller clears the result. */
-static PGresult *find_version (PGconn *db, const struct versioned *kind, int64_t version)
+/* Its bytes, which are the result's; the caller clears it. */
+static PGresult *find_version (PGconn *db, const struct versioned *kind, int64_t version,
+                               struct view *ret_bytes)
 {
-    char *sql =
-        xformat ("select %s from %s where version = %" PRId64, kind->body, kind->table, version);
-    PGresult *found =
-        run_checked (db, kind->word, PQexecParams (db, sql, 0, NULL, NULL, NULL, NULL, 1));
-    free (sql);
-    if (PQntuples (found) == 0)
+    char room[24];
+    struct view value = digits_of (version, room);
+    PGresult *found = run_binary (db, kind->word, kind->find, &value);
+    if (PQntuples (found) == 0) {
+        PQclear (found);
         no_version (db, kind, version);
+    }
+    *ret_bytes = (struct view){PQgetvalue (found, 0, 0), (size_t) PQgetlength (found, 0, 0)};
     return found;
 }
 
 static void show (PGconn *db, const struct versioned *kind, int64_t version)
 {
-    PGresult *found = find_version (db, kind, version);
-    size_t len = (size_t) PQgetlength (found, 0, 0);
-    bool whole = fwrite (PQgetvalue (found, 0, 0), 1, len, stdout) == len && fflush (stdout) == 0;
+    struct view bytes;
+    PGresult *found = find_version (db, kind, version, &bytes);
+    bool whole = fwrite (bytes.at, 1, bytes.len, stdout) == bytes.len && fflush (stdout) == 0;
     if (!whole)
         log_error ("%s: version %" PRId64 " cannot be written: %s", kind->word, version,
                    strerror (errno));
@@ -189,17 +142,6 @@ static struct view read_file (PGconn *db, const char *path, size_t most)
         give_up (db, EX_NOINPUT);
     }
     return (struct view){at, len};
-}
-
-struct registry *registry_published (PGconn *db)
-{
-    PGresult *result = run (db, "registry", "select snapshot_registry ()");
-    struct registry *registry = NULL;
-    if (registry_parse (0, PQgetvalue (result, 0, 0), (size_t) PQgetlength (result, 0, 0),
-                        &registry) != 0)
-        give_up (db, EX_DATAERR);
-    PQclear (result);
-    return registry;
 }
 
 typedef int rules_reader (const struct registry *registry, const char *at, size_t len,
@@ -234,24 +176,18 @@ static void check_model (PGconn *db, const char *path, struct view body)
     model_free (&read);
 }
 
-static const char *last_name (const char *path)
+static void load_file (PGconn *db, const struct versioned *kind, const struct wanted *wanted)
 {
-    const char *slash = strrchr (path, '/');
-    return slash ? slash + 1 : path;
-}
-
-static void load_file (PGconn *db, const struct versioned *kind, const struct wish *wish)
-{
-    const char *note = wish->note || kind == &rules ? wish->note : last_name (wish->file);
+    const char *note = wanted->note || kind == &rules ? wanted->note : last_name (wanted->file);
     struct view values[] = {
-        read_file (db, wish->file, kind->most), note ? view_of (note) : (struct view){0},
-        wish->report ? read_file (db, wish->report, REPORT_MOST) : (struct view){0}};
+        read_file (db, wanted->file, kind->most), note ? view_of (note) : (struct view){0},
+        wanted->report ? read_file (db, wanted->report, REPORT_MOST) : (struct view){0}};
     if (kind == &rules)
-        check_rules (db, wish->file, values[0], rules_parse);
+        check_rules (db, wanted->file, values[0], rules_parse);
     else
-        check_model (db, wish->file, values[0]);
-    if (!is_newest (db, kind, "select sha256 ($1::bytea)", &values[0]))
-        put_in_force (db, kind, run_with (db, kind->word, kind->insert, 3, values));
+        check_model (db, wanted->file, values[0]);
+    if (!is_newest (db, kind, values[0]))
+        say_in_force (kind, run_with (db, kind->word, kind->insert, values));
     free ((char *) values[0].at);
     free ((char *) values[2].at);
 }
@@ -260,45 +196,43 @@ static void load_file (PGconn *db, const struct versioned *kind, const struct wi
 
 /* What was good once may name what is not there any more: that is left out, as routers do.  What cannot be read
  * at all stays where it is. */
-static void check_version (PGconn *db, const struct versioned *kind, int64_t version)
+static void check_again (PGconn *db, const struct versioned *kind, int64_t version,
+                         struct view bytes)
 {
-    PGresult *found = find_version (db, kind, version);
     char *name = xformat ("%s, version %" PRId64, kind->word, version);
-    struct view bytes = {PQgetvalue (found, 0, 0), (size_t) PQgetlength (found, 0, 0)};
     if (kind == &rules)
         check_rules (db, name, bytes, rules_read_again);
     else
         check_model (db, name, bytes);
-    PQclear (found);
     free (name);
 }
 
 static void go_back (PGconn *db, const struct versioned *kind, int64_t version)
 {
-    uint8_t room[8];
-    struct view value = big_endian (version, room);
-    char *digest = xformat ("select digest from %s where version = $1::bigint", kind->table);
-    bool newest = is_newest (db, kind, digest, &value);
-    free (digest);
-    if (newest)
-        return;
-    check_version (db, kind, version);
-    put_in_force (db, kind, run_with (db, kind->word, kind->again, 1, &value));
+    struct view bytes;
+    PGresult *found = find_version (db, kind, version, &bytes);
+    if (!is_newest (db, kind, bytes)) {
+        char room[24];
+        struct view value = digits_of (version, room);
+        check_again (db, kind, version, bytes);
+        say_in_force (kind, run_with (db, kind->word, kind->again, &value));
+    }
+    PQclear (found);
 }
 
 static int load_version (PGconn *db, const struct versioned *kind, int count, char **arguments)
 {
-    struct wish wish = {0};
-    if (!read_wish (kind, count, arguments, &wish)) {
+    struct wanted wanted = {0};
+    if (!read_wanted (kind, count, arguments, &wanted)) {
         log_error ("aduan-migrate %s: what is to be loaded is not clear", kind->word);
         give_up (db, EX_USAGE);
     }
-    if (wish.show)
-        show (db, kind, wish.version);
-    else if (wish.version)
-        go_back (db, kind, wish.version);
+    if (wanted.show)
+        show (db, kind, wanted.version);
+    else if (wanted.version)
+        go_back (db, kind, wanted.version);
     else
-        load_file (db, kind, &wish);
+        load_file (db, kind, &wanted);
     return 0;
 }
 

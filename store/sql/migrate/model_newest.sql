@@ -1,0 +1,3 @@
+-- The version in force, and whether these are its bytes.
+--   $1 bytes
+select version, digest = sha256 ($1::bytea) from model_version order by version desc limit 1

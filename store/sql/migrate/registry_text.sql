@@ -1,0 +1,2 @@
+-- The registry as routers are given it.
+select snapshot_registry ()
