@@ -116,6 +116,7 @@ static void on_counting (void *with, const struct db_answer *answer)
         limits_read (&store->counting.limits, answer->results[2]);
         if (know_calendar (store, answer->results[1])) {
             store->counting.version = asked->version;
+            metric_set (store_calendar_version, (uint64_t) store->counting.calendar_version);
             warn_of_its_end (store);
             place_flush (store);
         }

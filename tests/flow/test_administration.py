@@ -221,13 +221,14 @@ STATUS = {"done": 0, "role": 77, "absent": 77}
 
 @pytest.mark.parametrize("actor", ["coordinator", "agency_admin"])
 def test_roles_and_orders_by_the_command(stack, actor):
-    """The same table through `aduan admin`: one order of each line, at a place where it is done and at one where it is not."""
+    """The same table through `aduan admin`: one order of each line (of every third where it is not the battery that runs), at a place where it is done and at one where it is not."""
     probes, table = Probes(stack), the_table()
     who = stack.person("91.01", actor, front="cli")
     session = os.path.join(stack.folder, f"session-{actor}")
     with open(session, "w", encoding="ascii") as file:
         file.write(who.session.hex() + "\n")
-    for label in sorted({label for label, _, _ in table}):
+    labels = sorted({label for label, _, _ in table})
+    for label in labels[::1 if "ADUAN_PROBES" in os.environ else 3]:
         for place in ("child" if actor == "coordinator" else "own", "sibling"):
             order, arguments = probes.of(label, PLACES[place])[0]
             words = [f"{name}={','.join(value) if isinstance(value, list) else 'yes' if value is True else value}" for name, value in arguments.items()]
@@ -238,7 +239,7 @@ def test_roles_and_orders_by_the_command(stack, actor):
     probes.hold("91.01/PUPR")
 
 
-ORDERS_PROBED = int(os.environ.get("ADUAN_PROBES", "10000")) // 10
+ORDERS_PROBED = int(os.environ.get("ADUAN_PROBES", "4000")) // 10
 
 
 def test_random_orders(stack, front):

@@ -5,6 +5,7 @@ import os
 import pytest
 
 from conftest import ROOT as TOP
+from spoolbench import wait
 from stack import Stack
 from store_door import StoreDoor
 from test_hand_back import agency, events, registry  # noqa: F401
@@ -31,6 +32,8 @@ def door(stack):
 
 
 def counted(stack, door):
+    """By the calendar in force, also what comes next."""
+    wait(lambda: stack.metric("store", "store_calendar_version") == in_force(stack), 20, "the store counts by the calendar in force")
     door.until("select 1 where not exists (select from recompute) and not exists (select from wake where at <= now ())")
 
 

@@ -142,50 +142,56 @@ def test_parked_work_comes_back_by_release(stack, worker, aduan, submitted):
     stack.checks()
 
 
-def judged(stack, name, case, act, version, more):
+def judged(stack, judge, name, case, act, version):
     """What a statement makes of one act: its verdict and reason, and the assignment behind it; all of it undone."""
-    with open(os.path.join(ROOT, "store", "sql", "query", name), encoding="utf-8") as file:
-        statement = file.read()
     principal = stack.sql("select principal_id from principal where name = 'desk'")[0][0]
-    types, values = more
-    connection = stack.postgres.connect("super", None)
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute(f"begin; prepare judge ({TYPES}, {types}) as {statement}")
-            cursor.execute(f"execute judge (array[{principal}], array['{bytes(case['id']).hex()}'::uuid], array[{case['agency']}], array[{version}],"
-                           f" array['{uuid.uuid4()}'::uuid], array[{ACTS.get(act, 12)}::smallint], array['teks'], array[2592000000], 0, false, {values})")
-            verdict = cursor.fetchone()[1:3]
-            cursor.execute(f"select state, nacks, attempt, queued from assignment where complaint_id = '{bytes(case['id']).hex()}'")
-            return verdict, cursor.fetchone()
-    finally:
-        connection.rollback()
-        connection.close()
+    with judge.cursor() as cursor:
+        cursor.execute(f"begin; execute {name} (array[{principal}], array['{bytes(case['id']).hex()}'::uuid], array[{case['agency']}], array[{version}],"
+                       f" array['{uuid.uuid4()}'::uuid], array[{ACTS.get(act, 12)}::smallint], array['teks'], array[2592000000], 0, false,"
+                       f" {STATEMENTS[name][1]})")
+        verdict = cursor.fetchone()[1:3]
+        cursor.execute(f"select state, nacks, attempt, queued from assignment where complaint_id = '{bytes(case['id']).hex()}'")
+        behind = cursor.fetchone()
+        cursor.execute("rollback")
+        return verdict, behind
 
 
-ORDINARY = ("act_ordinary.sql", ("smallint[], uuid, boolean[], int[], boolean[]",
-                                 "array[1::smallint], null, array[false], array[1], array[false]"))
-CAREFUL = ("act_on_assignments.sql", ("smallint[], smallint[], int[], bytea[], bigint[], boolean[], bytea[], smallint[], int[], int[]",
-                                      "array[1::smallint], array[0::smallint], array[0], array[null::bytea], array[0::bigint], array[false],"
-                                      " array[null::bytea], array[0::smallint], '{}', '{}'"))
+STATEMENTS = {"act_ordinary": ("smallint[], uuid, boolean[], int[], boolean[]",
+                               "array[1::smallint], null, array[false], array[1], array[false]"),
+              "act_on_assignments": ("smallint[], smallint[], int[], bytea[], bigint[], boolean[], bytea[], smallint[], int[], int[]",
+                                     "array[1::smallint], array[0::smallint], array[0], array[null::bytea], array[0::bigint], array[false],"
+                                     " array[null::bytea], array[0::smallint], '{}', '{}'")}
+
+
+@pytest.fixture(scope="module")
+def judge(stack):
+    """A connection on which both are prepared."""
+    connection = stack.postgres.connect()
+    with connection.cursor() as cursor:
+        for name, (types, _) in STATEMENTS.items():
+            with open(os.path.join(ROOT, "store", "sql", "query", name + ".sql"), encoding="utf-8") as file:
+                cursor.execute(f"prepare {name} ({TYPES}, {types}) as {file.read()}")
+    yield connection
+    connection.close()
 
 
 @pytest.mark.parametrize("state", [1, 2, 3, 4, 5, 6, 7])
-def test_both_statements_judge_alike(stack, case, state):
+def test_both_statements_judge_alike(stack, judge, case, state):
     stack.sql("update assignment set state = %s, nacks = 9, lease_until = now () + interval '1 hour', queued = %s where complaint_id = %s",
               state, state in (1, 2, 5), bytes(case["id"]).hex())
     for act in ACTS:
         for version in (case["version"], case["version"] - 1):
-            one, other = (judged(stack, name, case, act, version, more) for name, more in (ORDINARY, CAREFUL))
+            one, other = (judged(stack, judge, name, case, act, version) for name in STATEMENTS)
             assert one == other, (act, version)
             done = version == case["version"] and (state == 2 or (act in ("park", "progress", "answer", "ask") and state in (3, 4)) or
                                                    (state, act) == (6, "release"))
             assert one[0] == ((1, 0) if done else (2, 1 if version != case["version"] else 2)), (act, version)
-    assert judged(stack, ORDINARY[0], case, "release", case["version"], ORDINARY[1])[1][:2] == {2: (1, 9), 6: (1, 0)}.get(state, (state, 9))
+    assert judged(stack, judge, "act_ordinary", case, "release", case["version"])[1][:2] == {2: (1, 9), 6: (1, 0)}.get(state, (state, 9))
 
 
 @pytest.mark.parametrize("lead", [True, False], ids=["lead", "supporter"])
 @pytest.mark.parametrize("was", range(1, 10))
-def test_both_statements_judge_the_complaint_alike(stack, case, was, lead):
+def test_both_statements_judge_the_complaint_alike(stack, judge, case, was, lead):
     """In every state of the complaint, for its lead and for a supporter; a resolved case hears its supporters still."""
     ids = bytes(case["id"]).hex()
     stack.sql("update assignment set lead = %s where complaint_id = %s", lead, ids)
@@ -195,7 +201,7 @@ def test_both_statements_judge_the_complaint_alike(stack, case, was, lead):
             for state in (2, 3, 4, 6):
                 stack.sql("update assignment set state = %s, lease_until = now () + interval '1 hour', queued = %s where complaint_id = %s",
                           state, state == 2, ids)
-                one, other = (judged(stack, name, case, act, case["version"], more) for name, more in (ORDINARY, CAREFUL))
+                one, other = (judged(stack, judge, name, case, act, case["version"]) for name in STATEMENTS)
                 assert one == other, (act, state)
                 if state == 3 and act in ("progress", "answer", "ask", "close"):
                     wanted = {True: {1: 0, 2: 0, 4: 0, 5: 0}, False: dict.fromkeys(range(1, 8), 0)}[lead].get(was, 2)

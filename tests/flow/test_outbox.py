@@ -186,7 +186,7 @@ def test_killed_at_random(world):
     world.start("store")
     world.start("notifier")
     planted, dead = {}, 0
-    for _ in range(12):
+    for _ in range(7):
         planted.update(world.plant(60))
         mails = sum(world.copies().values())
         wait_for("some mail", lambda: sum(world.copies().values()) > mails or world.left()[0] == 0)

@@ -440,29 +440,15 @@ def test_a_session_goes_on_by_what_its_person_does(stack, front):
     assert front.order("renew_session", who).word == "session"
 
 
-def metric(stack, name):
-    from people import Reader, SHOW, SHOWN
-    from peer import frame
-    reader = Reader(os.path.join(stack.folder, "run", "store.ctl"))
-    try:
-        assert reader.hello()
-        reader._send([frame(SHOW, t1="metrics")])
-        text = reader.take_number(SHOWN, 10)[1]
-    finally:
-        reader.close()
-    text = text.decode() if isinstance(text, bytes) else text
-    return int(next(line.split()[-1] for line in text.splitlines() if line.startswith(f"aduan_{name} ")))
-
-
 def test_an_unknown_login_takes_as_long(stack, front):
     """Each login is one hash, whether its name is known, unknown or locked: neither time nor answer tells."""
     who, _ = newcomer(stack, front)
     locked, _ = newcomer(stack, front)
     assert front.order("lock", stack.person("91.01", "coordinator"), person=locked.login).word == "done"
     for login in (who.login, "tidak-ada", locked.login, stack.person("91.01", "liaison").login):
-        before = metric(stack, "store_hashes_total")
+        before = stack.metric("store", "store_hashes_total")
         assert front.order("login", login=login, password="salah sama sekali", code="123456").word == "session login"
-        assert metric(stack, "store_hashes_total") == before + 1, login
+        assert stack.metric("store", "store_hashes_total") == before + 1, login
 
 
 def test_many_logins_at_once(stack, front):
@@ -487,14 +473,14 @@ def test_a_repeat_joins_its_order_under_way(stack, front):
     from peer import frame
     impatient, who = stack.people.new_front(), stack.person("91.01", "agency_admin")
     assert impatient.hello()
-    before, key, refs = metric(stack, "store_hashes_total"), os.urandom(16), []
+    before, key, refs = stack.metric("store", "store_hashes_total"), os.urandom(16), []
     arguments = json.dumps({"login": who.login, "password": "bukan sandinya", "code": "123456"})
     for other in (False,) * 8 + (True,):
         refs.append(impatient.ref())
         assert impatient.say([frame(60, t1=refs[-1], t2=key, t3="login", t4=arguments + " " * other)])
     said = [impatient.take(ref, 60)[1] for ref in refs]
     assert len({(fields[2], fields[3]) for fields in said}) == 1 and said[0][2] != 1
-    assert metric(stack, "store_hashes_total") == before + 2, "the eight are one, the one with other words is another"
+    assert stack.metric("store", "store_hashes_total") == before + 2, "the eight are one, the one with other words is another"
 
 
 def test_an_order_counts_once_whenever_the_store_dies(stack, front):

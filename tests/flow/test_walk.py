@@ -11,6 +11,6 @@ def test_whatever_is_said(stack, agency):
     seed = int(os.environ.get("ADUAN_SEED", "0")) or random.SystemRandom().randrange(1 << 32)
     print("seed", seed)
     door = StoreDoor(stack)
-    Walk(stack, door, agency, random.Random(seed)).run(int(os.environ.get("ADUAN_WALK", "2000")))
+    Walk(stack, door, agency, random.Random(seed)).run(int(os.environ.get("ADUAN_WALK", "700")))
     door.close()
     stack.peers.remove(door)

@@ -23,7 +23,8 @@ sys.path[:0] = [HERE, os.path.join(ROOT, "tests", "protocol")]
 
 import made_cluster  # noqa: E402
 from adapter import Adapter  # noqa: E402
-from people import People  # noqa: E402
+from peer import frame  # noqa: E402
+from people import SHOW, SHOWN, People, Reader  # noqa: E402
 from private_postgres import PrivatePostgres  # noqa: E402
 from worker import Worker  # noqa: E402
 
@@ -297,6 +298,18 @@ class Stack:
     def reader(self):
         """Who asks aduan-query, also in a person's name."""
         return self.people.reader()
+
+    def metric(self, program, name):
+        """What a program's counter or gauge says now."""
+        reader = Reader(self._path("run", f"{program}.ctl"))
+        try:
+            assert reader.hello()
+            reader.say([frame(SHOW, t1="metrics")])
+            text = reader.take_number(SHOWN, 10)[1]
+        finally:
+            reader.close()
+        text = text.decode() if isinstance(text, bytes) else text
+        return int(next(line.split()[-1] for line in text.splitlines() if line.startswith(f"aduan_{name} ")))
 
     def sql(self, text, *values):
         return self.postgres.sql(text, *values)

@@ -871,7 +871,7 @@ static void test_mutations (void **state)
 {
     const char *said = getenv ("SEED"), *many = getenv ("MUTATIONS");
     uint64_t seed = said ? strtoull (said, NULL, 10) : (uint64_t) wall_ms ();
-    unsigned count = many ? (unsigned) atoi (many) : 20000, accepted = 0;
+    unsigned count = many ? (unsigned) atoi (many) : 5000, accepted = 0;
     struct buffer file = {0};
     struct text text = {0};
     (void) state;
