@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A program at the desk's JSON API, in a person's name.  Written from docs/desk.md and docs/openapi.yaml; nothing but the
+"""A program at the desk's JSON API, in a person's name, as docs/desk.md and docs/openapi.yaml say; nothing but the
 standard library.
 
     export ADUAN_PASSWORD=... ADUAN_FACTOR=BASE32        the secret= of the otpauth URI that the invitation showed

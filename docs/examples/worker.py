@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""An agency's worker: pulls one case, shows it, acts on it.  Written from common/wire/PROTOCOL.md alone.
+"""An agency's worker: pulls one case, shows it, acts on it, as common/wire/PROTOCOL.md says.
 
     worker.py --door-key router.pub --key worker-pupr.key --agency 812          shows a case and gives it back
     worker.py ... --answer "Sudah kami perbaiki." --close "Selesai."            says both, in this order
