@@ -16,6 +16,7 @@ import yaml
 from conftest import ROOT, Stack
 from desk_door import Browser, Program
 from people import code_of
+from spoolbench import wait
 
 PASSWORD = "kuda hijau di atas genting"
 
@@ -281,7 +282,7 @@ def test_what_is_secret_is_read_behind_a_look(stack, web):
         assert page.status == 200 and "uang rokok" not in page.text and "Isi tidak ditampilkan" in page.text
     finally:
         stack["store"].start()
-    assert "uang rokok" in Browser(stack, other).get(f"/cases/{secret}").text
+    wait(lambda: "uang rokok" in Browser(stack, other).get(f"/cases/{secret}").text, 30, "the words come back with the store")
 
 
 # ---- clocks
