@@ -152,12 +152,22 @@ static void page_self (struct visit *visit)
     json_object_set_new (visit->values, "self", person);
 }
 
+/* May it stand in a header as it is?  A path comes from anybody, and decoded. */
+static bool is_plain (const char *path)
+{
+    return path[strspn (path,
+                        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._-")] == 0;
+}
+
 static void page_over (struct visit *visit)
 {
     const json_t *self = json_object_get (visit->values, "self");
 
     /* a page for everybody greets whom it knows, and does without */
     if (visit->route->open && !(json_is_array (self) && json_array_size (self))) {
+        if (visit->has_session && json_is_array (self))
+            visit_cookie (visit,
+                          NULL); /* with it the page's form would be taken for a forged one */
         visit->fault = 0;
         visit->has_session = false;
         json_object_del (visit->values, "self");
@@ -173,11 +183,11 @@ static void page_over (struct visit *visit)
         }
         visit_cookie (visit, NULL);
         path = http_method (visit->request) == HTTP_GET &&
-                       strcmp (http_path (visit->request), "/") != 0
-                   ? xformat ("/login?said=over&to=%s",
-                              visit_back (visit, "", http_path (visit->request)))
-                   : xstrdup ("/login");
-        visit_redirect (visit, strpbrk (path, " %\\\"<>") ? "/login?said=over" : path);
+                       strcmp (http_path (visit->request), "/") != 0 &&
+                       is_plain (http_path (visit->request))
+                   ? xformat ("/login?said=over&to=%s", http_path (visit->request))
+                   : xstrdup ("/login?said=over");
+        visit_redirect (visit, path);
         free (path);
         return;
     }

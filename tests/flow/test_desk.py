@@ -104,6 +104,12 @@ def test_who_gets_in(stack, liaison):
         assert forged.get(path).location.startswith("/login?said=over")
     for path in ("/login", "/invitation", "/help", "/assets/desk.css"):
         assert nobody.get(path).status == forged.get(path).status == 200
+    # the cookie of a session that is over goes, or the form of that page would be a forged one
+    for path in ("/login", "/invitation"):
+        assert forged.get(path).headers["Set-Cookie"].startswith("aduan=;") and "Set-Cookie" not in nobody.get(path).headers
+    # and a path that may not stand in a header is not brought back to
+    for path in ("/cases/%7f", "/keys/%09x", "/cases/%0d%0aX-Evil:%201", "/cases/%E2%80%AE", "/cases/a%26to=b"):
+        assert forged.get(path).location == "/login?said=over", path
     assert nobody.send("/next", {}).status == 401
     program = Program(stack)
     answer = program.get("/inbox")

@@ -153,6 +153,7 @@ def test_a_coordinator_that_gave_it_back_is_passed_over(stack, door, agency):
     complaint = door.place(agency["33.01"], rung=5)
     door.decides = lambda asked: {2: agency["33.01/PUPR"], 3: 4}
     give_back(door, agency, "33.01")
+    door.was_asked()
     door.decides = lambda asked: {2: agency["33.01"], 3: 5}
     give_back(door, agency, "33.01/PUPR")
     moved(door, complaint, 5)

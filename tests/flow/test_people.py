@@ -348,6 +348,21 @@ def test_oversight_is_nobodys_by_a_detour(stack, front):
     assert front.order("rotate_key", boss, name="mesin-92", key=zmq.curve_keypair()[0].decode()).word == "role name"
 
 
+def test_the_watched_do_not_touch_who_watches(stack, front):
+    """Nor by putting out, locking out, renaming or moving: that is for one above those whom an inspectorate watches."""
+    boss, above, office = stack.person("91", "coordinator"), stack.person("ID", "coordinator"), "91/PENGAWASAN"
+    named = stack.person(office, "liaison", named=True)
+    assert front.order("dismiss", boss, person=named.login, agency=office, role="liaison").word == "role role"
+    assert front.order("lock", boss, person=named.login).word == "role person"
+    assert front.order("rename_agency", boss, agency=office, name="Bukan Inspektorat").word == "role agency"
+    assert front.order("move_agency", boss, agency=office, parent="91/TAMBANG", kind="unit").word == "role agency"
+    assert front.order("lock", above, person=named.login).word == "done"
+    assert front.order("dismiss", above, person=named.login, agency=office, role="liaison").word == "done"
+    # who was there once is not followed by somebody of the watched one's making
+    assert front.order("invite", boss, login="boneka", name="B", agency=office, role="liaison", named=True).word == "role named"
+    assert front.order("invite", above, login="pengganti", name="P", agency=office, role="liaison", named=True).word == "done"
+
+
 def test_no_inspectorate_of_ones_own(stack, front):
     """Nor does a key come to work for one by a detour."""
     boss, above = stack.person("91.71", "coordinator"), stack.person("ID", "coordinator")

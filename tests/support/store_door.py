@@ -83,20 +83,23 @@ class StoreDoor(Peer):
         deadline = time.monotonic() + seconds
         while len(self.asked) < count:
             assert time.monotonic() < deadline, f"asked {len(self.asked)} times\n{self.stack['store'].tail()}"
-            self.turn(0.02)
+            self._next(0.02)
         return self.asked[count - 1]
+
+    def _next(self, seconds):
+        """Handles what comes first, if anything does so soon."""
+        self._turn(seconds)
+        for at in range(len(self.inbox) - 1, -1, -1):
+            if self.inbox[at][0] == REDECIDE:
+                _, fields, frames = self.inbox.pop(at)
+                self._hear(fields, frames)
 
     def turn(self, seconds=0.0):
         """Handles what comes for so long."""
         deadline = time.monotonic() + seconds
-        while True:
-            self._turn(max(0.0, min(0.2, deadline - time.monotonic())))
-            for at in range(len(self.inbox) - 1, -1, -1):
-                if self.inbox[at][0] == REDECIDE:
-                    _, fields, frames = self.inbox.pop(at)
-                    self._hear(fields, frames)
-            if time.monotonic() >= deadline:
-                return
+        self._next(0)
+        while time.monotonic() < deadline:
+            self._next(max(0.001, min(0.2, deadline - time.monotonic())))
 
     def until(self, question, *values, seconds=20):
         """The rows of a query as soon as there are any; what comes meanwhile is handled."""
@@ -105,7 +108,7 @@ class StoreDoor(Peer):
             rows = self.stack.sql(question, *values)
             if rows:
                 return rows
-            self.turn(0.02)
+            self._next(0.02)
         raise AssertionError(f"not within {seconds} s: {question} {values}\n{self.stack['store'].tail()}")
 
     def _wait(self, wanted, seconds=20):
@@ -115,7 +118,7 @@ class StoreDoor(Peer):
             for at, message in enumerate(self.inbox):
                 if wanted(*message):
                     return self.inbox.pop(at)
-            self.turn(0.02)
+            self._next(0.02)
         raise AssertionError(f"no answer within {seconds} s\n{self.stack['store'].tail()}")
 
     # ---- what is said

@@ -9,7 +9,8 @@ with asked as materialized (
     left join lateral (
         select fault, detail
         from (values (1, order_fault ($1::int, a.agency, 992), 'agency'),
-                     (2, case when a.role is null then 15::smallint when a.who = $1::int then 13 else grant_fault ($1::int, a.agency, a.role) end, 'role'),
+                     (2, case when a.role is null then 15::smallint when a.who = $1::int then 13
+                              else coalesce (grant_fault ($1::int, a.agency, a.role), silence_fault ($1::int, a.who, a.agency)) end, 'role'),
                      (3, case when not exists (select from appointment o where o.principal_id = a.who and o.agency_id = a.agency
                                                                            and o.role = a.role and o.ended_at is null) then 3 end::smallint, 'person'))
              v (nth, fault, detail)

@@ -1,7 +1,8 @@
 -- Nobody logs in as this person until he is unlocked; where he is logged in he is not any more.
 --   $1 person  $2 arguments: person  $3 key
 with asked as materialized (
-    select p.principal_id as who, p.login, case when p.login is null then 3 else person_fault ($1::int, p.principal_id) end as fault
+    select p.principal_id as who, p.login, case when p.login is null then 3
+           else coalesce (person_fault ($1::int, p.principal_id), silence_fault ($1::int, p.principal_id, null)) end as fault
     from (values (1)) one left join person p on p.principal_id = person_named ($2::jsonb ->> 'person')
 ), locked as (
     update person p set locked_until = 'infinity', locked_by = $1::int from asked a where a.fault is null and p.principal_id = a.who

@@ -8,7 +8,7 @@ with asked as materialized (
     from asked a
     left join lateral (
         select fault, detail
-        from (values (1, order_fault ($1::int, a.agency, 32), 'agency'),
+        from (values (1, coalesce (order_fault ($1::int, a.agency, 32), watched_fault ($1::int, a.agency)), 'agency'),
                      (2, case when a.name is null or length (a.name) not between 1 and 200 or a.name ~ '[[:cntrl:]]' then 15 end::smallint, 'name')) v (nth, fault, detail)
         where fault is not null order by nth limit 1) v on true
 ), renamed as (

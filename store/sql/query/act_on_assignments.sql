@@ -157,6 +157,7 @@ with input as (
            case act when 9 then jsonb_strip_nulls (jsonb_build_object ('reason', reason, 'suggested', nullif (named, 0), 'to', next))
                     when 10 then jsonb_strip_nulls (jsonb_build_object ('to', named, 'binds', case when binds then true end,
                                                                         'from', nullif (subject, agency),
+                                                                        'above', case when above then true end,
                                                                         'placed', case when starts is not null then true end))
                     when 11 then jsonb_build_object ('to', named)
                     when 12 then jsonb_strip_nulls (jsonb_build_object ('reason', resolution, 'above', case when above then true end,

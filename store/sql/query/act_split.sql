@@ -81,7 +81,8 @@ with input as (
     insert into event (complaint_id, at, act_key, version, principal, agency, kind, number, text, data)
     select g.id, clock_timestamp (), g.key, case when g.above then (select version from record) else (select version from work) end,
            g.actor, g.agency, 28, g.events + 1, $8::text,
-           jsonb_strip_nulls (jsonb_build_object ('other', number_text ($16::bigint), 'id', g.part, 'to', nullif (g.named, 0), 'title', $10::text))
+           jsonb_strip_nulls (jsonb_build_object ('other', number_text ($16::bigint), 'id', g.part, 'to', nullif (g.named, 0), 'title', $10::text,
+                                                  'above', case when g.above then true end))
     from good g, record
     union all
     select g.part, clock_timestamp (), g.key, null, g.actor, g.agency, 28, 1, $8::text,

@@ -1,6 +1,6 @@
--- What happened to one complaint, oldest first, as far as the reader may see it; words about which a router has to decide first are held.
+-- What happened to one complaint, oldest first, the last 500 things, as far as the reader may see it; words about which a router has to decide first are held.
 --   $1 tracking number
-select coalesce (json_agg (row_to_json (r)), '[]')::text
+select coalesce (json_agg (row_to_json (r) order by r.at, r.number nulls last), '[]')::text
 from (
     select c.complaint_id as id, e.at, e.kind, e.number, a.code as agency, a.name as agency_name, case when e.principal > 0 then desk_who (e.principal, e.agency) end as who,
            case when l.level = 2 and not (e.kind in (32, 33) and coalesce (e.number >= y.words, false)) then e.text end as text,
@@ -18,6 +18,6 @@ from (
     left join agency a on a.agency_id = e.agency
     left join agency d on d.agency_id = coalesce (e.data ->> 'to', e.data ->> 'suggested')::int
     where c.number = number_bits ($1::text) and l.level > 0
-    order by e.at, e.number nulls last
+    order by e.at desc, e.number desc nulls first
     limit 500
 ) r

@@ -112,11 +112,20 @@ create function person_reads_oversight (person int, agency int) returns boolean 
 $$;
 
 -- May he name this agency's staff as readers of oversight content?  The first one is named from above; from then on they do it
--- among themselves, so that no coordinator reads by a person of his own making.  enum reason; null: he may.
+-- among themselves, so that no coordinator reads by a person of his own making; and where none is left, one above those whom they
+-- watch.  enum reason; null: he may.
 create function naming_fault (actor int, agency int) returns smallint language sql stable as $$
     select case when not exists (select from agency a where a.agency_id = agency and (a.flags ~ '\minspectorate\M' or a.parent is null)) then 15
                 when agency_names (agency) and not person_reads_oversight (actor, agency) then 13
-                when not agency_names (agency) and not person_above (actor, agency) then 13 end
+                when not agency_names (agency) and not person_above (actor, agency) then 13
+                when not agency_names (agency) and exists (select from appointment a where a.agency_id = agency and a.named)
+                     and person_above (actor, (select parent from agency a where a.agency_id = agency)) is not true then 13 end
+$$;
+
+-- An inspectorate is administered from above those whom it watches.  enum reason; null: it is none, or he is.
+create function watched_fault (actor int, agency int) returns smallint language sql stable as $$
+    select case when exists (select from agency a where a.agency_id = agency and a.flags ~ '\minspectorate\M'
+                                                    and person_above (actor, a.parent) is not true) then 13 end
 $$;
 
 -- Why he may not touch this person's data: enum reason; null: he may.  Each appointment of the person's must be one that he may
@@ -140,6 +149,14 @@ create function takeover_fault (actor int, person int) returns smallint language
     select case when exists (select from appointment a where a.principal_id = person and a.named and a.ended_at is null
                                and (a.until is null or a.until > statement_timestamp ())
                                and not person_reads_oversight (actor, a.agency_id)) then 13 end
+$$;
+
+-- Nor is one who reads it put out, or locked out, by those whom he watches.  `at`: of this agency; null: of any.
+create function silence_fault (actor int, person int, at int) returns smallint language sql stable as $$
+    select case when exists (select from appointment a join agency g on g.agency_id = a.agency_id
+                             where a.principal_id = person and a.named and a.ended_at is null and (at is null or a.agency_id = at)
+                               and (a.until is null or a.until > statement_timestamp ())
+                               and not person_reads_oversight (actor, a.agency_id) and person_above (actor, g.parent) is not true) then 13 end
 $$;
 
 -- ---- keys
@@ -248,7 +265,7 @@ begin
     where a.agency_id = gone and a.ended_at is null
       and exists (select from appointment o where o.agency_id = heir and o.principal_id = a.principal_id and o.role = a.role and o.ended_at is null);
     insert into appointment (principal_id, agency_id, role, named, deputy_of, appointed_by, until)
-    select a.principal_id, heir, a.role, a.named, a.deputy_of, person, a.until from appointment a where a.agency_id = gone and a.ended_at is null;
+    select a.principal_id, heir, a.role, a.named and naming_fault (person, heir) is null, a.deputy_of, person, a.until from appointment a where a.agency_id = gone and a.ended_at is null;
     get diagnostics staff = row_count;
     update appointment a set ended_at = statement_timestamp () where a.agency_id = gone and a.ended_at is null;
     insert into principal_agency select k.principal_id, heir from principal_agency k where k.agency_id = gone and not guarded on conflict do nothing;
