@@ -212,7 +212,8 @@ void heads_link (struct audit *audit, int64_t link, int64_t total, const uint8_t
 
 void heads_end (struct audit *audit)
 {
-    bool whole = !audit->to;
+    /* of a stretch without a link nothing is known of the chain's end */
+    bool whole = !audit->to && (!audit->from || audit->links);
     int64_t newest = 0;
     while (heads.there) {
         newest = stream_int (&heads.stream, LINK);

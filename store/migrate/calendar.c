@@ -72,11 +72,19 @@ static void insert_calendar (PGconn *db, const struct wish *wish, const struct c
     run_quietly (db, "calendar", SQL_calendar_days);
 }
 
+/* An empty file is a slip, and would move every open due time. */
+static void refuse_empty (PGconn *db, const char *path, const struct calendar *calendar)
+{
+    if (calendar->day_count)
+        return;
+    log_error ("%s: it has no day off at all: nothing has changed; mend it and load it again",
+               path);
+    give_up (db, EX_DATAERR);
+}
+
 /* Its end, and years of it that nobody has compared, are news for who loads it. */
 static void warn_of_years (const char *path, const struct calendar *calendar)
 {
-    if (calendar->day_count == 0)
-        log_warning ("%s: no day at all: only weekends do not count", path);
     for (size_t i = 0; i < calendar->year_count; i++) {
         if (!calendar->years[i].verified)
             log_info ("%s: %d is unverified: not compared with its decree", path,
@@ -118,6 +126,7 @@ static void load_calendar_file (PGconn *db, const struct wish *wish)
     }
     if (calendar_read (text, len, &calendar, &fault) != 0)
         refuse (db, wish->file, &fault);
+    refuse_empty (db, wish->file, &calendar);
     run_text (db, "calendar", "savepoint load");
     insert_calendar (db, wish, &calendar);
     warn_of_years (wish->file, &calendar);

@@ -134,6 +134,9 @@ def test_a_bad_file_changes_nothing(stack, tmp_path, lines, line, why):
     assert f"bad.tsv:{line}: " in said and why in said and "nothing has changed" in said
     assert in_force(stack) == before
     assert "cannot be read" in refused(stack, "calendar", str(tmp_path / "none.tsv"))
+    for text in ("", "year\t2026\tverified\n"):
+        path.write_text(text, encoding="utf-8")
+        assert "no day off at all: nothing has changed" in refused(stack, "calendar", str(path))
 
 
 def test_pemilu_is_a_day_off_and_another_region_is_not(stack, door, case, load):
