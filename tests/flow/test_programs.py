@@ -183,7 +183,7 @@ def test_what_may_not_be(stack, web, number, roads_key, somebody, tmp_path):
     assert f"{case}: answer done" in work(stack, roads_key, number(ROADS), "--answer", "Ditutup.")  # neither has kept its lease
     who = somebody(ROADS)
     fault = desk(who, "inbox", status=1, ADUAN_PASSWORD="salah sama sekali")
-    assert fault == "Your session is over, or name and password do not match.: login (401 order_session)\n"
+    assert fault == "Your session is over, or name, password and code do not match.: login (401 order_session)\n"
     assert "(401 order_session)" in desk(who, "inbox", status=1, ADUAN_FACTOR="JBSWY3DPEHPK3PXP")
     assert "the desk does not answer" in desk(who, "inbox", status=2, ADUAN_DESK="http://127.0.0.1:1")
     assert "(404 absent)" in desk(who, "case", "A0000000000000", "history", status=1)
