@@ -165,9 +165,9 @@ static void page_over (struct visit *visit)
 
     /* a page for everybody greets whom it knows, and does without */
     if (visit->route->open && !(json_is_array (self) && json_array_size (self))) {
+        /* with the cookie of a session that is over the page's form would be taken for a forged one */
         if (visit->has_session && json_is_array (self))
-            visit_cookie (visit,
-                          NULL); /* with it the page's form would be taken for a forged one */
+            visit_cookie (visit, NULL);
         visit->fault = 0;
         visit->has_session = false;
         json_object_del (visit->values, "self");

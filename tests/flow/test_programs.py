@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 import urllib.parse
 
 import pytest
@@ -18,6 +17,7 @@ import pytest
 from collect import metrics
 from conftest import ROOT, Stack
 from desk_door import Program
+from spoolbench import wait
 from stack import BUILD
 
 EXAMPLES, ADUAN = os.path.join(ROOT, "docs", "examples"), os.path.join(BUILD, "deploy", "aduan", "aduan")
@@ -292,10 +292,8 @@ def test_a_silent_door_is_lost(stack, web, number, peer):
     os.kill(stack["router"].process.pid, signal.SIGSTOP)
     try:
         puller.start()
-        deadline = time.monotonic() + 20
-        while peer.socket in (first, None):
-            assert puller.is_alive() and time.monotonic() < deadline
-            time.sleep(0.05)
+        wait(lambda: peer.socket not in (first, None) or not puller.is_alive(), 20, "a new beginning")
+        assert puller.is_alive()
     finally:
         os.kill(stack["router"].process.pid, signal.SIGCONT)
     case = submitted(stack, web, "Lubang sesudah router diam", ROADS)
