@@ -198,8 +198,8 @@ void worker_tick (struct router *router)
         struct link *worker = listener_find (router->workers, pull->link);
         if (now < pull->until)
             continue;
-        if (worker)
-            say_pulled (worker, pull->ref, VERDICT_DONE, 0);
+        if (worker) /* nobody looked: to say that there is nothing would be a lie */
+            say_pulled (worker, pull->ref, VERDICT_REFUSED, REASON_BUSY);
         pull_end (router, pull);
     }
     worker_flush (router);

@@ -97,6 +97,7 @@ static void batch_end (struct lease_batch *batch)
     wake_for_rest (batch);
     for (unsigned i = 0; i < batch->count; i++) {
         batch->pulls[i]->looks_only = batch->pulls[i]->looks_only || !batch->leased;
+        batch->pulls[i]->looked = batch->pulls[i]->looked || batch->leased;
         pull_looked (batch->store, batch->pulls[i], batch->look);
     }
     PQclear (batch->leased);
@@ -237,10 +238,12 @@ static struct lease_batch *gather (struct store *store)
         if (!fits (store, &asking, pull))
             continue;
         pull_lift (store, pull);
-        if (name_all (store, &asking, pull))
+        if (name_all (store, &asking, pull)) {
             batch->pulls[batch->count++] = pull;
-        else
+        } else {
+            pull->looked = true;
             pull_looked (store, pull, look);
+        }
     }
     HASH_CLEAR (hh, asking.named);
     if (batch->count)

@@ -261,9 +261,9 @@ void pull_answer (struct store *store, struct pull *pull)
         struct msg_behalf behalf = {.ref = pull->key.behalf, .principal = pull->principal};
         struct msg_pulled pulled = {
             .ref = pull->ref, .count = pull->given, .verdict = VERDICT_DONE};
-        if (pull->refused && !pull->given) {
+        if (!pull->given && (pull->refused || !pull->looked)) {
             pulled.verdict = VERDICT_REFUSED;
-            pulled.reason = pull->refused;
+            pulled.reason = pull->refused ? pull->refused : REASON_BUSY;
         }
         struct parcel answer = {0};
         parcel_add (&answer, WIRE_behalf, &behalf);

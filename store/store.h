@@ -175,6 +175,7 @@ struct pull {
     int64_t taken;             /* mono_ms, by the statement that may lease to it */
     uint8_t session[32];       /* token of the person who pulls */
     bool personal;       /* there is one: no batch carries it, its person is judged when it looks */
+    bool looked;         /* rows, or what is remembered of them, have said what there is for it */
     enum reason refused; /* 0, or why its person may not */
     uint32_t count, lease;    /* assignments at most; ms */
     uint32_t given, promised; /* assignments said; by the batch that carries it */

@@ -287,17 +287,23 @@ static bool is_due (const struct op *op, int64_t now)
     return (op->deadline && op->deadline <= now) || (op->state != OP_WAITING && op->at <= now);
 }
 
+static void earliest (int64_t at, int64_t *next)
+{
+    if (at && (*next == 0 || at < *next))
+        *next = at;
+}
+
+/* What is due is said again, or rests: its deadline is to be rung for all the same. */
 static void collect_due (struct aduan *aduan, int64_t now, struct buffer *due, int64_t *next)
 {
     for (const struct op *op = aduan->ops; op; op = op->hh.next) {
-        if (is_due (op, now)) {
+        bool is = is_due (op, now);
+        if (is)
             buffer_add (due, &(struct due){aduan, op->ref}, sizeof (struct due));
-            continue;
-        }
-        if (op->deadline && (*next == 0 || op->deadline < *next))
-            *next = op->deadline;
-        if (op->state != OP_WAITING && (*next == 0 || op->at < *next))
-            *next = op->at;
+        if (op->deadline > now)
+            earliest (op->deadline, next);
+        if (!is && op->state != OP_WAITING)
+            earliest (op->at, next);
     }
 }
 

@@ -420,7 +420,7 @@ static void next_pull (struct visit *visit)
                              .count = wants && wants <= 20 && visit->api ? (uint32_t) wants : 1,
                              .lease_ms = LEASE_MS,
                              .session = visit->session},
-        ACT_MS, on_assigned, on_pulled, visit);
+        PULL_MS, on_assigned, on_pulled, visit);
 }
 
 static const struct question reader = {"self", "desk_self", false, {NULL}};

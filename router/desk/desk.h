@@ -31,13 +31,15 @@
 #define SESSION_BYTES 32
 #define ASK_MS        10000
 #define ACT_MS        20000
-#define LEASE_MS      600000 /* of a case that a person pulled; renewed while its page is open */
-#define BODY_MOST     262144 /* bytes of a form or of JSON */
-#define FILE_MOST     10485760
-#define FILES_MOST    5
-#define BULK_MOST     100 /* cases of one bulk act */
-#define PARAMETERS    3
-#define DIGEST_BYTES  32
+#define PULL_MS                                                                                    \
+    5000 /* that there is no case must come from the store; that it is away is said soon */
+#define LEASE_MS     600000 /* of a case that a person pulled; renewed while its page is open */
+#define BODY_MOST    262144 /* bytes of a form or of JSON */
+#define FILE_MOST    10485760
+#define FILES_MOST   5
+#define BULK_MOST    100 /* cases of one bulk act */
+#define PARAMETERS   3
+#define DIGEST_BYTES 32
 
 struct visit;
 struct files;

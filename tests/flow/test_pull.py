@@ -11,6 +11,7 @@ from worker import PULL, PULLED, frame
 ROADS, HEALTH = "91.01/PUPR", "91.01/KES"
 CATEGORY = {ROADS: 1, HEALTH: 2}
 EMERGENCY = 1
+REFUSED, BUSY = 3, 7
 
 
 @pytest.fixture(scope="module")
@@ -288,6 +289,27 @@ def test_nobody_waits_longer_than_he_asked(stack, ask):
     stack.postgres.stop()
     try:
         finds_nothing()
+    finally:
+        stack.postgres.start()
+    submit(stack)
+    assert len(worker.pull([agency], wait=20000)) == 1
+
+
+def test_that_there_is_nothing_is_said_only_by_who_has_looked(stack, ask):
+    """The store is away, or its database under an agency of which nothing is remembered: not now, which is not the same as nothing."""
+    worker, agency = stack.worker(), stack.agency(ROADS)
+    assert worker.hello()
+
+    def is_told_not_now():
+        assert worker.pull([agency], wait=300) == []
+        assert (worker.last_pulled[3], worker.last_pulled[4]) == (REFUSED, BUSY)
+
+    stack["store"].stop()
+    is_told_not_now()
+    stack.postgres.stop()
+    stack["store"].start(wait=False)
+    try:
+        is_told_not_now()
     finally:
         stack.postgres.start()
     submit(stack)

@@ -129,6 +129,8 @@ class ClockLoad:
             plan = "\n".join(row[0] for row in cursor.fetchall())
             for table in ("complaint", "event", "content", "assignment", "notice"):
                 self.expect(not re.search(rf"Seq Scan on {table}\b", plan), f"{name} reads all of {table}:\n{plan}")
+            if name == "select_wakes":  # twice a second: it must not walk all that will be due some day
+                self.expect(re.search(r"Index Cond: \(at <=", plan), f"{name} reads all of wake:\n{plan}")
         connection.close()
 
     def away(self):

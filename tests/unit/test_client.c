@@ -94,6 +94,25 @@ static void out_of_time_is_unknown_or_unsent (void **state)
     aduan_close (&aduan);
 }
 
+/* However long the pause between two repeats has become. */
+static void a_deadline_is_rung_for_between_repeats (void **state)
+{
+    struct world world;
+    struct heard heard = {0};
+    (void) state;
+    world_open (&world, "-", 64);
+    int64_t deadline = mono_ms () + 1000;
+    aduan_submit_start (world.aduan, &sample, 1000, on_outcome, &heard);
+    while (heard.calls == 0) {
+        aduan_loop_turn (world.loop, 20);
+        assert_true (heard.calls || (world.loop->rings_at &&
+                                     world.loop->rings_at <= deadline + SCAN_LEAST_MS + 100));
+    }
+    assert_int_equal (heard.submitted.result, ADUAN_UNKNOWN);
+    assert_true (world.peer.heard > 1);
+    world_close (&world);
+}
+
 #define CONTACT(kind_, address_)                                                                   \
     {                                                                                              \
         {.key = "k",                                                                               \
@@ -446,6 +465,7 @@ int main (void)
         cmocka_unit_test (refusals_are_final),
         cmocka_unit_test (refused_after_silence_is_unknown),
         cmocka_unit_test (out_of_time_is_unknown_or_unsent),
+        cmocka_unit_test (a_deadline_is_rung_for_between_repeats),
         cmocka_unit_test (faults_of_our_own_are_rejected_like_intakes),
         cmocka_unit_test (a_new_peer_hears_them_again),
         cmocka_unit_test (a_lost_link_repeats_by_itself),

@@ -4,7 +4,7 @@
 --   $1 how many at most
 with due as materialized (
     select at, complaint_id from wake w
-    where at <= clock_timestamp () and not exists (select from recompute r where r.complaint_id = w.complaint_id and not r.again)
+    where at <= statement_timestamp () and not exists (select from recompute r where r.complaint_id = w.complaint_id and not r.again)
     order by at, complaint_id limit $1::int
 )
 select d.at, d.complaint_id, clock_timestamp () as now, coalesce (c.version, 0) as version, coalesce (c.state, 9::smallint) as state, c.class, c.flags,
