@@ -118,6 +118,29 @@ def test_corrected_words_tell_nothing(stack, door, people, agency):
     assert row(stack, case) == before and events(stack, case, 2) == []
 
 
+def test_handed_back_while_corrected_words_are_judged(stack, door, people, agency):
+    """The hand-back commits behind the reading of the judgement and before its writing: it is asked about all the same."""
+    case = stage(stack, door, people, agency, "assigned")
+    door.act(case, "correct", session=people[A], body="Jalan berlubang besar")
+    asked = asked_of(door, case)
+    other = stack.postgres.connect()
+    other.autocommit = False
+    with other, other.cursor() as cursor:
+        cursor.execute("select from returned where complaint_id = %s for update", (case["id"].hex(),))
+        door.answer(asked, {2: agency[UNIT], 3: 3})
+        door.until("select 1 from pg_locks where not granted")
+        cursor.execute("update complaint set state = 6, version = version + 1, events = events + 1 where complaint_id = %s returning events", (case["id"].hex(),))
+        number = cursor.fetchone()[0]
+        cursor.execute("insert into event (complaint_id, at, act_key, principal, agency, kind, number) values (%s, now (), gen_random_uuid (), 1, %s, 19, %s)",
+                       (case["id"].hex(), agency[UNIT], number))
+        cursor.execute("update returned set event = %s, newest = null, was = null, aside = false where complaint_id = %s", (number, case["id"].hex()))
+        door.asked.clear()
+    other.close()
+    assert asked_of(door, case)["event"] == number
+    door.answer(door.asked[-1], {2: agency["33.02/PUPR"], 3: 3})
+    door.until("select 1 from complaint where complaint_id = %s and holder = %s", case["id"].hex(), agency["33.02/PUPR"])
+
+
 def test_staff_say_that_it_is_oversight(stack, door, people, agency):
     """At once returned and secret; nobody but a router's inspectorate gets it."""
     for act, state in (("verify", "received"), ("correct", "in_progress")):

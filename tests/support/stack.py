@@ -338,4 +338,9 @@ class Stack:
         for name in sorted(os.listdir(folder)):
             with open(os.path.join(folder, name), encoding="utf-8") as file:
                 rows = self.sql(file.read())
-            assert not rows, f"store/sql/check/{name}: {rows[:5]}"
+            assert not rows, f"store/sql/check/{name}: {rows[:5]}\n{self.history(str(rows[0][0]))}"
+
+    def history(self, complaint):
+        """What has happened to a complaint, for whom a check has found it; nothing for what is no complaint's id."""
+        events = self.sql("select number, at, kind, principal, agency, data, text from event where complaint_id::text = %s order by at, number", complaint)
+        return "\n".join(map(str, events))

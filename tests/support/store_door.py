@@ -11,6 +11,7 @@ import hashlib
 import os
 import time
 
+from collect import show
 from peer import PING, Peer, frame, parse
 
 SUBMIT, CONTENT, OFFER, STORED, PLACE, ORIGIN, REDECIDE, REDECIDED = 10, 11, 20, 22, 23, 24, 25, 26
@@ -119,7 +120,13 @@ class StoreDoor(Peer):
                 if wanted(*message):
                     return self.inbox.pop(at)
             self._next(0.02)
-        raise AssertionError(f"no answer within {seconds} s\n{self.stack['store'].tail()}")
+        raise AssertionError(f"no answer within {seconds} s\n{self.stack['store'].tail()}\n{self.state()}")
+
+    def state(self):
+        """What the store and its database are at, for whom waits in vain."""
+        busy = self.stack.sql("select pid, state, wait_event_type, wait_event, age (now (), xact_start), pg_blocking_pids (pid), left (query, 120) "
+                              "from pg_stat_activity where usename = 'aduan_store'")
+        return "\n".join([show(self.stack, "store", "queues"), *map(str, busy), f"inbox: {self.inbox[:5]}"])
 
     # ---- what is said
 

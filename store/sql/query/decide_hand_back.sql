@@ -19,7 +19,7 @@
 --   $1 id  $2 number of the hand-back or the last words  $3 agency  $4 rung  $5 confidence  $6 class  $7 flags to set (2, 4)
 --   $8 region  $9 rules  $10 registry  $11 the decision record  $12 function  $13 version base
 with asked as materialized (
-    select c.complaint_id, c.version, c.events, c.holder as asker, c.due_first, c.due_resolve, c.region, c.class, c.received, r.event, r.was, r.aside, c.state = 3 or coalesce (r.was = 3, false) as rests, a.due, a.priority,
+    select c.complaint_id, c.version, c.events, c.holder as asker, c.due_first, c.due_resolve, c.region, c.class, c.received, r.event, r.newest, r.was, r.aside, c.state = 3 or coalesce (r.was = 3, false) as rests, a.due, a.priority,
            e.kind, e.data, f.flags, f.flags & 4 = 0 and r.was is not null and (r.aside or e.kind in (23, 25, 32, 33, 37)) as stays,
            e.kind = 19 and f.flags & 4 = 0 and cardinality (g.refusers) >= 3 as third, g.refusers
     from returned r
@@ -114,8 +114,9 @@ with asked as materialized (
         set state = excluded.state, queued = excluded.queued, version = greatest (a.version, $13::bigint) + 1, lead = true, bond = excluded.bond,
             due = excluded.due, leased_by = null, lease_until = null, nacks = 0, attempt = 0, left_at = null
 ), decided as (
+    -- the row as it was read: nothing else holds a hand-back back that comes while what is aside is judged
     delete from returned r using asked q
-    where r.complaint_id = q.complaint_id
+    where (r.complaint_id = q.complaint_id and r.event = q.event and r.newest is not distinct from q.newest and r.aside = q.aside)
        or (q.stays and r.complaint_id in (select x.complaint_id from merged x where x.main = q.complaint_id))
 ), history as (
     insert into event (complaint_id, at, act_key, principal, agency, kind, number, data)
