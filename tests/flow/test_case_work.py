@@ -118,6 +118,29 @@ def test_corrected_words_tell_nothing(stack, door, people, agency):
     assert row(stack, case) == before and events(stack, case, 2) == []
 
 
+def test_merged_while_corrected_words_are_read(stack, door, people, agency):
+    """What is aside holds nothing: parted from its main complaint the alias is where it was, and goes on; but words of its reporter's
+    that may tell of misconduct hold it."""
+    main, alias, other = (stage(stack, door, people, agency, "assigned") for _ in range(3))
+    for case in (alias, other):
+        assert door.act(case, "correct", session=people[A], title="Judul") == "done"
+        case["version"] = stack.sql("select version from assignment where complaint_id = %s and agency = %s", case["id"].hex(), agency[UNIT])[0][0]
+        assert door.act(case, "merge", session=people[A], other=main["id"]) == "done"
+    assert door.say(other["id"], "Petugas minta uang", 2, alarms=True)[0] == 1
+    # the main complaint is returned for these words, and so is the alias that they were said on, but not the other one
+    assert row(stack, main)["state"] == "returned"
+    for case, state in ((alias, "assigned"), (other, "returned")):
+        case["version"] = stack.sql("select version from assignment where complaint_id = %s and agency = %s", case["id"].hex(), agency[UNIT])[0][0]
+        assert door.act(case, "unmerge", session=people[A]) == "done"
+        assert row(stack, case)["state"] == state
+    stack.checks()
+    door.decides = lambda asked: {2: agency[UNIT], 3: 3}
+    for asked in door.asked:
+        door.answer(asked, {2: agency[UNIT], 3: 3})
+    door.until("select 1 where not exists (select from returned where complaint_id = any (%s::uuid[]))", [case["id"].hex() for case in (main, alias, other)])
+    assert [row(stack, case)["state"] for case in (main, alias, other)] == ["assigned"] * 3
+
+
 def test_handed_back_while_corrected_words_are_judged(stack, door, people, agency):
     """The hand-back commits behind the reading of the judgement and before its writing: it is asked about all the same."""
     case = stage(stack, door, people, agency, "assigned")
