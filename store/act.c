@@ -82,7 +82,7 @@ static enum reason missing (const struct msg_act *act, const char **ret_field)
 {
     bool speaks = act->act == ACT_PROGRESS || act->act == ACT_ANSWER || act->act == ACT_ASK ||
                   act->act == ACT_HAND_BACK || act->act == ACT_CLOSE || act->act == ACT_ARCHIVE ||
-                  act->act == ACT_DRAFT;
+                  act->act == ACT_DRAFT || act->act == ACT_TAKE_OVER || act->act == ACT_NOTE;
     *ret_field = NULL;
     if ((speaks && blank (act->text)) || act->text.len > 16384 ||
         (act->act == ACT_HAND_BACK && !act->reason) || (act->act == ACT_CLOSE && !act->resolution))
@@ -181,8 +181,7 @@ static void batch_failed (struct act_batch *batch, const char *sqlstate)
     batch_again (batch);
 }
 
-/* ms of a NACK or EXTEND. */
-static uint64_t delay_of (const struct msg_act *act)
+uint64_t act_delay (const struct msg_act *act)
 {
     uint64_t most = act->act == ACT_NACK ? NACK_MOST : EXTEND_MOST, delay = act->delay;
     if (delay == 0)
@@ -230,8 +229,8 @@ static void read_row (struct act_batch *batch, const PGresult *result, int row)
     int64_t ready = result_int (result, row, READY);
     metric_add (store_acts_total, verdict == VERDICT_DONE);
     metric_add (store_stale_total, verdict != VERDICT_DONE);
-    if (verdict == VERDICT_DONE && act->act == ACT_NACK)
-        agency_runs_out (store, act->agency, delay_of (act));
+    if (verdict == VERDICT_DONE && (act->act == ACT_NACK || act->act == ACT_TAKE_OVER))
+        agency_runs_out (store, act->agency, act_delay (act));
     if (ready > 0)
         agency_hint (store, (uint64_t) ready, 1);
     if (result_int (result, row, TOLD))
@@ -333,7 +332,7 @@ static void add_deed (const struct deed *deed)
     array_bytes (&columns[KEY], act->key.at, sizeof act->key.at);
     array_int2 (&columns[ACT], act->act);
     array_view (&columns[TEXT], act->text);
-    array_int8 (&columns[DELAY], (int64_t) delay_of (act));
+    array_int8 (&columns[DELAY], (int64_t) act_delay (act));
     array_int2 (&columns[RESOLUTION], act->resolution);
     array_int2 (&columns[WHY], act->reason);
     array_int4 (&columns[NAMED], act->suggested <= INT32_MAX ? (int64_t) act->suggested : -1);

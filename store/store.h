@@ -573,6 +573,8 @@ void agency_end (struct store *store);
 /* act.c */
 void act_take (struct store *store, struct link *from, struct parcel *parcel);
 void act_flush (struct store *store);
+/* How long an act delays an assignment or holds its lease, ms: as it said, within the bounds of its kind. */
+uint64_t act_delay (const struct msg_act *act);
 void act_end (struct store *store);
 /* order.c */
 /* 0, or why keys/access.key cannot be used, said in the log. */

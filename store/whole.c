@@ -20,7 +20,9 @@ bool whole_is (const struct msg_act *act)
     case ACT_DRAFT:
     case ACT_APPROVE:
     case ACT_SEND_BACK:
-    case ACT_BLOCK: return true;
+    case ACT_BLOCK:
+    case ACT_TAKE_OVER:
+    case ACT_NOTE: return true;
     default: return false;
     }
 }
@@ -77,7 +79,7 @@ void whole_add (struct db_unit *unit, const struct store *store, uint64_t princi
 {
     static const char yes = 1, no = 0;
     uint8_t who[8], agency[8], version[8], complaint[8], kind[8], class[8], category[8], flags[8],
-        ending[8], draft[8], becomes[8], base[8];
+        ending[8], draft[8], becomes[8], base[8], lease[8];
     struct db_value values[] = {
         value_int4 (who, (int64_t) fitting (principal)),
         said (act->session),
@@ -100,6 +102,7 @@ void whole_add (struct db_unit *unit, const struct store *store, uint64_t princi
         said (act->attachments),
         value_int8 (base, store->version_base),
         {mutant (version_ignored) ? &yes : &no, 1, true},
+        value_int8 (lease, (int64_t) act_delay (act)),
     };
     db_add (unit, SQL_act_on_complaint, values, array_len (values));
 }

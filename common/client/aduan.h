@@ -103,6 +103,8 @@ enum aduan_act_kind {
     ADUAN_ACT_APPROVE = 60, /* a draft takes effect */
     ADUAN_ACT_SEND_BACK,    /* a draft goes back to its author */
     ADUAN_ACT_BLOCK,        /* taken down by moderation; needs an ending */
+    ADUAN_ACT_TAKE_OVER,    /* a colleague's lease becomes one's own; needs a text */
+    ADUAN_ACT_NOTE,         /* a word among colleagues; needs a text */
 };
 
 /* Why a case ends without handling. */

@@ -39,28 +39,88 @@ static enum text_key event_text (const char *word)
         const char *word;
         enum text_key text;
     } rows[] = {
-        {"placed", TEXT_event_placed},     {"ack", TEXT_event_ack},
-        {"nack", TEXT_event_nack},         {"release", TEXT_event_release},
-        {"extend", TEXT_event_extend},     {"park", TEXT_event_park},
-        {"progress", TEXT_event_progress}, {"answer", TEXT_event_answer},
-        {"ask", TEXT_event_ask},           {"hand_back", TEXT_event_hand_back},
-        {"assign", TEXT_event_assign},     {"support", TEXT_event_support},
-        {"close", TEXT_event_close},       {"hand_over", TEXT_event_hand_over},
-        {"reply", TEXT_event_reply},       {"completion", TEXT_event_completion},
-        {"rating", TEXT_event_rating},     {"withdrawal", TEXT_event_withdrawal},
-        {"link", TEXT_event_link},         {"merge", TEXT_event_merge},
-        {"joined", TEXT_event_joined},     {"unmerge", TEXT_event_unmerge},
-        {"followed", TEXT_event_followed}, {"not_oversight", TEXT_event_not_oversight},
-        {"warned", TEXT_event_warned},     {"breach", TEXT_event_breach},
-        {"escalate", TEXT_event_escalate}, {"auto_close", TEXT_event_auto_close},
-        {"expire", TEXT_event_expire},     {"recomputed", TEXT_event_recomputed},
-        {"annulled", TEXT_event_annulled}, {"offered", TEXT_event_offered},
+        {"placed", TEXT_event_placed},
+        {"ack", TEXT_event_ack},
+        {"nack", TEXT_event_nack},
+        {"release", TEXT_event_release},
+        {"extend", TEXT_event_extend},
+        {"park", TEXT_event_park},
+        {"progress", TEXT_event_progress},
+        {"answer", TEXT_event_answer},
+        {"ask", TEXT_event_ask},
+        {"hand_back", TEXT_event_hand_back},
+        {"assign", TEXT_event_assign},
+        {"support", TEXT_event_support},
+        {"close", TEXT_event_close},
+        {"hand_over", TEXT_event_hand_over},
+        {"reply", TEXT_event_reply},
+        {"completion", TEXT_event_completion},
+        {"rating", TEXT_event_rating},
+        {"withdrawal", TEXT_event_withdrawal},
+        {"link", TEXT_event_link},
+        {"merge", TEXT_event_merge},
+        {"joined", TEXT_event_joined},
+        {"unmerge", TEXT_event_unmerge},
+        {"followed", TEXT_event_followed},
+        {"not_oversight", TEXT_event_not_oversight},
+        {"warned", TEXT_event_warned},
+        {"breach", TEXT_event_breach},
+        {"escalate", TEXT_event_escalate},
+        {"auto_close", TEXT_event_auto_close},
+        {"expire", TEXT_event_expire},
+        {"recomputed", TEXT_event_recomputed},
+        {"annulled", TEXT_event_annulled},
+        {"offered", TEXT_event_offered},
         {"reminded", TEXT_event_reminded},
+        {"verify", TEXT_event_verify},
+        {"take_on", TEXT_event_take_on},
+        {"correct", TEXT_event_correct},
+        {"archive", TEXT_event_archive},
+        {"chase", TEXT_event_chase},
+        {"split", TEXT_event_split},
+        {"draft", TEXT_event_draft},
+        {"approve", TEXT_event_approve},
+        {"send_back", TEXT_event_send_back},
+        {"block", TEXT_event_block},
+        {"closing", TEXT_event_closing},
+        {"reopening", TEXT_event_reopening},
+        {"consent", TEXT_event_consent},
+        {"flags", TEXT_event_flags},
+        {"take_over", TEXT_event_take_over},
+        {"note", TEXT_event_note},
     };
     for (size_t i = 0; i < array_len (rows); i++)
         if (strcmp (rows[i].word, word) == 0)
             return rows[i].text;
     return TEXT_none;
+}
+
+/* Why it was ended. */
+static void put_reason (const char *word)
+{
+    static const struct {
+        const char *word;
+        enum text_key text;
+    } rows[] = {
+        {"fixed", TEXT_reason_fixed},
+        {"explained", TEXT_reason_explained},
+        {"planned", TEXT_reason_planned},
+        {"cannot_fix", TEXT_reason_cannot_fix},
+        {"info_given", TEXT_reason_info_given},
+        {"sara", TEXT_reason_sara},
+        {"no_evidence", TEXT_reason_no_evidence},
+        {"unclear", TEXT_reason_unclear},
+        {"not_government", TEXT_reason_not_government},
+        {"bad_format", TEXT_reason_bad_format},
+        {"too_general", TEXT_reason_too_general},
+        {"private_party", TEXT_reason_private_party},
+        {"in_court", TEXT_reason_in_court},
+        {"law_enforcement", TEXT_reason_law_enforcement},
+        {"content_rule", TEXT_reason_content_rule},
+    };
+    for (size_t i = 0; i < array_len (rows); i++)
+        if (strcmp (rows[i].word, word) == 0)
+            printf ("      %s\n", text_of (rows[i].text));
 }
 
 void put_indented (const char *text)
@@ -146,6 +206,7 @@ static void put_complaint (const json_t *row)
         put_event (stamp_text (json_text (event, "at")), json_text (event, "kind"),
                    json_text (event, "agency"));
         put_clock (event);
+        put_reason (json_text (event, "reason"));
         if (*json_text (event, "other"))
             put_indented (json_text (event, "other"));
         put_indented (json_text (event, "text"));

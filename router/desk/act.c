@@ -28,31 +28,34 @@ static const struct offer {
     bool lead;                      /* only the lead's */
     bool above;                     /* also by a coordinator above the holder, of the complaint */
     const char *if_true, *if_false; /* what of the assignment must be so; NULL: nothing */
+    enum { MINE, ANYBODYS, THEIRS } whose; /* where it is leased: by whom */
 } offers[] = {
-    {STEP_ack, LEASED, false, false, NULL, NULL},
-    {STEP_nack, LEASED, false, false, NULL, NULL},
-    {STEP_release, LEASED | PARKED, false, false, NULL, NULL},
-    {STEP_park, HELD, false, false, NULL, NULL},
-    {STEP_take_on, OPEN, true, false, NULL, NULL},
-    {STEP_answer, HELD, false, false, NULL, "drafts"},
-    {STEP_progress, HELD, false, false, NULL, "drafts"},
+    {STEP_ack, LEASED, false, false, NULL, NULL, MINE},
+    {STEP_nack, LEASED, false, false, NULL, NULL, MINE},
+    {STEP_release, LEASED | PARKED, false, false, NULL, NULL, MINE},
+    {STEP_park, HELD, false, false, NULL, NULL, MINE},
+    {STEP_take_on, OPEN, true, false, NULL, NULL, MINE},
+    {STEP_answer, HELD, false, false, NULL, "drafts", MINE},
+    {STEP_progress, HELD, false, false, NULL, "drafts", MINE},
     /* not under a lease: it would keep the approver away */
-    {STEP_draft, OPEN & ~(unsigned) LEASED, true, false, "drafts", NULL},
-    {STEP_approve, OPEN, true, false, "approves", NULL},
-    {STEP_send_back, OPEN, true, false, "approves", NULL},
-    {STEP_ask, HELD, true, false, NULL, "drafts"},
-    {STEP_hand_back, HELD, false, false, NULL, "bond"},
-    {STEP_verify, OPEN, true, true, NULL, "verified_above"},
-    {STEP_assign, HELD, true, true, NULL, NULL},
-    {STEP_support, HELD, true, false, NULL, NULL},
-    {STEP_correct, OPEN, true, true, NULL, NULL},
-    {STEP_split, HELD, true, true, NULL, NULL},
-    {STEP_close, HELD, true, true, "closes", NULL},
-    {STEP_archive, OPEN, true, true, NULL, NULL},
-    {STEP_block, OPEN, true, true, NULL, NULL},
-    {STEP_chase, 0, true, true, NULL, NULL},
-    {STEP_merge, HELD, true, false, NULL, NULL},
-    {STEP_link, HELD, true, false, NULL, NULL},
+    {STEP_draft, OPEN & ~(unsigned) LEASED, true, false, "drafts", NULL, MINE},
+    {STEP_approve, OPEN, true, false, "approves", NULL, MINE},
+    {STEP_send_back, OPEN, true, false, "approves", NULL, MINE},
+    {STEP_ask, HELD, true, false, NULL, "drafts", MINE},
+    {STEP_hand_back, HELD, false, false, NULL, "bond", MINE},
+    {STEP_verify, OPEN, true, true, NULL, "verified_above", MINE},
+    {STEP_assign, HELD, true, true, NULL, NULL, MINE},
+    {STEP_support, HELD, true, false, NULL, NULL, MINE},
+    {STEP_correct, OPEN, true, true, NULL, NULL, MINE},
+    {STEP_split, HELD, true, true, NULL, NULL, MINE},
+    {STEP_close, HELD, true, true, "closes", NULL, MINE},
+    {STEP_archive, OPEN, true, true, NULL, NULL, MINE},
+    {STEP_block, OPEN, true, true, NULL, NULL, MINE},
+    {STEP_chase, 0, true, true, NULL, NULL, MINE},
+    {STEP_merge, HELD, true, false, NULL, NULL, MINE},
+    {STEP_link, HELD, true, false, NULL, NULL, MINE},
+    {STEP_take_over, LEASED, false, false, NULL, NULL, THEIRS},
+    {STEP_note, OPEN, false, true, NULL, NULL, ANYBODYS},
 };
 
 static json_int_t number_in (const json_t *row, const char *key)
@@ -70,8 +73,10 @@ static bool so (const json_t *row, const char *key)
 static bool offer_fits (const struct offer *offer, const json_t *own, enum state state)
 {
     json_int_t work = number_in (own, "work");
-    if (!own || !(offer->work & (1u << work)) || (offer->lead && !so (own, "lead")) ||
-        (work == WORK_leased && !so (own, "mine")))
+    if (!own || !(offer->work & (1u << work)) || (offer->lead && !so (own, "lead")))
+        return false;
+    if (work == WORK_leased && offer->whose != ANYBODYS &&
+        so (own, "mine") != (offer->whose == MINE))
         return false;
     /* of a case that was placed already it would be an event and nothing else */
     if (offer->step == STEP_take_on && state == STATE_assigned && work != WORK_ready)

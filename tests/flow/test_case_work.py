@@ -421,3 +421,45 @@ def test_two_people_at_once(stack, door, people, agency):
         verdicts = sorted([door.act(dict(case), "answer", "Satu", session=people[L]), door.act(dict(case), "answer", "Dua", session=people[A])])
         assert verdicts == ["done", "version"]
     stack.checks()
+
+
+# ---- among colleagues ---------------------------------------------------------------------------------------------
+
+def test_a_lease_is_taken_over(stack, door, people, agency):
+    """By a colleague with a reason, while it runs; what its former holder says then is a version too old."""
+    unqueue(stack)
+    door.place(agency[UNIT], rung=3, region="33.01")
+    case = door.take(agency[UNIT])
+    assert door.act(dict(case), "answer", "Sudah", session=people[L]) == "version", "a lease keeps colleagues out"
+    assert door.act(dict(case), "take_over", "", session=people[L]) == "text"
+    assert door.act(dict(case), "take_over", "Saya di sini", session=people["elsewhere"]) == "absent"
+    mine = dict(case)
+    assert door.act(mine, "take_over", "Saya di lokasi", session=people[L], delay=600000) == "done"
+    assert stack.sql("select leased_by = %s, lease_until > now () + interval '9 minutes' from assignment where complaint_id = %s", door.logins[people[L]],
+                     case["id"].hex()) == [(True, True)]
+    assert door.act(dict(mine), "take_over", "Lagi", session=people[L]) == "state", "it is his"
+    assert door.act(case, "answer", "Sudah") == "version"
+    (event,) = events(stack, case, 73)
+    assert event[3] == "Saya di lokasi" and event[4] == {"former": door.principal}
+    assert door.act(mine, "answer", "Sudah", session=people[L]) == "done"
+    assert door.act(mine, "take_over", "Lagi", session=people[A]) == "state", "there is no lease"
+
+
+def test_a_note_overtakes_nobody(stack, door, people, agency):
+    """It stands in staff's history alone, and whoever writes an answer goes on."""
+    unqueue(stack)
+    door.place(agency[UNIT], rung=3, region="33.01")
+    case = door.take(agency[UNIT])
+    before = row(stack, case)
+    for who in (L, A):
+        assert door.act({**case, "version": 1}, "note", "Pak Lurah sudah tahu", session=people[who]) == "done"
+    assert door.act(dict(case), "note", "", session=people[L]) == "text"
+    assert door.act(dict(case), "note", "Intip", session=people["elsewhere"]) == "absent"
+    after = row(stack, case)
+    assert {**after, "version": 0} == {**before, "version": 0} and [event[3] for event in events(stack, case, 74)] == ["Pak Lurah sudah tahu"] * 2
+    assert door.act(case, "answer", "Sudah") == "done"
+    with open(os.path.join(os.path.dirname(__file__), "..", "..", "store", "sql", "query", "read_track.sql"), encoding="utf-8") as file:
+        shown = stack.sql(file.read().replace("$1::text", "%s").replace("%'", "%%'"), number_of(case["id"]))[0][0]
+    assert "Lurah" not in shown and '"answer"' in shown and "note" not in shown and "ack" not in shown
+    assert not [template for template in templates(stack, case) if template not in (1, 4)]
+    stack.checks()

@@ -321,10 +321,21 @@ def test_take_the_next(stack, web, liaison):
     number = took.location.rsplit("/", 1)[1]
     page = browser.get(took.location)
     assert 'data-lease="/cases/' in page.text and page.forms(took.location, "answer")
-    # a colleague sees who has it, and has no buttons; the row in his inbox says so, too
+    # a colleague sees who has it, and may leave a note or take it over; the row in his inbox says so, too
     theirs = colleague.get(took.location)
-    assert liaison.login.capitalize() in theirs.text and not theirs.forms(took.location)
+    assert liaison.login.capitalize() in theirs.text
+    assert {value for form in theirs.forms(took.location) for name, value in form.buttons if name == "act"} == {"take_over", "note"}
     assert number in colleague.get("/inbox?view=colleagues").text and number in browser.get("/inbox?view=mine").text
+    assert colleague.post(theirs.form(took.location, "note"), "note", text="Saya di lokasi").status == 303
+    written = browser.post(page.form(took.location, "progress"), "progress", text="Kami periksa")  # from the page before the note
+    assert written.status == 303
+    page = browser.get(took.location)
+    assert "Saya di lokasi" in page.text
+    assert colleague.post(colleague.get(took.location).form(took.location, "take_over"), "take_over", text="Rekan sakit").location.endswith("said=take_over")
+    late = browser.post(page.form(took.location, "progress"), "progress", text="Sudah saya kerjakan")
+    assert late.status == 409 and "Sudah saya kerjakan" in late.text
+    page = browser.get(took.location)
+    assert "Rekan sakit" in page.text and f"← {liaison.login.capitalize()}" in page.text
 
 
 def test_templates(stack, liaison, boss):

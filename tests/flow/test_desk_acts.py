@@ -238,7 +238,8 @@ def test_from_above(stack, web, liaison, boss):
 
 def test_every_button_is_taken(stack, web, liaison):
     """What a page offers the store does not refuse: each act once, on a case of its own."""
-    acts = {"ack": {}, "nack": {}, "release": {}, "park": {}, "answer": {"text": "x"}, "progress": {"text": "x"}, "hand_back": {"text": "x"}, "close": {"text": "x"}}
+    acts = {"ack": {}, "nack": {}, "release": {}, "park": {}, "answer": {"text": "x"}, "progress": {"text": "x"}, "hand_back": {"text": "x"}, "close": {"text": "x"},
+            "note": {"text": "x"}}
     admin = stack.person("91.01/PUPR", "agency_admin")
     more = {**acts, "ask": {"text": "x"}, "verify": {}, "assign": {"text": "x"}, "support": {"suggested": str(stack.agency("91.01/LH"))}, "correct": {"body": "Lain"},
             "split": {"body": "Bagian lain", "title": "Bagian"}, "archive": {"ending": "3", "text": "x"}}

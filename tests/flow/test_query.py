@@ -84,6 +84,7 @@ insert into agency (code, parent, kind, function_id, region, name)
     values ('33.74/PUPR', 2, 'unit', 1, '33.74', 'Dinas PU Kota Semarang');
 select agency_derive ();
 insert into category values (1, null, 1, null, 2, 'Jalan rusak');
+insert into step values (1, 'place', true), (16, 'progress', true), (17, 'answer', true), (19, 'hand_back', true);
 insert into complaint (complaint_id, number, version, received, due_first, due_resolve, holder, adapter, state,
                        channel, class, priority, rung, confidence, flags) values
     ('01000000-0000-0000-0000-000000000001', 0, 1, now () - interval '90 s', now () + interval '5 d', now (), 3, 1, 5,

@@ -24,8 +24,9 @@ MOVES = {
     "park": (None, {C, A, L, W}), "release": (None, {C, A, L, W}), "nack": (None, {C, A, L, W}), "extend": (None, {C, A, L, W}),
     "ack": (None, {C, A, L, W}), "merge": (None, {C, A, W}), "unmerge": (None, {C, A, W}), "link": (None, {C, A, W}),
     "approve": ({4: 5, 5: 5}, {C, A}), "send_back": ({4: 4, 5: 5}, {C, A}),
+    "note": ({state: state for state in OPEN | {7}}, {C, A, L, W}), "take_over": (None, {C, A, L}),
 }
-ABOVE = {"assign", "close", "verify", "correct", "archive", "chase", "split", "block"}
+ABOVE = {"note", "assign", "close", "verify", "correct", "archive", "chase", "split", "block"}
 # a reporter's word: kind -> from states; None where more than the state decides
 WORDS = {2: None, 3: None, 4: {7}, 5: OPEN | {10}, 6: {5}, 7: None, 8: None, 9: None}
 WORDS_OF = {2: "Terima kasih", 3: "Jalan Mawar 5", 4: "", 5: "", 6: "Sudah beres", 7: "Masih berlubang", 8: "", 9: ""}
@@ -77,7 +78,7 @@ class Walk:
                 "correct": dict(title=dice.choice((None, "Judul")), category=dice.choice((None, 1, 2)), class_=dice.choice((None, 2, 5))),
                 "archive": dict(text="Tidak jelas", ending=3), "close": dict(text="Selesai", resolution=dice.randrange(1, 6)),
                 "split": dict(title="Bagian", body="Hal lain", to=dice.choice((None, some))), "block": dict(ending=10), "chase": dict(text="Segera"),
-                "nack": {}, "merge": dict(other=dice.choice(self.cases)), "link": dict(other=dice.choice(self.cases)),
+                "nack": {}, "note": dict(text="Catatan"), "take_over": dict(text="Rekan sakit"), "merge": dict(other=dice.choice(self.cases)), "link": dict(other=dice.choice(self.cases)),
                 "approve": dict(event=dice.randrange(1, 9)), "send_back": dict(event=dice.randrange(1, 9))}.get(act, {})
 
     def say_act(self, case):

@@ -25,6 +25,7 @@
     for (const name of ["csrf", "id", "agency", "version"]) said.set(name, one(`[name=${name}]`, act).value);
     said.set("key", [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join(""));
     const answer = await fetch(lease.dataset.lease, { method: "POST", body: said }).catch(() => null);
+    if (answer && answer.status === 409) one("[role=status]", lease).textContent = lease.dataset.lost;
     if (!answer || !answer.ok) return;
     const { version } = await answer.json();
     all("form[action^='/cases/'] [name=version]").forEach((field) => { field.value = version; });

@@ -1,16 +1,18 @@
 -- Judges and carries out one act that concerns the complaint as a whole and gives it to nobody: ack with a class, verify,
--- take_on, correct, archive, chase, draft, approve, send_back, block (common/domain/lifecycle.def).
+-- take_on, correct, archive, chase, draft, approve, send_back, block, take_over, note (common/domain/lifecycle.def).
 --
 -- The holder's acts name its assignment's version.  One above the holder, who has no assignment, names the complaint's and
 -- acts as coordinator of an agency above it; of an oversight complaint nobody above does.  A complaint that is none of his is
 -- absent, whether it is there or not.
 -- What staff set right is kept beside what came; the old values stand in the event.  New words, class, category or place are
 -- read again for oversight content (`returned`, aside); a class that says so leaves the complaint returned till a router has
--- found its inspectorate.  A new class moves the resolution's due time from the old start (DOMAIN 3.2), and takes back no breach.
+-- found its inspectorate.  A note is nobody's reason to look again: it is said whatever the version, and leaves the assignment's
+-- as it is.  Supporters take over and note, too.  A new class moves the resolution's due time from the old start (DOMAIN 3.2), and takes back no breach.
 -- Returns as act_on_assignments.sql does; `done` is there so that its functions are called.
 --   $1 principal  $2 session  $3 id  $4 agency  $5 the assignment's version  $6 the complaint's, 0: not named  $7 key
 --   $8 kind of step  $9 text  $10 class  $11 category  $12 region  $13 title  $14 body  $15 flags to set (1, 2)
 --   $16 ending  $17 number of the draft  $18 kind that a draft is to become  $19 attachments  $20 version base  $21 ignore versions
+--   $22 ms of a lease that is taken over
 with input as (
     select actor_of ($1::int, $2::bytea) as actor, $3::uuid as id, $4::int as agency, $5::bigint as wants, $6::bigint as complaint_wants,
            $6::bigint <> 0 as above, $7::uuid as key, $8::int as kind, $9::text as text, $10::smallint as class, $11::int as category,
@@ -39,12 +41,13 @@ with input as (
 ), judged as (
     select h.*,
            case when h.roles = 0 or (h.above and (coalesce (h.depth, 0) = 0 or h.roles & 32 = 0 or h.has_flags & 4 <> 0)) then 3
-                when case when h.above then h.complaint_has <> h.complaint_wants else h.has <> h.wants end and not $21::boolean then 1
-                when not h.above and h.state = 2 and h.kind not in (70, 71) and (h.leased_by <> h.actor or h.lease_until <= clock_timestamp ()) then 1
-                when not h.lead then 10
-                when h.becomes is null or (h.state = 7 and h.was < 7) or (h.kind = 11 and h.state <> 2) then 2
+                when h.kind <> 74 and case when h.above then h.complaint_has <> h.complaint_wants else h.has <> h.wants end and not $21::boolean then 1
+                when not h.above and h.state = 2 and h.kind not in (70, 71, 73, 74) and (h.leased_by <> h.actor or h.lease_until <= clock_timestamp ()) then 1
+                when not h.lead and h.kind not in (73, 74) then 10
+                when h.becomes is null or (h.state = 7 and h.was < 7) or (h.kind = 11 and h.state <> 2)
+                     or (h.kind = 73 and (h.state <> 2 or h.leased_by = h.actor or h.lease_until <= clock_timestamp ())) then 2
                 when h.wanted & h.roles & (case when h.above then 32 else -1 end) = 0 then 13
-                when h.kind = 27 and not h.above or h.above and h.kind in (11, 24, 29, 70, 71) then 13
+                when h.kind = 27 and not h.above or h.above and h.kind in (11, 24, 29, 70, 71, 73) then 13
                 when h.kind = 23 and h.verify_at = 2 and not h.root then 13
                 when h.kind = 23 and coalesce (h.class, h.has_class) is null then 15
                 when h.kind in (70, 71) and (h.draft_kind is distinct from 29 or h.draft_over) then 15
@@ -88,10 +91,12 @@ with input as (
                      when g.as_kind = 17 then 4 else a.state end,
         queued = a.queued and not (g.clocks & 512 <> 0 or g.new_state >= 7 or g.kind in (11, 24) or g.as_kind = 17),
         version = greatest (a.version, $20::bigint) + 1,
-        lease_until = case when g.kind in (11, 24) or g.as_kind = 17 then null else a.lease_until end,
+        lease_until = case when g.kind in (11, 24) or g.as_kind = 17 then null
+                           when g.kind = 73 then clock_timestamp () + make_interval (secs => $22::bigint / 1000.0) else a.lease_until end,
+        leased_by = case when g.kind = 73 then g.actor else a.leased_by end,
         nacks = case when g.kind = 24 then 0 else a.nacks end
     from good g
-    where a.complaint_id = g.id
+    where a.complaint_id = g.id and g.kind <> 74
       and case when g.new_state >= 7 then a.state <> 7 or a.agency = g.subject
                else a.agency = g.subject and (not g.above or g.as_kind = 17) end
       and (a.agency <> g.subject or a.version = g.has)
@@ -117,6 +122,7 @@ with input as (
                'as', case when g.kind = 29 then g.becomes_kind end,
                'draft', case when g.kind in (70, 71) then g.draft end,
                'author', case when g.kind = 70 then g.author end,
+               'former', case when g.kind = 73 then g.leased_by end,
                'attachments', case when g.kind = 70 then g.draft_files else to_jsonb (encode (g.attachments, 'hex')) end,
                'class', case when g.reclassed then g.class end,
                'now', case when g.kind in (23, 25) then nullif (jsonb_strip_nulls (jsonb_build_object (
@@ -141,12 +147,12 @@ with input as (
 )
 select 1::int as ordinal,
        (case when g.id is not null or s.same then 1 else 2 end)::int as verdict,
-       (case when g.id is not null then case when exists (select from record) and (g.above or exists (select from work)) then 0 else raced () end
+       (case when g.id is not null then case when exists (select from record) and (g.above or g.kind = 74 or exists (select from work)) then 0 else raced () end
              when s.same then 0
              when s.same is not null then 5
              when i.actor is null and $2::bytea is not null then 14
              else coalesce (j.fault, 3) end)::int as reason,
-       coalesce (case when g.above then (select version from record) when g.id is not null then (select version from work w where w.agency = g.subject) end,
+       coalesce (case when g.above then (select version from record) when g.kind = 74 then g.has when g.id is not null then (select version from work w where w.agency = g.subject) end,
                  s.version, 0)::bigint as version,
        0::int as ready,
        (select count (*) from told)::int as told,

@@ -9,7 +9,7 @@ from (
            e.kind = 29 and not exists (select from event v where v.complaint_id = e.complaint_id and v.kind in (16, 17, 71)
                                                          and (v.data ->> 'draft')::int = e.number)
                and e.principal <> session_reader () as pending,
-           d.code as receiver, d.name as receiver_name, e.data ->> 'rating' as rating,
+           case when e.kind = 73 then desk_who ((e.data ->> 'former')::int, e.agency) end as former, d.code as receiver, d.name as receiver_name, e.data ->> 'rating' as rating,
            case when l.level = 2 then e.data ->> 'attachments' end as attachments
     from complaint c
     cross join lateral (select case when case_until (c.complaint_id) is not null then 2 when case_seen (c.complaint_id) then 1 else 0 end as level) l

@@ -1,8 +1,8 @@
 -- One complaint as people follow it: where it is, until when, what happened.  Two complaints of one
 -- number (a clash) come as two rows.  Words of a secret or oversight complaint are left out.  Of an alias the number,
 -- state, holder and due time of its main complaint, and nothing else of that one.  Of what agencies write
--- there is what they said to the reporter; notes for one another - links, why something was handed back, handed down or
--- merged, and what - are not for those who follow it; nor are words of a reporter's about which a router has to decide first
+-- there is what they said to the reporter, and of events those that lifecycle.def lets him read; notes for one another - links,
+-- why something was handed back, handed down or merged, and what - are not for those who follow it; nor are words of a reporter's about which a router has to decide first
 -- (store_reply.sql), and that it does.
 --   $1 tracking number
 select coalesce (json_agg (row_to_json (r)), '[]')::text
@@ -17,25 +17,27 @@ from (
            h.code as holder, h.name as holder_name, c.flags & 6 <> 0 as secret,
            (select json_agg (row_to_json (e))
             from (select v.at, v.number,
-                         case when v.kind = 1 then 'placed' when v.kind = 2 then 'hand_over'
+                         case when v.kind = 1 then 'placed'
                               when v.kind = 51 and v.data ? 'joined' then 'joined'
+                              when v.kind = 53 then 'followed'
                               when v.kind = 54 then 'not_oversight'
-                              when v.kind between 40 and 48 then (array ['warned', 'breach', 'escalate', 'auto_close', 'expire', 'recomputed', 'annulled',
-                                                                         'offered', 'reminded'])[v.kind - 39]
-                              when v.kind > 49 then (array ['link', 'merge', 'unmerge', 'followed'])[v.kind - 49]
-                              when v.kind > 30 then (array ['complaint', 'reply', 'completion', 'rating', 'withdrawal'])[v.kind - 30]
-                              else (array ['ack', 'nack', 'release', 'extend', 'park', 'progress', 'answer', 'ask',
-                                           'hand_back', 'assign', 'support', 'close'])[v.kind - 10] end as kind,
+                              else s.word end as kind,
                          a.code as agency, a.name as agency_name,
                          (select o.code from agency o where o.agency_id = (v.data ->> 'to')::int) as receiver,
                          case when v.kind between 40 and 48 then v.data ->> 'clock' end as clock,
                          case when v.kind in (40, 41) then v.data ->> 'due' when v.kind in (45, 46) then coalesce (v.data ->> 'new', v.data ->> 'due') end as due,
                          case when v.kind = 42 then (v.data ->> 'late')::int end as late,
                          case when v.kind = 51 and not v.data ? 'joined' then v.data ->> 'other' end as other,
-                         case when c.flags & 6 = 0 and (v.kind in (16, 17, 18, 22, 53) or v.kind between 31 and 35)
-                                   and not (v.kind in (32, 33) and coalesce (v.number >= r.words, false)) then v.text end as text
-                  from event v left join agency a on a.agency_id = v.agency
-                  where v.complaint_id = c.complaint_id and v.kind <> 50
+                         case v.kind when 22 then (array ['fixed', 'explained', 'planned', 'cannot_fix', 'info_given'])[(v.data ->> 'reason')::int]
+                                     when 26 then endings.word [(v.data ->> 'reason')::int] when 72 then endings.word [(v.data ->> 'reason')::int] end as reason,
+                         case when c.flags & 6 = 0 and (v.kind in (16, 17, 18, 22, 26, 53) or v.kind between 31 and 37)
+                                   and not (v.kind in (32, 33, 37) and coalesce (v.number >= r.words, false)) then v.text end as text
+                  from event v
+                  cross join (select array ['sara', 'no_evidence', 'unclear', 'not_government', 'bad_format', 'too_general', 'private_party', 'in_court',
+                                            'law_enforcement', 'content_rule'] as word) endings
+                  left join step s on s.kind = v.kind
+                  left join agency a on a.agency_id = v.agency
+                  where v.complaint_id = c.complaint_id and (s.told or v.kind in (53, 54))
                   order by v.at, v.number nulls last) e) as history,
            (select json_agg (row_to_json (s))
             from (select a.code as agency, w.lead, w.version,
