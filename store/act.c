@@ -67,12 +67,9 @@ static bool gives (const struct msg_act *act)
     return act->act == ACT_HAND_BACK || act->act == ACT_ASSIGN || act->act == ACT_SUPPORT;
 }
 
-static bool blank (struct view text)
+struct view act_said (struct view text)
 {
-    for (size_t i = 0; i < text.len; i++)
-        if ((unsigned char) text.at[i] > ' ')
-            return false;
-    return true;
+    return utf8_blank (text.at, text.len) ? (struct view){0} : text;
 }
 
 /* What spans fields: an act that says something to the reporter has a text, a hand-back and a closing their
@@ -84,7 +81,7 @@ static enum reason missing (const struct msg_act *act, const char **ret_field)
                   act->act == ACT_HAND_BACK || act->act == ACT_CLOSE || act->act == ACT_ARCHIVE ||
                   act->act == ACT_DRAFT || act->act == ACT_TAKE_OVER || act->act == ACT_NOTE;
     *ret_field = NULL;
-    if ((speaks && blank (act->text)) || act->text.len > 16384 ||
+    if ((speaks && !act_said (act->text).len) || act->text.len > 16384 ||
         (act->act == ACT_HAND_BACK && !act->reason) || (act->act == ACT_CLOSE && !act->resolution))
         return REASON_TEXT;
     if (act_of (act_word (act->act)) != act->act)
@@ -331,7 +328,7 @@ static void add_deed (const struct deed *deed)
     array_int8 (&columns[WANTS], (int64_t) act->version);
     array_bytes (&columns[KEY], act->key.at, sizeof act->key.at);
     array_int2 (&columns[ACT], act->act);
-    array_view (&columns[TEXT], act->text);
+    array_view (&columns[TEXT], act_said (act->text));
     array_int8 (&columns[DELAY], (int64_t) act_delay (act));
     array_int2 (&columns[RESOLUTION], act->resolution);
     array_int2 (&columns[WHY], act->reason);

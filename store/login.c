@@ -4,6 +4,7 @@
  * order and its key, and never kept but as a hash or sealed: so a repeat of the order is told the same as the
  * first time, and a thief of the database has none of them. */
 #include "order.h"
+#include "weak.h"
 
 #include <liboath/oath.h>
 #include <sodium.h>
@@ -127,11 +128,18 @@ static bool password_fits (const char *password)
     return len <= PASSWORD_MOST && password && utf8_count (password, len) >= PASSWORD_LEAST;
 }
 
-/* Of name and arguments without what is secret, so that another order with the same key is known. */
+/* Of name and arguments, so that another order with the same key is known.  Of what is secret only a new password
+ * counts, by a hash that nobody makes without this installation's key: who reads the digests can try none. */
 static void put_order_digest (struct order *order)
 {
     char *text = json_dumps (order->arguments, JSON_COMPACT | JSON_SORT_KEYS);
-    char *whole = xformat ("%.*s %s", (int) order->order->order.len, order->order->order.at, text);
+    uint8_t fresh[32] = {0};
+    if (order->fresh)
+        crypto_generichash (fresh, sizeof fresh, (const uint8_t *) order->fresh,
+                            strlen (order->fresh), order->store->access_key,
+                            sizeof order->store->access_key);
+    char *whole = xformat ("%.*s %s%s", (int) order->order->order.len, order->order->order.at, text,
+                           order->fresh ? hex_text (fresh, sizeof fresh) : "");
     put_digest (order, "digest", whole, strlen (whole));
     free (text);
     free (whole);
@@ -209,13 +217,23 @@ void login_begun (struct order *order)
     put_secrets (order);
 }
 
-void login_found (struct order *order, const PGresult *result)
+/* NULL, or what is wrong with a new password beside its length. */
+static const char *weakness (const struct order *order, const char *login)
+{
+    static const char *const details[] = {[WEAK_KNOWN] = "new_password_known",
+                                          [WEAK_PLAIN] = "new_password_plain",
+                                          [WEAK_OWN] = "new_password_own"};
+    return order->fresh ? details[password_weak (order->fresh, PASSWORD_LEAST, login)] : NULL;
+}
+
+const char *login_found (struct order *order, const PGresult *result)
 {
     bool there = PQntuples (result) == 1;
     order->person = there ? atoi (PQgetvalue (result, 0, 0)) : 0;
     snprintf (order->hashed, sizeof order->hashed, "%s", there ? PQgetvalue (result, 0, 1) : "");
     open_factor (order, there ? PQgetvalue (result, 0, 2) : "");
     put_secrets (order);
+    return weakness (order, there ? PQgetvalue (result, 0, 3) : NULL);
 }
 
 void login_hashed (struct order *order)

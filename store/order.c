@@ -218,6 +218,17 @@ static void failed (struct order *order, const struct db_answer *answer)
     }
 }
 
+static void found (struct order *order, const PGresult *result)
+{
+    const char *weak = login_found (order, result);
+    if (!order->person && !(order->kind.needs & ORDER_PROVES))
+        refuse (order, REASON_ABSENT, "token"); /* it cannot be guessed: this may be told at once */
+    else if (weak)
+        refuse (order, REASON_VALUE, weak);
+    else
+        begin_hashing (order);
+}
+
 static void on_answer (void *with, const struct db_answer *answer)
 {
     struct order *order = with;
@@ -230,12 +241,7 @@ static void on_answer (void *with, const struct db_answer *answer)
     } else if (order->state == ORDER_BEGINS) {
         begun (order, answer->results[0]);
     } else if (order->state == ORDER_FINDS) {
-        login_found (order, answer->results[0]);
-        if (order->person || order->kind.needs & ORDER_PROVES)
-            begin_hashing (order);
-        else
-            refuse (order, REASON_ABSENT,
-                    "token"); /* it cannot be guessed: this may be told at once */
+        found (order, answer->results[0]);
     } else {
         done (order, answer->results[1]);
     }
@@ -319,7 +325,10 @@ static const char *read_arguments (struct order *order)
 {
     struct view text = order->order->arguments;
     order->arguments = json_loadb (text.at, text.len, JSON_REJECT_DUPLICATES, NULL);
-    return json_is_object (order->arguments) ? login_prepare (order) : "arguments";
+    if (!json_is_object (order->arguments))
+        return "arguments";
+    const char *wrong = argument_fault (order->kind.id, order->arguments);
+    return wrong ? wrong : login_prepare (order);
 }
 
 static bool same (struct view one, struct view other)

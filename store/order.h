@@ -1,7 +1,9 @@
 /* order.h - inside store: an order, from its message until it is answered.
  *
  *   order.c      its way: one after the other, each a transaction of its own
+ *   argument.c   what its arguments must be like, whatever they are about
  *   login.c      what proves a person, and what is told once: tokens, the second factor's secret
+ *   weak.c       passwords that are guessed first
  *   password.c   the thread that hashes
  *
  *   state     it waits for                       leaves it when
@@ -81,13 +83,18 @@ struct order {
     struct order *all_prev, *all_next; /* among all that are under way, in order of arrival */
 };
 
+/* argument.c */
+/* What is written in several ways goes on in one.  NULL, or the argument at fault; one that is absent or null is none:
+ * whether it is needed its statement says. */
+const char *argument_fault (enum order_id order, json_t *arguments);
+
 /* login.c */
 /* Takes passwords out of the arguments, and puts in what is told once.  NULL, or the argument at fault. */
 const char *login_prepare (struct order *order);
 /* The session of an order that proves nothing is known: what it tells goes into the arguments. */
 void login_begun (struct order *order);
-/* What find_person.sql found. */
-void login_found (struct order *order, const PGresult *result);
+/* What find_person.sql found.  NULL, or why its new password is not taken, as `detail` says it. */
+const char *login_found (struct order *order, const PGresult *result);
 /* The thread is done: what it proved goes into the arguments. */
 void login_hashed (struct order *order);
 /* Adds to the result of an order that took effect what is told once. */

@@ -571,6 +571,8 @@ void agency_runs_out (struct store *store, uint64_t number, uint64_t ms);
 void agency_tick (struct store *store);
 void agency_end (struct store *store);
 /* act.c */
+/* A text of an act; one that says nothing (utf8_blank) is none. */
+struct view act_said (struct view text);
 void act_take (struct store *store, struct link *from, struct parcel *parcel);
 void act_flush (struct store *store);
 /* How long an act delays an assignment or holds its lease, ms: as it said, within the bounds of its kind. */

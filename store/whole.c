@@ -34,9 +34,11 @@ enum reason whole_missing (const struct msg_act *act, const char **ret_field)
     bool loosens = act->anonymous == FLAG_NO || act->secret == FLAG_NO;
     bool judges = act->act == ACT_APPROVE || act->act == ACT_SEND_BACK;
     bool sets = act->act == ACT_VERIFY || act->act == ACT_CORRECT;
-    *ret_field = act->act == ACT_SPLIT && !act->body.len             ? "body"
-                 : act->act == ACT_SPLIT && !act->title.len          ? "title"
-                 : judges && (!act->event || act->event > INT16_MAX) ? "event"
+    /* of a split they are needed, of a correction what is there says something */
+    bool needs = act->act == ACT_SPLIT;
+    *ret_field = (needs || act->body.len) && !act_said (act->body).len     ? "body"
+                 : (needs || act->title.len) && !act_said (act->title).len ? "title"
+                 : judges && (!act->event || act->event > INT16_MAX)       ? "event"
                  : sets && loosens ? act->secret == FLAG_NO ? "secret" : "anonymous"
                  : act->act == ACT_DRAFT && act->drafted && act->drafted != ACT_PROGRESS &&
                          act->drafted != ACT_ANSWER
@@ -60,6 +62,11 @@ static struct db_value optional (uint8_t room[8], uint64_t number)
 static struct db_value said (struct view view)
 {
     return view.len ? value_view (view) : (struct db_value){0};
+}
+
+static struct db_value text_of (const struct msg_act *act)
+{
+    return said (act_said (act->text));
 }
 
 static int64_t flags_of (const struct msg_act *act)
@@ -89,7 +96,7 @@ void whole_add (struct db_unit *unit, const struct store *store, uint64_t princi
         value_int8 (complaint, (int64_t) act->complaint),
         value_id (&act->key),
         value_int4 (kind, step_kind (act->act)),
-        said (act->text),
+        text_of (act),
         optional (class, act->class),
         value_int4 (category, (int64_t) fitting (act->category)),
         said (act->region),
@@ -137,7 +144,7 @@ void whole_add_split (struct db_unit *unit, const struct store *store, uint64_t 
         value_int8 (version, (int64_t) act->version),
         value_int8 (complaint, (int64_t) act->complaint),
         value_id (&act->key),
-        said (act->text),
+        text_of (act),
         value_int4 (named, (int64_t) fitting (act->suggested)),
         said (act->title),
         said (act->body),

@@ -103,8 +103,35 @@ bool utf8_clean (const char *in, size_t len, struct buffer *out);
 /* Would it stay as it is? */
 bool utf8_is_clean (const char *in, size_t len);
 
-/* Is nothing said: only white space, U+FFFD and what nobody sees?  Of well-formed UTF-8. */
+/* Does nobody see this sign: control characters, line ends of Unicode's, marks of direction, joiners, fillers,
+ * soft hyphens?  Spaces are no such sign: they are seen between others. */
+bool utf8_unseen (int32_t point);
+/* Is nothing said: only white space, U+FFFD and what nobody sees?  Of well-formed UTF-8.  Whatever needs a text
+ * asks this: there is no other definition. */
 bool utf8_blank (const char *at, size_t len);
+
+/* name.c - what people call things.
+ *
+ * A name of a person, an agency, a template, as it is shown: well-formed, not blank, at most `most` code points, and
+ * each of them seen (utf8_unseen): a name with a sign that turns its direction shows as another one. */
+bool name_plain (struct view name, size_t most);
+/* What somebody logs in by: 3 to 56 of a-z 0-9 . _ @ -, beginning with a letter or digit. */
+bool login_valid (struct view login);
+/* What a program's key is called: 1 to 64 of a-z A-Z 0-9 . _ -, and not "-" alone. */
+bool key_name_valid (struct view name);
+/* An agency's code: 1 to 32 signs; parts of letters and digits, with a single . _ or - between two of them, and a
+ * single / between parts (33.74/PUPR, 91.01/ARSIP/A).  So it is one path of an address, and none that leads up. */
+bool agency_code_valid (struct view code);
+#define AGENCY_CODE_RULE                                                                           \
+    "a code is 1 to 32 letters and digits, with a single . _ - or / between two of them: "         \
+    "33.74/PUPR"
+
+/* when.c - times that others wrote.
+ *
+ * ms since 1970 of a day (2026-11-25, 25/11/2026), with or without a clock (2026-11-25T10:00, 10:00:30.5) and a zone
+ * (Z, +07:00, at most 14 hours), or of s or ms since 1970.  Where no zone is said it is one `zone` hours east of
+ * UTC. */
+bool time_parse (struct view text, int zone, uint64_t *ret_ms);
 
 /* A public key as ZeroMQ writes it: 40 signs of Z85 (ZeroMQ RFC 32). */
 bool key_valid (struct view key);

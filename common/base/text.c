@@ -127,6 +127,20 @@ bool utf8_clean (const char *in, size_t len, struct buffer *out)
     return true;
 }
 
+bool utf8_unseen (int32_t point)
+{
+    const utf8proc_property_t *property = utf8proc_get_property (point);
+    switch (property->category) {
+    case UTF8PROC_CATEGORY_ZL:
+    case UTF8PROC_CATEGORY_ZP:
+    case UTF8PROC_CATEGORY_CC:
+    case UTF8PROC_CATEGORY_CF: return true;
+    default:
+        /* Unicode's Default_Ignorable_Code_Point, as the fillers of Hangul; and an empty Braille cell */
+        return property->ignorable || point == 0x2800;
+    }
+}
+
 bool utf8_blank (const char *text, size_t len)
 {
     const utf8proc_uint8_t *at = (const utf8proc_uint8_t *) text;
@@ -135,16 +149,9 @@ bool utf8_blank (const char *text, size_t len)
         utf8proc_ssize_t step = utf8proc_iterate (at, (utf8proc_ssize_t) len, &point);
         if (step <= 0)
             return false;
-        switch (utf8proc_category (point)) {
-        case UTF8PROC_CATEGORY_ZS:
-        case UTF8PROC_CATEGORY_ZL:
-        case UTF8PROC_CATEGORY_ZP:
-        case UTF8PROC_CATEGORY_CC:
-        case UTF8PROC_CATEGORY_CF: break;
-        default:
-            if (point != 0xfffd)
-                return false;
-        }
+        if (!utf8_unseen (point) && utf8proc_category (point) != UTF8PROC_CATEGORY_ZS &&
+            point != 0xfffd)
+            return false;
         at += step;
         len -= (size_t) step;
     }

@@ -156,7 +156,7 @@ static int look_up (const struct cli *cli, const char *said, const char *agency,
     if (is_number)
         number_of_bits (bits, number);
     else if (id_parse (said, ret_id) != 0)
-        return complain (EX_USAGE, TEXT_act_which, NULL);
+        return complain (EX_USAGE, TEXT_act_number, "number", said, NULL);
     if (!is_number && *ret_version)
         return 0;
     const char *argument = is_number ? number : said;
@@ -215,6 +215,10 @@ static int fill (const struct cli *cli, const json_t *said, struct aduan_act *ac
     const char *agency = option (&cli->options, "agency"), *key = option (&cli->options, "key");
     struct id id = {0}, act_key = id_random ();
     int64_t version;
+    uint64_t bits;
+    const char *which = cli->options.arguments[0];
+    if (number_parse (view_of (which), &bits) != 0 && id_parse (which, &id) != 0)
+        return complain (EX_USAGE, TEXT_act_number, "number", which, NULL);
     if (!agency)
         return complain (EX_USAGE, TEXT_agency_missing, NULL);
     int status = option_number (&cli->options, "version", 1, INT64_MAX, 0, &version);
@@ -226,7 +230,7 @@ static int fill (const struct cli *cli, const json_t *said, struct aduan_act *ac
         status = cli_agency (cli, agency, &act->agency);
     act->version = (uint64_t) version;
     if (status == 0)
-        status = look_up (cli, cli->options.arguments[0], agency, &id, &act->version, number);
+        status = look_up (cli, which, agency, &id, &act->version, number);
     memcpy (act->id, id.at, sizeof act->id);
     memcpy (act->key, act_key.at, sizeof act->key);
     return status;

@@ -149,10 +149,9 @@ static int add_secrets (json_t *arguments, unsigned secrets)
 
 /* ---- orders ------------------------------------------------------------------------------------ */
 
-static int order_refused (const struct cli *cli, const char *name,
+static int order_refused (const struct cli *cli, const char *name, const json_t *arguments,
                           const struct aduan_ordered *ordered)
 {
-    char *why = reason_said (ordered->reason, ordered->refusal);
     int status = ordered->result == ADUAN_REFUSED && ordered->reason == ADUAN_REASON_VALUE
                      ? EX_DATAERR
                      : cli_status (ordered->result);
@@ -165,13 +164,11 @@ static int order_refused (const struct cli *cli, const char *name,
         put_json (out);
         json_decref (out);
     } else if (ordered->result == ADUAN_REFUSED) {
-        complain (status, *ordered->detail ? TEXT_order_refused_by : TEXT_order_refused, "order",
-                  name, "what", ordered->detail, "why", why, NULL);
+        remedy_say (status, name, arguments, ordered);
     } else {
         complain (status, ordered->result == ADUAN_UNKNOWN ? TEXT_order_unknown : TEXT_order_unsent,
                   "order", name, NULL);
     }
-    free (why);
     return status;
 }
 
@@ -203,7 +200,7 @@ static int give (const struct cli *cli, const char *name, json_t *arguments, con
     if (ordered.result == ADUAN_UNKNOWN)
         say (stderr, TEXT_order_key, "key", id_text (&key), NULL);
     if (ordered.result != ADUAN_DONE)
-        return order_refused (cli, name, &ordered);
+        return order_refused (cli, name, arguments, &ordered);
     *ret_result = json_loads (text, 0, NULL);
     sodium_memzero (text, strlen (text));
     free (text);
@@ -332,6 +329,8 @@ static int admin_login (const struct cli *cli)
             say (stdout, TEXT_logged_in, "name", json_text (result, "name"), "login",
                  json_text (result, "login"), NULL);
             put_appointments (json_object_get (result, "appointments"));
+            if (json_is_true (json_object_get (result, "renewed")))
+                say (stdout, TEXT_login_renewed, NULL);
         }
     }
     json_decref (result);
@@ -379,12 +378,26 @@ static int admin_logout (const struct cli *cli)
 
 /* ---- reading -------------------------------------------------------------------------------------- */
 
+/* By whose invitations he has his access; one that is open first. */
+static void put_access (const json_t *list)
+{
+    size_t at;
+    json_t *one;
+    json_array_foreach (list, at, one) {
+        const char *by = json_text (one, "by"), *accepted = json_text (one, "accepted");
+        say (stdout, *accepted ? TEXT_me_access : TEXT_me_invited, "made",
+             stamp_text (json_text (one, "made")), "by", *by ? by : text_of (TEXT_me_shell),
+             "accepted", *accepted ? stamp_text (accepted) : "", NULL);
+    }
+}
+
 static void put_me (const json_t *row)
 {
     printf ("%s (%s)\n", json_text (row, "name"), json_text (row, "login"));
     put_appointments (json_object_get (row, "appointments"));
     say (stdout, TEXT_session_until, "until", stamp_text (json_text (row, "ends_at")), "last",
          stamp_text (json_text (row, "last_at")), NULL);
+    put_access (json_object_get (row, "access"));
 }
 
 static void put_agency (const json_t *row)
@@ -462,17 +475,44 @@ static const struct view_row {
     const char *name, *query;
     const char *standard[2]; /* of its arguments; the first may be said */
     size_t count;
+    const char *number; /* what its second argument is called, a number; NULL: it has none */
     enum text_key summary, head; /* TEXT_none: no head */
     void (*put) (const json_t *row);
 } admin_views[] = {
-    {"me", "desk_me", {NULL, NULL}, 0, TEXT_admin_me, TEXT_none, put_me},
-    {"tree", "desk_tree", {"", "2"}, 2, TEXT_admin_tree, TEXT_none, put_agency},
-    {"people", "desk_people", {"", NULL}, 1, TEXT_admin_people, TEXT_none, put_person},
-    {"keys", "desk_keys", {"", ""}, 2, TEXT_admin_keys, TEXT_none, put_key},
-    {"changes", "desk_changes", {"", ""}, 2, TEXT_admin_changes, TEXT_none, put_change},
-    {"permits", "desk_permits", {"", NULL}, 1, TEXT_admin_permits, TEXT_none, put_permit},
-    {"watch", "desk_watch", {NULL, NULL}, 0, TEXT_admin_watch, TEXT_watch_head, put_watch},
+    {"me", "desk_me", {NULL, NULL}, 0, NULL, TEXT_admin_me, TEXT_none, put_me},
+    {"tree", "desk_tree", {"", "2"}, 2, "LEVELS", TEXT_admin_tree, TEXT_none, put_agency},
+    {"people", "desk_people", {"", NULL}, 1, NULL, TEXT_admin_people, TEXT_none, put_person},
+    {"keys", "desk_keys", {"", ""}, 2, NULL, TEXT_admin_keys, TEXT_none, put_key},
+    {"changes", "desk_changes", {"", ""}, 2, "BEFORE", TEXT_admin_changes, TEXT_none, put_change},
+    {"permits", "desk_permits", {"", NULL}, 1, NULL, TEXT_admin_permits, TEXT_none, put_permit},
+    {"watch", "desk_watch", {NULL, NULL}, 0, NULL, TEXT_admin_watch, TEXT_watch_head, put_watch},
 };
+
+/* What was asked for as a number is one: 0, or EX_USAGE after a complaint. */
+static int view_number (const struct cli *cli, const struct view_row *view)
+{
+    const char *said =
+        view->number && cli->options.argument_count > 2 ? cli->options.arguments[2] : "";
+    if (strspn (said, "0123456789") == strlen (said) && strlen (said) <= 9)
+        return 0;
+    return complain (EX_USAGE, TEXT_view_number, "what", view->number, "value", said, NULL);
+}
+
+/* Nothing is there: of whom, where somebody was named. */
+static int view_nothing (const struct cli *cli, const struct view_row *view)
+{
+    if (strcmp (view->name, "me") == 0) {
+        char *path = session_path (cli);
+        int status = complain (EX_NOPERM, TEXT_not_logged_in, "path", path, NULL);
+        free (path);
+        return status;
+    }
+    size_t said = cli->options.argument_count;
+    if (said > 1)
+        complain (0, TEXT_view_nothing, "view", view->name, "value",
+                  cli->options.arguments[said > 2 && !view->number ? 2 : 1], NULL);
+    return EX_NOTHING;
+}
 
 static int run_view (const struct cli *cli, const struct view_row *view)
 {
@@ -488,6 +528,8 @@ static int run_view (const struct cli *cli, const struct view_row *view)
     if (status == 0 && cli->options.argument_count > 2)
         arguments[!second] = cli->options.arguments[2];
     if (status == 0)
+        status = view_number (cli, view);
+    if (status == 0)
         status = session_read (cli, session);
     if (status == 0)
         status = cli_ask_as (cli, session, view->query, arguments, view->count, &rows);
@@ -500,12 +542,7 @@ static int run_view (const struct cli *cli, const struct view_row *view)
     if (!cli->json)
         json_array_foreach (rows, at, row)
             view->put (row);
-    status = json_array_size (rows) ? EX_OK : EX_NOTHING;
-    if (status == EX_NOTHING && strcmp (view->name, "me") == 0) {
-        char *path = session_path (cli);
-        status = complain (EX_NOPERM, TEXT_not_logged_in, "path", path, NULL);
-        free (path);
-    }
+    status = json_array_size (rows) ? EX_OK : view_nothing (cli, view);
     json_decref (rows);
     return status;
 }

@@ -157,8 +157,6 @@ void put_text (FILE *to, const char *at, size_t len);
 const char *json_text (const json_t *object, const char *key);
 /* Reads a file, or standard input for "-", whole; at most 1 MiB.  0 or EX_NOINPUT after a complaint. */
 int input_read (const char *path, char **ret_at, size_t *ret_len);
-/* ms since 1970: "2024-03-05", with a time and zone, DD/MM/YYYY, or epoch in s or ms. */
-bool time_parse (struct view text, uint64_t *ret_ms);
 
 /* ---- submit.c -------------------------------------------------------------------------------- */
 
@@ -204,6 +202,10 @@ extern const size_t submit_options_len, import_options_len, queue_options_len, w
     act_options_len, report_options_len, export_options_len, keygen_options_len,
     duplicates_options_len, deadline_options_len, admin_options_len;
 
+/* remedy.c: complains that an order was refused: the argument at fault, its value unless that is secret, why, and
+ * what would be right. */
+void remedy_say (int status, const char *order, const json_t *arguments,
+                 const struct aduan_ordered *ordered);
 /* admin.c: what it can do, with the arguments; and the words alone. */
 void help_admin (FILE *to);
 void complete_admin (FILE *to);

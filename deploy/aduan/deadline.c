@@ -6,6 +6,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 #include "days.h"
 
@@ -51,20 +52,13 @@ struct asked {
     const struct zone *zone;
 };
 
-/* Has it an hour that says of which zone it is: 12:30Z, 12:30+07:00? */
-static bool has_zone (const char *text)
-{
-    const char *clock = strchr (text, ':');
-    return clock && (strpbrk (clock, "Z+") || strchr (clock, '-'));
-}
-
 /* A day, or an hour without a zone, is that of the asked zone. */
 static bool start_of (const char *text, const struct zone *zone, int64_t *ret)
 {
     uint64_t ms;
-    if (!strpbrk (text, "-/.") || !time_parse (view_of (text), &ms))
+    if (!strpbrk (text, "-/.") || !time_parse (view_of (text), zone->hours, &ms))
         return false;
-    *ret = (int64_t) ms - (has_zone (text) ? 0 : zone->hours * INT64_C (3600000));
+    *ret = (int64_t) ms;
     return true;
 }
 
@@ -75,7 +69,7 @@ static int read_asked (const char *start, const char *limit, const char *zone, s
     unsigned long number = strtoul (limit, &end, 10);
     *ret = (struct asked){.limit = (unsigned) number};
     for (size_t i = 0; i < array_len (zones); i++)
-        if (strcmp (zones[i].name, zone) == 0)
+        if (strcasecmp (zones[i].name, zone) == 0)
             ret->zone = &zones[i];
     if (!ret->zone)
         return complain (EX_USAGE, TEXT_deadline_zone, "value", zone, NULL);

@@ -148,7 +148,7 @@ static const char *add_example (struct reading *reading, struct record *record)
         return "label: missing or empty";
     if (!utf8_is_clean (id.at, id.len))
         return "id: not UTF-8, or with control characters";
-    if (when.len && (!time_parse (when, &time) || time == 0))
+    if (when.len && (!time_parse (when, 0, &time) || time == 0))
         return "time: not a time";
     features_read (&reading->features, &reading->text, &facts);
     if (examples->count == EXAMPLES_MOST ||

@@ -452,7 +452,7 @@ uint32_t mapping_fill (struct mapping *mapping, struct record *record, struct dr
     draft->contact = (struct aduan_contact){0};
     struct buffer *created = &draft->texts[TARGET_created];
     if (created->len > 1 &&
-        !time_parse ((struct view){created->at, created->len - 1}, &draft->submission.created))
+        !time_parse ((struct view){created->at, created->len - 1}, 0, &draft->submission.created))
         return wrong (draft, TARGET_created,
                       "not a time, as 2026-11-25 or 2026-11-25T10:00:00+07:00", ret_field);
     uint32_t fault = fill_codes (draft, ret_field);

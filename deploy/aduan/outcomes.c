@@ -48,7 +48,7 @@ int run_report (struct cli *cli)
     if (cli->options.argument_count != 1 || strcmp (cli->options.arguments[0], "refusals") != 0)
         return complain (EX_USAGE, TEXT_report_which, NULL);
     if (since &&
-        (strlen (since) != 10 || since[4] != '-' || !time_parse (view_of (since), &unused)))
+        (strlen (since) != 10 || since[4] != '-' || !time_parse (view_of (since), 0, &unused)))
         return complain (EX_USAGE, TEXT_report_day, "value", since, NULL);
     int status = cli_ask (cli, "refusals", &(const char *){since ? since : ""}, 1, &rows);
     if (status != 0)

@@ -85,7 +85,7 @@ static void get_received (struct asking *asking)
     uint64_t ms = 0;
     if (!get (asking, "received", &value))
         return;
-    if (!time_parse (value, &ms))
+    if (!time_parse (value, 0, &ms))
         fault (asking, "received", value);
     asking->question->received = (int64_t) ms;
 }

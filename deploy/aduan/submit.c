@@ -169,14 +169,13 @@ static uint32_t check_fields (const struct aduan_submission *said, struct findin
 static uint32_t check_words (const struct aduan_submission *said, struct finding *ret)
 {
     struct buffer title = {0}, text = {0};
-    bool needs_text = said->kind != KIND_RATING && said->kind != KIND_WITHDRAWAL, blank = true;
+    bool needs_text = said->kind != KIND_RATING && said->kind != KIND_WITHDRAWAL;
     size_t title_len = said->title_len || !said->title ? said->title_len : strlen (said->title),
            text_len = said->text_len || !said->text ? said->text_len : strlen (said->text);
     utf8_clean (said->title ? said->title : "", title_len, &title);
     utf8_clean (said->text ? said->text : "", text_len, &text);
-    for (size_t i = 0; blank && i < text.len; i++)
-        blank = text.at[i] == ' ' || text.at[i] == '\n' || text.at[i] == '\t';
-    uint32_t reject = needs_text && blank ? find (ret, REJECT_EMPTY, "text") : 0;
+    uint32_t reject =
+        needs_text && utf8_blank (text.at, text.len) ? find (ret, REJECT_EMPTY, "text") : 0;
     if (!reject)
         reject = find_long (ret, "text", utf8_count (text.at, text.len), TEXT_MOST);
     if (!reject)
@@ -272,7 +271,7 @@ static int take_key (const struct cli *cli, struct draft *draft)
     const char *key = option (&cli->options, "key"), *token = option (&cli->options, "token"),
                *created = option (&cli->options, "created");
     draft->submission.created = (uint64_t) wall_ms ();
-    if (created && !time_parse (view_of (created), &draft->submission.created))
+    if (created && !time_parse (view_of (created), 0, &draft->submission.created))
         return complain (EX_USAGE, TEXT_wrong_time, "option", "created", "value", created, NULL);
     draft->submission.code = option (&cli->options, "code");
     if (key) {

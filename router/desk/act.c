@@ -5,11 +5,13 @@
  * once.  Whether an act is right is the store's to judge; what is offered here is what fits the state that
  * was shown.  Words that somebody typed are never lost: an act that had no effect shows them again.
  */
+#include <errno.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include "desk.h"
 #include "domain/lifecycle.h"
+#include "domain/number.h"
 
 /* ---- which acts fit ---------------------------------------------------------------------------- */
 
@@ -138,36 +140,91 @@ static uint32_t act_named (const char *word)
     return 0;
 }
 
-/* Everything that an act may carry, from the form's fields of the same names. */
+/* A number of the form; false, and the visit's detail names it: it is none, or does not fit. */
+static bool number_read (struct visit *visit, const char *name, uint64_t most, uint64_t *ret)
+{
+    const char *text = visit_said (visit, name);
+    const json_t *value = json_object_get (visit->body, name);
+    char *end = NULL;
+    *ret = 0;
+    if (text ? !*text : !value || json_is_null (value))
+        return true;
+    errno = 0;
+    if (text && *text >= '0' && *text <= '9')
+        *ret = strtoull (text, &end, 10);
+    if (end && !*end && errno == 0 && *ret <= most)
+        return true;
+    snprintf (visit->detail, sizeof visit->detail, "%s", name);
+    *ret = 0;
+    return false;
+}
+
+/* Its numbers, each as wide as the message has it. */
+static bool numbers_read (struct visit *visit, struct aduan_act *act)
+{
+    const struct {
+        const char *name;
+        uint32_t *narrow;
+        uint64_t *wide;
+    } numbers[] = {{"agency", &act->agency, NULL},         {"version", NULL, &act->version},
+                   {"complaint", NULL, &act->complaint},   {"delay_ms", &act->delay_ms, NULL},
+                   {"reason", &act->reason, NULL},         {"suggested", &act->suggested, NULL},
+                   {"class", &act->complaint_class, NULL}, {"category", &act->category, NULL},
+                   {"anonymous", &act->anonymous, NULL},   {"secret", &act->secret, NULL},
+                   {"ending", &act->ending, NULL},         {"asks", &act->asks, NULL},
+                   {"event", &act->event, NULL},           {"drafted", &act->drafted, NULL}};
+    for (size_t i = 0; i < array_len (numbers); i++) {
+        uint64_t value;
+        if (!number_read (visit, numbers[i].name, numbers[i].wide ? INT64_MAX : UINT32_MAX, &value))
+            return false;
+        if (numbers[i].wide)
+            *numbers[i].wide = value;
+        else
+            *numbers[i].narrow = (uint32_t) value;
+    }
+    return true;
+}
+
+/* Are tracking number and id of one case?  The number is its id's last 60 bits. */
+static bool are_one (const char *number, const uint8_t at[16])
+{
+    uint64_t bits;
+    struct id id;
+    memcpy (id.at, at, sizeof id.at);
+    return number_parse (view_of (number), &bits) == 0 && bits == number_bits (&id);
+}
+
+/* Everything that an act may carry but its case, from the form's fields of the same names.  False, and the visit's
+ * detail names the field. */
 static bool act_read (struct visit *visit, struct aduan_act *act)
 {
     *act = (struct aduan_act){
         .act = act_named (visit_said (visit, "act")),
-        .agency = (uint32_t) visit_number (visit, "agency"),
-        .version = visit_number (visit, "version"),
-        .complaint = visit_number (visit, "complaint"),
         .text = visit_said (visit, "text"),
-        .delay_ms = (uint32_t) visit_number (visit, "delay_ms"),
-        .reason = (uint32_t) visit_number (visit, "reason"),
-        .suggested = (uint32_t) visit_number (visit, "suggested"),
-        .complaint_class = (uint32_t) visit_number (visit, "class"),
-        .category = (uint32_t) visit_number (visit, "category"),
         .region = visit_said (visit, "region"),
         .title = visit_said (visit, "title"),
         .body = visit_said (visit, "body"),
-        .anonymous = (uint32_t) visit_number (visit, "anonymous"),
-        .secret = (uint32_t) visit_number (visit, "secret"),
-        .ending = (uint32_t) visit_number (visit, "ending"),
-        .asks = (uint32_t) visit_number (visit, "asks"),
-        .event = (uint32_t) visit_number (visit, "event"),
-        .drafted = (uint32_t) visit_number (visit, "drafted"),
         .session = visit->session,
         .attachments = visit->files.digests,
         .attachments_len = (size_t) visit->files.count * DIGEST_BYTES,
     };
     visit_id (visit, "other", act->other);
     visit_key (visit, act->key);
-    return act->act && act->agency && visit_id (visit, "id", act->id);
+    if (!act->act)
+        snprintf (visit->detail, sizeof visit->detail, "act");
+    return act->act && numbers_read (visit, act);
+}
+
+/* The same, on the case of the path. */
+static bool act_read_here (struct visit *visit, struct aduan_act *act)
+{
+    if (!act_read (visit, act))
+        return false;
+    if (act->agency && visit_id (visit, "id", act->id) &&
+        are_one (visit_parameter (visit, "number"), act->id))
+        return true;
+    snprintf (visit->detail, sizeof visit->detail, "%s", act->agency ? "id" : "agency");
+    return false;
 }
 
 /* Why it had no effect, as key of a text; NULL: it had one. */
@@ -227,7 +284,7 @@ static void on_one (void *with, const struct aduan_acted *acted)
 static void act_say (struct visit *visit)
 {
     struct aduan_act act;
-    if (!act_read (visit, &act)) {
+    if (!act_read_here (visit, &act)) {
         visit_refuse (visit, 422, "act_value");
         return;
     }
@@ -256,7 +313,7 @@ static void on_renewed (void *with, const struct aduan_acted *acted)
 void act_renew (struct visit *visit)
 {
     struct aduan_act act;
-    if (!act_read (visit, &act) || act.act != ADUAN_ACT_EXTEND) {
+    if (!act_read_here (visit, &act) || act.act != ADUAN_ACT_EXTEND) {
         visit_refuse (visit, 422, "act_value");
         return;
     }
@@ -316,7 +373,7 @@ static bool mark_read (const char *text, struct aduan_act *act, char number[20])
     unsigned long agency, version;
     struct id read;
     if (sscanf (text, "%39s %lu %lu %19s", id, &agency, &version, number) != 4 ||
-        id_parse (id, &read) != 0)
+        id_parse (id, &read) != 0 || agency > UINT32_MAX || !are_one (number, read.at))
         return false;
     memcpy (act->id, read.at, sizeof act->id);
     act->agency = (uint32_t) agency;
@@ -338,8 +395,7 @@ void act_many (struct visit *visit)
         struct aduan_act act;
         if (strcmp (field->name, "mark") != 0)
             continue;
-        act_read (visit, &act);
-        if (!act.act || !mark_read (field->value.at, &act, mark->number))
+        if (!act_read (visit, &act) || !mark_read (field->value.at, &act, mark->number))
             continue;
         /* the form's key and the case's id: the same on a repeat, another for each case */
         crypto_generichash (act.key, sizeof act.key, act.id, sizeof act.id, key, sizeof key);

@@ -282,7 +282,9 @@ static void on_login (void *with, const struct aduan_ordered *ordered)
         visit_json (visit, 200, result);
     } else {
         visit_cookie (visit, session);
-        visit_redirect (visit, visit_back (visit, "to", "/inbox"));
+        bool renewed = json_is_true (json_object_get (result, "renewed"));
+        visit_redirect (visit,
+                        renewed ? "/account?said=renewed" : visit_back (visit, "to", "/inbox"));
     }
     sodium_memzero (session, sizeof session);
     json_decref (result);

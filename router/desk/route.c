@@ -82,6 +82,11 @@ static const struct question account_questions[] = {
     {"sessions", "desk_sessions", false, {NULL}},
     {0},
 };
+static const struct question account_page_questions[] = {
+    {"sessions", "desk_sessions", false, {NULL}},
+    {"access", "desk_access", false, {NULL}},
+    {0},
+};
 
 static void go_to_inbox (struct visit *visit)
 {
@@ -110,7 +115,7 @@ static const struct route routes[] = {
     {HTTP_GET, "/keys/:name", "key", false, page_show, NULL, key_questions},
     {HTTP_GET, "/keys/:name/revoke", "revoke", false, page_show, NULL, key_questions},
     {HTTP_GET, "/templates", "templates", false, page_show, NULL, templates_questions},
-    {HTTP_GET, "/account", "account", false, page_show, page_account, account_questions},
+    {HTTP_GET, "/account", "account", false, page_show, page_account, account_page_questions},
     {HTTP_GET, "/help", "help", true, page_show, NULL, NULL},
     {HTTP_POST, "/orders/:name", NULL, false, order_one, NULL, NULL},
 

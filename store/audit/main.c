@@ -12,10 +12,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <time.h>
 
 static const struct setting audit_settings[] = {
     {"database", SETTING_TEXT, "", 0, 0, false,
      "how to reach PostgreSQL (libpq connection string); empty: the installation's own, as aduan_audit"},
+    {"zone", SETTING_NUMBER, "7", 7, 9, false,
+     "hours east of UTC of a --from or --to that names no zone"},
 };
 
 static void usage (FILE *to)
@@ -29,13 +32,14 @@ static void usage (FILE *to)
         "  head                   newest head, and newest signed one: lines to keep on another machine\n"
         "  identity [--from T] [--to T]\n"
         "                         whose identity was opened: when, who asked, why, who approved\n"
-        "  show CASE|LOGIN [--from T] [--to T]\n"
-        "                         all that was done with a case (number or id), or by a person or key\n"
+        "  show CASE|LOGIN|KEY|CODE [--from T] [--to T]\n"
+        "                         all that was done with a case (number or id), by or to a person or a key, or\n"
+        "                         that was administered of an agency (its code)\n"
         "  -c, --config FILE      settings of the installation (`data`, `audit.database`)\n"
         "  -d, --database TEXT    libpq connection string, in place of audit.database\n"
         "  -k, --key FILE         public halves of the signing key, a line each; standard: DATA/keys/audit.pub\n"
         "  -j, --json             JSON, one value a line\n"
-        "T as 2026-11-25 or 2026-11-25T10:00Z.\n"
+        "T as 2026-11-25, 2026-11-25T10:00 or 2026-11-25T10:00+07:00; one without a zone is of the setting audit.zone (7).\n"
         "status: 0; 64 usage; 65 the record was changed; 66 nothing is there; 69 no database; 78 settings, key\n",
         to);
 }
@@ -110,7 +114,7 @@ static int read_options (struct audit *audit, const char **ret_config, int argc,
     return argc > optind ? -1 : (usage (stderr), EX_USAGE);
 }
 
-static int read_settings (struct audit *audit, const char *config)
+static int read_settings (struct audit *audit, const char *config, int *ret_zone)
 {
     struct settings *settings = NULL;
     if (settings_load (config, "audit", audit_settings, array_len (audit_settings), NULL,
@@ -123,7 +127,30 @@ static int read_settings (struct audit *audit, const char *config)
                                                settings_text (settings, "run"));
     if (!audit->keys_path)
         audit->keys_path = xformat ("%s/keys/audit.pub", settings_text (settings, "data"));
+    *ret_zone = (int) settings_number (settings, "zone");
     settings_destroy (&settings);
+    return 0;
+}
+
+/* What the user wrote becomes a moment of UTC.  0, or EX_USAGE, and it is said. */
+static int read_moment (const char *option, int zone, const char **moment, char room[48])
+{
+    uint64_t ms;
+    struct tm tm;
+    char second[32];
+    if (!*moment)
+        return 0;
+    time_t at = time_parse (view_of (*moment), zone, &ms) ? (time_t) (ms / 1000) : -1;
+    if (at < 0 || !gmtime_r (&at, &tm) || tm.tm_year > 9999 - 1900) {
+        fprintf (stderr,
+                 "aduan-audit: %s: \"%s\" is not a time, as 2026-11-25, 2026-11-25T10:00 (of "
+                 "UTC%+d), 2026-11-25T10:00Z or 2026-11-25T10:00+07:00\n",
+                 option, log_text (*moment, strlen (*moment)), zone);
+        return EX_USAGE;
+    }
+    strftime (second, sizeof second, "%Y-%m-%dT%H:%M:%S", &tm);
+    snprintf (room, 48, "%s.%03uZ", second, (unsigned) (ms % 1000));
+    *moment = room;
     return 0;
 }
 
@@ -152,13 +179,19 @@ int main (int argc, char **argv)
 {
     struct audit audit = {0};
     const char *config = NULL;
+    char from[48], to[48];
+    int zone = 0;
     log_open ("audit", LOG_WARNING);
     check (sodium_init () >= 0);
     int status = read_options (&audit, &config, argc, argv);
     if (status < 0)
-        status = read_settings (&audit, config);
+        status = read_settings (&audit, config, &zone);
     else
         argc = optind; /* said already */
+    if (status == 0)
+        status = read_moment ("--from", zone, &audit.from, from);
+    if (status == 0)
+        status = read_moment ("--to", zone, &audit.to, to);
     if (status == 0 && argc > optind)
         status = run (&audit, argc - optind, argv + optind);
     PQfinish (audit.db);

@@ -10,20 +10,17 @@
 
 #define INVITED_DAYS "7"
 
-static bool login_right (const char *login)
-{
-    size_t len = strlen (login);
-    return len >= 3 && len <= 56 &&
-           strspn (login, "abcdefghijklmnopqrstuvwxyz0123456789._@-") == len &&
-           !strchr ("._@-", login[0]);
-}
-
 int invite (PGconn *db, int count, char **arguments)
 {
     const char *role = count > 2 ? arguments[2] : "coordinator";
     uint8_t token[32], hash[32];
     char hex[65], hash_hex[65];
-    if (!login_right (arguments[0])) {
+    if (!name_plain (view_of (arguments[1]), 200)) {
+        log_error ("name \"%s\": a name is 1 to 200 signs, and each of them is seen",
+                   log_text (arguments[1], strlen (arguments[1])));
+        give_up (db, EX_DATAERR);
+    }
+    if (!login_valid (view_of (arguments[0]))) {
         log_error (
             "login \"%s\": a login is 3 to 56 of a-z 0-9 . _ @ - and begins with a letter or digit",
             log_text (arguments[0], strlen (arguments[0])));

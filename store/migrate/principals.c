@@ -42,7 +42,7 @@ static bool every_item (struct view list, bool (*right) (struct view item))
 
 static bool name_right (struct view value)
 {
-    return value.len <= 64 && only (value, SMALL CAPITAL DIGITS "._-") && !view_is (value, "-");
+    return key_name_valid (value);
 }
 
 static bool role_right (struct view value)

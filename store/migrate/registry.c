@@ -29,9 +29,36 @@ static void copy_line (PGconn *db, const struct table *table, struct view line)
         copy_bytes (db, (struct view){line.at, line.len + (line.at[line.len] == '\n')});
 }
 
-/* All but its first line, which is the header. */
-static void copy_table (PGconn *db, const char *path, const struct table *table)
+/* The field `at`-th, from 0; empty behind the last. */
+static struct view field_of (struct view line, unsigned at)
 {
+    for (;; at--) {
+        const char *tab = memchr (line.at, '\t', line.len);
+        size_t len = tab ? (size_t) (tab - line.at) : line.len;
+        if (at == 0)
+            return (struct view){line.at, len};
+        if (!tab)
+            return (struct view){0};
+        line = (struct view){line.at + len + 1, line.len - len - 1};
+    }
+}
+
+/* What stands in addresses, and what people see. */
+static void check_agency (struct faults *faults, int number, struct view line)
+{
+    enum { CODE, NAME = 6 };
+    struct view code = field_of (line, CODE), name = field_of (line, NAME);
+    if (!agency_code_valid (code))
+        fault_say_line (faults, number, "code", code, AGENCY_CODE_RULE);
+    if (!name_plain (name, 200))
+        fault_say_line (faults, number, "name", name,
+                        "a name is 1 to 200 signs, and each of them is seen");
+}
+
+/* All but its first line, which is the header.  Counts faults. */
+static void copy_table (PGconn *db, const char *path, const struct table *table, int *count)
+{
+    struct faults faults = {.path = path, .before = ", line ", .after = ""};
     struct lines lines;
     struct view line;
     bool headed = false;
@@ -41,11 +68,14 @@ static void copy_table (PGconn *db, const char *path, const struct table *table)
     while (lines_next (&lines, &line)) {
         if (line_idle (line))
             continue;
+        if (headed && strcmp (table->name, "agencies") == 0)
+            check_agency (&faults, lines.number, line);
         if (headed)
             copy_line (db, table, line);
         headed = true;
     }
     copy_end (db, path);
+    *count += faults.count;
     free (into);
 }
 
@@ -56,7 +86,7 @@ static void stage_registry (PGconn *db, const char *folder)
     for (size_t i = 0; i < array_len (tables); i++) {
         char *path = xformat ("%s/%s.tsv", folder, tables[i].name);
         if (!tables[i].optional || access (path, F_OK) == 0)
-            copy_table (db, path, &tables[i]);
+            copy_table (db, path, &tables[i], &faults.count);
         free (path);
     }
     fault_say_rows (&faults, db, "registry", SQL_registry_faults);

@@ -191,3 +191,64 @@ def test_guards(record):
     assert ("guard", "aduan_store may change or remove rows of event") in found(record)
     record.sql("revoke update on event from aduan_store")
     assert "the chain holds" in audit(record, "verify")
+
+
+def told(stack, *arguments, status=0):
+    """What `show` says: dicts; and what it complained of."""
+    done = subprocess.run([AUDIT, "-c", stack.settings, "--json", "show", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == status, done.stdout + done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()], done.stderr
+
+
+@pytest.fixture(scope="module")
+def administered(record):
+    """What people administered, written as their orders write it."""
+    numbers = {}
+    for login in ("ibu.bupati", "pak.camat"):
+        numbers[login] = record.sql("insert into principal (name, role) values (%s, 4) returning principal_id", f"person {login}")[0][0]
+        record.sql("insert into person (principal_id, login, name) values (%s, %s, %s)", numbers[login], login, login)
+    boss, unit = numbers["ibu.bupati"], record.agency("91.01/PUPR")
+    for minute, (name, agency, subject, old, new) in enumerate((
+            ("rename_agency", unit, "91.01/PUPR", '{"name": "Lama"}', '{"name": "Baru"}'), ("invite", unit, "pak.camat", None, '{"role": "liaison"}'),
+            ("renew_invitation", unit, "pak.camat", None, None), ("make_key", unit, "kunci-1", None, '{"role": "worker"}'),
+            ("save_template", unit, "7", '{"name": "T", "text": "RAHASIA"}', '{"name": "T", "text": "RAHASIA LAIN"}'),
+            ("lock", record.agency("91.01/LH"), "kunci-1", None, None))):
+        record.sql("insert into change (at, principal_id, name, agency_id, subject, old, new) values (now () + make_interval (mins => %s), %s, %s, %s, %s, %s, %s)",
+                   minute, boss, name, agency, subject, old, new)
+    record.sql("insert into principal (name, role, key) values ('kunci-1', 2, %s)", "k" * 40)
+    return record
+
+
+def test_show_tells_what_was_administered(administered):
+    """By a person, to a person, a key and an agency; and no words of templates."""
+    def what(name):
+        return [row["what"] for row in told(administered, name)[0]]
+    assert what("ibu.bupati") == ["rename_agency", "invite", "renew_invitation", "make_key", "save_template", "lock"]
+    assert what("pak.camat") == ["invite", "renew_invitation"] and what("PAK.CAMAT") == what("pak.camat")
+    assert what("kunci-1") == ["make_key"], "a person's lock is no key's, whatever he is called"
+    assert what("91.01/PUPR") == ["rename_agency", "invite", "renew_invitation", "make_key", "save_template"]
+    rows, _ = told(administered, "91.01/PUPR")
+    assert rows[0]["who"] == "person ibu.bupati" and '{"name": "Lama"} -> {"name": "Baru"}' in rows[0]["about"]
+    assert "RAHASIA" not in json.dumps(rows)
+    assert "rename_agency" in audit(administered, "show", "ibu.bupati")
+
+
+def test_show_of_nobody_says_so(administered):
+    for name in ("tidak.ada", "91.01/TIDAK", "A0000000000000", "' or 1=1 --", "\udcff"):
+        rows, said = told(administered, name, status=66)
+        assert rows == [] and "nobody of this name, no such key, agency or case" in said, name
+    # somebody is there, and nothing happened then: another thing
+    rows, said = told(administered, "ibu.bupati", "--to", "2020-01-01", status=66)
+    assert rows == [] and said == ""
+
+
+def test_times_are_read_or_named(administered):
+    """A malformed one is named with its option and what would be right; one without a zone is the installation's."""
+    for option, value in (("--from", "kemarin"), ("--to", "2026-13-01"), ("--to", "2026-02-30"), ("--from", "2026-11-25T10:00+25:00"), ("--to", "infinity")):
+        done = subprocess.run([AUDIT, "-c", administered.settings, "show", "ibu.bupati", option, value], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              text=True, check=False)
+        assert done.returncode == 64 and f'{option}: "{value}" is not a time, as 2026-11-25' in done.stderr and "ERROR" not in done.stderr
+    at = administered.sql("select to_char (min (at) at time zone 'UTC' + interval '7 hours', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS') from change where name = 'lock'")[0][0]
+    assert [row["what"] for row in told(administered, "ibu.bupati", "--from", at)[0]] == ["lock"]
+    assert told(administered, "ibu.bupati", "--to", at)[0][-1]["what"] == "save_template"
+    assert told(administered, "ibu.bupati", "--from", at + "Z", status=66)[0] == []

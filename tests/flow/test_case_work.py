@@ -382,6 +382,60 @@ def test_said_twice_is_stored_once(stack, door, people, agency):
         assert len(events(stack, case, 30 + kind)) == 1
 
 
+def act_again(door, case, key, act, text=None, **more):
+    return door.act({**case}, act, text, key=key, **more)
+
+
+@pytest.mark.parametrize("session", [None, L], ids=["worker", "person"])
+def test_a_key_is_of_what_it_said(stack, door, people, agency, session):
+    """The same again is answered as the first time; with other words it was not done, and that is said."""
+    more = {"session": people[session]} if session else {}
+    case, key = stage(stack, door, people, agency, "in_progress"), os.urandom(16)
+    before = dict(case)
+    assert act_again(door, before, key, "progress", "Kami periksa", **more) == "done"
+    assert act_again(door, before, key, "progress", "Kami periksa", **more) == "done"
+    assert act_again(door, before, key, "progress", "Kami tidak akan datang", **more) == "key"
+    assert act_again(door, before, key, "answer", "Kami periksa", **more) == "key"
+    assert [row[3] for row in events(stack, case, 16)][-1] == "Kami periksa" and not events(stack, case, 17)
+
+
+def test_a_key_is_of_the_whole_act(stack, door, people, agency):
+    """Reasons, agencies, words that are for the reporter alone, titles: what else an act says counts, too."""
+    def both(state, act, one, other, **same):
+        case, key = stage(stack, door, people, agency, state), os.urandom(16)
+        case = dict(case)
+        said = {"session": people[A], **same}
+        assert act_again(door, case, key, act, **{**said, **one}) == "done", act
+        assert act_again(door, case, key, act, **{**said, **one}) == "done", act
+        assert act_again(door, case, key, act, **{**said, **other}) == "key", act
+        assert act_again(door, case, key, act, **{**said, **one}) == "done", act
+
+    both("in_progress", "close", {"resolution": 1}, {"resolution": 2}, text="Selesai")
+    both("in_progress", "progress", {"secret": YES}, {}, text="Untuk Anda saja")
+    both("assigned", "assign", {"to": agency["33.01/PUPR/JALAN"]}, {"to": agency["33.01/KES"]})
+    both("assigned", "correct", {"title": "Jalan Mawar"}, {"title": "Jalan Melati"})
+    both("assigned", "archive", {"ending": 1}, {"ending": 2}, text="Tidak lengkap")
+    both("in_progress", "split", {"title": "Lampu"}, {"title": "Sampah"}, body="Lampu padam")
+    both("in_progress", "split", {"body": "Lampu padam"}, {"body": "Sampah menumpuk"}, title="Perkara kedua")
+    stack.checks()
+
+
+UNSEEN = ("\u200b", "\u200e\u200f", "\u202a\u202e", "\u2060", "\u2066\u2069", "\ufeff", "\u00ad", "\u3164", "\u115f\n")
+
+
+def test_what_nobody_sees_says_nothing(stack, door, people, agency):
+    """An answer of invisible signs is none; where a text may be left out it is left out."""
+    case = stage(stack, door, people, agency, "in_progress")
+    for sign in UNSEEN:
+        for act in ("answer", "progress", "ask", "draft"):
+            assert door.act(dict(case), act, sign, session=people[A]) == "text", (act, ascii(sign))
+        assert door.act(dict(case), "hand_back", sign, session=people[A], reason=1) == "text"
+        assert door.act(dict(case), "correct", session=people[A], body=sign) == door.act(dict(case), "correct", session=people[A], title=sign) == "value"
+        assert door.act(dict(case), "split", session=people[A], title="Lampu", body=sign) == "value"
+    assert door.act(case, "correct", UNSEEN[0], session=people[A], title="Jalan Mawar") == "done"
+    assert [row[3] for row in events(stack, case, 25)] == [None]
+
+
 # ---- from above ---------------------------------------------------------------------------------------------------
 
 def test_one_above_assigns_anew(stack, door, people, agency):

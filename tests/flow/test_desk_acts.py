@@ -261,3 +261,49 @@ def test_every_button_is_taken(stack, web, liaison):
                 assert done.status == 303, (act, prepare, re.findall(r'role="alert">([^<]*)', done.text))
                 tried.add(act)
     assert tried >= set(more) - {"assign", "verify"}, tried
+
+
+def test_a_number_that_does_not_fit_is_refused(stack, web, liaison):
+    """What would be cut to another number - another agency's, another reason - is not done, and its field is named."""
+    program, number = Program(stack, liaison), held(stack, web, liaison)
+    case = program.get(f"/cases/{number}").json
+    right = {"id": case["case"]["id"], "agency": case["own"]["agency_number"], "version": case["own"]["version"], "act": "answer", "text": "Sudah."}
+    for name, low in (("agency", right["agency"]), ("reason", 1), ("suggested", 0), ("class", 0), ("category", 0), ("ending", 0), ("asks", 0), ("event", 0),
+                      ("drafted", 0), ("anonymous", 0), ("secret", 0), ("delay_ms", 0)):
+        for wrong in (low + 2 ** 32, str(low + 2 ** 32), -1, 1.5, "satu", True):
+            refused = program.post(f"/cases/{number}/acts", {**right, name: wrong})
+            assert (refused.status, refused.json["code"], refused.json.get("field")) == (422, "act_value", name), (name, wrong, refused.text)
+    for name in ("version", "complaint"):
+        for wrong in (-1, "9" * 20, "x"):
+            refused = program.post(f"/cases/{number}/acts", {**right, name: wrong})
+            assert (refused.status, refused.json["field"]) == (422, name)
+    assert events(stack, number, 17) == [] and program.post(f"/cases/{number}/acts", right).status == 200
+
+
+def test_number_and_id_are_one_case(stack, web, liaison):
+    """An act said to one case's address is not done on another, by program and page; nor many of one list."""
+    program, browser = Program(stack, liaison), Browser(stack, liaison)
+    here, there = held(stack, web, liaison), held(stack, web, liaison)
+    case = program.get(f"/cases/{there}").json
+    said = {"id": case["case"]["id"], "agency": case["own"]["agency_number"], "version": case["own"]["version"], "act": "answer", "text": "Sudah."}
+    for path in (here, "A0000000000000", "x"):
+        refused = program.post(f"/cases/{path}/acts", said)
+        assert (refused.status, refused.json["code"], refused.json["field"]) == (422, "act_value", "id"), path
+    form = browser.get(f"/cases/{there}").form(f"/cases/{there}", "answer")
+    form.action = f"/cases/{here}"
+    assert browser.post(form, "answer", text="Sudah.").status == 422
+    assert events(stack, there, 17) == events(stack, here, 17) == []
+    # written as people write it, it is the same case
+    assert program.post(f"/cases/{there.lower()}/acts", said).status == 200
+    assert events(stack, there, 17) == [("Sudah.", liaison.login)]
+
+
+def test_a_programs_key_is_of_what_it_said(stack, web, liaison):
+    program, number, key = Program(stack, liaison), held(stack, web, liaison), os.urandom(16).hex()
+    case = program.get(f"/cases/{number}").json
+    said = {"id": case["case"]["id"], "agency": case["own"]["agency_number"], "version": case["own"]["version"], "act": "progress", "text": "Kami periksa."}
+    assert program.post(f"/cases/{number}/acts", said, key=key).status == 200
+    assert program.post(f"/cases/{number}/acts", said, key=key).status == 200
+    other = program.post(f"/cases/{number}/acts", {**said, "text": "Kami tidak datang."}, key=key)
+    assert (other.status, other.json["code"]) == (409, "act_key")
+    assert [text for text, _ in events(stack, number, 16)] == ["Kami periksa."]

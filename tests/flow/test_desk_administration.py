@@ -427,3 +427,38 @@ def test_what_programs_read(stack, web, boss):
     assert {one["code"] for one in program.get("/regions?q=lembah").json["regions"]} == {"91.01.01", "92.01.01"}
     assert program.get("/regions?q=").json["regions"] == [] and len(program.get("/functions").json["functions"]) == 5
     assert {"arjuna-app"} <= {one["name"] for one in program.get("/keys?" + urllib.parse.urlencode({"agency": "91.01"})).json["keys"]}
+
+
+def test_a_renewed_access_is_shown(stack, boss):
+    """Who made an invitation is on the account page of whose access it is, open and used; the log-in after it leads there."""
+    front, admin = stack.front(), stack.person("91.01/PUPR", "agency_admin", login="kepala.pupr")
+    token = front.order("invite", boss, login="melati", name="Melati", agency="91.01/PUPR", role="liaison")["token"]
+    browser = logs_in(stack, "melati", front.order("accept_invitation", token=token, new_password=PASSWORD)["factor"])
+    page = browser.get("/account").text
+    assert boss.login in page and "Terbuka, belum diterima" not in page
+    token = front.order("renew_invitation", admin, person="melati")["token"]
+    page = browser.get("/account").text
+    assert "Terbuka, belum diterima" in page and "Kepala.pupr" in page
+    factor = front.order("accept_invitation", token=token, new_password=PASSWORD)["factor"]
+    assert browser.get("/account").location.startswith("/login?said=over")
+    page = Browser(stack).post(Browser(stack).get("/login").form("/login"), login="melati", password=PASSWORD, code=code_of(factor), to="/search?q=x")
+    assert page.location == "/account?said=renewed"
+    browser.session = bytes.fromhex(re.search(r"aduan=([0-9a-f]{64})", page.headers["Set-Cookie"])[1])
+    page = browser.get(page.location)
+    assert "diperbarui sejak Anda terakhir di sini" in page.text and page.text.index("Kepala.pupr") < page.text.index(boss.login)
+
+
+def test_a_weak_password_is_named(stack):
+    """Where an invitation is accepted and where a password is changed; what was typed is not shown again."""
+    who = stack.person("91.01/PUPR", "liaison", login="kenanga")
+    token, browser = invited(stack, who), Browser(stack)
+    for weak, words in (("RahasiaMerdeka45", "paling dulu ditebak"), ("aaaaaaaaaaaa", "berulang atau berurutan"), ("kenanga kenangan", "nama pengguna Anda")):
+        page = browser.post(browser.get("/invitation").form("/invitation"), token=token, new_password=weak)
+        assert page.status == 422 and words in page.text and weak not in page.text and token in page.text
+    page = browser.call("POST", "/invitation", urllib.parse.urlencode({"token": token, "new_password": "123456789012"}), Accept_Language="en",
+                        **{"Content-Type": "application/x-www-form-urlencoded"})
+    assert "goes in a row" in page.text
+    factor = browser.post(browser.get("/invitation").form("/invitation"), token=token, new_password=PASSWORD)
+    browser = logs_in(stack, "kenanga", f"otpauth://totp/x?secret={re.search('<code>([A-Z2-7]{32})</code>', factor.text)[1]}")
+    page = browser.post(browser.get("/account").form("/orders/change_password"), password=PASSWORD, new_password="passwordpassword")
+    assert page.status == 422 and "<b>Kata sandi baru: berulang atau berurutan" in page.text and "passwordpassword" not in page.text

@@ -134,7 +134,7 @@ def test_who_gives_the_right(stack, people):
     assert front.order("allow_identity", third, login=third.login, allowed=True).word == "role"
     assert front.order("allow_identity", one, login=one.login, allowed=True).word == "role"
     assert front.order("allow_identity", one, login=fifth.login, allowed=True).word == "absent login"  # not of the root
-    assert front.order("allow_identity", one, login=fourth.login, allowed="yes").word == "value allowed"
+    assert front.order("allow_identity", one, login=fourth.login, allowed="mungkin").word == "value allowed"
     assert stack.sql("select identity_may (%s)", fourth.number) == [(False,)]
     assert front.order("allow_identity", one, login=fourth.login, allowed=True).word == "done"
     assert stack.sql("select identity_may (%s)", fourth.number) == [(True,)]

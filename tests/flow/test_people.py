@@ -2,6 +2,7 @@
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import time
 
@@ -146,7 +147,8 @@ def test_from_the_shell(stack):
     assert "budi.admin" in budi("accept", token, lines=PASSWORD + "\n") and len(token) == 64
     token = stack.migrate("invite", "budi.admin", "Budi").split()[-1]  # he has lost his telephone
     factor = budi.json("accept", token, lines=PASSWORD + "\n")["factor"]
-    assert "refused because of login" in budi("login", "budi.admin", lines=PASSWORD + "\n000000\n", status=77)
+    said = budi("login", "budi.admin", lines=PASSWORD + "\n000000\n", status=77)
+    assert 'refused because of login "budi.admin"; session: login, password or code is wrong' in said and "log in first" not in said
     assert "nobody is logged in" in budi("me", status=77)
     assert "Budi" in budi("login", "budi.admin", lines=f"{PASSWORD}\n{code_of(factor)}\n")
     assert os.stat(budi.file).st_mode & 0o777 == 0o600
@@ -162,6 +164,24 @@ def test_from_the_shell(stack):
     assert "role" in wati("rename_agency", "agency=91.01/PERPUS", "name=x", status=77)
     assert "has no argument" in wati("rename_agency", "name", status=64) and "has no argument" in wati("lock", "agency=x", status=64)
     assert "value" in budi("register_agency", "parent=91.01", "code=91.01/PERPUS", "name=Lagi", status=65)
+    # the thing, the value, the remedy
+    said = budi("register_agency", "parent=91.01", "code=91.01/../X", "name=Lagi", status=65)
+    assert 'refused because of code "91.01/../X"' in said and "as 33.74/PUPR" in said
+    said = budi("invite", "login=siapa.saja", "name=S", "agency=91.01/TIDAK", "role=liaison", status=77)
+    assert 'because of agency "91.01/TIDAK"; absent' in said and "`aduan admin tree` lists" in said
+    said = budi("invite", "login=siapa.saja", "name=S", "agency=91.01", "role=liaison", "until=besok", status=65)
+    assert 'because of until "besok"' in said and "as 2026-12-31" in said
+    assert 'hours "banyak"' in budi("rotate_key", "name=x", "key=y", "hours=banyak", status=65)
+    said = budi("change_password", lines="bukan sandinya ini\nsepeda biru tua\n", status=65)
+    assert "the present password, or the code, is wrong" in said and "bukan sandinya" not in said
+    assert 'tree: nothing is there of "91.01/TIDAK", or it is not yours to see' in budi("tree", "91.01/TIDAK", status=1)
+    assert 'people: tidak ada apa pun tentang "91.01/TIDAK"' in budi("people", "91.01/TIDAK", status=1, lang="id")
+    assert '"91.01/TIDAK"' in budi("keys", "91.01/TIDAK", status=1) and '"tidak.ada"' in budi("changes", "tidak.ada", status=1)
+    assert "by the installation's shell" in budi("me")
+    # yes and no are said in words, wherever an order takes them
+    stack.sql("update appointment set opens = true from person where person.principal_id = appointment.principal_id and login = 'budi.admin'")
+    stack.person("ID", "operator", login="ibu.operator")
+    assert "done" in budi("allow_identity", "login=ibu.operator", "allowed=yes")
     assert [row["subject"] for row in budi.json("changes", "91.01/PERPUS")] == ["91.01/PERPUS"]
     public = subprocess.run([os.path.join(BUILD, "deploy/aduan/aduan"), "keygen", os.path.join(stack.folder, "perpus.key")], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
     budi("make_key", "name=perpus", "role=worker", f"key={public}", "agency=91.01/PERPUS", "agencies=91.01/PERPUS")
@@ -214,8 +234,24 @@ def test_a_lock_from_above_stays(stack, front):
     assert front.order("lock", admin, person=officer.login).word == "done" and front.order("unlock", admin, person=officer.login).word == "done"
     assert front.order("lock", above, person=officer.login).word == "done" and front.order("unlock", admin, person=officer.login).word == "role person"
     assert front.order("unlock", above, person=officer.login).word == "done"
-    # what cannot be read as what it should be is named as far as it can be
-    assert front.order("rotate_key", above, name="x", key="y", hours="viel").word == "value arguments"
+
+
+@pytest.mark.parametrize("order, wrong, said", [
+    ("rotate_key", "hours", ("viel", 3.5, -1, 721, "1e2", True)), ("invite", "until", ("kapan-kapan", "infinity", "tomorrow", "2026-02-30", 7, "2031-01-01T00:00+25:00")),
+    ("invite", "named", ("vielleicht", 1)), ("set_connection", "route_depth", ("x", 9, -1)), ("set_connection", "liaison_closes", ("ja",)),
+    ("permit", "days", ("3 hari", 0, 91)), ("withdraw_permit", "permit", ("x", 0)), ("save_template", "template", ("x", 2 ** 31)),
+    ("set_competence", "held", ([],)), ("allow_identity", "allowed", ("vielleicht",)), ("ask_identity", "hours", (169,))])
+def test_what_cannot_be_read_is_named(stack, front, order, wrong, said):
+    """Not "arguments" is at fault, as where PostgreSQL stumbles over them, but the one that is."""
+    for value in said:
+        assert front.order(order, stack.person("ID", "coordinator"), **{wrong: value}).word == f"value {wrong}", value
+
+
+def test_a_moment_is_the_same_however_it_is_written(stack, front):
+    boss = stack.person("91.01", "coordinator")
+    for nth, until in enumerate(("2031-12-31", "31/12/2031", "2031-12-31T07:00+07:00", "2031-12-31 00:00Z")):
+        assert front.order("invite", boss, login=f"sampai-{nth}", name="S", agency="91.01/LH", role="liaison", named="no", until=until).word == "done"
+    assert stack.sql("select distinct until at time zone 'UTC' = '2031-12-31' from appointment join person using (principal_id) where login like 'sampai-%%'") == [(True,)]
 
 
 def test_passwords_and_factors(stack, front):
@@ -237,6 +273,130 @@ def test_passwords_and_factors(stack, front):
     assert renewed.word == "done" and front.order("renew_factor", first, repeat=key, password="sepeda biru tua", code=code).result == renewed.result
     assert front.order("login", login=who.login, password="sepeda biru tua", code=code_of(factor, step=1)).word == "session login"
     assert front.order("login", login=who.login, password="sepeda biru tua", code=code_of(renewed["factor"])).word == "done"
+
+
+WEAK = {"known": ("Password123456", "RahasiaMerdeka45", "admin.admin.2026"),
+        "plain": ("aaaaaaaaaaaa", "123456789012", "passwordpassword", "kudahijaukudahijau", "qwertyuiopas"),
+        "own": ("aduanaduanaduan", "Pengaduan-Kota-7")}
+
+
+def test_weak_passwords(stack, front):
+    """What is guessed first is refused, with why: of an invitation, and where one is changed; and nothing is used up by it."""
+    who = stack.person("91.01", "agency_admin", login="budi.lemah")
+    token = invite(stack, who)
+    for why, passwords in {**WEAK, "own": (*WEAK["own"], "budi.lemah-2026", "BUDI.LEMAH budi")}.items():
+        for password in passwords:
+            assert front.order("accept_invitation", token=token, new_password=password).word == f"value new_password_{why}", password
+    factor = front.order("accept_invitation", token=token, new_password=PASSWORD)["factor"]
+    session = front.order("login", login=who.login, password=PASSWORD, code=code_of(factor))["token"]
+    for why, passwords in WEAK.items():
+        assert front.order("change_password", session, password=PASSWORD, new_password=passwords[0]).word == f"value new_password_{why}"
+    assert front.order("change_password", session, password=PASSWORD, new_password="sepeda biru tua").word == "done"
+
+
+def test_a_weak_password_is_told_in_words(stack):
+    siti = Command(stack, "siti")
+    token = stack.migrate("invite", "siti.lemah", "Siti").split()[-1]
+    assert "among those that are guessed first" in siti("accept", token, lines="Password123456\n", status=65)
+    assert "berulang atau berurutan" in siti("accept", token, lines="123456789012\n", status=65, lang="id")
+    assert "does not contain the login" in siti("accept", token, lines="x siti.lemah y\n", status=65)
+    assert "12 to 256 signs" in siti("accept", token, lines="pendek\n", status=65)
+    assert "Factor" not in siti("accept", "00" * 32, lines=PASSWORD + "\n", status=77) and "done" in siti("accept", token, lines=PASSWORD + "\n")
+
+
+# a zero-width space, marks, overrides and isolates of direction, joiners, a soft hyphen, Hangul's fillers
+UNSEEN = ("\u200b", "\u200e\u200f", "\u202a\u202e", "\u2060\u2064", "\u2066\u2069", "\ufeff", "\u00ad", "\u3164", "\u115f", "\u2800")
+
+
+def test_names_are_seen(stack, front):
+    """A name of signs that nobody sees is none, nor one that a sign makes show as another."""
+    boss, key = stack.person("91.01", "coordinator"), zmq.curve_keypair()[0].decode()
+    for nth, sign in enumerate(UNSEEN):
+        for name in (sign, f" {sign} ", *([] if sign == "\u2800" else [f"Budi{sign}", f"{sign}iduB"])):
+            assert front.order("invite", boss, login=f"semu-{nth}", name=name, agency="91.01/LH", role="liaison").word == "value name", ascii(name)
+            assert front.order("register_agency", boss, parent="91.01", code="91.01/SEMU", name=name).word == "value name"
+            assert front.order("rename_agency", boss, agency="91.01/LH", name=name).word == "value name"
+            assert front.order("change_person", boss, name=name).word == "value name"
+            assert front.order("make_key", boss, name=name, role="worker", key=key, agency="91.01/LH", agencies=["91.01/LH"]).word == "value name"
+            assert front.order("save_template", boss, agency="91.01", name=name, text="Terima kasih").word == "value name"
+            assert front.order("invite", boss, login=f"semu{sign}", name="Budi", agency="91.01/LH", role="liaison").word == "value login"
+        assert front.order("save_template", boss, agency="91.01", name="Semu", text=sign).word == "value text"
+        assert front.order("permit", boss, number="A0000000000000", person="x", level="state", days=1, reason=3 * sign).word == "value reason"
+    with pytest.raises(Exception, match="each of them is seen"):
+        stack.migrate("invite", "semu.shell", "Budi\u202e")
+
+
+def test_a_code_is_a_path(stack, front):
+    boss = stack.person("91.01", "coordinator")
+    for code in ("91.01/..", "91.01//X", "/91.01", "91.01/", "91.01/./X", "91..01", "91.01 /X", " 91.01/X", ".", "..", "91.01/X\u200b", "x" * 33):
+        assert front.order("register_agency", boss, parent="91.01", code=code, name="Nama").word == "value code", code
+    assert front.order("register_agency", boss, parent="91.01", code="91.01/KODE-1/A_b", name="Nama").word == "done"
+
+
+def test_a_registry_with_wrong_codes_is_refused(stack, tmp_path):
+    """Every fault with its line, and nothing has changed."""
+    from stack import REGISTRY
+    for name in os.listdir(REGISTRY):
+        if name.endswith(".tsv"):
+            shutil.copy(os.path.join(REGISTRY, name), tmp_path)
+    lines = (tmp_path / "agencies.tsv").read_text().splitlines()
+    for code, name in (("91.01/../X", "Nama"), ("91.01//Y", "Nama"), ("91.01/NAMA", "Na\u202ema")):
+        lines.append("\t".join([code, "91.01", "unit", "-", "-", "-", name, "WIT"]))
+    (tmp_path / "agencies.tsv").write_text("\n".join(lines) + "\n")
+    with pytest.raises(Exception) as fault:
+        stack.migrate("registry", str(tmp_path))
+    said = str(fault.value)
+    assert f'agencies.tsv, line {len(lines) - 2}: code "91.01/../X": a code is' in said and 'code "91.01//Y"' in said and f"line {len(lines)}: name" in said
+    assert stack.sql("select count (*) from agency where code like '91.01/NAMA%%'") == [(0,)]
+
+
+def test_the_same_key_with_another_password_is_refused(stack, front):
+    """Answered "done" it would leave somebody with a password that he has not got."""
+    who = stack.person("91.01", "agency_admin")
+    token, key = invite(stack, who), os.urandom(16)
+    factor = front.order("accept_invitation", repeat=key, token=token, new_password=PASSWORD)["factor"]
+    assert front.order("accept_invitation", repeat=key, token=token, new_password="sepeda biru tua").word == "key"
+    assert front.order("accept_invitation", repeat=key, token=token, new_password=PASSWORD)["factor"] == factor
+    session, key = front.order("login", login=who.login, password=PASSWORD, code=code_of(factor))["token"], os.urandom(16)
+    assert front.order("change_password", session, repeat=key, password=PASSWORD, new_password="sepeda biru tua").word == "done"
+    assert front.order("change_password", session, repeat=key, password=PASSWORD, new_password="gerobak merah muda").word == "key"
+    assert front.order("change_password", session, repeat=key, password=PASSWORD, new_password="sepeda biru tua").word == "done"
+    # what is kept of it is no hash that could be tried out
+    digests = {bytes(row[0]) for row in stack.sql("select digest from ordered where principal_id = %s", who.number)}
+    assert hashlib.sha256(b"change_password {}" + b"sepeda biru tua").digest() not in digests and len(digests) == 3
+
+
+def test_a_renewed_access_is_seen(stack, front):
+    """An admin who renews his officer's invitation and accepts it himself puts the officer out, and it is seen: by him, and by those above."""
+    boss, admin = stack.person("91.01", "coordinator"), stack.person("91.01/LH", "agency_admin")
+    first = front.order("invite", boss, login="pejabat.lh", name="Pejabat", agency="91.01/LH", role="liaison")["token"]
+    factor = front.order("accept_invitation", token=first, new_password=PASSWORD)["factor"]
+    login = front.order("login", login="pejabat.lh", password=PASSWORD, code=code_of(factor))
+    session = login["token"]
+    assert "renewed" not in login.result
+    (made,) = stack.reader().ask("desk_access", session=session)
+    assert made["by"] == boss.login and made["accepted"]
+    # the invitation is open: he sees it before anybody accepts it
+    second = front.order("renew_invitation", admin, person="pejabat.lh")["token"]
+    newest = stack.reader().ask("desk_access", session=session)[0]
+    assert newest["by"] == admin.login and newest["name"] == admin.login.capitalize() and newest["accepted"] is None
+    assert stack.reader().ask("desk_me", session=session)[0]["access"][0]["by"] == admin.login
+    # it is accepted by somebody else: every session of his ends, his password is none any more
+    front.order("accept_invitation", token=second, new_password="sepeda biru tua")
+    assert front.order("renew_session", session).word == "session"
+    assert front.order("login", login="pejabat.lh", password=PASSWORD, code=code_of(factor, step=1)).word == "session login"
+    # those above see who did it, and when it was used
+    seen = [(row["order"], row["by"]) for row in stack.reader().ask("desk_changes", "", "pejabat.lh", session=boss)]
+    assert seen[:2] == [("accept_invitation", "pejabat.lh"), ("renew_invitation", admin.login)]
+    # he has it back: the log-in says so, and the account page whose invitations there were
+    third = front.order("renew_invitation", boss, person="pejabat.lh")["token"]
+    factor = front.order("accept_invitation", token=third, new_password=PASSWORD)["factor"]
+    back = front.order("login", login="pejabat.lh", password=PASSWORD, code=code_of(factor))
+    assert back["renewed"] is True
+    assert [row["by"] for row in stack.reader().ask("desk_access", session=back["token"])] == [boss.login, admin.login, boss.login]
+    assert all(row["accepted"] for row in stack.reader().ask("desk_access", session=back["token"]))
+    again = front.order("login", login="pejabat.lh", password=PASSWORD, code=code_of(factor, step=1))
+    assert "renewed" not in again.result, "once is enough"
 
 
 def test_an_invitation_counts_once(stack, front):

@@ -38,6 +38,7 @@ def test_zones(zone, hour):
     assert asked("2026-03-12T15:30Z", 3, "--zone", zone)["start"] == ("2026-03-13" if zone == "WIT" else "2026-03-12")
     assert asked("2026-03-12T23:30", 3, "--zone", zone)["start"] == "2026-03-12"  # its own clock
     assert asked("2026-03-12T23:30-05:00", 3, "--zone", zone)["start"] == "2026-03-13"
+    assert asked("2026-03-12T23:30", 3, "--zone", zone.lower()) == asked("2026-03-12T23:30", 3, "--zone", zone)
 
 
 def test_every_day_and_limit():
@@ -147,7 +148,7 @@ def test_provisional():
 
 
 @pytest.mark.parametrize("arguments", [("2026-02-30", 5), ("x", 5), ("20260301", 5), ("2026-03-13", 0), ("2026-03-13", 1001), ("2026-03-13", "5d"),
-                                       ("2026-03-13",), (), ("2026-03-13", 5, 6), ("2026-03-13", 5, "--zone", "wib"), ("-", 5)])
+                                       ("2026-03-13",), (), ("2026-03-13", 5, 6), ("2026-03-13", 5, "--zone", "gmt"), ("2026-03-13T10:00+25:00", 5), ("2026-03-13T10:00+07:99", 5), ("-", 5)])
 def test_bad_questions(arguments):
     said = aduan("deadline", *arguments, wanted=64)
     assert said.stderr.startswith("aduan: ") and not said.stdout

@@ -423,6 +423,12 @@ static void times_are_read (void **state)
         {"2024-13-01", 0, false},
         {"2024-03-05T25:00:00", 0, false},
         {"2024-03-05 soon", 0, false},
+        {"2024-03-05T07:08:09+14:00", 1709572089000, true},
+        {"2024-03-05T07:08:09+14:01", 0, false},
+        {"2024-03-05T07:08:09+25:00", 0, false},
+        {"2024-03-05T24:00:00+07:00", 1709658000000, true},
+        {"2024-03-05T24:00:01", 0, false},
+        {"2024-03-05T07:08:09+07:60", 0, false},
         {"1969-12-31", 0, false},
         {"", 0, false},
         {"yesterday", 0, false},
@@ -430,10 +436,15 @@ static void times_are_read (void **state)
     (void) state;
     for (size_t i = 0; i < array_len (cases); i++) {
         uint64_t ms = 0;
-        assert_int_equal (time_parse (view_of (cases[i].text), &ms), cases[i].good);
+        assert_int_equal (time_parse (view_of (cases[i].text), 0, &ms), cases[i].good);
         if (cases[i].good)
             assert_int_equal (ms, cases[i].ms);
     }
+    /* of whoever reads it, where it names no zone */
+    uint64_t ms = 0;
+    assert_true (time_parse (view_of ("2024-03-05 07:08:09"), 7, &ms) && ms == 1709597289000);
+    assert_true (time_parse (view_of ("2024-03-05 07:08:09Z"), 7, &ms) && ms == 1709622489000);
+    assert_true (time_parse (view_of ("2024-03-05"), 9, &ms) && ms == 1709564400000);
 }
 
 static void a_position_is_one_process_s (void **state)

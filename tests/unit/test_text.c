@@ -105,6 +105,13 @@ static void test_blank (void **state)
         {"\xef\xbf\xbd\xef\xbf\xbd \xef\xbf\xbd\n", true},
         {"\xc2\xa0\xe2\x80\x8b\xe3\x80\x80\xef\xbb\xbf", true}, /* spaces wide and none, a mark */
         {"\x01", true},
+        {"\xc2\xad\xe2\x80\x8e\xe2\x80\x8f\xd8\x9c", true}, /* a soft hyphen, marks of direction */
+        {"\xe2\x80\xaa\xe2\x80\xae\xe2\x81\xa6\xe2\x81\xa9",
+         true},                             /* embeddings, overrides, isolates */
+        {"\xe2\x81\xa0\xe2\x81\xa4", true}, /* joiners, invisible operators */
+        {"\xe3\x85\xa4\xe1\x85\x9f\xe1\x85\xa0\xef\xbe\xa0", true}, /* Hangul's fillers */
+        {"\xe2\xa0\x80", true},                                     /* Braille's empty cell */
+        {"\xcd\x8f\xef\xb8\x8f\xf3\xa0\x80\xa1", true},             /* joiner, variation, tag */
         {".", false},
         {"  \xef\xbf\xbd a", false},
         {"\xf0\x9f\x98\xa0", false}, /* a face says something */
@@ -115,6 +122,67 @@ static void test_blank (void **state)
     for (size_t i = 0; i < array_len (cases); i++)
         assert_int_equal (utf8_blank (cases[i].text, strlen (cases[i].text)), cases[i].blank);
     assert_true (utf8_blank ("\0\0", 2));
+}
+
+static void test_names (void **state)
+{
+    static const struct {
+        const char *name;
+        bool valid;
+    } names[] = {
+        {"Budi Santosa", true},
+        {"Dinas Pekerjaan Umum & Penataan Ruang", true},
+        {"\xc3\x89lo\xc3\xafse", true},
+        {"\xea\xa6\xab\xea\xa6\xb6", true}, /* Javanese, with a vowel sign */
+        {"", false},
+        {"   ", false},
+        {"\xe2\x80\x8b", false},
+        {"\xe3\x85\xa4 ", false},
+        {"Budi\nSantosa", false},
+        {"Budi\xe2\x80\x8b", false}, /* shows as Budi */
+        {"\xe2\x80\xae"
+         "asotnaS iduB",
+         false}, /* shows as Budi Santosa */
+        {"Budi \xe2\x81\xa6x\xe2\x81\xa9", false},
+        {"Budi\xff", false},
+    };
+    static const struct {
+        const char *code;
+        bool valid;
+    } codes[] = {
+        {"ID", true},
+        {"33.74", true},
+        {"33.74/PUPR", true},
+        {"91.01/ARSIP/A", true},
+        {"ID/BADAN-X", true},
+        {"K_1", true},
+        {"", false},
+        {"/", false},
+        {"33.74/", false},
+        {"/PUPR", false},
+        {"33..74", false},
+        {"33.74//PUPR", false},
+        {"../33.74", false},
+        {"33.74/../ID", false},
+        {"33.74/.", false},
+        {"33.74 /PUPR", false},
+        {" ID", false},
+        {"ID\n", false},
+        {"33.74/P\xc3\x9aPR", false},
+    };
+    (void) state;
+    for (size_t i = 0; i < array_len (names); i++)
+        assert_int_equal (name_plain (view_of (names[i].name), 200), names[i].valid);
+    assert_true (name_plain (view_of ("\xc3\xa9\xc3\xa9"), 2));
+    assert_false (name_plain (view_of ("abc"), 2));
+    for (size_t i = 0; i < array_len (codes); i++)
+        assert_int_equal (agency_code_valid (view_of (codes[i].code)), codes[i].valid);
+    assert_true (agency_code_valid (view_of ("12345678901234567890123456789012")));
+    assert_false (agency_code_valid (view_of ("123456789012345678901234567890123")));
+    assert_true (login_valid (view_of ("wati.perpus")) && login_valid (view_of ("a-1")));
+    assert_false (login_valid (view_of (".wati")) || login_valid (view_of ("Wati")) ||
+                  login_valid (view_of ("ab")) || login_valid (view_of ("wati\xe2\x80\xae")));
+    assert_true (key_name_valid (view_of ("web-2")) && !key_name_valid (view_of ("-")));
 }
 
 /* Mail addresses: test_compose.c. */
@@ -147,6 +215,7 @@ int main (void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (test_agrees),
         cmocka_unit_test (test_blank),
+        cmocka_unit_test (test_names),
         cmocka_unit_test (test_phone),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);

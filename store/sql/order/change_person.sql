@@ -11,8 +11,7 @@ with asked as materialized (
     left join lateral (
         select fault, detail
         from (values (1, case when a.who is null then 3::smallint when a.who <> $1::int then person_fault ($1::int, a.who) end, 'person'),
-                     (2, case when length (btrim (a.new_name)) not between 1 and 200 or a.new_name ~ '[[:cntrl:]]' then 15 end::smallint, 'name'),
-                     (3, case when $2::jsonb ? 'language' and a.new_language is null then 15 end::smallint, 'language')) v (nth, fault, detail)
+                     (2, case when $2::jsonb ? 'language' and a.new_language is null then 15 end::smallint, 'language')) v (nth, fault, detail)
         where fault is not null order by nth limit 1) f on true
 ), changed as (
     update person p set name = coalesce (btrim (j.new_name), p.name), language = coalesce (j.new_language, p.language)

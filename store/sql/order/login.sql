@@ -1,5 +1,6 @@
 -- A session begins where password and code were right; else a failure is counted, and after five the person rests, twice as long
 -- each time, at most a quarter of an hour.  The same order again finds its session.  A code counts once.
+-- Who had access and comes in for the first time since it was renewed is told so: it may have been without his asking.
 --   $1 person, 0 where the login is nobody's  $2 arguments: login; of the store proved, step (of the code), secret (SHA-256 of the token),
 --   front, idle and lasts (seconds)  $3 key
 with asked as materialized (
@@ -8,7 +9,9 @@ with asked as materialized (
            exists (select from session s where s.token_hash = decode ($2::jsonb ->> 'secret', 'hex')
                                            and s.ends_at > statement_timestamp ()) as repeated,
            exists (select from appointment a where a.principal_id = w.principal_id and a.ended_at is null
-                                               and (a.until is null or a.until > statement_timestamp ())) as appointed
+                                               and (a.until is null or a.until > statement_timestamp ())) as appointed,
+           (select count (*) > 1 and max (c.at) > coalesce (w.seen_at, '-infinity')
+            from change c where c.subject = w.login and c.name = 'accept_invitation') as renewed
     from (select $1::int as person, ($2::jsonb ->> 'proved')::boolean as proved, ($2::jsonb ->> 'step')::bigint as step) p
     left join person w on w.principal_id = p.person
          and exists (select from principal x where x.principal_id = w.principal_id and x.revoked_at is null)
@@ -43,4 +46,5 @@ left join begun b on true
 left join counted c on true
 cross join lateral (
     select jsonb_build_object ('person', j.person, 'login', j.its_login, 'name', j.name, 'idle', ($2::jsonb ->> 'idle')::int,
-                               'lasts', ($2::jsonb ->> 'lasts')::int, 'appointments', person_appointments (j.person)) as result) said
+                               'lasts', ($2::jsonb ->> 'lasts')::int, 'appointments', person_appointments (j.person))
+           || case when j.renewed then '{"renewed": true}' else '{}' end::jsonb as result) said

@@ -13,7 +13,7 @@ with asked as materialized (
                      (2, case when a.role is null then 15 end::smallint, 'role'),
                      (3, case when a.role = 2 and cardinality (a.agencies) not between 1 and 1000 or a.role = 1 and cardinality (a.agencies) > 0 then 15::smallint
                               when array_position (a.agencies, null) is not null then 3 else key_fault ($1::int, a.role, a.owner, a.agencies) end, 'agencies'),
-                     (4, case when a.name is null or a.name !~ '^[A-Za-z0-9._-]{1,64}$' or a.name = '-' then 15 end::smallint, 'name'),
+                     (4, case when a.name is null then 15 end::smallint, 'name'),
                      (5, case when a.key is null or a.key !~ '^[-0-9a-zA-Z.:+=^!/*?&<>()\[\]{}@%$#]{40}$' then 15 end::smallint, 'key'),
                      (6, case when a.rights not in ('-', 'bulk', 'emergency', 'bulk,emergency', 'emergency,bulk') or a.role = 2 and a.rights <> '-' then 15
                               when a.rights ~ 'emergency' and not exists (select from agency g where g.parent is null and person_may ($1::int, g.agency_id, 544)) then 13 end::smallint, 'rights'),

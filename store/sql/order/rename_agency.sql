@@ -9,7 +9,7 @@ with asked as materialized (
     left join lateral (
         select fault, detail
         from (values (1, coalesce (order_fault ($1::int, a.agency, 32), watched_fault ($1::int, a.agency)), 'agency'),
-                     (2, case when a.name is null or length (a.name) not between 1 and 200 or a.name ~ '[[:cntrl:]]' then 15 end::smallint, 'name')) v (nth, fault, detail)
+                     (2, case when a.name is null then 15 end::smallint, 'name')) v (nth, fault, detail)
         where fault is not null order by nth limit 1) v on true
 ), renamed as (
     update agency g set name = j.name, by_order = statement_timestamp () from judged j where j.fault is null and g.agency_id = j.agency

@@ -11,7 +11,7 @@ with asked as materialized (
         select fault, detail
         from (values (1, order_fault ($1::int, a.agency, 224), 'agency'),
                      (2, case when a.template is not null and t.template_id is null then 3 end::smallint, 'template'),
-                     (3, case when a.name is null or length (a.name) not between 1 and 100 or a.name ~ '[[:cntrl:]]' then 15 end::smallint, 'name'),
+                     (3, case when a.name is null then 15 end::smallint, 'name'),
                      (4, case when a.text is null or length (a.text) not between 1 and 10000 then 15 end::smallint, 'text'),
                      (5, case when exists (select from answer_template o
                                            where o.agency_id = a.agency and o.name = a.name and o.template_id is distinct from a.template)

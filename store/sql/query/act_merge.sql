@@ -9,7 +9,9 @@ with input as (
     select actor_of ($1::int, $11::bytea) as principal, $2::uuid as id, $3::int as agency, $4::bigint as wants, $5::uuid as key, $6::int as act,
            $7::text as text, $8::uuid as other
 ), said as (
-    select e.kind = 30 + i.act and e.agency = i.agency as same, e.version
+    select e.kind = 30 + i.act and e.agency = i.agency
+               and act_says (e, i.text, case i.act when 20 then jsonb_build_object ('other', (select number_text (o.number) from complaint o where o.complaint_id = i.other))
+                                                   else '{}' end) as same, e.version
     from input i join event e on e.complaint_id = i.id and e.principal = i.principal and e.act_key = i.key
 ), held as (
     select i.*, a.ctid as work_at, a.state, a.version as has, a.leased_by, a.lease_until, a.lead,

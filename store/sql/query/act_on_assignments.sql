@@ -27,7 +27,15 @@ with input as (
         as i (principal, id, agency, wants, key, act, text, delay, resolution, reason, named, session, complaint_wants,
               private, attachments, asks, ordinal)
 ), said as (
-    select i.ordinal, (e.kind = 10 + i.act or (e.kind = 54 and i.act = 9)) and e.agency = i.agency as same, e.version
+    select i.ordinal, e.version,
+           (e.kind = 10 + i.act or (e.kind = 54 and i.act = 9)) and e.agency = i.agency
+               and act_says (e, i.text, case i.act when 9 then jsonb_build_object ('reason', i.reason, 'suggested', nullif (i.named, 0))
+                                                   when 10 then jsonb_build_object ('to', i.named)
+                                                   when 11 then jsonb_build_object ('to', i.named)
+                                                   when 12 then jsonb_build_object ('reason', i.resolution, 'attachments', encode (i.attachments, 'hex'))
+                                                   else jsonb_build_object ('asks', case when i.act = 8 then nullif (i.asks, 0) end,
+                                                                            'private', case when i.private then true end,
+                                                                            'attachments', encode (i.attachments, 'hex')) end) as same
     from input i
     join event e on e.complaint_id = i.id and e.principal = i.actor and e.act_key = i.key
 ), held as materialized (

@@ -19,7 +19,14 @@ with input as (
            $12::text as region, $13::text as title, $14::text as body, $15::smallint as flags, $16::int as ending, $17::int as draft,
            $18::int as becomes_kind, $19::bytea as attachments
 ), said as (
-    select (e.kind = i.kind or (i.kind = 70 and e.kind in (16, 17) and e.data ? 'draft')) and e.agency = i.agency as same, e.version
+    select e.version,
+           (e.kind = i.kind or (i.kind = 70 and e.kind in (16, 17) and e.data ? 'draft')) and e.agency = i.agency
+               and act_says (e, case i.kind when 70 then e.text else i.text end,
+                             jsonb_build_object ('draft', case when i.kind in (70, 71) then i.draft end,
+                                                 'reason', case when i.kind in (26, 72) then i.ending end,
+                                                 'as', case when i.kind = 29 then i.becomes_kind end))
+               and (i.kind not in (23, 25) or (e.data #>> '{now,title}', e.data #>> '{now,region}', e.data #>> '{now,category}')
+                                              is not distinct from (i.title, i.region, nullif (i.category, 0)::text)) as same
     from input i join event e on e.complaint_id = i.id and e.principal = i.actor and e.act_key = i.key
 ), held as materialized (
     select i.*, c.state as was, c.version as complaint_has, c.events, c.holder, c.flags as has_flags, c.class as has_class,

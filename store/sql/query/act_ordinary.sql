@@ -3,7 +3,8 @@
 -- (RELIABILITY P15).  Rows are judged as they stand when it begins, and changed only while their
 -- version is still that one; where another transaction was faster the whole batch is rolled back and
 -- judged anew (40001).  An act that was carried out before is known by its event, which is looked for
--- only where the guard refuses: every act raises the version that its repeat names.  A key that comes
+-- only where the guard refuses: every act raises the version that its repeat names.  One that says something else
+-- with the key is refused.  A key that comes
 -- again with a newer version meets its event's key (23505): act_on_assignments.sql sorts that out.
 -- What is said first on a complaint that was never placed takes it on: that is for act_on_assignments.sql.
 -- Of a case that is resolved only supporters may still say something, and of one that waits for the
@@ -79,19 +80,24 @@ with judged as materialized (
     select id, 0, agency, events + 1, template from judged where fault = 0 and tells and not dispatched
 )
 select j.ordinal,
-       (case when j.fault = 0 or (s.kind = 10 + j.act and s.agency = j.agency) then 1 else 2 end)::int as verdict,
+       (case when j.fault = 0 or s.same then 1 else 2 end)::int as verdict,
        (case when j.fault = 0 then
                   case when (select count (*) from work) + (select count (*) from record) =
                             (select sum (1 + touches::int) from judged where fault = 0)
                        then 0 else raced () end
              when s.complaint_id is null then j.fault
-             when s.kind = 10 + j.act and s.agency = j.agency then 0
+             when s.same then 0
              else 5 end)::int as reason,
        coalesce (case when j.fault = 0 then j.version else s.version end, 0)::bigint as version,
        (case when j.fault = 0 and j.act = 3 then j.agency else 0 end)::int as ready,
        (j.fault = 0 and j.tells and not j.dispatched)::int as told, (j.fault = 0 and j.tells and j.dispatched)::int as carried,
        t.contact, t.contact_key, j.events + 1 as event, j.flags, j.language
 from judged j
-left join event s on s.complaint_id = case when j.fault <> 0 then j.id end and s.principal = j.principal and s.act_key = j.key
+left join lateral (
+    select s.complaint_id, s.version,
+           s.kind = 10 + j.act and s.agency = j.agency
+               and act_says (s, j.text, case j.act when 12 then jsonb_build_object ('reason', j.resolution) else '{}' end) as same
+    from event s
+    where s.complaint_id = case when j.fault <> 0 then j.id end and s.principal = j.principal and s.act_key = j.key) s on true
 left join content t on t.complaint_id = case when j.fault = 0 and j.tells and j.dispatched and not j.known then j.id end
 order by j.ordinal

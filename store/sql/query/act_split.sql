@@ -11,7 +11,10 @@ with input as (
     select actor_of ($1::int, $2::bytea) as actor, $3::uuid as id, $4::int as agency, $5::bigint as wants, $6::bigint as complaint_wants,
            $6::bigint <> 0 as above, $7::uuid as key, $9::int as named, $15::uuid as part
 ), said as (
-    select e.kind = 28 and e.agency = i.agency as same, e.version, (e.data ->> 'id')::uuid as made
+    select e.kind = 28 and e.agency = i.agency
+               and act_says (e, $8::text, jsonb_build_object ('to', nullif (i.named, 0), 'title', $10::text))
+               and not exists (select from content t where t.complaint_id = (e.data ->> 'id')::uuid and t.body <> $11::text) as same,
+           e.version, (e.data ->> 'id')::uuid as made
     from input i join event e on e.complaint_id = i.id and e.principal = i.actor and e.act_key = i.key
 ), held as materialized (
     select i.*, c.state as was, c.version as complaint_has, c.events, c.holder, c.flags, c.class, c.category, c.region, c.due_resolve,
