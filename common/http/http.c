@@ -1,7 +1,9 @@
 /* http.c - libmicrohttpd's callbacks, and its one descriptor in the reactor.
  *
- *   request: ARRIVING -> ASLEEP -> ANSWERED, or ARRIVING -> ANSWERED when it is answered in its handler.
+ *   request: [PROVING ->] ARRIVING -> [ASLEEP ->] ANSWERED
  *
+ * PROVING: its header is there, and who sends so much is being asked; the connection is suspended in
+ * libmicrohttpd's first call, before the 100 of Expect: 100-continue, and once resumed the first call comes again.
  * ARRIVING: its body comes in pieces.  ASLEEP: handed out, the connection is suspended.  ANSWERED: the
  * response is queued when libmicrohttpd calls again, which after a resume it does only in MHD_run: so
  * MHD_run is called at the end of each turn, and again as long as something was resumed (MODELS 2: neither
@@ -14,13 +16,20 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <zlib.h>
 
 #define GZIP_LEAST 1024 /* bytes: less fits into one packet anyway */
 
-enum request_state { REQUEST_ARRIVING, REQUEST_ASLEEP, REQUEST_ANSWERED };
+enum request_state {
+    REQUEST_PROVING,
+    REQUEST_PROVED, /* and its first call will come again */
+    REQUEST_ARRIVING,
+    REQUEST_ASLEEP,
+    REQUEST_ANSWERED
+};
 
 struct field {
     struct http_field shown;
@@ -34,7 +43,14 @@ struct http_request {
     enum request_state state;
     enum http_method method;
     char *path, *word;
+    struct pace *pace;
     size_t limit, came;
+    size_t declared; /* by Content-Length; 0: none, or in chunks */
+    bool chunked, asks_first;
+    bool suspended; /* while it is asked */
+    bool proved;    /* it was asked who sends it, and he is known */
+    enum http_loss loss;
+    size_t kept_len, booked; /* bytes that are held, and that it may hold by what was booked */
     struct MHD_PostProcessor *form;
     struct field *fields;
     size_t field_count, field_room;
@@ -45,6 +61,7 @@ struct http_request {
     size_t said_count;
     struct MHD_Response *response;
     unsigned status;
+    uint64_t answer_len;
     void *kept;
     void (*kept_free) (void *what);
 };
@@ -57,6 +74,9 @@ struct http_server {
     struct timer *timer;
     uint16_t port;
     unsigned unanswered;
+    struct paces *paces;
+    size_t booked, booked_unknown; /* the latter within the former */
+    uint64_t no_room, unproved;
     bool resumed;
     bool handled; /* a request was handed out in this run */
 };
@@ -101,6 +121,38 @@ static const char *looked_up (const struct http_request *request, enum MHD_Value
 const char *http_header (const struct http_request *request, const char *name)
 {
     return looked_up (request, MHD_HEADER_KIND, name);
+}
+
+struct last_header {
+    const char *name, *value;
+};
+
+static enum MHD_Result on_header (void *owner, enum MHD_ValueKind kind, const char *name,
+                                  const char *value)
+{
+    struct last_header *last = owner;
+    (void) kind;
+    if (strcasecmp (name, last->name) == 0)
+        last->value = value;
+    return MHD_YES;
+}
+
+const char *http_header_last (const struct http_request *request, const char *name)
+{
+    struct last_header last = {name, NULL};
+    MHD_get_connection_values (request->connection, MHD_HEADER_KIND, on_header, &last);
+    return last.value && utf8_valid (last.value, strlen (last.value)) ? last.value : NULL;
+}
+
+const struct sockaddr *http_peer (const struct http_request *request)
+{
+    return MHD_get_connection_info (request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)
+        ->client_addr;
+}
+
+enum http_loss http_lost (const struct http_request *request)
+{
+    return request->loss;
 }
 
 const char *http_cookie (const struct http_request *request, const char *name)
@@ -150,15 +202,30 @@ void *http_kept (const struct http_request *request)
 
 /* ---- a request's life -------------------------------------------------------------------------- */
 
-static void request_free (struct http_request *request)
+/* What it brought goes, and its room is another's. */
+static void body_drop (struct http_request *request)
 {
+    struct http_server *server = request->server;
+
     if (request->form)
         MHD_destroy_post_processor (request->form);
+    request->form = NULL;
     for (size_t i = 0; i < request->field_count; i++) {
         free (request->fields[i].name);
         free (request->fields[i].file);
         buffer_free (&request->fields[i].value);
     }
+    request->field_count = 0;
+    buffer_free (&request->body);
+    server->booked -= request->booked;
+    if (!request->proved)
+        server->booked_unknown -= request->booked;
+    request->booked = 0;
+}
+
+static void request_free (struct http_request *request)
+{
+    body_drop (request);
     for (size_t i = 0; i < request->said_count; i++) {
         free ((char *) (uintptr_t) request->said[i].name);
         free ((char *) (uintptr_t) request->said[i].value);
@@ -169,10 +236,41 @@ static void request_free (struct http_request *request)
         request->kept_free (request->kept);
     free (request->fields);
     free (request->said);
-    buffer_free (&request->body);
     free (request->path);
     free (request->word);
     free (request);
+}
+
+/* Room for `len` bytes of body in all; false: there is none. */
+static bool body_book (struct http_request *request, size_t len)
+{
+    struct http_server *server = request->server;
+    size_t most = server->options.bodies, more;
+
+    if (len <= request->booked)
+        return true;
+    more = len - request->booked;
+    if (more > most - server->booked ||
+        (!request->proved && more > most / 2 - server->booked_unknown)) {
+        server->no_room++;
+        return false;
+    }
+    request->booked += more;
+    server->booked += more;
+    if (!request->proved)
+        server->booked_unknown += more;
+    return true;
+}
+
+/* So much more is to be held; false, and its fault is said: it may not. */
+static bool body_holds (struct http_request *request, size_t len)
+{
+    request->kept_len += len;
+    if (request->loss && request->kept_len > request->server->options.small)
+        request->fault = MHD_HTTP_CONTENT_TOO_LARGE;
+    else if (!body_book (request, request->kept_len))
+        request->fault = MHD_HTTP_SERVICE_UNAVAILABLE;
+    return !request->fault;
 }
 
 static enum MHD_Result on_field (void *owner, enum MHD_ValueKind kind, const char *name,
@@ -194,11 +292,17 @@ static enum MHD_Result on_field (void *owner, enum MHD_ValueKind kind, const cha
             request->fields =
                 xrealloc (request->fields, request->field_room * sizeof *request->fields);
         }
+        if (!body_holds (request, (name ? strlen (name) : 0) + (file ? strlen (file) : 0)))
+            return MHD_NO;
         struct field *fresh = &request->fields[request->field_count++];
         *fresh = (struct field){.name = xstrdup (name ? name : ""),
                                 .file = file ? xstrdup (file) : NULL};
     }
     if (!request->field_count)
+        return MHD_NO;
+    if (request->loss && request->fields[request->field_count - 1].file)
+        return MHD_YES; /* let go */
+    if (!body_holds (request, len))
         return MHD_NO;
     buffer_add (&request->fields[request->field_count - 1].value, data, len);
     return MHD_YES;
@@ -222,20 +326,6 @@ static void form_close (struct http_request *request)
     }
 }
 
-static void request_fail (struct http_request *request, unsigned status)
-{
-    static const struct {
-        unsigned status;
-        const char *text;
-    } texts[] = {{MHD_HTTP_BAD_REQUEST, "the form is malformed\n"},
-                 {MHD_HTTP_CONTENT_TOO_LARGE, "too large\n"}};
-    const char *text = "\n";
-    for (size_t i = 0; i < array_len (texts); i++)
-        if (texts[i].status == status)
-            text = texts[i].text;
-    http_answer (request, status, "text/plain; charset=utf-8", text, strlen (text));
-}
-
 static enum MHD_Result request_queue (struct http_request *request)
 {
     struct http_server *server = request->server;
@@ -245,6 +335,7 @@ static enum MHD_Result request_queue (struct http_request *request)
         if (!MHD_get_response_header (response, server->options.headers[i].name))
             MHD_add_response_header (response, server->options.headers[i].name,
                                      server->options.headers[i].value);
+    pace_answer (request->pace, request->answer_len);
     return MHD_queue_response (request->connection, request->status, response);
 }
 
@@ -256,52 +347,134 @@ static struct http_request *request_new (struct http_server *server,
 
     request->server = server;
     request->connection = connection;
+    request->pace =
+        MHD_get_connection_info (connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
     request->method = method_of (method);
     request->word = xstrdup (method);
     request->path = xstrdup (path);
     request->limit = server->options.limit (server->options.owner, request->method, path);
     if (!utf8_valid (path, strlen (path)))
         request->fault = MHD_HTTP_BAD_REQUEST;
-    const char *length =
-        MHD_lookup_connection_value (connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
-    if (length && strtoull (length, NULL, 10) > request->limit)
-        request->fault = MHD_HTTP_CONTENT_TOO_LARGE;
-    else if (request->method == HTTP_POST)
-        request->form = MHD_create_post_processor (connection, 4096, on_field, request);
+    const char *length = http_header (request, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    const char *expect = http_header (request, MHD_HTTP_HEADER_EXPECT);
+    request->chunked = http_header (request, MHD_HTTP_HEADER_TRANSFER_ENCODING) != NULL;
+    request->asks_first = expect && strcasecmp (expect, "100-continue") == 0;
+    if (length && !request->chunked)
+        request->declared = strtoull (length, NULL, 10);
     return request;
 }
 
 static void request_take (struct http_request *request, const char *data, size_t len)
 {
     request->came += len;
+    pace_came (request->pace, len);
     if (request->came > request->limit)
         request->fault = MHD_HTTP_CONTENT_TOO_LARGE;
     if (request->fault || request->refused)
         return;
-    if (!request->form)
+    if (request->form) {
+        if (MHD_post_process (request->form, data, len) != MHD_YES)
+            request->refused = true;
+    } else if (body_holds (request, len))
         buffer_add (&request->body, data, len);
-    else if (MHD_post_process (request->form, data, len) != MHD_YES)
-        request->refused = true;
+}
+
+/* It goes to whoever answers it: the owner, or the owner's words for what the door refuses. */
+static enum MHD_Result request_hand_out (struct http_request *request)
+{
+    struct http_server *server = request->server;
+    void *owner = server->options.owner;
+
+    server->unanswered++;
+    pace_ours (request->pace);
+    request->state = REQUEST_ARRIVING;
+    if (request->form)
+        form_close (request);
+    if (request->refused && !request->fault)
+        request->fault = MHD_HTTP_BAD_REQUEST;
+    if (request->fault) {
+        server->options.refuse (owner, request, request->fault);
+        check (request->state == REQUEST_ANSWERED);
+    } else {
+        server->handled = true;
+        server->options.handle (owner, request);
+    }
+    if (request->state == REQUEST_ANSWERED)
+        return request_queue (request);
+    request->state = REQUEST_ASLEEP;
+    MHD_suspend_connection (request->connection);
+    return MHD_YES;
+}
+
+/* It is known who sends it, as far as that is going to be known: its body may come, or it is answered without. */
+static enum MHD_Result request_open (struct http_request *request)
+{
+    request->state = REQUEST_ARRIVING;
+    if (!request->loss && !body_book (request, request->declared)) {
+        if (!request->proved) {
+            request->fault = MHD_HTTP_SERVICE_UNAVAILABLE;
+            return request_hand_out (request);
+        }
+        request->loss = HTTP_NO_ROOM;
+    }
+    if (request->loss && request->asks_first)
+        return request_hand_out (request);
+    pace_body (request->pace);
+    if (request->method == HTTP_POST)
+        request->form = MHD_create_post_processor (request->connection, 4096, on_field, request);
+    return MHD_YES;
+}
+
+/* Its header is there. */
+static enum MHD_Result request_begin (struct http_request *request)
+{
+    const struct http_options *options = &request->server->options;
+
+    pace_ours (request->pace);
+    /* before the client sends what nobody will read; libmicrohttpd closes behind it */
+    if (request->declared > request->limit)
+        request->fault = MHD_HTTP_CONTENT_TOO_LARGE;
+    if (request->fault)
+        return request_hand_out (request);
+    if (request->limit <= options->small ||
+        !(request->chunked || request->declared > options->small))
+        return request_open (request);
+    request->state = REQUEST_PROVING;
+    options->prove (options->owner, request);
+    if (request->state != REQUEST_PROVING)
+        return request_open (request);
+    request->server->handled = true; /* it has asked */
+    request->suspended = true;
+    MHD_suspend_connection (request->connection);
+    return MHD_YES;
+}
+
+void http_proved (struct http_request *request, enum http_loss loss)
+{
+    check (request->state == REQUEST_PROVING);
+    request->loss = loss;
+    request->proved = loss == HTTP_WHOLE;
+    request->server->unproved += loss != HTTP_WHOLE;
+    request->state = REQUEST_PROVED;
+    if (!request->suspended)
+        return;
+    request->server->resumed = true;
+    MHD_resume_connection (request->connection);
 }
 
 static enum MHD_Result on_access (void *owner, struct MHD_Connection *connection, const char *path,
                                   const char *method, const char *version, const char *data,
                                   size_t *len, void **kept)
 {
-    struct http_server *server = owner;
     struct http_request *request = *kept;
     (void) version;
 
     if (!request) {
-        *kept = request = request_new (server, connection, path, method);
-        /* before the client sends what nobody will read; libmicrohttpd closes behind it */
-        if (request->fault == MHD_HTTP_CONTENT_TOO_LARGE) {
-            server->unanswered++;
-            request_fail (request, request->fault);
-            return request_queue (request);
-        }
-        return MHD_YES;
+        *kept = request = request_new (owner, connection, path, method);
+        return request_begin (request);
     }
+    if (request->state == REQUEST_PROVED)
+        return request_open (request);
     if (request->state == REQUEST_ANSWERED)
         return request_queue (request);
     if (*len) {
@@ -309,34 +482,36 @@ static enum MHD_Result on_access (void *owner, struct MHD_Connection *connection
         *len = 0;
         return MHD_YES;
     }
-
-    server->unanswered++;
-    if (request->form)
-        form_close (request);
-    if (request->refused && !request->fault)
-        request->fault = MHD_HTTP_BAD_REQUEST;
-    if (request->fault)
-        request_fail (request, request->fault);
-    else {
-        server->handled = true;
-        server->options.handle (server->options.owner, request);
-    }
-    if (request->state == REQUEST_ANSWERED)
-        return request_queue (request);
-    request->state = REQUEST_ASLEEP;
-    MHD_suspend_connection (connection);
-    return MHD_YES;
+    return request_hand_out (request);
 }
 
 static void on_completed (void *owner, struct MHD_Connection *connection, void **kept,
                           enum MHD_RequestTerminationCode code)
 {
+    struct http_request *request = *kept;
     (void) owner;
     (void) connection;
     (void) code;
-    if (*kept)
-        request_free (*kept);
+    if (!request)
+        return;
+    pace_idle (request->pace);
+    request_free (request);
     *kept = NULL;
+}
+
+static void on_connection (void *owner, struct MHD_Connection *connection, void **context,
+                           enum MHD_ConnectionNotificationCode code)
+{
+    struct http_server *server = owner;
+    struct pace *pace = *context;
+
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        pace = pace_add (
+            server->paces,
+            MHD_get_connection_info (connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd);
+    } else
+        pace_remove (&pace);
+    *context = pace;
 }
 
 /* ---- answering --------------------------------------------------------------------------------- */
@@ -350,7 +525,7 @@ void http_say (struct http_request *request, const char *name, const char *value
 }
 
 static void request_answer (struct http_request *request, unsigned status, const char *type,
-                            struct MHD_Response *response)
+                            struct MHD_Response *response, size_t len)
 {
     check (request->state != REQUEST_ANSWERED && response);
     if (type)
@@ -359,6 +534,7 @@ static void request_answer (struct http_request *request, unsigned status, const
         MHD_add_response_header (response, request->said[i].name, request->said[i].value);
     request->response = response;
     request->status = status;
+    request->answer_len = len;
     request->server->unanswered--;
     if (request->state == REQUEST_ASLEEP) {
         request->server->resumed = true;
@@ -410,8 +586,9 @@ void http_answer (struct http_request *request, unsigned status, const char *typ
         MHD_add_response_header (response, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
     if (compressible (type))
         MHD_add_response_header (response, MHD_HTTP_HEADER_VARY, "Accept-Encoding, Cookie");
+    size_t out = packed.len ? packed.len : len;
     buffer_free (&packed);
-    request_answer (request, status, type, response);
+    request_answer (request, status, type, response, out);
 }
 
 void http_answer_static (struct http_request *request, unsigned status, const char *type,
@@ -425,13 +602,13 @@ void http_answer_static (struct http_request *request, unsigned status, const ch
         MHD_add_response_header (response, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
     if (gzipped)
         MHD_add_response_header (response, MHD_HTTP_HEADER_VARY, "Accept-Encoding");
-    request_answer (request, status, type, response);
+    request_answer (request, status, type, response, packed ? gzipped_len : len);
 }
 
 void http_answer_file (struct http_request *request, unsigned status, const char *type, int fd,
                        size_t len)
 {
-    request_answer (request, status, type, MHD_create_response_from_fd (len, fd));
+    request_answer (request, status, type, MHD_create_response_from_fd (len, fd), len);
 }
 
 /* ---- the server -------------------------------------------------------------------------------- */
@@ -543,15 +720,18 @@ int http_listen (struct reactor *reactor, const struct http_options *options,
     }
     server->reactor = reactor;
     server->options = *options;
+    server->paces = paces_new (reactor, &options->pace);
     server->daemon = MHD_start_daemon (
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_access,
         server, MHD_OPTION_EXTERNAL_LOGGER, on_mhd_log, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
         MHD_OPTION_CONNECTION_LIMIT, options->connections, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         (size_t) HTTP_HEADER_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
         (unsigned) ((options->idle_ms + 999) / 1000), MHD_OPTION_NOTIFY_COMPLETED, on_completed,
-        NULL, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+        NULL, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+        MHD_OPTION_END);
     if (!server->daemon) {
         close (fd);
+        paces_free (&server->paces);
         free (server);
         errno = ENOMEM;
         return FAIL_IO;
@@ -585,6 +765,12 @@ unsigned http_unanswered (const struct http_server *server)
     return server->unanswered;
 }
 
+struct http_counts http_counts (const struct http_server *server)
+{
+    return (struct http_counts){paces_cut (server->paces), server->no_room, server->unproved,
+                                server->booked};
+}
+
 void http_close (struct http_server **held)
 {
     struct http_server *server = *held;
@@ -597,6 +783,8 @@ void http_close (struct http_server **held)
     reactor_end_forget (server->reactor, server_run_late, server);
     reactor_forget (&server->source);
     reactor_timer_forget (&server->timer);
+    paces_quiet (server->paces);
     MHD_stop_daemon (server->daemon);
+    paces_free (&server->paces);
     free (server);
 }

@@ -7,16 +7,23 @@
  * out, so whoever answers bounds his own wait (the deadlines of aduan.h).
  *
  * What a stranger may choose is met by a named limit first: connections, bytes of the header, bytes of the
- * body (asked for by method and path, before the first byte of it is kept), fields of a form, idle time.
- * Beyond them he gets 413, 431 or 503, or is cut off.
+ * body (asked for by method and path, before the first byte of it is kept), bytes of all bodies together, fields of a
+ * form, idle time, the time of a whole header, body or answer (pace.h).  Beyond them he gets 413, 431 or 503, or is cut off.
+ *
+ * A body that is larger than `small` is kept of a known sender alone: `prove` is asked when the header is there, and the
+ * connection sleeps with its bytes in the kernel until http_proved.  Of whoever is not known, or where there is no room,
+ * files are let go as they come, and the form's words alone reach the handler, which finds out by http_lost: so an honest
+ * sender whose session is over has his words back.  Whoever asked first (Expect: 100-continue) is answered before his body.
  *
  * No TLS: where the door is not on loopback, a proxy with TLS stands before it.
  */
 #ifndef ADUAN_HTTP_H
 #define ADUAN_HTTP_H
 
+#include <sys/socket.h>
 #include "base/base.h"
 #include "daemon/reactor.h"
+#include "http/pace.h"
 
 #define HTTP_HEADER_MAX                                                                            \
     32768 /* bytes of one request's header, and of libmicrohttpd's other needs for it */
@@ -32,17 +39,29 @@ typedef void http_handle_fn (void *owner, struct http_request *request);
 /* How many bytes of body this request may bring. */
 typedef size_t http_limit_fn (void *owner, enum http_method method, const char *path);
 
+/* What became of a large body. */
+enum http_loss { HTTP_WHOLE, HTTP_NOT_PROVED, HTTP_NOT_KNOWN, HTTP_NO_ROOM };
+/* Its header is there: who sends it?  http_proved is called once, here or turns later. */
+typedef void http_prove_fn (void *owner, struct http_request *request);
+/* A request that the door itself turns away with this status: answers it, at once. */
+typedef void http_refuse_fn (void *owner, struct http_request *request, unsigned status);
+
 struct http_header {
     const char *name, *value;
 };
 
 struct http_options {
-    const char *door;                  /* "tcp://ADDRESS:PORT"; port 0: one that is free */
-    unsigned connections;              /* at most; those beyond wait in the kernel's queue */
-    int64_t idle_ms;                   /* a connection that says nothing for so long is closed */
+    const char *door;        /* "tcp://ADDRESS:PORT"; port 0: one that is free */
+    unsigned connections;    /* at most; those beyond wait in the kernel's queue */
+    int64_t idle_ms;         /* a connection that says nothing for so long is closed */
+    struct pace_limits pace; /* and one that says or hears its part so slowly */
+    size_t small;            /* bytes of a body that anybody may send, within its limit */
+    size_t bodies;           /* bytes of all bodies together; those of the unknown: half */
     const struct http_header *headers; /* of every answer */
     size_t header_count;
     http_limit_fn *limit;
+    http_prove_fn *prove;
+    http_refuse_fn *refuse;
     http_handle_fn *handle;
     void *owner;
 };
@@ -56,7 +75,15 @@ uint16_t http_port (const struct http_server *server);
 void http_quiet (struct http_server *server);
 /* How many requests are not answered. */
 unsigned http_unanswered (const struct http_server *server);
-/* Every request must have been answered.  Cuts what is still open. */
+/* What the door has seen since it was opened, and what it holds. */
+struct http_counts {
+    uint64_t cut;      /* connections that were too slow */
+    uint64_t no_room;  /* bodies that found none */
+    uint64_t unproved; /* large bodies of senders that are not known */
+    size_t booked;     /* bytes of bodies, now */
+};
+struct http_counts http_counts (const struct http_server *server);
+/* Every request must have been answered or proved.  Cuts what is still open. */
 void http_close (struct http_server **server);
 
 /* ---- what was asked; all texts live as long as the request ---------------------------------- */
@@ -65,11 +92,17 @@ enum http_method http_method (const struct http_request *request);
 const char *http_method_word (const struct http_request *request);
 /* Without the query; percent signs resolved by libmicrohttpd. */
 const char *http_path (const struct http_request *request);
+/* The other end's address; a door behind a proxy sees the proxy's. */
+const struct sockaddr *http_peer (const struct http_request *request);
 /* NULL: absent. */
 const char *http_header (const struct http_request *request, const char *name);
+/* The last of several headers of that name: what the nearest proxy has said. */
+const char *http_header_last (const struct http_request *request, const char *name);
 const char *http_cookie (const struct http_request *request, const char *name);
 /* A parameter behind the question mark: well-formed UTF-8 without NUL, or NULL. */
 const char *http_query (const struct http_request *request, const char *name);
+/* HTTP_WHOLE, or why its files, or its body, are not here. */
+enum http_loss http_lost (const struct http_request *request);
 /* All of the body, where it was neither kind of form. */
 struct view http_body (const struct http_request *request);
 
@@ -88,6 +121,9 @@ const struct http_field *http_field (const struct http_request *request, size_t 
 /* Anything of the owner's beside the request; `free_fn` when the request is over. */
 void http_keep (struct http_request *request, void *what, void (*free_fn) (void *what));
 void *http_kept (const struct http_request *request);
+
+/* What `prove` asked: HTTP_WHOLE, or why not. */
+void http_proved (struct http_request *request, enum http_loss loss);
 
 /* ---- the answer ------------------------------------------------------------------------------ */
 

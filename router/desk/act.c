@@ -245,6 +245,8 @@ static unsigned fault_status (const struct aduan_acted *acted)
 {
     if (acted->reason == REASON_SESSION)
         return 401;
+    if (acted->reason == REASON_BUSY)
+        return 503;
     return acted->result == ADUAN_STALE ? 409 : acted->result == ADUAN_REFUSED ? 422 : 503;
 }
 
@@ -429,21 +431,24 @@ static void on_pulled (void *with, const struct aduan_pulled *pulled)
     struct visit *visit = with;
     json_t *cases = json_object_get (visit->values, "cases");
 
-    if (pulled->result == ADUAN_REFUSED) {
-        visit_refuse (visit, pulled->reason == REASON_SESSION ? 401 : 403,
-                      pulled->reason == REASON_SESSION ? "session" : "act_scope");
+    if (pulled->result == ADUAN_REFUSED && pulled->reason == REASON_SESSION) {
+        twice_answer (visit, false, NULL, 401, "session");
+    } else if (pulled->result == ADUAN_REFUSED && pulled->reason == REASON_BUSY) {
+        twice_answer (visit, false, NULL, 503, "act_busy");
+    } else if (pulled->result == ADUAN_REFUSED) {
+        twice_answer (visit, false, NULL, 403, "act_scope");
     } else if (pulled->result != ADUAN_DONE) {
-        visit_refuse (visit, 503, "store_down");
+        twice_answer (visit, false, NULL, 503, "store_down");
     } else if (visit->api) {
         json_t *said = json_pack ("{s:O}", "cases", cases);
         visit_json (visit, 200, said);
         json_decref (said);
     } else if (json_array_size (cases) == 0) {
-        visit_redirect (visit, "/inbox?said=none");
+        twice_answer (visit, false, "/inbox?said=none", 0, NULL);
     } else {
         char *path = xformat (
             "/cases/%s", json_string_value (json_object_get (json_array_get (cases, 0), "number")));
-        visit_redirect (visit, path);
+        twice_answer (visit, true, path, 0, NULL);
         free (path);
     }
 }
@@ -472,6 +477,8 @@ static void next_pull (struct visit *visit)
         visit_refuse (visit, 403, "act_scope");
         return;
     }
+    if (twice_seen (visit))
+        return;
     uint64_t wants = visit_number (visit, "count");
     json_object_set_new (visit->values, "cases", json_array ());
     aduan_pull_start (

@@ -1,10 +1,13 @@
 /* desk.c - settings, start and stop; a request becomes a visit, and goes where the table of routes says. */
 #include <errno.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include "client/client.h"
 #include "desk.h"
+
+#define ROOM_MS 10000 /* until there may be room for a body again */
 
 const struct setting desk_settings[] = {
     {"door", SETTING_TEXT, "tcp://127.0.0.1:8312", 0, 0, false,
@@ -21,6 +24,19 @@ const struct setting desk_settings[] = {
     {"connections", SETTING_NUMBER, "400", 10, 4000, false, "connections at most"},
     {"idle", SETTING_DURATION, "30s", 1000, 600000, false,
      "a connection that says nothing for so long is closed"},
+    {"slow.header", SETTING_DURATION, "10s", 1000, 600000, false,
+     "the header of a request, from its first byte to its last"},
+    {"slow.grace", SETTING_DURATION, "30s", 1000, 600000, false,
+     "a body or an answer may take so long, and longer only at slow.rate"},
+    {"slow.rate", SETTING_BYTES, "4KiB", 1, 1073741824, false,
+     "bytes a second of a body or an answer that takes longer than slow.grace"},
+    {"bodies", SETTING_BYTES, "256MiB", 67108864, 68719476736, false,
+     "bytes of all bodies under way together, those of sessions that are not known: half"},
+    {"login.burst", SETTING_NUMBER, "120", 1, 100000, false,
+     "log-ins at once from one source: an address, of IPv6 a /64"},
+    {"login.minute", SETTING_NUMBER, "60", 1, 100000, false, "further ones a minute"},
+    {"login.inside", SETTING_NUMBER, "6", 1, 1000, false,
+     "log-ins of one source under way; the store hashes one password at a time, and 15 wait"},
 };
 const size_t desk_settings_len = array_len (desk_settings);
 
@@ -36,9 +52,69 @@ static size_t on_limit (void *owner, enum http_method method, const char *path)
     (void) owner;
     if (method != HTTP_POST)
         return 0;
-    /* an act's form may bring files; whoever sends them without a session gets no further than here */
-    return strncmp (path, "/cases/", 7) == 0 ? (size_t) FILES_MOST * FILE_MOST + BODY_MOST
-                                             : BODY_MOST;
+    /* an act's form may bring files, of a session that is good: on_prove */
+    bool act = strncmp (path, "/cases/", 7) == 0 && !strchr (path + 7, '/');
+    return act ? (size_t) FILES_MOST * FILE_MOST + BODY_MOST : BODY_MOST;
+}
+
+static void on_proof (void *with, const struct aduan_answer *answer)
+{
+    json_t *rows =
+        answer->result == ADUAN_DONE ? json_loadb (answer->text, answer->text_len, 0, NULL) : NULL;
+    http_proved (with, !json_is_array (rows)         ? HTTP_NOT_KNOWN
+                       : json_array_size (rows) == 0 ? HTTP_NOT_PROVED
+                                                     : HTTP_WHOLE);
+    json_decref (rows);
+}
+
+/* Whose files are to come?  Of a page that was opened before the desk started anew nothing is remembered: aduan-query knows. */
+static void on_prove (void *owner, struct http_request *request)
+{
+    struct desk *desk = owner;
+    uint8_t session[SESSION_BYTES];
+
+    if (!desk->up || !session_of (desk, request, session))
+        http_proved (request, HTTP_NOT_PROVED);
+    else if (stay_known (desk, session))
+        http_proved (request, HTTP_WHOLE);
+    else
+        aduan_ask_as_start (desk->aduan, session, "desk_self", "[]", ASK_MS, on_proof, request);
+    sodium_memzero (session, sizeof session);
+}
+
+/* What the door itself turns away, in our words. */
+static void on_refuse (void *owner, struct http_request *request, unsigned status)
+{
+    struct visit *visit = visit_new (owner, request);
+
+    if (status == 503)
+        visit_later (visit, ROOM_MS);
+    visit_refuse (visit, status,
+                  status == 413   ? "body_large"
+                  : status == 503 ? "body_room"
+                                  : "form");
+}
+
+/* True, and it is answered: its files were let go.  What was typed comes back to whoever typed it. */
+static bool visit_lost (struct visit *visit)
+{
+    enum http_loss loss = http_lost (visit->request);
+
+    if (loss == HTTP_WHOLE)
+        return false;
+    if (!visit->api && visit_ours (visit)) {
+        const char *text = visit_said (visit, "text");
+        json_object_set_new (visit->values, "typed", json_string (text ? text : ""));
+        json_object_set_new (visit->values, "number",
+                             json_string (visit_parameter (visit, "number")));
+    }
+    if (loss == HTTP_NOT_PROVED) {
+        visit_refuse (visit, 401, "session");
+        return true;
+    }
+    visit_later (visit, ROOM_MS);
+    visit_refuse (visit, 503, loss == HTTP_NO_ROOM ? "body_room" : "query_down");
+    return true;
 }
 
 static void on_request (void *owner, struct http_request *request)
@@ -69,6 +145,8 @@ static void on_request (void *owner, struct http_request *request)
             visit_refuse (visit, 401, "session");
         else
             visit_redirect (visit, "/login");
+    } else if (visit_lost (visit)) {
+        return;
     } else if (http_method (request) == HTTP_POST && !visit_ours (visit)) {
         visit_refuse (visit, 403, "forged");
     } else if (visit->api && http_method (request) == HTTP_POST && !json_is_object (visit->body) &&
@@ -121,9 +199,16 @@ static int doors_open (struct desk *desk, const struct settings *settings)
                             .door = settings_text (settings, "door"),
                             .connections = (unsigned) settings_number (settings, "connections"),
                             .idle_ms = settings_number (settings, "idle"),
+                            .pace = {.header_ms = settings_number (settings, "slow.header"),
+                                     .grace_ms = settings_number (settings, "slow.grace"),
+                                     .rate = (uint64_t) settings_number (settings, "slow.rate")},
+                            .small = BODY_MOST,
+                            .bodies = (size_t) settings_number (settings, "bodies"),
                             .headers = desk->headers,
                             .header_count = count,
                             .limit = on_limit,
+                            .prove = on_prove,
+                            .refuse = on_refuse,
                             .handle = on_request,
                             .owner = desk,
                         },
@@ -145,6 +230,12 @@ int desk_start (struct reactor *reactor, const struct settings *settings, void *
     desk->tls = settings_flag (settings, "tls");
     desk->zone = (int) settings_number (settings, "zone");
     desk->origin = xstrdup (settings_text (settings, "origin"));
+    desk->gate = gate_new (&(struct gate_limits){
+        .burst = (unsigned) settings_number (settings, "login.burst"),
+        .minute = (unsigned) settings_number (settings, "login.minute"),
+        .inside = (unsigned) settings_number (settings, "login.inside"),
+    });
+    desk->twice = twice_new ();
     desk->loop = client_loop_on (reactor);
     desk->files = files_new (reactor, settings_text (settings, "files"));
     if (!desk->files) {
@@ -181,9 +272,22 @@ void desk_stop (void **state)
     aduan_close (&desk->aduan); /* ends what is under way, so that every visit is answered */
     files_destroy (&desk->files);
     http_close (&desk->server);
+    gate_free (&desk->gate);
+    twice_free (&desk->twice);
     aduan_loop_free (&desk->loop);
     free (desk->origin);
     free (desk);
+}
+
+void desk_measure (void *state)
+{
+    const struct desk *desk = state;
+    struct http_counts counts = http_counts (desk->server);
+
+    metric_set (desk_cut_total, counts.cut);
+    metric_set (desk_no_room_total, counts.no_room);
+    metric_set (desk_unproved_total, counts.unproved);
+    metric_set (desk_body_bytes, counts.booked);
 }
 
 bool desk_show (void *state, const char *what, struct buffer *out)

@@ -5,6 +5,8 @@
  *   desk.c     settings, start, stop; which visit goes where
  *   route.c    the table of addresses, and what each asks for
  *   stay.c     whoever reads for long stays logged in
+ *   gate.c     how often one source may have a password hashed (gate.h)
+ *   twice.c    a button pressed twice takes one case
  *   visit.c    one request on its way: whose session, which language, what it said
  *   page.c     asks what a page or an answer in JSON needs, and shows it
  *   act.c      acts on cases: one, many at once, a lease renewed; the next case
@@ -14,7 +16,8 @@
  *   qr.c       a QR code as the path of an SVG
  *
  * The desk knows nobody: it carries the session's token to the store and to aduan-query, which look it up.
- * It holds a front key, no password, and nothing that a restart loses: no page has state here.
+ * It holds a front key, no password, and nothing that a restart loses: no page has state here.  What it remembers for a while -
+ * who was shown a page, who took a case, who logged in from where - only spares others work.
  *
  * A visit is ASKING while its `asked` is not 0, then it is answered.  Each thing that is asked ends within
  * ASK_MS or ACT_MS (libaduan's deadlines), so a visit ends.
@@ -25,6 +28,7 @@
 #include <jansson.h>
 #include "client/aduan.h"
 #include "daemon/daemon.h"
+#include "gate.h"
 #include "http/http.h"
 #include "http/template.h"
 
@@ -40,9 +44,11 @@
 #define BULK_MOST    100 /* cases of one bulk act */
 #define PARAMETERS   3
 #define DIGEST_BYTES 32
+#define JSON_MOST    4000 /* values in a program's body: each takes some 100 bytes, read */
 
 struct visit;
 struct files;
+struct twice;
 
 /* One query of aduan-query, asked for a page.  An argument is "=constant", ":parameter of the path",
  * "?parameter of the query" or "?parameter|what it is where it is not said". */
@@ -82,6 +88,8 @@ struct desk {
     bool up;  /* started; false while it drains */
     int zone; /* hours east of UTC in which times are shown */
     struct stay stays[1024];
+    struct gate *gate;
+    struct twice *twice;
     char *origin; /* as browsers name this door, "" : whatever Host says */
 };
 
@@ -111,7 +119,11 @@ struct visit {
     void (*then) (struct visit *visit); /* once its files are stored */
     void *work;                         /* of its handler; freed with it */
     const char *order;                  /* that it gives */
-    const char *greets; /* template of a page that is shown once it is known who reads */
+    aduan_ordered_fn *ordered;
+    bool inside; /* the gate, from `source` */
+    struct gate_source source;
+    struct visit *next_waiting; /* twice.c */
+    const char *greets;         /* template of a page that is shown once it is known who reads */
 };
 
 /* ---- route.c ---------------------------------------------------------------------------------- */
@@ -125,10 +137,30 @@ const char *visit_parameter (const struct visit *visit, const char *name);
 
 /* The visit's session, which was found good, goes on. */
 void stay_on (struct visit *visit);
+/* Was it found good here within half an hour? */
+bool stay_known (struct desk *desk, const uint8_t session[SESSION_BYTES]);
+
+/* ---- twice.c ---------------------------------------------------------------------------------- */
+
+struct twice *twice_new (void);
+/* Every visit must have been answered. */
+void twice_free (struct twice **twice);
+/* A pull with the key that it came with.  True: somebody in this session has pulled with this key, and the visit is, or will
+ * be, answered as he was.  False: it is the first; its answer is told by twice_answer. */
+bool twice_seen (struct visit *visit);
+/* Answers it and whoever waited for it: goes on at `path`; NULL: it failed, as `status` and `why` say.  Where it took no case
+ * nothing is remembered: it may be tried again at once. */
+void twice_answer (struct visit *visit, bool took, const char *path, unsigned status,
+                   const char *why);
 
 /* ---- visit.c ---------------------------------------------------------------------------------- */
 
 struct visit *visit_new (struct desk *desk, struct http_request *request);
+/* The session that a request names; false: none. */
+bool session_of (const struct desk *desk, const struct http_request *request,
+                 uint8_t ret[SESSION_BYTES]);
+/* How long to wait before trying again, said with what refuses it. */
+void visit_later (struct visit *visit, int64_t wait_ms);
 /* A field of the form or of the JSON body as text, NULL: absent.  Numbers of JSON are written out. */
 const char *visit_said (struct visit *visit, const char *name);
 /* The same as a number; 0 where absent or none. */
@@ -222,6 +254,7 @@ bool desk_settings_right (const struct settings *settings);
 int desk_start (struct reactor *reactor, const struct settings *settings, void **ret_state);
 bool desk_drain (void *state);
 void desk_stop (void **state);
+void desk_measure (void *state);
 bool desk_show (void *state, const char *what, struct buffer *out);
 
 #endif

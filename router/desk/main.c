@@ -12,6 +12,7 @@ int main (int argc, char **argv)
         .start = desk_start,
         .drain = desk_drain,
         .stop = desk_stop,
+        .measure = desk_measure,
         .show = desk_show,
     };
     return daemon_main (&desk, argc, argv);

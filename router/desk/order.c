@@ -7,6 +7,8 @@
 #include <string.h>
 #include "desk.h"
 
+#define BUSY_MS 5000 /* until the store may have room again */
+
 enum field_kind {
     FIELD_TEXT,
     FIELD_WORD,
@@ -141,12 +143,71 @@ static void order_refuse (struct visit *visit, unsigned status, const char *key)
     page_greet (visit, "fault");
 }
 
+/* Behind which proxy he stands, where one stands before the door: else its peer. */
+static struct gate_source source_of (const struct visit *visit)
+{
+    struct gate_source source;
+    const char *forwarded =
+        visit->desk->tls ? http_header_last (visit->request, "X-Forwarded-For") : NULL;
+
+    if (forwarded && gate_source_forwarded (forwarded, &source))
+        return source;
+    if (visit->desk->tls)
+        log_limited (LOG_WARNING,
+                     "a log-in without X-Forwarded-For: the proxy before the desk must "
+                     "set it, or all who come through it are taken for one");
+    return gate_source_peer (http_peer (visit->request));
+}
+
+/* True, and it is answered: the order has a password hashed, and from there come too many. */
+static bool order_gated (struct visit *visit)
+{
+    static const char *const hashing[] = {"login", "accept_invitation", "change_password",
+                                          "renew_factor"};
+    bool hashes = false;
+    int64_t wait;
+
+    for (size_t i = 0; i < array_len (hashing); i++)
+        hashes = hashes || strcmp (visit->order, hashing[i]) == 0;
+    if (!hashes)
+        return false;
+    visit->source = source_of (visit);
+    visit->inside = gate_enter (visit->desk->gate, &visit->source, mono_ms (), &wait);
+    if (visit->inside)
+        return false;
+    metric_add (desk_gated_total, 1);
+    visit_later (visit, wait);
+    if (!visit->api) /* the page that it was sent from; an order's says which that is */
+        json_object_set_new (
+            visit->values, "back",
+            json_string (visit_back (
+                visit, "back", visit->has_session ? "/account" : http_path (visit->request))));
+    visit_refuse (visit, 429, "too_many");
+    return true;
+}
+
+static void on_said (void *with, const struct aduan_ordered *ordered)
+{
+    struct visit *visit = with;
+
+    if (visit->inside)
+        gate_leave (visit->desk->gate, &visit->source);
+    visit->inside = false;
+    visit->ordered (visit, ordered);
+}
+
 static void order_say (struct visit *visit, const char *name, aduan_ordered_fn *done)
 {
     visit->order = name;
+    visit->ordered = done;
     char *arguments = arguments_of (visit, name);
     if (!arguments) {
         order_refuse (visit, 422, "order_value");
+        return;
+    }
+    if (order_gated (visit)) {
+        sodium_memzero (arguments, strlen (arguments));
+        free (arguments);
         return;
     }
     struct aduan_order order = {.order = name,
@@ -154,7 +215,7 @@ static void order_say (struct visit *visit, const char *name, aduan_ordered_fn *
                                 .session = visit->has_session ? visit->session : NULL};
 
     visit_key (visit, order.key);
-    aduan_order_start (visit->desk->aduan, &order, ACT_MS, done, visit);
+    aduan_order_start (visit->desk->aduan, &order, ACT_MS, on_said, visit);
     sodium_memzero (arguments, strlen (arguments));
     free (arguments);
 }
@@ -170,8 +231,11 @@ static bool ordered_refused (struct visit *visit, const struct aduan_ordered *or
     if (ordered->result == ADUAN_REFUSED || ordered->result == ADUAN_STALE) {
         snprintf (key, sizeof key, "order_%s",
                   ordered->reason ? aduan_reason_word (ordered->reason) : "refused");
+        if (ordered->reason == REASON_BUSY)
+            visit_later (visit, BUSY_MS);
         order_refuse (visit,
                       ordered->reason == REASON_SESSION ? 401
+                      : ordered->reason == REASON_BUSY  ? 503
                       : ordered->result == ADUAN_STALE  ? 409
                                                         : 422,
                       key);
@@ -262,7 +326,7 @@ static void on_login (void *with, const struct aduan_ordered *ordered)
 {
     struct visit *visit = with;
 
-    if (ordered->result == ADUAN_REFUSED && !visit->api) {
+    if (ordered->result == ADUAN_REFUSED && ordered->reason != REASON_BUSY && !visit->api) {
         json_object_set_new (visit->values, "wrong", json_true ());
         const char *login = visit_said (visit, "login");
         json_object_set_new (visit->values, "login", json_string (login ? login : ""));
@@ -326,7 +390,7 @@ static void on_invited (void *with, const struct aduan_ordered *ordered)
     const char *token = visit_said (visit, "token");
 
     json_object_set_new (visit->values, "token", json_string (token ? token : ""));
-    if (ordered->result == ADUAN_REFUSED) {
+    if (ordered->result == ADUAN_REFUSED && ordered->reason != REASON_BUSY) {
         json_object_set_new (visit->values, "wrong", json_true ());
         json_object_set_new (visit->values, "field", json_string (ordered->detail));
         visit_page (visit, 422, "invitation");

@@ -2,17 +2,26 @@
  *
  * Orders, acts and PULLs carry a session on by themselves; pages are read through aduan-query, which writes
  * nothing.  So the desk says `renew_session` for whoever was shown one, at most every STAY_MS.  What was said is
- * remembered by place: two sessions at one place only say it more often. */
+ * remembered by place: two sessions at one place only say it more often.  Whoever is remembered need not be asked for before a
+ * large body of his is taken. */
 #include <sodium.h>
 #include <string.h>
 #include "desk.h"
 
-#define STAY_MS 300000 /* a sixth of the usual idle time */
+#define STAY_MS  300000  /* a sixth of the usual idle time */
+#define KNOWN_MS 1800000 /* and all of it */
 
 static void on_said (void *with, const struct aduan_ordered *ordered)
 {
     (void) with;
     (void) ordered; /* a session that is over will be seen at the next page */
+}
+
+static struct stay *stay_of (struct desk *desk, const uint8_t session[SESSION_BYTES],
+                             uint8_t ret_hash[16])
+{
+    crypto_generichash (ret_hash, 16, session, SESSION_BYTES, NULL, 0);
+    return &desk->stays[(unsigned) (ret_hash[8] << 8 | ret_hash[9]) % array_len (desk->stays)];
 }
 
 void stay_on (struct visit *visit)
@@ -21,12 +30,20 @@ void stay_on (struct visit *visit)
     struct aduan_order renew = {.order = "renew_session", .session = visit->session};
     int64_t now = mono_ms ();
     uint8_t hash[16];
+    struct stay *stay = stay_of (desk, visit->session, hash);
 
-    crypto_generichash (hash, sizeof hash, visit->session, SESSION_BYTES, NULL, 0);
-    struct stay *stay = &desk->stays[(unsigned) (hash[8] << 8 | hash[9]) % array_len (desk->stays)];
     if (memcmp (stay->tag, hash, sizeof stay->tag) == 0 && now - stay->said < STAY_MS)
         return;
     memcpy (stay->tag, hash, sizeof stay->tag);
     stay->said = now;
     aduan_order_start (desk->aduan, &renew, 10000, on_said, NULL);
+}
+
+bool stay_known (struct desk *desk, const uint8_t session[SESSION_BYTES])
+{
+    uint8_t hash[16];
+    const struct stay *stay = stay_of (desk, session, hash);
+
+    return stay->said && mono_ms () - stay->said < KNOWN_MS &&
+           memcmp (stay->tag, hash, sizeof stay->tag) == 0;
 }

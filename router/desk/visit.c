@@ -5,6 +5,7 @@
  * anew on each page, so that compression tells nothing of it - and come from this origin; a
  * program's bearer token is no cookie, so nobody can make a browser send it.
  */
+#include <inttypes.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,10 +19,16 @@ static const char *cookie_name (const struct desk *desk)
     return desk->tls ? "__Host-aduan" : "aduan";
 }
 
-static bool session_read (struct visit *visit, const char *text)
+bool session_of (const struct desk *desk, const struct http_request *request,
+                 uint8_t ret[SESSION_BYTES])
 {
-    return text && strlen (text) == 2 * SESSION_BYTES &&
-           hex_parse (text, visit->session, SESSION_BYTES) == 0;
+    const char *bearer = http_header (request, "Authorization"), *text = NULL;
+
+    if (strncmp (http_path (request), "/api/", 5) != 0)
+        text = http_cookie (request, cookie_name (desk));
+    else if (bearer && strncasecmp (bearer, "Bearer ", 7) == 0)
+        text = bearer + 7;
+    return text && strlen (text) == 2 * SESSION_BYTES && hex_parse (text, ret, SESSION_BYTES) == 0;
 }
 
 static void visit_free (void *what)
@@ -36,28 +43,49 @@ static void visit_free (void *what)
     free (visit);
 }
 
+/* How many values there are, no deeper than jansson reads. */
+static size_t json_count (json_t *value)
+{
+    size_t count = 1, at;
+    const char *key;
+    json_t *part;
+
+    json_array_foreach (value, at, part)
+        count += json_count (part);
+    json_object_foreach (value, key, part)
+        count += json_count (part);
+    return count;
+}
+
+/* What a program sent; NULL: it is no JSON, or so finely divided that it would fill memory a hundredfold. */
+static json_t *body_read (struct view body)
+{
+    json_t *read = json_loadb (body.at, body.len, 0, NULL);
+
+    if (read && json_count (read) > JSON_MOST) {
+        json_decref (read);
+        read = NULL;
+    }
+    return read;
+}
+
 struct visit *visit_new (struct desk *desk, struct http_request *request)
 {
     struct visit *visit = xcalloc (1, sizeof *visit);
-    const char *bearer = http_header (request, "Authorization");
     const char *language = http_cookie (request, "aduan-language");
     const char *type = http_header (request, "Content-Type");
     struct view body = http_body (request);
 
     visit->desk = desk;
     visit->request = request;
+    visit->has_session = session_of (desk, request, visit->session);
     visit->api = strncmp (http_path (request), "/api/", 5) == 0;
     if (visit->api) {
-        visit->has_session =
-            bearer && strncasecmp (bearer, "Bearer ", 7) == 0 && session_read (visit, bearer + 7);
         language = http_header (request, "Accept-Language");
         if (body.len && type && strncasecmp (type, "application/json", 16) == 0)
-            visit->body = json_loadb (body.at, body.len, 0, NULL);
-    } else {
-        visit->has_session = session_read (visit, http_cookie (request, cookie_name (desk)));
-        if (!language)
-            language = http_header (request, "Accept-Language");
-    }
+            visit->body = body_read (body);
+    } else if (!language)
+        language = http_header (request, "Accept-Language");
     /* Indonesian unless English is asked for first */
     visit->english = language && strncasecmp (language, "en", 2) == 0;
     visit->values = json_object ();
@@ -243,6 +271,13 @@ void visit_json (struct visit *visit, unsigned status, json_t *values)
                  status >= 400 ? "application/problem+json" : "application/json", text,
                  strlen (text));
     free (text);
+}
+
+void visit_later (struct visit *visit, int64_t wait_ms)
+{
+    char seconds[24];
+    snprintf (seconds, sizeof seconds, "%" PRId64, wait_ms > 1000 ? (wait_ms + 999) / 1000 : 1);
+    http_say (visit->request, "Retry-After", seconds);
 }
 
 void visit_refuse (struct visit *visit, unsigned status, const char *why)

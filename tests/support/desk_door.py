@@ -78,26 +78,33 @@ class Answer:
 
 
 class Client:
-    def __init__(self, stack, who=None):
+    cookie = "aduan"
+
+    def __init__(self, stack, who=None, source="127.0.0.1", **always):
         self.port, self.session = stack.ports["desk"], who and who.session
+        self.source = source
+        self.always = always  # headers of each request
 
     def call(self, method, path, body=None, **headers):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60, source_address=(self.source, 0))
         try:
-            connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items() if value is not None})
+            connection.request(method, path, body, {name.replace("_", "-"): value for name, value in {**self.always, **headers}.items() if value is not None})
             return Answer(connection.getresponse())
         finally:
             connection.close()
 
 
 class Browser(Client):
+    def _cookie(self):
+        return f"{self.cookie}={self.session.hex()}" if self.session else None
+
     def get(self, path, **headers):
-        return self.call("GET", path, None, Cookie=f"aduan={self.session.hex()}" if self.session else None, **headers)
+        return self.call("GET", path, None, Cookie=self._cookie(), **headers)
 
     def send(self, path, fields, **headers):
         body = urllib.parse.urlencode(fields, doseq=True)
         return self.call("POST", path, body, **{"Content-Type": "application/x-www-form-urlencoded",
-                                                "Cookie": f"aduan={self.session.hex()}" if self.session else None, **headers})
+                                                "Cookie": self._cookie(), **headers})
 
     def post(self, form, button=None, files=None, **fields):
         """Sends a form of a page as it stands, but for the fields that are given."""
@@ -109,12 +116,12 @@ class Browser(Client):
         parts += [f'--{mark}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\nContent-Type: {kind}\r\n\r\n'.encode() + data + b"\r\n"
                   for name, kind, data in files]
         return self.call("POST", form.action, b"".join(parts) + f"--{mark}--\r\n".encode(),
-                         **{"Content-Type": f"multipart/form-data; boundary={mark}", "Cookie": f"aduan={self.session.hex()}"})
+                         **{"Content-Type": f"multipart/form-data; boundary={mark}", "Cookie": self._cookie()})
 
 
 class Program(Client):
-    def __init__(self, stack, who=None, base="/api/v1"):
-        super().__init__(stack, who)
+    def __init__(self, stack, who=None, base="/api/v1", source="127.0.0.1", **always):
+        super().__init__(stack, who, source, **always)
         self.base = base
 
     def get(self, path, **headers):
