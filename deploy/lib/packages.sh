@@ -14,18 +14,26 @@ missing_packages() {
 
 # install_packages LIST...: 0, or apt's status.
 install_packages() {
-  local missing masked=/etc/systemd/system/redis-server.service
+  local missing name unit policy=/usr/sbin/policy-rc.d
   missing=$(missing_packages "$@")
   [ -n "$missing" ] || return 0
-  # Debian starts a cluster and a Redis of its own when their packages come in; nobody here wants them
+  # Debian starts a cluster, a Redis and an nginx of its own when their packages come in; nobody here wants them
   mkdir -p /etc/postgresql-common
   [ -e /etc/postgresql-common/createcluster.conf ] ||
     echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf
-  if [[ " $missing " == *" redis-server "* ]] && [ ! -e $masked ] && [ ! -L $masked ]; then
-    mkdir -p /etc/systemd/system && ln -s /dev/null $masked
-  fi
+  for name in redis-server nginx-light; do
+    unit=/etc/systemd/system/${name%-light}.service
+    if [[ " $missing " == *" $name "* ]] && [ ! -e "$unit" ] && [ ! -L "$unit" ]; then
+      mkdir -p /etc/systemd/system && ln -s /dev/null "$unit"
+    fi
+  done
   # a fresh machine may still be installing its own updates: wait for it
   local apt=(apt-get -qq -o DPkg::Lock::Timeout=300)
+  # without systemd it is this file that is asked what may be started
+  [ -e $policy ] && policy= || { printf '#!/bin/sh\nexit 101\n' >$policy && chmod +x $policy; }
   # shellcheck disable=SC2086 # one argument a name
   "${apt[@]}" update && DEBIAN_FRONTEND=noninteractive "${apt[@]}" install -y --no-install-recommends $missing >/dev/null
+  local status=$?
+  [ -z "$policy" ] || rm -f "$policy"
+  return $status
 }

@@ -7,7 +7,6 @@ import json
 import os
 import pathlib
 import re
-import shutil
 import signal
 import socket
 import ssl
@@ -468,7 +467,6 @@ def test_a_pull_that_failed_may_be_tried_again(stack, web):
 
 # ---- behind a proxy
 
-@pytest.mark.skipif(not shutil.which("nginx"), reason="no nginx here (apt-get install nginx-light)")
 def test_behind_nginx(running, web, folder, liaison):
     """docs/examples/nginx.conf as it stands, but for names, ports and folders."""
     again(running, running.plain, tls="true", login={"burst": 2, "minute": 1, "inside": 2})
