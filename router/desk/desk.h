@@ -9,6 +9,7 @@
  *   twice.c    a button pressed twice takes one case
  *   visit.c    one request on its way: whose session, which language, what it said
  *   page.c     asks what a page or an answer in JSON needs, and shows it
+ *   search.c   cases found by words, by number, by what they are
  *   act.c      acts on cases: one, many at once, a lease renewed; the next case
  *   order.c    log in and out, invitations, people, the tree, templates
  *   file.c     the content store, on a thread: attachments by digest
@@ -51,12 +52,12 @@ struct files;
 struct twice;
 
 /* One query of aduan-query, asked for a page.  An argument is "=constant", ":parameter of the path",
- * "?parameter of the query" or "?parameter|what it is where it is not said". */
+ * "?parameter of the query" or "?parameter|what it is where it is not said"; "@zone": hours east of UTC in which times are shown. */
 struct question {
     const char *key;   /* under which its rows stand in the page's values */
     const char *query; /* "desk_case" */
     bool one;          /* its first row alone; none at all is "not found" */
-    const char *arguments[5];
+    const char *arguments[10];
 };
 
 struct route {
@@ -104,6 +105,7 @@ struct visit {
     bool api; /* wants JSON, is a program: bearer token, no CSRF */
     bool english;
     bool has_session;
+    bool (*leap) (struct visit *visit); /* before its page is shown: true, it was answered otherwise; may be NULL */
     bool looked; /* a look at what is secret was ordered, or is not needed */
     uint8_t session[SESSION_BYTES];
     json_t *body;    /* what an API call brought */
@@ -201,9 +203,18 @@ void page_greet (struct visit *visit, const char *template);
 void page_values (struct visit *visit);
 void page_case (struct visit *visit);
 void page_inbox (struct visit *visit);
-void page_search (struct visit *visit);
 void page_agency (struct visit *visit);
 void page_account (struct visit *visit);
+
+/* A list of one row more than was asked for: there is more (`more`), behind its last one, which is returned, the values'.  NULL:
+ * there is not. */
+json_t *page_cut (struct visit *visit, const char *key, size_t most);
+
+/* ---- search.c --------------------------------------------------------------------------------- */
+
+/* Shows what is found; 422 where a filter is none; straight to the case whose number was asked for. */
+void search_show (struct visit *visit);
+void page_search (struct visit *visit);
 
 /* ---- act.c ------------------------------------------------------------------------------------ */
 

@@ -17,6 +17,7 @@ struct asking {
 
 static const char *argument_value (const struct visit *visit, const char *argument)
 {
+    static const char *const hours[] = {"7", "8", "9"};
     char name[32];
     const char *value = NULL;
 
@@ -24,6 +25,8 @@ static const char *argument_value (const struct visit *visit, const char *argume
         return argument + 1;
     if (*argument == ':')
         return visit_parameter (visit, argument + 1);
+    if (*argument == '@')
+        return hours[visit->desk->zone - 7];
     const char *bar = strchr (argument, '|');
     size_t len = bar ? (size_t) (bar - argument - 1) : strlen (argument + 1);
     check (len < sizeof name);
@@ -199,6 +202,8 @@ static void page_over (struct visit *visit)
         visit_refuse (visit, visit->fault, visit->why);
         return;
     }
+    if (visit->leap && visit->leap (visit))
+        return;
     if (page_looks (visit))
         return;
     if (visit->route->shape)
@@ -240,8 +245,7 @@ void page_greet (struct visit *visit, const char *template)
 
 /* ---- what follows from the rows ---------------------------------------------------------------- */
 
-/* A list of one row more than was asked for: there is more, behind its last one. */
-static json_t *cut (struct visit *visit, const char *key, size_t most)
+json_t *page_cut (struct visit *visit, const char *key, size_t most)
 {
     json_t *rows = json_object_get (visit->values, key);
     if (json_array_size (rows) <= most)
@@ -259,7 +263,7 @@ void page_inbox (struct visit *visit)
                *agency = http_query (visit->request, "agency");
     json_t *tabs = json_array (), *counts = json_object_get (visit->values, "counts"), *row;
     size_t at;
-    json_t *last = cut (visit, "cases", 50);
+    json_t *last = page_cut (visit, "cases", 50);
 
     if (last) {
         json_object_set (visit->values, "more_due", json_object_get (last, "due"));
@@ -282,17 +286,6 @@ void page_inbox (struct visit *visit)
     json_object_set_new (visit->values, "view", json_string (view ? view : ""));
     json_object_set_new (visit->values, "agency", json_string (agency ? agency : ""));
     json_object_set_new (visit->values, "several", json_boolean (json_array_size (counts) > 1));
-}
-
-void page_search (struct visit *visit)
-{
-    const char *asked = http_query (visit->request, "q");
-    json_t *last = cut (visit, "cases", 30);
-
-    if (last)
-        json_object_set (visit->values, "more_id", json_object_get (last, "id"));
-    json_object_set_new (visit->values, "q", json_string (asked ? asked : ""));
-    json_object_set_new (visit->values, "asked", json_boolean (asked && *asked));
 }
 
 /* Which of its forms stands open, the words by which a place was looked for, and the function that it has. */

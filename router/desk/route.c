@@ -27,8 +27,14 @@ static const struct question case_page_questions[] = {
     {"found", "desk_agencies", false, {"?to", "=12"}},
     {0},
 };
-static const struct question search_questions[] = {
-    {"cases", "desk_search", false, {"?q", "?before", "=30"}},
+/* clang-format off */
+#define SEARCH {"cases", "desk_search", false, {"?q", "?agency", "?state", "?category", "?since", "?until", "@zone", "?late", "?before", "=30"}}
+/* clang-format on */
+static const struct question search_questions[] = {SEARCH, {0}};
+static const struct question search_page_questions[] = {
+    SEARCH,
+    {"categories", "desk_categories", false, {NULL}},
+    {"below", "desk_below", false, {"=150"}},
     {0},
 };
 static const struct question late_questions[] = {
@@ -108,7 +114,7 @@ static const struct route routes[] = {
     {HTTP_POST, "/cases/:number", NULL, false, act_one, NULL, NULL},
     {HTTP_POST, "/cases/:number/lease", NULL, false, act_renew, NULL, NULL},
     {HTTP_GET, "/cases/:number/files/:digest", NULL, false, file_show, NULL, NULL},
-    {HTTP_GET, "/search", "search", false, page_show, page_search, search_questions},
+    {HTTP_GET, "/search", "search", false, search_show, page_search, search_page_questions},
     {HTTP_GET, "/late", "late", false, page_show, NULL, late_questions},
     {HTTP_GET, "/tree/+code", "agency", false, page_show, page_agency, agency_page_questions},
     {HTTP_GET, "/keys", "keys", false, page_show, NULL, keys_questions},
@@ -126,7 +132,7 @@ static const struct route routes[] = {
     {HTTP_GET, "/api/v1/cases/:number", NULL, false, page_show, page_case, case_questions},
     {HTTP_POST, "/api/v1/cases/:number/acts", NULL, false, act_one, NULL, NULL},
     {HTTP_POST, "/api/v1/pull", NULL, false, act_next, NULL, NULL},
-    {HTTP_GET, "/api/v1/search", NULL, false, page_show, page_search, search_questions},
+    {HTTP_GET, "/api/v1/search", NULL, false, search_show, page_search, search_questions},
     {HTTP_GET, "/api/v1/late", NULL, false, page_show, NULL, late_questions},
     {HTTP_GET, "/api/v1/agencies", NULL, false, page_show, NULL, agencies_questions},
     {HTTP_GET, "/api/v1/agencies/+code", NULL, false, page_show, NULL, agency_questions},

@@ -87,7 +87,7 @@
         else return;
       } else if (target.matches("details")) {
         target.open = true;
-        one("textarea,input:not([type=hidden])", target)?.focus();
+        one("textarea,select,input:not([type=hidden])", target)?.focus();
       } else if (target.matches("input")) target.focus();
       else target.click();
     }
