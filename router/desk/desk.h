@@ -10,6 +10,7 @@
  *   visit.c    one request on its way: whose session, which language, what it said
  *   page.c     asks what a page or an answer in JSON needs, and shows it
  *   search.c   cases found by words, by number, by what they are
+ *   figures.c  how much is open and late below whom
  *   act.c      acts on cases: one, many at once, a lease renewed; the next case
  *   order.c    log in and out, invitations, people, the tree, templates
  *   file.c     the content store, on a thread: attachments by digest
@@ -216,6 +217,12 @@ json_t *page_cut (struct visit *visit, const char *key, size_t most);
 void search_show (struct visit *visit);
 void page_search (struct visit *visit);
 
+/* ---- figures.c -------------------------------------------------------------------------------- */
+
+void page_watch (struct visit *visit);
+/* The same as a table for a spreadsheet. */
+void figures_table (struct visit *visit);
+
 /* ---- act.c ------------------------------------------------------------------------------------ */
 
 void act_one (struct visit *visit);
@@ -247,6 +254,8 @@ void file_show (struct visit *visit);
 
 /* The text of a key in the visit's language; NULL: no such key. */
 const char *desk_word (const struct visit *visit, const char *key);
+/* A moment that PostgreSQL wrote, as "2026-11-27 15:20" where times are shown; nothing where it is none. */
+void desk_stamp (struct visit *visit, const json_t *value, struct buffer *out);
 struct template_set desk_templates (struct visit *visit);
 /* An asset by its name, answered; false: there is none. */
 bool asset_answer (struct http_request *request, const char *name);

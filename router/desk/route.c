@@ -41,6 +41,10 @@ static const struct question late_questions[] = {
     {"cases", "desk_late", false, {"?agency", "=100"}},
     {0},
 };
+static const struct question watch_questions[] = {
+    {"agencies", "desk_watch", false, {NULL}},
+    {0},
+};
 static const struct question agencies_questions[] = {
     {"agencies", "desk_agencies", false, {"?q", "=20"}},
     {0},
@@ -116,6 +120,8 @@ static const struct route routes[] = {
     {HTTP_GET, "/cases/:number/files/:digest", NULL, false, file_show, NULL, NULL},
     {HTTP_GET, "/search", "search", false, search_show, page_search, search_page_questions},
     {HTTP_GET, "/late", "late", false, page_show, NULL, late_questions},
+    {HTTP_GET, "/watch", "watch", false, page_show, page_watch, watch_questions},
+    {HTTP_GET, "/watch.csv", NULL, false, figures_table, NULL, watch_questions},
     {HTTP_GET, "/tree/+code", "agency", false, page_show, page_agency, agency_page_questions},
     {HTTP_GET, "/keys", "keys", false, page_show, NULL, keys_questions},
     {HTTP_GET, "/keys/:name", "key", false, page_show, NULL, key_questions},
@@ -134,6 +140,7 @@ static const struct route routes[] = {
     {HTTP_POST, "/api/v1/pull", NULL, false, act_next, NULL, NULL},
     {HTTP_GET, "/api/v1/search", NULL, false, search_show, page_search, search_questions},
     {HTTP_GET, "/api/v1/late", NULL, false, page_show, NULL, late_questions},
+    {HTTP_GET, "/api/v1/watch", NULL, false, page_show, page_watch, watch_questions},
     {HTTP_GET, "/api/v1/agencies", NULL, false, page_show, NULL, agencies_questions},
     {HTTP_GET, "/api/v1/agencies/+code", NULL, false, page_show, NULL, agency_questions},
     {HTTP_GET, "/api/v1/functions", NULL, false, page_show, NULL, functions_questions},

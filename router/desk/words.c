@@ -101,6 +101,19 @@ static void show_time (struct visit *visit, const json_t *value, struct buffer *
                    zone >= 7 && zone <= 9 ? zones[zone - 7] : "UTC");
 }
 
+void desk_stamp (struct visit *visit, const json_t *value, struct buffer *out)
+{
+    int64_t at;
+    struct tm tm;
+
+    if (!instant_read (value, &at))
+        return;
+    time_t local = (time_t) (at / 1000 + visit->desk->zone * 3600);
+    gmtime_r (&local, &tm);
+    buffer_format (out, "%04d-%02d-%02d %02d:%02d", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
+                   tm.tm_hour, tm.tm_min);
+}
+
 /* The last day of what ends at this moment. */
 static void show_end (struct visit *visit, const json_t *value, struct buffer *out)
 {

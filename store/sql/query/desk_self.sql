@@ -5,6 +5,7 @@ from (
            coalesce (bool_or (n.role = 5), false) as coordinates,
            coalesce (bool_or (n.role in (5, 6)), false) as administers,
            coalesce (bool_or (n.role in (5, 6, 7)), false) as works,
+           coalesce (bool_or (n.role in (5, 8)), false) as watches,
            coalesce (bool_or (n.role = 9), false) as operates,
            (array_agg (a.code order by n.role, a.code) filter (where n.role in (5, 6)))[1] as home,
            coalesce (json_agg (json_build_object (

@@ -1,4 +1,4 @@
--- What the desk finds and shows further: cases by their number and by more than words, and since when a key is.
+-- What the desk finds and shows further: cases by their number and by more than words, how much is late below one, since when a key is.
 
 -- The moment of an id, as the lowest of all ids that it can have.
 create function id_at (at timestamptz) returns uuid language sql immutable strict as $$
@@ -118,4 +118,16 @@ language sql stable security definer set search_path = public as $$
     select c.subject, max (c.at) filter (where c.name = 'make_key'), max (c.at) filter (where c.name = 'rotate_key')
     from change c where c.name in ('make_key', 'rotate_key') and session_reader () is not null
     group by c.subject
+$$;
+
+-- As 0048 has it, by the index of what is open.
+create or replace function scope_counts () returns table (agency int, oversight boolean, state smallint, cases bigint, late_verify bigint, late_first bigint,
+                                                          late_resolve bigint, oldest timestamptz)
+language sql stable security definer set search_path = public as $$
+    select c.holder, c.flags & 4 <> 0, c.state, count (*), count (*) filter (where c.due_verify <= statement_timestamp () and c.state in (1, 2)),
+           count (*) filter (where c.due_first <= statement_timestamp () and c.state = 4),
+           count (*) filter (where c.due_resolve <= statement_timestamp ()), min (c.received)
+    from assignment w join complaint c on c.complaint_id = w.complaint_id
+    where w.lead and w.open and c.state < 7 and w.agency in (select session_watches ())
+    group by 1, 2, 3
 $$;
