@@ -473,7 +473,7 @@ static void put_watch (const json_t *row)
 
 static const struct view_row {
     const char *name, *query;
-    const char *standard[2]; /* of its arguments; the first may be said */
+    const char *standard[3]; /* of its arguments; the first two may be said */
     size_t count;
     const char *number; /* what its second argument is called, a number; NULL: it has none */
     enum text_key summary, head; /* TEXT_none: no head */
@@ -483,7 +483,7 @@ static const struct view_row {
     {"tree", "desk_tree", {"", "2"}, 2, "LEVELS", TEXT_admin_tree, TEXT_none, put_agency},
     {"people", "desk_people", {"", NULL}, 1, NULL, TEXT_admin_people, TEXT_none, put_person},
     {"keys", "desk_keys", {"", ""}, 2, NULL, TEXT_admin_keys, TEXT_none, put_key},
-    {"changes", "desk_changes", {"", ""}, 2, "BEFORE", TEXT_admin_changes, TEXT_none, put_change},
+    {"changes", "desk_changes", {"", "", ""}, 3, "BEFORE", TEXT_admin_changes, TEXT_none, put_change},
     {"permits", "desk_permits", {"", NULL}, 1, NULL, TEXT_admin_permits, TEXT_none, put_permit},
     {"watch", "desk_watch", {NULL, NULL}, 0, NULL, TEXT_admin_watch, TEXT_watch_head, put_watch},
 };
@@ -516,13 +516,13 @@ static int view_nothing (const struct cli *cli, const struct view_row *view)
 
 static int run_view (const struct cli *cli, const struct view_row *view)
 {
-    const char *arguments[2] = {view->standard[0], view->standard[1]};
+    const char *arguments[3] = {view->standard[0], view->standard[1], view->standard[2]};
     uint8_t session[ADUAN_SESSION_SIZE];
     json_t *rows = NULL, *row;
     size_t at;
-    int status = surplus (cli, 1 + view->count);
+    int status = surplus (cli, 1 + (view->count > 2 ? 2 : view->count));
     /* of changes the subject is what one asks for */
-    bool second = view->count == 2 && strcmp (view->name, "changes") == 0;
+    bool second = strcmp (view->name, "changes") == 0;
     if (status == 0 && cli->options.argument_count > 1)
         arguments[second] = cli->options.arguments[1];
     if (status == 0 && cli->options.argument_count > 2)

@@ -11,6 +11,7 @@
  *   page.c     asks what a page or an answer in JSON needs, and shows it
  *   search.c   cases found by words, by number, by what they are
  *   figures.c  how much is open and late below whom
+ *   change.c   what was changed, by whom
  *   act.c      acts on cases: one, many at once, a lease renewed; the next case
  *   order.c    log in and out, invitations, people, the tree, templates
  *   file.c     the content store, on a thread: attachments by digest
@@ -222,6 +223,11 @@ void page_search (struct visit *visit);
 void page_watch (struct visit *visit);
 /* The same as a table for a spreadsheet. */
 void figures_table (struct visit *visit);
+
+/* ---- change.c --------------------------------------------------------------------------------- */
+
+void changes_show (struct visit *visit);
+void page_changes (struct visit *visit);
 
 /* ---- act.c ------------------------------------------------------------------------------------ */
 

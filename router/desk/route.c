@@ -45,6 +45,10 @@ static const struct question watch_questions[] = {
     {"agencies", "desk_watch", false, {NULL}},
     {0},
 };
+static const struct question changes_questions[] = {
+    {"changes", "desk_changes", false, {"?before", "?subject", "?agency"}},
+    {0},
+};
 static const struct question agencies_questions[] = {
     {"agencies", "desk_agencies", false, {"?q", "=20"}},
     {0},
@@ -126,6 +130,7 @@ static const struct route routes[] = {
     {HTTP_GET, "/keys", "keys", false, page_show, NULL, keys_questions},
     {HTTP_GET, "/keys/:name", "key", false, page_show, NULL, key_questions},
     {HTTP_GET, "/keys/:name/revoke", "revoke", false, page_show, NULL, key_questions},
+    {HTTP_GET, "/changes", "changes", false, changes_show, page_changes, changes_questions},
     {HTTP_GET, "/templates", "templates", false, page_show, NULL, templates_questions},
     {HTTP_GET, "/account", "account", false, page_show, page_account, account_page_questions},
     {HTTP_GET, "/help", "help", true, page_show, NULL, NULL},
@@ -148,6 +153,7 @@ static const struct route routes[] = {
     {HTTP_GET, "/api/v1/keys", NULL, false, page_show, NULL, keys_questions},
     {HTTP_GET, "/api/v1/keys/:name", NULL, false, page_show, NULL, key_questions},
     {HTTP_GET, "/api/v1/sessions", NULL, false, page_show, NULL, account_questions},
+    {HTTP_GET, "/api/v1/changes", NULL, false, changes_show, page_changes, changes_questions},
     {HTTP_GET, "/api/v1/templates", NULL, false, page_show, NULL, templates_questions},
     {HTTP_GET, "/api/v1/categories", NULL, false, page_show, NULL, categories_questions},
     {HTTP_POST, "/api/v1/orders/:name", NULL, false, order_one, NULL, NULL},

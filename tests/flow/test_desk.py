@@ -102,7 +102,7 @@ def test_goes_on_only_here(stack, to):
 def test_who_gets_in(stack, liaison):
     nobody, forged = Browser(stack), Browser(stack, liaison)
     forged.session = os.urandom(32)
-    for path in ("/inbox", "/search", "/late", "/watch", "/watch.csv", "/tree/91.01", "/keys", "/keys/web", "/templates", "/account", "/cases/A00000000000000"):
+    for path in ("/inbox", "/search", "/late", "/watch", "/watch.csv", "/changes", "/tree/91.01", "/keys", "/keys/web", "/templates", "/account", "/cases/A00000000000000"):
         assert nobody.get(path).location == "/login"
         assert forged.get(path).location.startswith("/login?said=over")
     for path in ("/login", "/invitation", "/help", "/assets/desk.css"):
@@ -561,6 +561,7 @@ def test_api_is_described(stack, web, liaison, boss):
         ("/search", "get"): lambda: program.get("/search?q=kabel"),
         ("/late", "get"): lambda: above.get("/late"),
         ("/watch", "get"): lambda: above.get("/watch"),
+        ("/changes", "get"): lambda: above.get("/changes"),
         ("/agencies", "get"): lambda: program.get("/agencies?q=dinas"),
         ("/agencies/{code}", "get"): lambda: above.get("/agencies/91.01/PUPR"),
         ("/keys", "get"): lambda: above.get("/keys?agency=91.01"),

@@ -386,7 +386,7 @@ def test_a_renewed_access_is_seen(stack, front):
     assert front.order("renew_session", session).word == "session"
     assert front.order("login", login="pejabat.lh", password=PASSWORD, code=code_of(factor, step=1)).word == "session login"
     # those above see who did it, and when it was used
-    seen = [(row["order"], row["by"]) for row in stack.reader().ask("desk_changes", "", "pejabat.lh", session=boss)]
+    seen = [(row["order"], row["by"]) for row in stack.reader().ask("desk_changes", "", "pejabat.lh", "", session=boss)]
     assert seen[:2] == [("accept_invitation", "pejabat.lh"), ("renew_invitation", admin.login)]
     # he has it back: the log-in says so, and the account page whose invitations there were
     third = front.order("renew_invitation", boss, person="pejabat.lh")["token"]
