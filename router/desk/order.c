@@ -16,6 +16,7 @@ enum field_kind {
     FIELD_NUMBER,
     FIELD_FLAG,
     FIELD_LIST,
+    FIELD_TICKED,
     FIELD_PUBLIC,
     FIELD_DAY,
     FIELD_TEXT_OR_NULL,
@@ -57,6 +58,25 @@ static json_t *list_of (const char *text)
     return list;
 }
 
+/* The boxes of this name that are ticked, with commas between; a field "-" says that there are such boxes.  NULL: there are none. */
+static json_t *ticked_of (const struct visit *visit, const char *name)
+{
+    struct buffer all = {0};
+    bool there = false;
+
+    for (size_t i = 0; i < http_field_count (visit->request); i++) {
+        const struct http_field *field = http_field (visit->request, i);
+        if (strcmp (field->name, name) != 0)
+            continue;
+        there = true;
+        if (field->value.len && strcmp (field->value.at, "-") != 0)
+            buffer_format (&all, "%s%s", all.len ? "," : "", (const char *) field->value.at);
+    }
+    json_t *text = !there ? NULL : all.len ? json_stringn (all.at, all.len) : json_string ("-");
+    buffer_free (&all);
+    return text;
+}
+
 /* "2026-12-03": the moment at which it is over where times are shown.  NULL: no day. */
 static json_t *day_of (const struct visit *visit, const char *text)
 {
@@ -80,6 +100,8 @@ static json_t *argument_of (struct visit *visit, const struct order_field *field
 {
     const char *said = field_said (visit, field);
 
+    if (field->kind == FIELD_TICKED)
+        return ticked_of (visit, field->name);
     if (field->kind == FIELD_FLAG)
         return json_boolean (said && *said);
     if (!said || !*said)
@@ -123,7 +145,8 @@ static void order_refuse (struct visit *visit, unsigned status, const char *key)
         const char *said = field_said (visit, &fields[i]);
         snprintf (word, sizeof word, "field_%s", fields[i].name);
         if (strcmp (fields[i].order, visit->order) == 0 && fields[i].kind != FIELD_SECRET &&
-            fields[i].kind != FIELD_WORD && fields[i].kind != FIELD_FLAG && said && *said &&
+            fields[i].kind != FIELD_WORD && fields[i].kind != FIELD_FLAG &&
+            fields[i].kind != FIELD_TICKED && said && *said &&
             desk_word (visit, word))
             json_array_append_new (typed,
                                    json_pack ("{s:s, s:s}", "name", fields[i].name, "value", said));
@@ -266,12 +289,25 @@ static void factor_values (struct visit *visit, const json_t *result)
     free (box);
 }
 
+/* Pages are in this language from now on, in this browser. */
+static void language_keep (struct visit *visit, const char *language)
+{
+    http_say (visit->request, "Set-Cookie",
+              language && strcmp (language, "en") == 0
+                  ? "aduan-language=en; Path=/; Max-Age=31536000; HttpOnly; SameSite=Strict"
+                  : "aduan-language=id; Path=/; Max-Age=31536000; HttpOnly; SameSite=Strict");
+}
+
 /* Back to the page that ordered it, which says so. */
 static void ordered_back (struct visit *visit)
 {
     const char *back = visit_back (visit, "back", "/inbox");
     char word[64];
 
+    /* one's own language was chosen: what this browser was told before is over */
+    if (strcmp (visit->order, "change_person") == 0 && !visit_said (visit, "person") &&
+        visit_said (visit, "language"))
+        language_keep (visit, visit_said (visit, "language"));
     snprintf (word, sizeof word, "said_%s", visit->order);
     char *path = xformat ("%s%csaid=%s", back, strchr (back, '?') ? '&' : '?',
                           desk_word (visit, word) ? visit->order : "ordered");
@@ -414,10 +450,6 @@ void order_invitation (struct visit *visit)
 
 void order_language (struct visit *visit)
 {
-    const char *language = visit_said (visit, "language");
-    http_say (visit->request, "Set-Cookie",
-              language && strcmp (language, "en") == 0
-                  ? "aduan-language=en; Path=/; Max-Age=31536000; HttpOnly; SameSite=Strict"
-                  : "aduan-language=id; Path=/; Max-Age=31536000; HttpOnly; SameSite=Strict");
+    language_keep (visit, visit_said (visit, "language"));
     visit_redirect (visit, visit_back (visit, "back", "/"));
 }

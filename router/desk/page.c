@@ -291,6 +291,7 @@ void page_inbox (struct visit *visit)
 /* Which of its forms stands open, the words by which a place was looked for, and the function that it has. */
 void page_agency (struct visit *visit)
 {
+    static const char *const traits[] = {"desk", "inspectorate", "central"};
     const char *place = http_query (visit->request, "place");
     json_t *agency = json_object_get (visit->values, "agency");
     json_t *functions = json_object_get (visit->values, "functions"), *row;
@@ -307,6 +308,10 @@ void page_agency (struct visit *visit)
     json_object_set_new (visit->values, "own_function", own);
     json_object_set_new (visit->values, "other_functions", others);
 
+    for (size_t i = 0; i < array_len (traits); i++) {
+        const char *flags = json_string_value (json_object_get (agency, "flags"));
+        json_object_set_new (agency, traits[i], json_boolean (flags && strstr (flags, traits[i])));
+    }
     json_object_set_new (visit->values, "open", json_string (place ? "competence" : ""));
     json_object_set_new (visit->values, "place", json_string (place ? place : ""));
 }

@@ -415,6 +415,53 @@ def test_an_agencys_own_function(stack):
     assert local.post(local.get("/tree/91.01/KES").form("/orders/set_function"), function="KES").status == 303
 
 
+def test_an_agencys_traits(stack):
+    """Ticked together; each stands where who reads may give it, and what he may not stays as it is."""
+    local, root = Browser(stack, stack.person("91.01", "coordinator")), Browser(stack, stack.person("ID", "coordinator"))
+    flags = lambda code: stack.sql("select flags from agency where code = %s", code)[0][0]  # noqa: E731
+
+    def boxes(page):
+        return re.findall(r'type="checkbox" name="flags" value="(\w+)"( checked)?', page.text)
+    assert boxes(local.get("/tree/91.01/KES")) == [("desk", "")]
+    assert boxes(root.get("/tree/91.01")) == [("desk", " checked"), ("inspectorate", ""), ("central", "")]
+    assert boxes(root.get("/tree/91.01/PENGAWASAN")) == [("desk", ""), ("inspectorate", " checked"), ("central", "")]
+    # other fields alone change nothing of it, whoever sends them
+    assert local.post(local.get("/tree/91.01/KES").form("/orders/set_function"), zone="WITA").status == 303 and flags("91.01/KES") == "-"
+    assert root.post(root.get("/tree/91.01/PENGAWASAN").form("/orders/set_function"), flags=["-", "inspectorate"]).status == 303 and flags("91.01/PENGAWASAN") == "inspectorate"
+    form = root.get("/tree/91.71/KES").form("/orders/set_function")
+    assert root.post(form, flags=["-", "desk", "central"]).status == 303 and flags("91.71/KES") == "desk,central"
+    city = Browser(stack, stack.person("91.71", "coordinator"))
+    page = city.get("/tree/91.71/KES")
+    assert boxes(page) == [("desk", " checked")] and '<input type="hidden" name="flags" value="central">' in page.text and "Instansi pusat" in page.text
+    assert city.post(page.form("/orders/set_function"), flags=["-", "desk", "central"], zone="WITA").status == 303 and flags("91.71/KES") == "desk,central"
+    sorry(city.post(city.get("/tree/91.71/KES").form("/orders/set_function"), flags=["-", "inspectorate"]), "Sifat")
+    assert root.post(root.get("/tree/91.71/KES").form("/orders/set_function"), flags=["-"], zone="WIT").status == 303 and flags("91.71/KES") == "-"
+    assert local.post(local.get("/tree/91.01/KES").form("/orders/set_function"), zone="WIT").status == 303
+
+
+def test_ones_own_name_and_language(stack):
+    who = stack.person("91.01/PUPR", "liaison")
+    browser = Browser(stack, who)
+    form = browser.get("/account").form("/orders/change_person")
+    assert form.fields["name"] == who.login.capitalize() and form.fields["language"] == "id"
+    done = browser.post(form, name="  Siti <Aminah> ", language="en")
+    assert done.status == 303 and done.location == "/account?said=change_person"
+    # what this browser was told before does not stand in the way
+    assert done.headers["Set-Cookie"].startswith("aduan-language=en;")
+    page = browser.get(done.location)
+    assert '<html lang="en">' in page.text and "Siti &lt;Aminah&gt;" in page.text and "Name and language saved." in page.text
+    assert stack.sql("select name, language from person where login = %s", who.login) == [("Siti <Aminah>", 2)]
+    again = browser.get("/account").form("/orders/change_person")
+    assert again.fields["language"] == "en"
+    wrong = browser.post(again, name=" ")
+    assert wrong.status == 422 and "<b>Name</b>" in wrong.text and stack.sql("select name from person where login = %s", who.login) == [("Siti <Aminah>",)]
+    # another's language is no choice of this browser's
+    boss = Browser(stack, stack.person("91.01", "coordinator"))
+    csrf = boss.get("/account").form("/language").fields["csrf"]
+    other = boss.send("/orders/change_person", {"csrf": csrf, "person": who.login, "language": "id", "back": "/account"})
+    assert other.status == 303 and "Set-Cookie" not in other.headers and stack.sql("select language from person where login = %s", who.login) == [(1,)]
+
+
 # ---- and as JSON
 
 def test_what_programs_read(stack, web, boss):

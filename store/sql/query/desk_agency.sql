@@ -3,13 +3,14 @@
 --   $1 its code
 select coalesce (json_agg (row_to_json (r)), '[]')::text
 from (
-    select a.code, a.agency_id as number, a.name, a.kind, a.region, p.name as region_name, f.code as function, f.name as function_name, a.zone, a.verify_at, a.route_depth, a.liaison_closes,
+    select a.code, a.agency_id as number, a.name, a.kind, a.region, p.name as region_name, f.code as function, f.name as function_name, a.zone, a.verify_at, a.route_depth, a.liaison_closes, a.flags,
            o.code as successor, a.retired_at is not null as closed, v.login as approver,
            person_may (session_reader (), a.agency_id, 1 << 5) as coordinated,
            person_may (session_reader (), a.parent, 1 << 5) as movable,
            person_may (session_reader (), a.agency_id, (1 << 5) | (1 << 6)) as administered,
            person_may (session_reader (), a.agency_id, (1 << 5) | (1 << 6) | (1 << 9)) as keyed,
            person_above (session_reader (), a.agency_id) as placed,
+           person_above (session_reader (), a.parent) as placed_above,
            place_fault (session_reader (), a.agency_id, null) is null as national,
            (select coalesce (json_agg (row_to_json (s)), '[]')
             from (select cf.code as function, cf.name as function_name, c.region, cp.name as region_name,
