@@ -9,6 +9,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include "desk.h"
 #include "domain/lifecycle.h"
 #include "domain/number.h"
@@ -335,6 +336,7 @@ struct mark {
 
 struct bulk {
     unsigned count;
+    uint32_t suggested; /* agency that is named for all of them; 0: none */
     struct mark marks[BULK_MOST];
 };
 
@@ -383,12 +385,22 @@ static bool mark_read (const char *text, struct aduan_act *act, char number[20])
     return true;
 }
 
-void act_many (struct visit *visit)
+/* What belongs to one of the acts alone has a field of its own there: several stand in one form. */
+static void bulk_fields (struct visit *visit, const struct bulk *bulk, struct aduan_act *act)
 {
-    struct bulk *bulk = xcalloc (1, sizeof *bulk);
+    if (act->act == ADUAN_ACT_CLOSE)
+        act->reason = (uint32_t) visit_number (visit, "resolution");
+    if (act->act == ADUAN_ACT_HAND_BACK)
+        act->reason = (uint32_t) visit_number (visit, "back");
+    if (act->act == ADUAN_ACT_HAND_BACK || act->act == ADUAN_ACT_ASSIGN)
+        act->suggested = bulk->suggested;
+}
+
+static void bulk_say (struct visit *visit)
+{
+    struct bulk *bulk = visit->work;
     uint8_t key[16];
 
-    visit->work = bulk;
     visit_key (visit, key);
     visit_wait (visit);
     for (size_t i = 0; i < http_field_count (visit->request) && bulk->count < BULK_MOST; i++) {
@@ -399,6 +411,7 @@ void act_many (struct visit *visit)
             continue;
         if (!act_read (visit, &act) || !mark_read (field->value.at, &act, mark->number))
             continue;
+        bulk_fields (visit, bulk, &act);
         /* the form's key and the case's id: the same on a repeat, another for each case */
         crypto_generichash (act.key, sizeof act.key, act.id, sizeof act.id, key, sizeof key);
         mark->visit = visit;
@@ -407,6 +420,38 @@ void act_many (struct visit *visit)
         aduan_act_start (visit->desk->aduan, &act, ACT_MS, on_mark, mark);
     }
     visit_came (visit, bulk_over);
+}
+
+/* The agency that was named: by its code, or by words that no other one has. */
+static void bulk_named (struct visit *visit)
+{
+    struct bulk *bulk = visit->work;
+    const json_t *found = json_object_get (visit->values, "found"), *row = json_array_get (found, 0);
+    const char *code = json_string_value (json_object_get (row, "code"));
+    const char *text = visit_said (visit, "text");
+
+    if (!visit->fault && code &&
+        (json_array_size (found) == 1 || strcasecmp (code, visit_said (visit, "to")) == 0)) {
+        bulk->suggested = (uint32_t) number_in (row, "number");
+        bulk_say (visit);
+        return;
+    }
+    json_object_set_new (visit->values, "typed", json_string (text ? text : ""));
+    visit_fail (visit, 422, "bulk_agency");
+    page_greet (visit, "fault");
+}
+
+void act_many (struct visit *visit)
+{
+    static const struct question named = {"found", "desk_agencies", false, {"$to", "=2"}};
+    const char *to = visit_said (visit, "to");
+    uint32_t act = act_named (visit_said (visit, "act"));
+
+    visit->work = xcalloc (1, sizeof (struct bulk));
+    if (to && *to && (act == ADUAN_ACT_HAND_BACK || act == ADUAN_ACT_ASSIGN))
+        page_ask (visit, &named, bulk_named);
+    else
+        bulk_say (visit);
 }
 
 /* ---- the next case ----------------------------------------------------------------------------- */

@@ -54,7 +54,7 @@ struct files;
 struct twice;
 
 /* One query of aduan-query, asked for a page.  An argument is "=constant", ":parameter of the path",
- * "?parameter of the query" or "?parameter|what it is where it is not said"; "@zone": hours east of UTC in which times are shown. */
+ * "?parameter of the query" or "?parameter|what it is where it is not said"; "$field of the form"; "@zone": hours east of UTC in which times are shown. */
 struct question {
     const char *key;   /* under which its rows stand in the page's values */
     const char *query; /* "desk_case" */

@@ -25,6 +25,10 @@ static const char *argument_value (const struct visit *visit, const char *argume
         return argument + 1;
     if (*argument == ':')
         return visit_parameter (visit, argument + 1);
+    if (*argument == '$') {
+        value = http_form (visit->request, argument + 1);
+        return value && strlen (value) <= 400 ? value : "";
+    }
     if (*argument == '@')
         return hours[visit->desk->zone - 7];
     const char *bar = strchr (argument, '|');

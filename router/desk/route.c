@@ -10,6 +10,12 @@ static const struct question inbox_questions[] = {
     {"counts", "desk_tally", false, {"?agency"}},
     {0},
 };
+static const struct question inbox_page_questions[] = {
+    {"cases", "desk_inbox", false, {"?agency", "?view|all", "?due", "?after", "=50"}},
+    {"counts", "desk_tally", false, {"?agency"}},
+    {"below", "desk_below", false, {"=150"}},
+    {0},
+};
 static const struct question case_questions[] = {
     {"case", "desk_case", true, {":number"}},
     {"history", "desk_history", false, {":number"}},
@@ -115,7 +121,7 @@ static const struct route routes[] = {
     {HTTP_GET, "/invitation", "invitation", true, page_show, NULL, NULL},
     {HTTP_POST, "/invitation", "invitation", true, order_invitation, NULL, NULL},
     {HTTP_POST, "/language", NULL, true, order_language, NULL, NULL},
-    {HTTP_GET, "/inbox", "inbox", false, page_show, page_inbox, inbox_questions},
+    {HTTP_GET, "/inbox", "inbox", false, page_show, page_inbox, inbox_page_questions},
     {HTTP_POST, "/next", NULL, false, act_next, NULL, NULL},
     {HTTP_POST, "/bulk", "bulk", false, act_many, NULL, NULL},
     {HTTP_GET, "/cases/:number", "case", false, page_show, page_case, case_page_questions},

@@ -143,6 +143,50 @@ def test_many_at_once_each_with_its_result(stack, web, liaison):
     assert Browser(stack, stack.person("91.71/PUPR", "liaison")).get("/inbox").status == 200
 
 
+def test_many_are_closed_or_handed_on(stack, web):
+    """With the fields that each act needs, which stand in one form; each case has its result, and a repeat does nothing more."""
+    admin = stack.person("91.01/PUPR", "agency_admin")
+    browser = Browser(stack, admin)
+
+    def bulk(numbers, act, **fields):
+        page = browser.get("/inbox?view=mine&agency=91.01/PUPR")
+        marks = {mark.split()[-1]: mark for mark in re.findall(r'name="mark" value="([^"]+)"', page.text)}
+        form = {**page.form("/bulk").fields, "act": act, "mark": [marks[number] for number in numbers], **fields}
+        first = browser.send("/bulk", form)
+        if first.status == 200:
+            assert first.text.split("<main")[1].split("csrf")[0] == browser.send("/bulk", form).text.split("<main")[1].split("csrf")[0]
+        return first
+
+    def results(page):
+        return [kind for _, kind in re.findall(r'<a href="/cases/(\w+)">\w+</a>\s*<span class="tag (good|bad)">', page.text)]
+    numbers = [held(stack, web, admin) for _ in range(6)]
+    closed, back, named = numbers[:2], numbers[2:4], numbers[4:]
+    # what is not said, or comes before any word of progress, is refused for each, and nothing has happened
+    assert results(bulk(closed, "close", text="Sudah ditambal.", resolution="1")) == ["bad", "bad"]
+    assert results(bulk(closed, "progress", text="Sedang ditambal.")) == ["good", "good"]
+    assert results(bulk(closed, "close", text="Sudah ditambal.")) == ["bad", "bad"] and results(bulk(closed, "close", resolution="1")) == ["bad", "bad"]
+    assert results(bulk(closed, "close", text="Sudah ditambal.", resolution="1", back="3", to="tidak ada")) == ["good", "good"]
+    rows = stack.sql("select e.data ->> 'reason', e.text from event e join complaint c using (complaint_id) where number_text (c.number) = any (%s) and e.kind = 22", closed)
+    assert rows == [("1", "Sudah ditambal.")] * 2
+    # an agency that there is not, or that is not clear, is said before anything is done; what was typed is kept
+    for to in ("tidak ada begitu", "dinas lingkungan hidup"):
+        page = bulk(back, "hand_back", text="Bukan di sini.", back="1", to=to)
+        assert page.status == 422 and "Bukan di sini." in page.text and "tulis kodenya" in page.text
+    assert results(bulk(back, "hand_back", text="Bukan di sini.", back="1", to="91.01/lh")) == ["good", "good"]
+    assert [len(events(stack, number, 19)) for number in back] == [1, 1]
+    lh = stack.agency("91.01/LH")
+    assert stack.sql("select distinct (e.data ->> 'suggested')::int from event e join complaint c using (complaint_id) where number_text (c.number) = any (%s) and e.kind = 19", back) == [(lh,)]
+    assert results(bulk(named, "hand_back", text="Bukan di sini.", back="2", to="Lingkungan Hidup Kabupaten Arjuna")) == ["good", "good"]
+    # handing down is what an agency does with its own units: here there are none, and each case says so
+    more = [held(stack, web, admin) for _ in range(2)]
+    assert results(bulk(more, "assign", to="91.01/KES")) == ["bad", "bad"]
+    stack.sql("insert into agency (code, parent, kind, flags, name, zone) select '91.01/PUPR/BARAT', agency_id, 'subunit', '-', 'Balai Barat', 9 from agency where code = '91.01/PUPR'")
+    stack.sql("select agency_derive ()")
+    assert results(bulk(more, "assign", text="Mohon ditangani.", to="91.01/PUPR/BARAT")) == ["good", "good"]
+    assert stack.sql("select count (*) from assignment w join complaint c using (complaint_id) join agency a on a.agency_id = w.agency "
+                     "where a.code = '91.01/PUPR/BARAT' and w.lead and number_text (c.number) = any (%s)", more) == [(2,)]
+
+
 def test_a_lease_is_renewed(stack, web, liaison):
     browser = Browser(stack, liaison)
     number = held(stack, web, liaison)
