@@ -187,6 +187,26 @@ def test_many_are_closed_or_handed_on(stack, web):
                      "where a.code = '91.01/PUPR/BARAT' and w.lead and number_text (c.number) = any (%s)", more) == [(2,)]
 
 
+def test_the_history_says_why_it_ended(stack, web):
+    """In the words of what ended it: a resolution of one that was closed, an ending of one that was archived, not a hand-back's reason."""
+    admin = stack.person("91.01/PUPR", "agency_admin")
+    closed, archived = held(stack, web, admin), held(stack, web, admin)
+    browser, program = Browser(stack, admin), Program(stack, admin)
+
+    def act(number, name, **fields):
+        case = program.get(f"/cases/{number}").json
+        said = {"act": name, "id": case["case"]["id"], "agency": case["own"]["agency_number"], "version": case["own"]["version"], "text": "Kata akhir.", **fields}
+        assert program.post(f"/cases/{number}/acts", said).status == 200
+    act(closed, "progress")
+    act(closed, "close", reason=1)
+    act(archived, "archive", ending=2)
+    for number, right, wrong in ((closed, "sudah diperbaiki", "bukan tugas kami"), (archived, "tidak ada bukti", "kewenangan tingkat pemerintahan lain")):
+        history = browser.get(f"/cases/{number}").text.split('class="history"')[1].split("</ol>")[0]
+        assert right in history and wrong not in history
+    events = {event["kind"]: event for number in (closed, archived) for event in program.get(f"/cases/{number}").json["history"]}
+    assert events[22]["resolution"] == "1" and events[26]["ending"] == "2" and events[22]["ending"] is None
+
+
 def test_a_lease_is_renewed(stack, web, liaison):
     browser = Browser(stack, liaison)
     number = held(stack, web, liaison)
