@@ -110,6 +110,19 @@ def test_a_key_from_its_registration_to_its_end(stack, web, boss):
     assert names[-1] == "lh-mesin"
 
 
+def test_since_when_a_key_is_is_told_to_whom_it_is_shown(stack, boss):
+    """An operator, who reads no change of it, too; and nobody to whom the key is not shown."""
+    public, _ = pair()
+    assert Program(stack, boss).post("/orders/make_key", {"name": "tua", "role": "worker", "key": public, "agency": "91.01/LH", "agencies": ["91.01/LH"]}).status == 200
+    public, _ = pair()
+    assert Program(stack, boss).post("/orders/rotate_key", {"name": "tua", "key": public}).status == 200
+    operator, other = stack.person("91.01", "operator"), stack.person("91.71", "operator")
+    key = Program(stack, operator).get("/keys/tua").json["key"]
+    assert key["since"] and key["rotated"] and not Program(stack, operator).get("/changes?subject=tua").json["changes"]
+    assert "Didaftarkan" in Browser(stack, operator).get("/keys/tua").text and "sejak" in Browser(stack, operator).get("/keys?agency=91.01/LH").text
+    assert Program(stack, other).get("/keys/tua").status == 404 and "tua" not in Program(stack, other).get("/keys").text
+
+
 def test_an_adapters_key(stack, boss):
     browser, national = Browser(stack, boss), Browser(stack, stack.person("ID", "operator"))
     form = next(form for form in browser.get("/keys?agency=91.01").forms("/orders/make_key") if form.fields["role"] == "adapter")

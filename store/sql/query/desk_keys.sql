@@ -4,10 +4,7 @@
 with here as materialized (
     select u.agency from agency t join agency_above u on u.above = t.agency_id where t.code = $1::text
 ), made as materialized (
-    -- as far as the change is the reader's to read
-    select c.subject, max (c.at) filter (where c.name = 'make_key') as since, max (c.at) filter (where c.name = 'rotate_key') as rotated
-    from change c where c.name in ('make_key', 'rotate_key') and ($2::text = '' or c.subject = $2::text)
-    group by c.subject
+    select m.name, m.since, m.rotated from desk_keys_made () m where $2::text = '' or m.name = $2::text
 )
 select json_agg (t order by t.revoked_at is not null, t.name)
 from (
@@ -16,7 +13,7 @@ from (
     from principal p
     left join agency g on g.agency_id = p.agency_id
     left join key_use u on u.principal_id = p.principal_id
-    left join made m on m.subject = p.name
+    left join made m on m.name = p.name
     cross join lateral (select json_agg (a.code order by a.code) as agencies, case when $2::text = '' then greatest (count (*) - 3, 0) end as more,
                                json_agg (json_build_object ('code', a.code, 'name', a.name) order by a.code) filter (where a.nth <= 3 or $2::text <> '') as works_for
                         from (select a.code, a.name, row_number () over (order by a.code) as nth
