@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include "desk.h"
 
 struct asking {
@@ -342,6 +343,18 @@ static void files_split (json_t *row, const char *key)
     json_object_del (row, key);
 }
 
+/* When a page was made, for what is printed of it. */
+static void now_say (struct visit *visit)
+{
+    time_t now = time (NULL);
+    struct tm tm;
+    char text[40];
+
+    gmtime_r (&now, &tm);
+    strftime (text, sizeof text, "%Y-%m-%dT%H:%M:%S+00:00", &tm);
+    json_object_set_new (visit->values, "now", json_string (text));
+}
+
 void page_case (struct visit *visit)
 {
     static const char *const clocks[][2] = {
@@ -358,6 +371,7 @@ void page_case (struct visit *visit)
     act_offer (visit);
     if (visit->api)
         return;
+    now_say (visit);
     json_t *lasting = json_array (), *over = json_array ();
     json_array_foreach (json_object_get (visit->values, "permits"), at, row)
         json_array_append (json_is_true (json_object_get (row, "lasts")) ? lasting : over, row);

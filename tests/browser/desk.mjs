@@ -12,7 +12,7 @@ import { chromium } from "playwright-core";
 
 const given = JSON.parse(process.argv[2]);
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const problems = [], made = {}, seen = new Map();
+const problems = [], made = {}, seen = new Map(), seenOf = new Set();
 const say = (where, what) => problems.push(`${given.width} px, ${where}: ${what}`);
 
 // RFC 6238, as a phone shows it
@@ -78,6 +78,29 @@ async function check(page, name) {
   } else if (fold) await page.reload();
 }
 
+// What is on paper of a case: what belongs in a cabinet, black on white, and nothing that is pressed.
+async function print(page, name) {
+  await page.emulateMedia({ media: "print" });
+  const seen = await page.evaluate(() => ({
+    pressed: [...document.querySelectorAll("header.bar, nav, button, form, input, textarea, summary, .skip, .acts, .crumb")].filter((one) => one.checkVisibility()).map((one) => one.outerHTML.slice(0, 80)),
+    text: document.body.innerText, ink: getComputedStyle(document.body).color, paper: getComputedStyle(document.querySelector("section")).backgroundColor,
+  }));
+  if (seen.pressed.length) say(name, `on paper: ${seen.pressed.join("; ")}`);
+  for (const part of [page.url().split("/").pop().slice(0, 14), await page.locator("h1").innerText(), await page.locator(".words .said").first().innerText(), "Riwayat", "Ditempatkan", "Pada siapa", "dicetak oleh"])
+    if (!seen.text.includes(part)) say(name, `not on paper: ${part}`);
+  if (seen.ink !== "rgb(0, 0, 0)" || seen.paper !== "rgb(255, 255, 255)") say(name, `${seen.ink} on ${seen.paper}`);
+  const pdf = await page.pdf({ preferCSSPageSize: true, ...(given.shots ? { path: `${given.shots}/${name}.pdf` } : {}) });
+  const pages = pdf.toString("latin1").match(/\/Type\s*\/Page[^s]/g)?.length;
+  if (!(pages >= 1 && pages <= 2)) say(name, `${pages} sheets`);
+  if (given.shots) {
+    await page.setViewportSize({ width: 680, height: 960 });
+    await page.screenshot({ path: `${given.shots}/${name}-paper.png`, fullPage: true });
+    await page.setViewportSize({ width: given.width, height: 800 });
+  }
+  await page.emulateMedia({ media: "screen" });
+  seenOf.add(name);
+}
+
 // A page fetched by itself, everything with it.
 async function weigh(page, name, path) {
   if (given.dark) return;
@@ -119,6 +142,7 @@ async function officer() {
   await page.waitForURL("**/cases/*");
   made.handed_back = page.url().split("/").pop();
   await check(page, "case");
+  await print(page, "case-print");
   await weigh(page, "case", new URL(page.url()).pathname);
   await open(page, "Bukan wewenang kami");
   await page.locator("#to_back").fill("Lingkungan Hidup Kabupaten Arjuna");
@@ -156,12 +180,23 @@ async function officer() {
   if (answer.headers()["content-type"] !== "image/png" || !/^attachment/.test(answer.headers()["content-disposition"]))
     say("file", JSON.stringify(answer.headers()));
 
-  for (const [name, path] of [["search", "/search?q=jalan"], ["account", "/account"], ["help", "/help"], ["absent", "/cases/A0000000000000"]]) {
+  for (const [name, path] of [["search", "/search?q=jalan"], ["search-filtered", "/search?q=jalan&state=open&agency=91.01/PUPR&since=2026-01-01"], ["account", "/account"], ["help", "/help"], ["absent", "/cases/A0000000000000"]]) {
     await page.goto(given.base + path).catch(() => {});
     problems.splice(0, problems.length, ...problems.filter((one) => !/status of 404/.test(one)));
     await check(page, name);
     await weigh(page, name, path);
   }
+  // the filters by the keyboard, and a number that goes to its case
+  await page.goto(`${given.base}/search`);
+  await page.keyboard.press("f");
+  await page.locator("#f_state").selectOption("open");
+  await page.keyboard.press("Enter");
+  await page.locator("#f_agency").fill("91.01/PUPR");
+  await page.locator("#f_agency").press("Enter");
+  await page.waitForURL("**/search?*state=open*");
+  await page.locator("#q").fill(` ${made.answered.slice(0, 14).toLowerCase().replace(/(.{5})/g, "$1-")}`);
+  await page.locator("#q").press("Enter");
+  await page.waitForURL(`**/cases/${made.answered.slice(0, 14)}`);
   // several at once, each with its result
   await page.goto(`${given.base}/inbox?view=new`);
   for (const mark of await page.locator("input[name=mark]").all()) await mark.check();
@@ -170,6 +205,23 @@ async function officer() {
   await page.getByRole("button", { name: "Perkembangan" }).click();
   await page.getByRole("heading", { name: "Hasil: Perkembangan" }).waitFor();
   await check(page, "bulk");
+  // some of them belong next door: all at once
+  await page.goto(`${given.base}/inbox`);
+  await page.getByRole("button", { name: "Ambil berikutnya" }).click();
+  await page.waitForURL("**/cases/*");
+  await page.goto(`${given.base}/inbox?view=mine`);
+  for (const mark of await page.locator("input[name=mark]").all()) await mark.check();
+  await open(page, "Kerjakan yang ditandai");
+  await page.locator("#bulk_text").fill("Urusan persampahan.");
+  await page.locator("#bulk_to").fill("91.01/LH");
+  await page.locator("#bulk_back").selectOption("1");
+  await page.getByRole("button", { name: "Kembalikan", exact: true }).click();
+  await page.getByRole("heading", { name: "Hasil: Bukan wewenang kami" }).waitFor();
+  await check(page, "bulk-handed-back");
+  // own name and language, as they are
+  await page.goto(`${given.base}/account`);
+  await page.getByRole("button", { name: "Simpan", exact: true }).click();
+  await told(page, "Nama dan bahasa disimpan");
   // the other language, by choice
   await page.goto(`${given.base}/inbox`);
   await page.getByRole("button", { name: "English" }).click();
@@ -275,6 +327,15 @@ async function coordinator() {
   await page.getByRole("button", { name: "Cabut izin" }).first().click();
   await told(page, "Izin dicabut");
   await check(page, "case-permits");
+  await page.goto(`${given.base}/watch`);
+  await check(page, "watch");
+  await weigh(page, "watch", "/watch");
+  const [table] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: "Unduh tabel (CSV)" }).click()]);
+  if (!/^aduan-pantau-.*\.csv$/.test(table.suggestedFilename())) say("watch", table.suggestedFilename());
+  await page.goto(`${given.base}/tree/91.01/PUPR`);
+  await page.getByRole("link", { name: "perubahan di sini" }).click();
+  await check(page, "changes");
+  await weigh(page, "changes", "/changes");
   await page.goto(`${given.base}/late`);
   await check(page, "late");
   await weigh(page, "late", "/late");
@@ -330,7 +391,7 @@ try {
   say("on the way", fault.stack);
 }
 await browser.close();
-made.pages = [...seen.keys()];
+made.pages = [...seen.keys(), ...seenOf];
 console.log(JSON.stringify(made));
 if (problems.length) {
   console.error(problems.join("\n"));

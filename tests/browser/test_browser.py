@@ -72,4 +72,5 @@ def test_a_day(stack, width, dark):
                      given["below"]) == [(2, False), (1, True)]
     assert {"login", "inbox", "case", "case-handed-back", "case-answered", "templates", "search", "account", "help", "absent", "bulk", "inbox-english",
             "tree", "tree-new", "told", "late", "invitation", "invited", "inbox-empty", "case-from-above",
-            "tree-holds", "tree-deputy", "keys-before", "keys", "keys-all", "fault", "key", "key-revoke", "key-revoked", "case-permits", "factor"} <= set(made["pages"])
+            "tree-holds", "tree-deputy", "keys-before", "keys", "keys-all", "fault", "key", "key-revoke", "key-revoked", "case-permits", "factor",
+            "search-filtered", "case-print", "bulk-handed-back", "watch", "changes"} <= set(made["pages"])
