@@ -426,7 +426,8 @@ static void bulk_say (struct visit *visit)
 static void bulk_named (struct visit *visit)
 {
     struct bulk *bulk = visit->work;
-    const json_t *found = json_object_get (visit->values, "found"), *row = json_array_get (found, 0);
+    const json_t *found = json_object_get (visit->values, "found"),
+                 *row = json_array_get (found, 0);
     const char *code = json_string_value (json_object_get (row, "code"));
     const char *text = visit_said (visit, "text");
 

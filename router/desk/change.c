@@ -9,12 +9,33 @@
 #define CHANGES_MOST 50 /* on a page */
 #define VALUE_MOST   300
 
-/* Adds a value as people read it: lists by commas, yes and no by words. */
-static void value_write (const struct visit *visit, const json_t *value, struct buffer *out)
+/* A value that is a word of ours: is_FIELD_VALUE. */
+static bool word_write (const struct visit *visit, const char *name, const json_t *value,
+                        struct buffer *out)
+{
+    char key[96];
+
+    if (json_is_integer (value))
+        snprintf (key, sizeof key, "is_%s_%" JSON_INTEGER_FORMAT, name, json_integer_value (value));
+    else if (json_is_string (value))
+        snprintf (key, sizeof key, "is_%s_%s", name, json_string_value (value));
+    else
+        return false;
+    const char *word = desk_word (visit, key);
+    if (word)
+        buffer_add (out, word, strlen (word));
+    return word != NULL;
+}
+
+/* Adds a value as people read it: moments where times are shown, lists by commas, yes and no by words. */
+static void value_write (struct visit *visit, const char *name, const json_t *value,
+                         struct buffer *out)
 {
     const json_t *item;
     size_t at;
 
+    if (word_write (visit, name, value, out) || desk_moment (visit, value, out))
+        return;
     if (json_is_string (value))
         buffer_add (out, json_string_value (value), json_string_length (value));
     else if (json_is_integer (value))
@@ -23,34 +44,33 @@ static void value_write (const struct visit *visit, const json_t *value, struct 
         const char *word = desk_word (visit, json_is_true (value) ? "yes" : "no");
         buffer_add (out, word, strlen (word));
     } else if (json_is_array (value))
-        json_array_foreach (value, at, item)
-        {
+        json_array_foreach (value, at, item) {
             if (at)
                 buffer_add (out, ", ", 2);
-            value_write (visit, item, out);
+            value_write (visit, name, item, out);
         }
 }
 
-static json_t *value_text (const struct visit *visit, const json_t *value)
+static json_t *value_text (struct visit *visit, const char *name, const json_t *value)
 {
     struct buffer out = {0};
 
-    value_write (visit, value, &out);
+    value_write (visit, name, value, &out);
     size_t len = out.len;
     if (len > VALUE_MOST) {
         for (len = VALUE_MOST; len && ((unsigned char) out.at[len] & 0xc0) == 0x80; len--)
             ; /* not within a character */
     }
-    char *text = xformat ("%.*s%s", (int) len, len ? (const char *) out.at : "",
-                          len < out.len ? "…" : "");
+    char *text =
+        xformat ("%.*s%s", (int) len, len ? (const char *) out.at : "", len < out.len ? "…" : "");
     json_t *made = json_string (text);
     free (text);
     buffer_free (&out);
     return made;
 }
 
-static void field_add (const struct visit *visit, const char *name, const json_t *old,
-                       const json_t *new, json_t *fields)
+static void field_add (struct visit *visit, const char *name, const json_t *old, const json_t *new,
+                       json_t *fields)
 {
     char word[64];
     bool none = !new || json_is_null (new), before = old && !json_is_null (old);
@@ -62,14 +82,14 @@ static void field_add (const struct visit *visit, const char *name, const json_t
     if (desk_word (visit, word))
         json_object_set_new (field, "known", json_true ());
     if (before)
-        json_object_set_new (field, "old", value_text (visit, old));
+        json_object_set_new (field, "old", value_text (visit, name, old));
     if (!none)
-        json_object_set_new (field, "new", value_text (visit, new));
+        json_object_set_new (field, "new", value_text (visit, name, new));
     json_array_append_new (fields, field);
 }
 
 /* The fields in which old and new differ, as a list. */
-static json_t *fields_of (const struct visit *visit, json_t *row)
+static json_t *fields_of (struct visit *visit, json_t *row)
 {
     json_t *old = json_object_get (row, "old"), *new = json_object_get (row, "new"), *value;
     json_t *fields = json_array ();

@@ -107,8 +107,10 @@ struct visit {
     bool api; /* wants JSON, is a program: bearer token, no CSRF */
     bool english;
     bool has_session;
-    bool (*leap) (struct visit *visit); /* before its page is shown: true, it was answered otherwise; may be NULL */
-    bool looked; /* a look at what is secret was ordered, or is not needed */
+    bool (*leap) (
+        struct visit
+            *visit); /* before its page is shown: true, it was answered otherwise; may be NULL */
+    bool looked;     /* a look at what is secret was ordered, or is not needed */
     uint8_t session[SESSION_BYTES];
     json_t *body;    /* what an API call brought */
     json_t *values;  /* of its page */
@@ -260,7 +262,9 @@ void file_show (struct visit *visit);
 
 /* The text of a key in the visit's language; NULL: no such key. */
 const char *desk_word (const struct visit *visit, const char *key);
-/* A moment that PostgreSQL wrote, as "2026-11-27 15:20" where times are shown; nothing where it is none. */
+/* A moment that PostgreSQL wrote, as people read it; false, and nothing: it is none. */
+bool desk_moment (struct visit *visit, const json_t *value, struct buffer *out);
+/* The same as "2026-11-27 15:20" where times are shown; nothing where it is none. */
 void desk_stamp (struct visit *visit, const json_t *value, struct buffer *out);
 struct template_set desk_templates (struct visit *visit);
 /* An asset by its name, answered; false: there is none. */

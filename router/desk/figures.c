@@ -11,7 +11,7 @@
 
 #define FIGURES_MOST 100 /* agencies of a page */
 
-static const char *const sums[] = {"open", "late_verify", "late_first", "late_resolve"};
+static const char *const sums[] = {"open", "late", "late_verify", "late_first", "late_resolve"};
 
 /* ---- the page ---------------------------------------------------------------------------------- */
 

@@ -146,8 +146,7 @@ static void order_refuse (struct visit *visit, unsigned status, const char *key)
         snprintf (word, sizeof word, "field_%s", fields[i].name);
         if (strcmp (fields[i].order, visit->order) == 0 && fields[i].kind != FIELD_SECRET &&
             fields[i].kind != FIELD_WORD && fields[i].kind != FIELD_FLAG &&
-            fields[i].kind != FIELD_TICKED && said && *said &&
-            desk_word (visit, word))
+            fields[i].kind != FIELD_TICKED && said && *said && desk_word (visit, word))
             json_array_append_new (typed,
                                    json_pack ("{s:s, s:s}", "name", fields[i].name, "value", said));
     }

@@ -59,9 +59,9 @@ static const struct filter {
     bool (*right) (const char *text);
     bool shown; /* folded open where it is said */
 } filters[] = {
-    {"q", is_short, false},         {"state", is_state, true}, {"agency", is_short, true},
-    {"category", is_number, true},  {"since", is_day, true},   {"until", is_day, true},
-    {"late", is_yes, true},         {"before", is_id, false},
+    {"q", is_short, false},        {"state", is_state, true}, {"agency", is_short, true},
+    {"category", is_number, true}, {"since", is_day, true},   {"until", is_day, true},
+    {"late", is_yes, true},        {"before", is_id, false},
 };
 
 static const char *filter_said (const struct visit *visit, const struct filter *filter)
@@ -124,10 +124,10 @@ static void categories_split (struct visit *visit)
     size_t at;
 
     json_array_foreach (json_object_get (visit->values, "categories"), at, row)
-        json_array_append (
-            number && json_integer_value (json_object_get (row, "number")) == number ? chosen
-                                                                                     : others,
-            row);
+        json_array_append (number && json_integer_value (json_object_get (row, "number")) == number
+                               ? chosen
+                               : others,
+                           row);
     json_object_set_new (visit->values, "category_chosen", chosen);
     json_object_set_new (visit->values, "category_others", others);
 }

@@ -85,7 +85,7 @@ static void day_show (const struct visit *visit, const struct tm *tm, bool weekd
     buffer_format (out, "%d %s %d", tm->tm_mday, desk_word (visit, key), tm->tm_year + 1900);
 }
 
-static void show_time (struct visit *visit, const json_t *value, struct buffer *out)
+bool desk_moment (struct visit *visit, const json_t *value, struct buffer *out)
 {
     static const char *const zones[] = {"WIB", "WITA", "WIT"};
     int64_t at;
@@ -93,12 +93,18 @@ static void show_time (struct visit *visit, const json_t *value, struct buffer *
     int zone = visit->desk->zone;
 
     if (!instant_read (value, &at))
-        return;
+        return false;
     time_t local = (time_t) (at / 1000 + zone * 3600);
     gmtime_r (&local, &tm);
     day_show (visit, &tm, false, out);
     buffer_format (out, visit->english ? " %02d:%02d %s" : " %02d.%02d %s", tm.tm_hour, tm.tm_min,
                    zone >= 7 && zone <= 9 ? zones[zone - 7] : "UTC");
+    return true;
+}
+
+static void show_time (struct visit *visit, const json_t *value, struct buffer *out)
+{
+    desk_moment (visit, value, out);
 }
 
 void desk_stamp (struct visit *visit, const json_t *value, struct buffer *out)

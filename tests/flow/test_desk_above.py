@@ -50,6 +50,7 @@ def test_how_much_is_late_below(stack, web, boss):
     told = Program(stack, boss).get("/watch").json
     rows = {row["agency"]: row for row in told["agencies"]}
     assert [row["agency"] for row in told["agencies"]] == ["91.01/PUPR", "91.01/KES", "91.01/PENGAWASAN"]
+    assert told["all"]["late"] == 5
     numbers = lambda row: [row[name] for name in ("open", "late_verify", "late_first", "late_resolve")]  # noqa: E731
     assert numbers(rows["91.01/PUPR"]) == [4, 0, 3, 1] and rows["91.01/PUPR"]["late"] == 4 and numbers(rows["91.01/KES"]) == [2, 0, 1, 0]
     assert rows["91.01/PENGAWASAN"]["oversight"] == 1 and numbers(told["all"]) == [7, 0, 4, 1] and told["all"]["agencies"] == 3
@@ -135,6 +136,10 @@ def test_what_was_changed_here(stack, boss):
     assert key["by"] == boss.login and key["agency"] == "91.01/LH" and key["old"] is None and key["new"]["agencies"] == ["91.01/LH"]
     # who is above is not named to who is below and does not see him
     assert "seseorang di luar lingkup Anda" in Browser(stack, admin).get("/changes").text
+    # in the reader's words: a role, a moment where times are shown, what is the same left out
+    assert program.post("/orders/appoint", {"person": "ulfa", "agency": "91.01/LH", "role": "agency_admin", "until": "2030-01-01T00:00:00+07:00"}).status == 200
+    row = browser.get("/changes?subject=ulfa").text.split("<li data-row>")[1]
+    assert "Ditugaskan" in row and "<ins>Admin instansi</ins>" in row and "<ins>1 Januari 2030 00.00 WIB</ins>" in row and "<ins>tidak</ins>" in row
     # more than a page
     for n in range(55):
         assert program.post("/orders/rename_agency", {"agency": "91.01/LH", "name": f"Dinas {n}"}).status == 200
