@@ -422,6 +422,16 @@ static void bulk_say (struct visit *visit)
     visit_came (visit, bulk_over);
 }
 
+/* Nothing happened to any of them; what was typed is kept. */
+static void bulk_refuse (struct visit *visit, const char *why)
+{
+    const char *text = visit_said (visit, "text");
+
+    json_object_set_new (visit->values, "typed", json_string (text ? text : ""));
+    visit_fail (visit, 422, why);
+    page_greet (visit, "fault");
+}
+
 /* The agency that was named: by its code, or by words that no other one has. */
 static void bulk_named (struct visit *visit)
 {
@@ -429,7 +439,6 @@ static void bulk_named (struct visit *visit)
     const json_t *found = json_object_get (visit->values, "found"),
                  *row = json_array_get (found, 0);
     const char *code = json_string_value (json_object_get (row, "code"));
-    const char *text = visit_said (visit, "text");
 
     if (!visit->fault && code &&
         (json_array_size (found) == 1 || strcasecmp (code, visit_said (visit, "to")) == 0)) {
@@ -437,9 +446,7 @@ static void bulk_named (struct visit *visit)
         bulk_say (visit);
         return;
     }
-    json_object_set_new (visit->values, "typed", json_string (text ? text : ""));
-    visit_fail (visit, 422, "bulk_agency");
-    page_greet (visit, "fault");
+    bulk_refuse (visit, "bulk_agency");
 }
 
 void act_many (struct visit *visit)
@@ -449,6 +456,11 @@ void act_many (struct visit *visit)
     uint32_t act = act_named (visit_said (visit, "act"));
 
     visit->work = xcalloc (1, sizeof (struct bulk));
+    /* Enter in a field presses the form's first button, which names no act: none may happen by accident */
+    if (!act) {
+        bulk_refuse (visit, "bulk_act");
+        return;
+    }
     if (to && *to && (act == ADUAN_ACT_HAND_BACK || act == ADUAN_ACT_ASSIGN))
         page_ask (visit, &named, bulk_named);
     else

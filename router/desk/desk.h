@@ -207,6 +207,7 @@ void page_greet (struct visit *visit, const char *template);
 void page_values (struct visit *visit);
 void page_case (struct visit *visit);
 void page_inbox (struct visit *visit);
+void page_late (struct visit *visit);
 void page_agency (struct visit *visit);
 void page_account (struct visit *visit);
 

@@ -293,6 +293,14 @@ void page_inbox (struct visit *visit)
     json_object_set_new (visit->values, "several", json_boolean (json_array_size (counts) > 1));
 }
 
+void page_late (struct visit *visit)
+{
+    const char *agency = http_query (visit->request, "agency");
+
+    page_cut (visit, "cases", 100);
+    json_object_set_new (visit->values, "agency", json_string (agency ? agency : ""));
+}
+
 /* Which of its forms stands open, the words by which a place was looked for, and the function that it has. */
 void page_agency (struct visit *visit)
 {

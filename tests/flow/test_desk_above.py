@@ -62,9 +62,33 @@ def test_how_much_is_late_below(stack, web, boss):
     assert '<a href="/watch" data-key="w" aria-current="page">' in page.text and "4 Maret 2026" in page.text
     seen = Browser(stack, overseer).get("/watch")
     assert seen.status == 200 and "/late" not in seen.text and '<a href="/tree/91.01%2FPUPR">' in seen.text and ">Pantau</a>" in seen.text
+    # an overseer takes no cases: his first page says where he goes on, and his menu has nothing that is not his
+    inbox = Browser(stack, overseer).get("/inbox")
+    assert '<a class="button primary" href="/watch">' in inbox.text and 'action="/next"' not in inbox.text
+    assert 'href="/search"' not in inbox.text and 'href="/templates"' not in inbox.text
+    # each page has a title of its own
+    titles = [re.search("<title>(.*?)</title>", Browser(stack, boss).get(path).text)[1] for path in ("/inbox", "/search?q=x%3C", "/watch", "/late", "/changes", "/templates", "/account", "/help")]
+    assert len(set(titles)) == len(titles) and titles[1] == "x&lt; – Cari – Aduan"
     # nobody else has it in the menu, or anything on it
     other = Browser(stack, officer).get("/watch")
     assert other.status == 200 and "Tidak ada laporan terbuka di bawah Anda" in other.text and 'href="/watch"' not in other.text
+
+
+def test_late_says_whose_and_that_there_are_more(stack, boss):
+    stack.sql("create table strewn as select gen_random_uuid () as id, agency_id, g from agency, generate_series (1, 102) g where code = '91.01/KES'")
+    try:
+        stack.sql("insert into complaint (complaint_id, number, version, received, holder, adapter, state, events, channel, class, priority, rung, confidence, flags) "
+                  "select id, g, 1, now (), agency_id, 1, 4, 2, 1, 2, 3, 3, 900, 0 from strewn")
+        stack.sql("insert into assignment (complaint_id, due, version, agency, state, priority, queued) select id, now () - interval '9 days', 1, agency_id, 3, 3, false from strewn")
+        page = Browser(stack, boss).get("/late?agency=91.01/KES")
+        assert page.text.count("<li data-row>") == 100 and "Hanya 100 yang terlama" in page.text and '<p class="crumb"><a href="/tree/91.01%2FKES">91.01/KES</a>' in page.text
+        told = validated(described(), "/late", "get", Program(stack, boss).get("/late?agency=91.01/KES")).json
+        assert len(told["cases"]) == 100 and told["more"]
+    finally:
+        for table in ("assignment", "complaint"):
+            stack.sql(f"delete from {table} where complaint_id in (select id from strewn)")
+        stack.sql("drop table strewn")
+    assert "Hanya 100" not in Browser(stack, boss).get("/late").text
 
 
 def test_figures_for_a_spreadsheet(stack, boss):

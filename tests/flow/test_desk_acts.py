@@ -161,6 +161,10 @@ def test_many_are_closed_or_handed_on(stack, web):
         return [kind for _, kind in re.findall(r'<a href="/cases/(\w+)">\w+</a>\s*<span class="tag (good|bad)">', page.text)]
     numbers = [held(stack, web, admin) for _ in range(6)]
     closed, back, named = numbers[:2], numbers[2:4], numbers[4:]
+    # Enter in a field of the form is no act
+    page = bulk(named, "", text="Belum selesai mengetik")
+    assert page.status == 422 and "Belum selesai mengetik" in page.text and "Pilih tindakannya" in page.text
+    assert browser.get("/inbox").text.split('id="bulk"')[1].index('name="act" value="" hidden') < browser.get("/inbox").text.split('id="bulk"')[1].index('value="progress"')
     # what is not said, or comes before any word of progress, is refused for each, and nothing has happened
     assert results(bulk(closed, "close", text="Sudah ditambal.", resolution="1")) == ["bad", "bad"]
     assert results(bulk(closed, "progress", text="Sedang ditambal.")) == ["good", "good"]
