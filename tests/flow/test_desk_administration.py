@@ -294,7 +294,7 @@ def test_a_deputy_until_a_day(stack):
     words = f"{day.day} {months[day.month - 1]} {day.year}"
     page = browser.get("/tree/91.71/LH")
     assert f"Menggantikan Sulastri sampai {words}" in page.text and f"Digantikan oleh Bambang sampai {words}" in page.text
-    assert "Orang di sini" in page.text and len(page.forms("/orders/dismiss")) == 3  # himself, who is away, the overseer; the deputy's part has another end
+    assert "Orang di sini" in page.text and len(page.forms("/orders/dismiss")) == 1  # who is away; not himself, not the overseer; the deputy's part has another end
     people = {(one["login"], one["role"]): one for one in Program(stack, admin).get("/agencies/91.71/LH").json["agency"]["people"]}
     assert people["bambang", 7]["deputy_of"] == "sulastri" and people["sulastri", 7]["deputy"] == "bambang"
     # an officer sees it, too, and has no form
@@ -310,6 +310,17 @@ def test_a_deputy_until_a_day(stack):
     assert browser.post(ends[0]).status == 303
     assert "Menggantikan" not in browser.get("/tree/91.71/LH").text
     assert stack.sql("select count (*) from appointment where deputy_of = %s and ended_at is null", away.number) == [(0,)]
+
+
+def test_forms_of_people_stand_where_the_order_is_done(stack):
+    """Not of oneself, and not of whoever is above what one administers; what was changed of them is there to read."""
+    boss, admin, officer = stack.person("92.01/LH", "coordinator"), stack.person("92.01/LH", "agency_admin"), stack.person("92.01/LH", "liaison")
+    for who, mine in ((boss, {admin.login, officer.login}), (admin, {officer.login}), (officer, set())):
+        page = Browser(stack, who).get("/tree/92.01/LH")
+        for order in ("dismiss", "lock", "renew_invitation"):
+            assert {form.fields["person"] for form in page.forms(f"/orders/{order}")} == mine, (who.login, order)
+        links = set(re.findall(r'href="/changes\?subject=([^"]+)"', page.text))
+        assert links == (set() if who is officer else {boss.login, admin.login, officer.login})
 
 
 def test_an_appointment_until_a_day(stack, boss):

@@ -30,6 +30,8 @@ from (
             from (select p.login, p.name, n.role, n.named,
                          (array['coordinator', 'agency_admin', 'liaison', 'overseer', 'operator'])[n.role - 4] as role_word, n.until, p.seen_at, p.seen_at is null as invited,
                          o.login as deputy_of, o.name as deputy_of_name, p.principal_id = session_reader () as self,
+                         p.principal_id <> session_reader () and (n.role <> 9 and person_may (session_reader (), a.agency_id, 1 << 5)
+                                                                  or n.role = 7 and person_may (session_reader (), a.agency_id, 1 << 6)) as may,
                          d.login as deputy, d.name as deputy_name, d.until as deputy_until,
                          coalesce (p.locked_until > now (), false) as locked
                   from appointment n
