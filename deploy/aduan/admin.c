@@ -492,7 +492,7 @@ static const struct view_row {
      TEXT_none,
      put_change},
     {"permits", "desk_permits", {"", NULL}, 1, NULL, TEXT_admin_permits, TEXT_none, put_permit},
-    {"watch", "desk_watch", {NULL, NULL}, 0, NULL, TEXT_admin_watch, TEXT_watch_head, put_watch},
+    {"watch", "desk_watch", {"", "10000"}, 2, "MOST", TEXT_admin_watch, TEXT_watch_head, put_watch},
 };
 
 /* What was asked for as a number is one: 0, or EX_USAGE after a complaint. */

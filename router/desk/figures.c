@@ -9,18 +9,15 @@
 #include <time.h>
 #include "desk.h"
 
-#define FIGURES_MOST 100 /* agencies of a page */
-
-static const char *const sums[] = {"open", "late", "late_verify", "late_first", "late_resolve"};
+static const char *const sums[] = {"open", "late"};
 
 /* ---- the page ---------------------------------------------------------------------------------- */
 
-static size_t page_from (const struct visit *visit)
+static json_int_t page_from (const struct visit *visit)
 {
     const char *from = http_query (visit->request, "from");
-    return from && strlen (from) <= 5 && from[strspn (from, "0123456789")] == '\0'
-               ? (size_t) atoll (from)
-               : 0;
+    return from && strlen (from) <= 5 && from[strspn (from, "0123456789")] == '\0' ? atoll (from)
+                                                                                   : 0;
 }
 
 /* The sums of all stand in each row; the page has them once. */
@@ -47,18 +44,12 @@ static void sums_move (struct visit *visit, json_t *rows)
 void page_watch (struct visit *visit)
 {
     json_t *rows = json_object_get (visit->values, "agencies");
-    size_t from = page_from (visit), count = json_array_size (rows);
+    json_int_t behind = page_from (visit) + (json_int_t) json_array_size (rows);
 
     sums_move (visit, rows);
-    if (visit->api)
-        return;
-    json_t *shown = json_array ();
-    for (size_t i = from; i < count && i < from + FIGURES_MOST; i++)
-        json_array_append (shown, json_array_get (rows, i));
-    if (from + FIGURES_MOST < count)
-        json_object_set_new (visit->values, "more_from",
-                             json_integer ((json_int_t) (from + FIGURES_MOST)));
-    json_object_set_new (visit->values, "agencies", shown);
+    json_t *all = json_object_get (visit->values, "all");
+    if (behind < json_integer_value (json_object_get (all, "agencies")))
+        json_object_set_new (visit->values, "more_from", json_integer (behind));
 }
 
 /* ---- the table to take along ------------------------------------------------------------------- */
@@ -80,6 +71,7 @@ static const struct column {
     {"agency", "code", 't'},
     {"name", "agency", 't'},
     {"open", "watch_open", 'n'},
+    {"late", "watch_late", 'n'},
     {"oversight", "watch_oversight", 'n'},
     {"late_verify", "watch_late_verify", 'n'},
     {"late_first", "watch_late_first", 'n'},

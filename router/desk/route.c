@@ -48,7 +48,11 @@ static const struct question late_questions[] = {
     {0},
 };
 static const struct question watch_questions[] = {
-    {"agencies", "desk_watch", false, {NULL}},
+    {"agencies", "desk_watch", false, {"?from", "?most"}},
+    {0},
+};
+static const struct question watch_table_questions[] = {
+    {"agencies", "desk_watch", false, {"=", "=10000"}},
     {0},
 };
 static const struct question changes_questions[] = {
@@ -131,7 +135,7 @@ static const struct route routes[] = {
     {HTTP_GET, "/search", "search", false, search_show, page_search, search_page_questions},
     {HTTP_GET, "/late", "late", false, page_show, page_late, late_questions},
     {HTTP_GET, "/watch", "watch", false, page_show, page_watch, watch_questions},
-    {HTTP_GET, "/watch.csv", NULL, false, figures_table, NULL, watch_questions},
+    {HTTP_GET, "/watch.csv", NULL, false, figures_table, NULL, watch_table_questions},
     {HTTP_GET, "/tree/+code", "agency", false, page_show, page_agency, agency_page_questions},
     {HTTP_GET, "/keys", "keys", false, page_show, NULL, keys_questions},
     {HTTP_GET, "/keys/:name", "key", false, page_show, NULL, key_questions},

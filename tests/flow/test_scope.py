@@ -130,9 +130,9 @@ def test_oversight_by_its_named_staff_alone(stack, cases):
         assert not {ours, theirs} & eyes.cases()
         for table in CASES:
             assert not eyes.sql(f"select 1 from {table} where complaint_id in (%s, %s)", ours, theirs), table
-        holders = {row[0] for row in eyes.sql("select agency from scope_counts () where oversight")}
+        holders = {row[0] for row in eyes.sql("select agency from watch_counts (0, 1000) where oversight > 0")}
         assert holders == {stack.sql("select holder from complaint where complaint_id = %s", one)[0][0] for one in sees}, (agency, role)
-    assert Eyes(stack, stack.person("91.01/PENGAWASAN", "liaison", named=True)).sql("select * from scope_counts ()") == []
+    assert Eyes(stack, stack.person("91.01/PENGAWASAN", "liaison", named=True)).sql("select * from watch_counts (0, 1000)") == []
 
 
 def test_grants(stack, cases):

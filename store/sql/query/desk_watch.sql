@@ -1,15 +1,12 @@
--- How many open cases there are below the person, and how late they are: by agency, the worst first, and of oversight complaints no
--- more than this.  `all_open` and the like are the sums over all of them; `readable`: late ones of it are his to open.
-select json_agg (t order by t.late desc, t.oldest, t.agency)
+-- How many open cases there are below the person, and how late they are: by agency, the latest first, and of oversight complaints no
+-- more than this.  `all_open` and the like are of all of them, told or not; `readable`: late ones of it are his to open.
+--   $1 how many agencies to leave out, what is no number: none  $2 how many to tell, at most 10,000
+select coalesce (json_agg (t order by t.nth), '[]')::text
 from (
-    select g.code as agency, g.name, sum (s.cases) as open, sum (s.cases) filter (where s.oversight) as oversight,
-           sum (s.late_verify) as late_verify, sum (s.late_first) as late_first, sum (s.late_resolve) as late_resolve,
-           sum (s.late_verify + s.late_first + s.late_resolve) as late, min (s.oldest) as oldest,
+    select g.code as agency, g.name, s.cases as open, s.late, s.oversight, s.late_verify, s.late_first, s.late_resolve, s.oldest,
            (select session_everywhere ()) or g.agency_id in (select session_scope ()) as readable,
-           sum (sum (s.cases)) over () as all_open, sum (sum (s.late_verify + s.late_first + s.late_resolve)) over () as all_late,
-           sum (sum (s.late_verify)) over () as all_late_verify, sum (sum (s.late_first)) over () as all_late_first, sum (sum (s.late_resolve)) over () as all_late_resolve,
-           count (*) over () as all_agencies
-    from scope_counts () s join agency g on g.agency_id = s.agency
-    group by g.agency_id, g.code, g.name
-    order by late desc, oldest, g.code
-    limit 2000) t
+           s.all_cases as all_open, s.all_late, s.all_agencies, s.nth
+    from watch_counts (case when $1::text ~ '^[0-9]{1,6}$' then $1::int else 0 end,
+                       case when $2::text ~ '^[0-9]{1,5}$' then least ($2::int, 10000) else 100 end)
+         with ordinality s (agency, cases, late, oversight, late_verify, late_first, late_resolve, oldest, all_cases, all_late, all_agencies, nth)
+    join agency g on g.agency_id = s.agency) t

@@ -120,14 +120,34 @@ language sql stable security definer set search_path = public as $$
     group by c.subject
 $$;
 
--- As 0048 has it, by the index of what is open.
-create or replace function scope_counts () returns table (agency int, oversight boolean, state smallint, cases bigint, late_verify bigint, late_first bigint,
-                                                          late_resolve bigint, oldest timestamptz)
-language sql stable security definer set search_path = public as $$
-    select c.holder, c.flags & 4 <> 0, c.state, count (*), count (*) filter (where c.due_verify <= statement_timestamp () and c.state in (1, 2)),
-           count (*) filter (where c.due_first <= statement_timestamp () and c.state = 4),
-           count (*) filter (where c.due_resolve <= statement_timestamp ()), min (c.received)
-    from assignment w join complaint c on c.complaint_id = w.complaint_id
-    where w.lead and w.open and c.state < 7 and w.agency in (select session_watches ())
-    group by 1, 2, 3
+-- How many open cases the agencies have that the person watches, the latest first: `most` of them behind the first `skip`.  What all
+-- of them have is counted by the index alone, and a case is late when what is due next of it is; by clock only those are counted that
+-- are told.
+drop index assignment_open;
+create index assignment_open on assignment (agency, due, complaint_id) include (lead) where open;
+drop function scope_counts ();
+create function watch_counts (skip int, most int) returns table (agency int, cases bigint, late bigint, oversight bigint, late_verify bigint, late_first bigint,
+                                                                  late_resolve bigint, oldest timestamptz, all_cases bigint, all_late bigint, all_agencies bigint)
+language sql stable security definer rows 100 set search_path = public as $$
+    with counted as materialized (
+        select w.agency, count (*) as cases, count (*) filter (where w.due <= statement_timestamp ()) as late, min (w.due) as due
+        from assignment w
+        where w.open and w.lead and w.agency in (select session_watches ())
+        group by 1
+    ), ranked as materialized (
+        select c.*, a.code, sum (c.cases) over ()::bigint as all_cases, sum (c.late) over ()::bigint as all_late, count (*) over () as all_agencies
+        from counted c join agency a on a.agency_id = c.agency
+        order by c.late desc, c.due, a.code
+        limit most offset skip
+    )
+    select r.agency, r.cases, r.late, n.oversight, n.late_verify, n.late_first, n.late_resolve, n.oldest, r.all_cases, r.all_late, r.all_agencies
+    from ranked r
+    cross join lateral (
+        select count (*) filter (where c.flags & 4 <> 0) as oversight,
+               count (*) filter (where c.due_verify <= statement_timestamp () and c.state in (1, 2)) as late_verify,
+               count (*) filter (where c.due_first <= statement_timestamp () and c.state = 4) as late_first,
+               count (*) filter (where c.due_resolve <= statement_timestamp ()) as late_resolve, min (c.received) as oldest
+        from assignment w join complaint c on c.complaint_id = w.complaint_id
+        where w.agency = r.agency and w.open and w.lead) n
+    order by r.late desc, r.due, r.code
 $$;
