@@ -8,12 +8,13 @@ import pytest
 import zmq
 
 from conftest import ROOT, Stack
+from desk_door import Browser, Program
 from stack import BUILD
 
 
 @pytest.fixture(scope="module")
 def stack(folder):
-    with Stack(folder, programs=("store", "router", "intake", "query")) as running:
+    with Stack(folder, programs=("store", "router", "intake", "query", "desk")) as running:
         yield running
 
 
@@ -236,6 +237,55 @@ def test_roles_and_orders_by_the_command(stack, actor):
                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
             wanted, said = table[label, actor, place], json.loads(done.stdout)
             assert done.returncode == STATUS[wanted] and said.get("reason", "done") == wanted, (label, place, words, done.returncode, said)
+    probes.hold("91.01/PUPR")
+
+
+def texts():
+    """The desk's, Indonesian, by key."""
+    with open(os.path.join(ROOT, "deploy", "text", "id", "desk.txt"), encoding="utf-8") as file:
+        return dict(line.rstrip("\n").split(" = ", 1) for line in file if " = " in line)
+
+
+def by_the_api(stack, who):
+    program = Program(stack, who)
+
+    def say(order, arguments):
+        answer = program.post(f"/orders/{order}", arguments)
+        return "done" if answer.status == 200 else answer.json["code"].removeprefix("order_")
+
+    return say
+
+
+def by_the_console(stack, who):
+    """As a form of a page sends it, whether or not a page shows it to him."""
+    browser, words = Browser(stack, who), texts()
+    token = browser.get("/account").forms()[-1].fields["csrf"]
+    refused = {words[f"fault_order_{reason}"]: reason for reason in ("role", "absent")}
+
+    def say(order, arguments):
+        fields = {"public" if name == "key" else name: ", ".join(value) if isinstance(value, list) else "1" if value is True else str(value)
+                  for name, value in arguments.items()}
+        answer = browser.send(f"/orders/{order}", {"csrf": token, "key": os.urandom(16).hex(), **fields})
+        if answer.status in (200, 303):
+            return "done"
+        return next((reason for text, reason in refused.items() if text.split("{")[0] in answer.text), answer.text)
+
+    return say
+
+
+@pytest.mark.parametrize("door", [by_the_api, by_the_console])
+@pytest.mark.parametrize("actor", ACTORS)
+def test_roles_and_orders_at_the_desk(stack, actor, door):
+    """The same table over HTTP, cell by cell."""
+    probes, table = Probes(stack), the_table()
+    say = door(stack, stack.person("91.01", actor, front="desk"))
+    for label in sorted({label for label, _, _ in table}):
+        for place in PLACES:
+            for order, arguments in probes.of(label, PLACES[place]):
+                said = say(order, arguments)
+                assert said == table[label, actor, place], (actor, order, place, arguments, said)
+                if said == "absent":
+                    assert say(order, in_nobodys_place(order, arguments)) == "absent", (order, place)
     probes.hold("91.01/PUPR")
 
 
