@@ -25,12 +25,17 @@ static bool is_letter (char sign)
     return (sign >= 'a' && sign <= 'z') || (unsigned char) sign >= 0x80;
 }
 
+static void fold (char *text)
+{
+    for (; *text; text++)
+        if (*text >= 'A' && *text <= 'Z')
+            *text = (char) (*text - 'A' + 'a');
+}
+
 static char *folded (const char *text)
 {
     char *copy = xstrdup (text);
-    for (char *at = copy; *at; at++)
-        if (*at >= 'A' && *at <= 'Z')
-            *at = (char) (*at - 'A' + 'a');
+    fold (copy);
     return copy;
 }
 
@@ -124,11 +129,30 @@ static enum weak judge (char *text, size_t least, const char *login)
     return is_known (text) ? WEAK_KNOWN : WEAK_NOT;
 }
 
+/* Without what stands between letters and digits. */
+static void close_up (char *text)
+{
+    char *to = text;
+    for (; *text; text++)
+        if (is_letter (*text) || (*text >= '0' && *text <= '9'))
+            *to++ = *text;
+    *to = '\0';
+}
+
 enum weak password_weak (const char *password, size_t least, const char *login)
 {
+    size_t len = strlen (password);
     char *text = folded (password);
     enum weak found = judge (text, least, login);
-    sodium_memzero (text, strlen (text));
+    if (found == WEAK_NOT) {
+        memcpy (text, password, len);
+        fold (text);
+        close_up (text);
+        found = strlen (text) >= least && is_row (text, strlen (text)) ? WEAK_PLAIN
+                : is_known (text)                                      ? WEAK_KNOWN
+                                                                       : WEAK_NOT;
+    }
+    sodium_memzero (text, len);
     free (text);
     return found;
 }

@@ -276,11 +276,7 @@ static void on_one (void *with, const struct aduan_acted *acted)
         return;
     }
     snprintf (visit->detail, sizeof visit->detail, "%s", acted->field);
-    if (!visit->api) {
-        const char *text = visit_said (visit, "text");
-        json_object_set_new (visit->values, "typed", json_string (text ? text : ""));
-        json_object_set_new (visit->values, "number", json_string (number));
-    }
+    visit_typed (visit);
     visit_refuse (visit, fault_status (acted), fault);
 }
 
@@ -294,9 +290,18 @@ static void act_say (struct visit *visit)
     aduan_act_start (visit->desk->aduan, &act, ACT_MS, on_one, visit);
 }
 
-void act_one (struct visit *visit)
+static void act_files (struct visit *visit)
 {
     files_take (visit, act_say);
+}
+
+/* Nobody's files are written; of whoever brings none the store judges. */
+void act_one (struct visit *visit)
+{
+    if (files_brought (visit))
+        stay_prove (visit, act_files);
+    else
+        act_say (visit);
 }
 
 /* ---- a lease renewed by the page's script ------------------------------------------------------ */
@@ -385,13 +390,20 @@ static bool mark_read (const char *text, struct aduan_act *act, char number[20])
     return true;
 }
 
+/* What is no number of a reason becomes one that no act has. */
+static uint32_t reason_said (struct visit *visit, const char *name)
+{
+    uint64_t number = visit_number (visit, name);
+    return number <= UINT32_MAX ? (uint32_t) number : UINT32_MAX;
+}
+
 /* What belongs to one of the acts alone has a field of its own there: several stand in one form. */
 static void bulk_fields (struct visit *visit, const struct bulk *bulk, struct aduan_act *act)
 {
     if (act->act == ADUAN_ACT_CLOSE)
-        act->reason = (uint32_t) visit_number (visit, "resolution");
+        act->reason = reason_said (visit, "resolution");
     if (act->act == ADUAN_ACT_HAND_BACK)
-        act->reason = (uint32_t) visit_number (visit, "back");
+        act->reason = reason_said (visit, "back");
     if (act->act == ADUAN_ACT_HAND_BACK || act->act == ADUAN_ACT_ASSIGN)
         act->suggested = bulk->suggested;
 }
@@ -425,9 +437,7 @@ static void bulk_say (struct visit *visit)
 /* Nothing happened to any of them; what was typed is kept. */
 static void bulk_refuse (struct visit *visit, const char *why)
 {
-    const char *text = visit_said (visit, "text");
-
-    json_object_set_new (visit->values, "typed", json_string (text ? text : ""));
+    visit_typed (visit);
     visit_fail (visit, 422, why);
     page_greet (visit, "fault");
 }
@@ -436,26 +446,29 @@ static void bulk_refuse (struct visit *visit, const char *why)
 static void bulk_named (struct visit *visit)
 {
     struct bulk *bulk = visit->work;
-    const json_t *found = json_object_get (visit->values, "found"),
-                 *row = json_array_get (found, 0);
-    const char *code = json_string_value (json_object_get (row, "code"));
+    const json_t *found = json_object_get (visit->values, "found"), *row, *meant = NULL;
+    const char *to = visit_said (visit, "to");
+    size_t at;
 
-    if (!visit->fault && code &&
-        (json_array_size (found) == 1 || strcasecmp (code, visit_said (visit, "to")) == 0)) {
-        bulk->suggested = (uint32_t) number_in (row, "number");
+    json_array_foreach (found, at, row) {
+        const char *code = json_string_value (json_object_get (row, "code"));
+        if (!meant || strcmp (code, to) == 0)
+            meant = strcasecmp (code, to) == 0 || json_array_size (found) == 1 ? row : meant;
+    }
+    if (!visit->fault && meant) {
+        bulk->suggested = (uint32_t) number_in (meant, "number");
         bulk_say (visit);
         return;
     }
     bulk_refuse (visit, "bulk_agency");
 }
 
-void act_many (struct visit *visit)
+static void bulk_proved (struct visit *visit)
 {
     static const struct question named = {"found", "desk_agencies", false, {"$to", "=2"}};
     const char *to = visit_said (visit, "to");
     uint32_t act = act_named (visit_said (visit, "act"));
 
-    visit->work = xcalloc (1, sizeof (struct bulk));
     /* Enter in a field presses the form's first button, which names no act: none may happen by accident */
     if (!act) {
         bulk_refuse (visit, "bulk_act");
@@ -465,6 +478,13 @@ void act_many (struct visit *visit)
         page_ask (visit, &named, bulk_named);
     else
         bulk_say (visit);
+}
+
+/* A hundred acts take the store's time, whether or not they are somebody's. */
+void act_many (struct visit *visit)
+{
+    visit->work = xcalloc (1, sizeof (struct bulk));
+    stay_prove (visit, bulk_proved);
 }
 
 /* ---- the next case ----------------------------------------------------------------------------- */

@@ -102,12 +102,8 @@ static bool visit_lost (struct visit *visit)
 
     if (loss == HTTP_WHOLE)
         return false;
-    if (!visit->api && visit_ours (visit)) {
-        const char *text = visit_said (visit, "text");
-        json_object_set_new (visit->values, "typed", json_string (text ? text : ""));
-        json_object_set_new (visit->values, "number",
-                             json_string (visit_parameter (visit, "number")));
-    }
+    if (visit_ours (visit))
+        visit_typed (visit);
     if (loss == HTTP_NOT_PROVED) {
         visit_refuse (visit, 401, "session");
         return true;

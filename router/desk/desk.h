@@ -122,9 +122,10 @@ struct visit {
         uint8_t digests[FILES_MOST * DIGEST_BYTES];
         unsigned count;
     } files;
-    void (*then) (struct visit *visit); /* once its files are stored */
-    void *work;                         /* of its handler; freed with it */
-    const char *order;                  /* that it gives */
+    void (*then) (struct visit *visit);   /* once its files are stored */
+    void (*proved) (struct visit *visit); /* once its session is somebody's */
+    void *work;                           /* of its handler; freed with it */
+    const char *order;                    /* that it gives */
     aduan_ordered_fn *ordered;
     bool inside; /* the gate, from `source` */
     struct gate_source source;
@@ -143,6 +144,9 @@ const char *visit_parameter (const struct visit *visit, const char *name);
 
 /* The visit's session, which was found good, goes on. */
 void stay_on (struct visit *visit);
+/* Goes on with `then` once aduan-query has said that the visit's session is somebody's: before what a stranger could have done
+ * at others' cost.  Else it is refused, 401, with what was typed; where nobody can be asked whoever is remembered goes on. */
+void stay_prove (struct visit *visit, void (*then) (struct visit *visit));
 /* Was it found good here within half an hour? */
 bool stay_known (struct desk *desk, const uint8_t session[SESSION_BYTES]);
 
@@ -177,6 +181,8 @@ bool visit_id (struct visit *visit, const char *name, uint8_t ret[16]);
 void visit_key (struct visit *visit, uint8_t ret[16]);
 /* Does what was sent come from a page of ours, seen in this session? */
 bool visit_ours (struct visit *visit);
+/* For a page that says that nothing came of it: what was typed, and the case it was for. */
+void visit_typed (struct visit *visit);
 /* Remembers the first fault. */
 void visit_fail (struct visit *visit, unsigned status, const char *why);
 /* Answers: the fault, as page or problem+json. */
@@ -254,6 +260,8 @@ void order_language (struct visit *visit);
 struct files *files_new (struct reactor *reactor, const char *folder);
 /* Every visit must have been answered. */
 void files_destroy (struct files **files);
+/* Are there any in the visit's form? */
+bool files_brought (const struct visit *visit);
 /* Stores the files of the visit's form, then calls visit->then; digests are in visit->files.  What is
  * too large, too many or of no kind that is taken refuses the visit. */
 void files_take (struct visit *visit, void (*then) (struct visit *visit));

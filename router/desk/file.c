@@ -2,8 +2,8 @@
  *
  * A thread does what waits for the disk: looks at the bytes (libmagic), writes them under another name,
  * fsync, rename, fsync of the folder.  Only then the visit goes on, and the act names the digest; so a
- * file that an act names is there.  One that no act names in the end - the act was stale, the desk died - stays
- * and harms nothing: what has no pin in PostgreSQL expires (RELIABILITY 5.6).
+ * file that an act names is there.  One that no act names in the end - the act was stale, the desk died - stays: nobody's
+ * files are written (stay_prove), and nothing removes them.
  *
  * A file is what its bytes are, whatever its name says.  It goes out as an attachment, without
  * a name of a stranger's, and the browser is told to run nothing of it.
@@ -167,9 +167,7 @@ static void job_over (struct job *job)
             close (job->fd);
         visit_refuse (visit, 404, "absent");
     } else if (job->fault) {
-        const char *text = visit_said (visit, "text");
-        if (!visit->api)
-            json_object_set_new (visit->values, "typed", json_string (text ? text : ""));
+        visit_typed (visit);
         visit_refuse (visit, strcmp (job->fault, "file_room") == 0 ? 507 : 422, job->fault);
     } else {
         memcpy (visit->files.digests, job->digests, sizeof job->digests);
@@ -251,6 +249,16 @@ void files_destroy (struct files **held)
     pthread_cond_destroy (&files->some);
     free (files->folder);
     free (files);
+}
+
+bool files_brought (const struct visit *visit)
+{
+    for (size_t i = 0; i < http_field_count (visit->request); i++) {
+        const struct http_field *field = http_field (visit->request, i);
+        if (field->file && field->value.len)
+            return true;
+    }
+    return false;
 }
 
 void files_take (struct visit *visit, void (*then) (struct visit *visit))

@@ -374,8 +374,11 @@ void page_case (struct visit *visit)
     size_t at;
 
     files_split (found, "attachments");
-    json_array_foreach (json_object_get (visit->values, "history"), at, row)
+    json_array_foreach (json_object_get (visit->values, "history"), at, row) {
         files_split (row, "attachments");
+        json_object_set (visit->values, "older", json_object_get (row, "older"));
+        json_object_del (row, "older");
+    }
     act_offer (visit);
     if (visit->api)
         return;

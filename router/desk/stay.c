@@ -47,3 +47,28 @@ bool stay_known (struct desk *desk, const uint8_t session[SESSION_BYTES])
     return stay->said && mono_ms () - stay->said < KNOWN_MS &&
            memcmp (stay->tag, hash, sizeof stay->tag) == 0;
 }
+
+static void on_somebody (struct visit *visit)
+{
+    bool found = json_array_size (json_object_get (visit->values, "somebody")) > 0;
+
+    json_object_del (visit->values, "somebody");
+    if (visit->fault && stay_known (visit->desk, visit->session)) {
+        visit->fault = 0;
+        found = true;
+    }
+    if (found) {
+        visit->proved (visit);
+        return;
+    }
+    visit_typed (visit);
+    visit_refuse (visit, visit->fault ? visit->fault : 401, visit->fault ? visit->why : "session");
+}
+
+void stay_prove (struct visit *visit, void (*then) (struct visit *visit))
+{
+    static const struct question somebody = {"somebody", "desk_self", false, {NULL}};
+
+    visit->proved = then;
+    page_ask (visit, &somebody, on_somebody);
+}

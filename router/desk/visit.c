@@ -222,6 +222,17 @@ void visit_cookie (struct visit *visit, const uint8_t *session)
     free (value);
 }
 
+void visit_typed (struct visit *visit)
+{
+    const char *text = visit_said (visit, "text"), *number = visit_parameter (visit, "number");
+
+    if (visit->api)
+        return;
+    json_object_set_new (visit->values, "typed", json_string (text ? text : ""));
+    if (*number)
+        json_object_set_new (visit->values, "number", json_string (number));
+}
+
 void visit_fail (struct visit *visit, unsigned status, const char *why)
 {
     if (visit->fault)

@@ -26,7 +26,7 @@ with asked as materialized (
                                                                          where u.agency = a.parent and g.region is not null) then 15 end, 'region'),
                      (7, flags_fault ($1::int, a.flags, a.parent), 'flags'),
                      (8, case when a.zone is null then 15 end::smallint, 'zone'),
-                     (9, case when exists (select from agency g where g.code = a.code) then 15 end::smallint, 'code')) v (nth, fault, detail)
+                     (9, case when exists (select from agency g where lower (g.code) = lower (a.code)) then 15 end::smallint, 'code')) v (nth, fault, detail)
         where fault is not null order by nth limit 1) v on true
 ), made as (
     insert into agency (code, parent, kind, function_id, region, flags, name, zone, by_order)

@@ -60,7 +60,7 @@ with input as (
            h.act in (6, 7, 8, 10, 12) or (h.act = 9 and h.lead) as touches,
            h.bond = 1 or h.named = any (h.refusers) as binds,
            h.subject = case h.act when 9 then n.agency_id when 10 then h.named end as kept,
-           case when case when h.above then h.complaint_has <> h.complaint_wants else h.has <> h.wants end and not $10::boolean then 1
+           case when case when h.above then complaint_overtaken (h.id, h.complaint_wants, h.complaint_has) else h.has <> h.wants end and not $10::boolean then 1
                 when h.state = 2 and not h.above and (h.leased_by <> h.actor or h.lease_until <= clock_timestamp ()) then 1
                 when h.above and h.act not in (10, 12) then 13
                 when h.was >= 7 and (h.lead or h.was > 7 or h.act = 8) then 2

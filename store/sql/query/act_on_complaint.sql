@@ -17,7 +17,10 @@ with input as (
     select actor_of ($1::int, $2::bytea) as actor, $3::uuid as id, $4::int as agency, $5::bigint as wants, $6::bigint as complaint_wants,
            $6::bigint <> 0 as above, $7::uuid as key, $8::int as kind, $9::text as text, $10::smallint as class, $11::int as category,
            $12::text as region, $13::text as title, $14::text as body, $15::smallint as flags, $16::int as ending, $17::int as draft,
-           $18::int as becomes_kind, $19::bytea as attachments
+           $18::int as becomes_kind, $19::bytea as attachments,
+           -- of all that is set right, whose new text no event keeps: the same key with another one is no repeat
+           case when $8::int in (11, 23, 25)
+                then left (md5 (jsonb_build_array ($10::smallint, $11::int, $12::text, $13::text, $14::text, $15::smallint)::text), 16) end as sets
 ), said as (
     select e.version,
            (e.kind = i.kind or (i.kind = 70 and e.kind in (16, 17) and e.data ? 'draft')) and e.agency = i.agency
@@ -25,8 +28,7 @@ with input as (
                              jsonb_build_object ('draft', case when i.kind in (70, 71) then i.draft end,
                                                  'reason', case when i.kind in (26, 72) then i.ending end,
                                                  'as', case when i.kind = 29 then i.becomes_kind end))
-               and (i.kind not in (23, 25) or (e.data #>> '{now,title}', e.data #>> '{now,region}', e.data #>> '{now,category}')
-                                              is not distinct from (i.title, i.region, nullif (i.category, 0)::text)) as same
+               and coalesce (e.data ->> 'sets' = i.sets, true) as same
     from input i join event e on e.complaint_id = i.id and e.principal = i.actor and e.act_key = i.key
 ), held as materialized (
     select i.*, c.state as was, c.version as complaint_has, c.events, c.holder, c.flags as has_flags, c.class as has_class,
@@ -48,7 +50,7 @@ with input as (
 ), judged as (
     select h.*,
            case when h.roles = 0 or (h.above and (coalesce (h.depth, 0) = 0 or h.roles & 32 = 0 or h.has_flags & 4 <> 0)) then 3
-                when h.kind <> 74 and case when h.above then h.complaint_has <> h.complaint_wants else h.has <> h.wants end and not $21::boolean then 1
+                when h.kind <> 74 and case when h.above then complaint_overtaken (h.id, h.complaint_wants, h.complaint_has) else h.has <> h.wants end and not $21::boolean then 1
                 when not h.above and h.state = 2 and h.kind not in (70, 71, 73, 74) and (h.leased_by <> h.actor or h.lease_until <= clock_timestamp ()) then 1
                 when not h.lead and h.kind not in (73, 74) then 10
                 when h.becomes is null or (h.state = 7 and h.was < 7) or (h.kind = 11 and h.state <> 2)
@@ -130,6 +132,8 @@ with input as (
                'draft', case when g.kind in (70, 71) then g.draft end,
                'author', case when g.kind = 70 then g.author end,
                'former', case when g.kind = 73 then g.leased_by end,
+               'sets', g.sets,
+               'made', case when g.kind = 74 then r.version end,
                'attachments', case when g.kind = 70 then g.draft_files else to_jsonb (encode (g.attachments, 'hex')) end,
                'class', case when g.reclassed then g.class end,
                'now', case when g.kind in (23, 25) then nullif (jsonb_strip_nulls (jsonb_build_object (

@@ -33,7 +33,7 @@ with input as (
 ), judged as (
     select h.*,
            case when h.roles = 0 or (h.above and (coalesce (h.depth, 0) = 0 or h.roles & 32 = 0 or h.flags & 4 <> 0)) then 3
-                when case when h.above then h.complaint_has <> h.complaint_wants else h.has <> h.wants end and not $18::boolean then 1
+                when case when h.above then complaint_overtaken (h.id, h.complaint_wants, h.complaint_has) else h.has <> h.wants end and not $18::boolean then 1
                 when not h.above and h.state = 2 and (h.leased_by <> h.actor or h.lease_until <= clock_timestamp ()) then 1
                 when not h.lead then 10
                 when h.wanted is null or h.state = 7 then 2

@@ -61,7 +61,8 @@ begin
         return;
     end if;
     if below <> '' then
-        select a.agency_id into node from agency a where lower (a.code) = lower (btrim (below)) and person_may (person, a.agency_id, desk_readers ());
+        select a.agency_id into node from agency a where lower (a.code) = lower (btrim (below)) and person_may (person, a.agency_id, desk_readers ())
+        order by a.code = btrim (below) desc limit 1; -- codes of before may differ by that alone
         if node is null then
             return;
         end if;

@@ -67,16 +67,28 @@ begin
     end if;
 end $$;
 
--- What that, and the judgement of what was aside taking a hand-back's row away, have left: a router decides about them.
+-- What that, and the judgement of what was aside taking a hand-back's row away, have left: a router decides about them.  What
+-- staff set right (23, 25) leaves a case where it was; a part that was split off (28) waits for its first holder.
 update returned r set aside = false from complaint c where c.complaint_id = r.complaint_id and c.state = 6 and r.aside;
 insert into returned (complaint_id, event, since, newest, was)
-select c.complaint_id, e.number, now (), case when e.kind = 25 then e.number end,
-       case when e.kind = 25 then case when exists (select from event f where f.complaint_id = c.complaint_id and f.kind in (16, 17)) then 5
-                                       when c.due_first is null then 1 else 4 end end
+select c.complaint_id, e.number, now (), case when e.kind <> 19 then e.number end,
+       case when e.kind in (23, 25)
+            then case when h.asked > coalesce (h.completed, 0) then 3 when h.followed then 5 when c.due_first is not null then 4
+                      when h.verified then 2 else 1 end end
 from complaint c
 join assignment a on a.complaint_id = c.complaint_id and a.agency = c.holder and a.bond <> 1
 cross join lateral (select max (number) filter (where kind = 19) as handed, max (number) filter (where kind = 52) as parted,
-                           max (number) filter (where kind = 25) as corrected
+                           max (number) filter (where kind in (23, 25, 28)) as read_again, max (number) filter (where kind = 18 and data ? 'from') as asked,
+                           max (number) filter (where kind in (33, 37)) as completed,
+                           coalesce (bool_or (kind in (16, 17) and not coalesce (data ? 'support', false)), false) as followed,
+                           coalesce (bool_or (kind = 23), false) as verified
                     from event e where e.complaint_id = c.complaint_id) h
-join event e on e.complaint_id = c.complaint_id and e.number = case when h.parted > coalesce (h.handed, 0) then h.corrected else h.handed end
+join event e on e.complaint_id = c.complaint_id and e.number = case when h.parted > coalesce (h.handed, 0) then h.read_again else h.handed end
 where c.state = 6 and not exists (select from returned r where r.complaint_id = c.complaint_id);
+
+-- Has something come since the complaint had that version, but notes (74), which overtake nobody's page?  Each note says the version
+-- that it made.
+create function complaint_overtaken (id uuid, wants bigint, has bigint) returns boolean language sql stable as $$
+    select wants <> has
+           and (wants > has or has - wants <> (select count (*) from event e where e.complaint_id = id and e.kind = 74 and (e.data ->> 'made')::bigint > wants))
+$$;
