@@ -3,7 +3,6 @@
 The packages of package-lock.json must be there: `npm ci --ignore-scripts` in this folder.
 ADUAN_SHOTS=FOLDER keeps a picture of every page."""
 import datetime
-import hashlib
 import json
 import os
 import shutil
@@ -13,10 +12,10 @@ import urllib.parse
 
 import pytest
 
-from stack import Stack
+from people import PASSWORD, invited
+from stack import DESK, Stack
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-PASSWORD = "kuda hijau di atas genting"
 SAID = ["Jalan berlubang di depan sekolah, sudah dua minggu dan membahayakan anak-anak yang bersepeda setiap pagi",
         "Lampu jalan padam di dekat pasar lama, gelap sekali", "Saluran air tersumbat sampah sehingga banjir setiap hujan deras",
         "Trotoar amblas di depan kantor pos", "Jembatan gantung di Lembah rusak, talinya hampir putus", "Aspal jalan desa mengelupas"]
@@ -26,17 +25,15 @@ SAID = ["Jalan berlubang di depan sekolah, sudah dua minggu dan membahayakan ana
 def stack():
     folder = tempfile.mkdtemp(prefix="aduan-browser-", dir="/var/tmp")
     os.chmod(folder, 0o755)
-    with Stack(folder, programs=("store", "router", "intake", "query", "desk")) as running:
+    with Stack(folder, programs=DESK) as running:
         yield running
     shutil.rmtree(folder, ignore_errors=True)
 
 
 def comes_in(stack, agency, role):
     """A person who has accepted an invitation: login and secret of the second factor."""
-    who, token = stack.person(agency, role), os.urandom(32)
-    stack.sql("insert into invitation (token_hash, principal_id, invited_by, ends_at) values (decode (%s, 'hex'), %s, 0, now () + interval '1 day')",
-              hashlib.sha256(token).hexdigest(), who.number)
-    accepted = stack.front().order("accept_invitation", token=token.hex(), new_password=PASSWORD)
+    who = stack.person(agency, role)
+    accepted = stack.front().order("accept_invitation", token=invited(stack, who), new_password=PASSWORD)
     return {"login": who.login, "secret": urllib.parse.parse_qs(urllib.parse.urlparse(accepted["factor"]).query)["secret"][0]}
 
 

@@ -36,3 +36,14 @@ def web(stack):
 @pytest.fixture(scope="module")
 def worker(stack):
     return stack.worker()
+
+
+@pytest.fixture(scope="module")
+def liaison(stack):
+    return stack.person("91.01/PUPR", "liaison")
+
+
+@pytest.fixture(scope="module")
+def boss(stack):
+    """Who is above that liaison."""
+    return stack.person("91.01", "coordinator")

@@ -9,12 +9,12 @@ import zmq
 
 from conftest import ROOT, Stack
 from desk_door import Browser, Program
-from stack import BUILD
+from stack import BUILD, DESK
 
 
 @pytest.fixture(scope="module")
 def stack(folder):
-    with Stack(folder, programs=("store", "router", "intake", "query", "desk")) as running:
+    with Stack(folder, programs=DESK) as running:
         yield running
 
 

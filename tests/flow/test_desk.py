@@ -3,7 +3,6 @@
 Pages are looked at by tests/browser; what agencies do with them here goes without a script."""
 import datetime
 import gzip
-import hashlib
 import html
 import os
 import pathlib
@@ -12,55 +11,24 @@ import socket
 import time
 import urllib.parse
 
-import jsonschema
 import pytest
-import yaml
 
 from conftest import ROOT, Stack
+from desk_cases import placed
 from desk_door import Browser, Program
-from people import code_of
+from openapi import described, validated
+from people import PASSWORD, code_of, invited
 from spoolbench import wait
-
-PASSWORD = "kuda hijau di atas genting"
+from stack import DESK
 
 
 @pytest.fixture(scope="module")
 def stack(folder):
-    with Stack(folder, programs=("store", "router", "intake", "query", "desk"), settings="") as running:
+    with Stack(folder, programs=DESK, settings="") as running:
         yield running
 
 
-@pytest.fixture(scope="module")
-def web(stack):
-    return stack.adapter()
-
-
-@pytest.fixture(scope="module")
-def liaison(stack):
-    return stack.person("91.01/PUPR", "liaison")
-
-
-@pytest.fixture(scope="module")
-def boss(stack):
-    return stack.person("91.01", "coordinator")
-
-
-def placed(stack, web, text="Jalan berlubang di depan sekolah", agency="91.01/PUPR", **more):
-    """A complaint that is ready there: its number."""
-    word, fields = web.submit(text=text, category=1, place="91.01.01", **more)[:2]
-    assert word == "accepted"
-    return stack.wait("select number_text (c.number) from complaint c join assignment w using (complaint_id) join agency a on a.agency_id = w.agency "
-                      "join content t using (complaint_id) where a.code = %s and t.body = %s", agency, text)[0][0]
-
-
 # ---- in and out
-
-def invited(stack, who):
-    token = os.urandom(32)
-    stack.sql("insert into invitation (token_hash, principal_id, invited_by, ends_at) values (decode (%s, 'hex'), %s, 0, now () + interval '1 day')",
-              hashlib.sha256(token).hexdigest(), who.number)
-    return token.hex()
-
 
 def test_from_invitation_to_inbox(stack):
     who = stack.person("91.01/PUPR", "liaison", login="sari")
@@ -504,39 +472,6 @@ def test_tree_and_people(stack, boss):
 
 
 # ---- the API is what docs/openapi.yaml says
-
-def described():
-    with open(os.path.join(ROOT, "docs", "openapi.yaml"), encoding="utf-8") as file:
-        return yaml.safe_load(file)
-
-
-def schema_of(description, node):
-    """JSON schema of a schema of OpenAPI 3.0: references followed, `nullable` as a further type."""
-    if isinstance(node, dict):
-        if "$ref" in node:
-            found = description
-            for part in node["$ref"][2:].split("/"):
-                found = found[part]
-            return schema_of(description, found)
-        made = {name: schema_of(description, value) for name, value in node.items() if name not in ("nullable", "example", "description")}
-        if node.get("nullable"):
-            made["type"] = [made["type"], "null"]
-            if "enum" in made:
-                made["enum"] = made["enum"] + [None]
-        return made
-    return [schema_of(description, item) for item in node] if isinstance(node, list) else node
-
-
-def validated(description, path, method, answer):
-    operation = description["paths"][path][method]
-    found = operation["responses"].get(str(answer.status)) or operation["responses"]["default"]
-    found = schema_of(description, found)
-    kind = answer.headers["Content-Type"].split(";")[0]
-    assert kind in found["content"], (path, answer.status, kind)
-    if "json" in kind:
-        jsonschema.validate(answer.json, found["content"][kind]["schema"])
-    return answer
-
 
 def test_api_is_described(stack, web, liaison, boss):
     description = described()

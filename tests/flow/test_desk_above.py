@@ -6,24 +6,16 @@ import re
 import pytest
 
 from conftest import Stack
+from desk_cases import placed
 from desk_door import Browser, Program
-from test_desk import described, placed, validated
+from openapi import described, validated
+from stack import DESK
 
 
 @pytest.fixture(scope="module")
 def stack(folder):
-    with Stack(folder, programs=("store", "router", "intake", "query", "desk")) as running:
+    with Stack(folder, programs=DESK) as running:
         yield running
-
-
-@pytest.fixture(scope="module")
-def web(stack):
-    return stack.adapter()
-
-
-@pytest.fixture(scope="module")
-def boss(stack):
-    return stack.person("91.01", "coordinator")
 
 
 # ---- figures

@@ -8,7 +8,9 @@ import re
 import pytest
 
 from conftest import Stack
+from desk_cases import held
 from desk_door import Browser, Program
+from stack import DESK
 
 PNG = bytes.fromhex("89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6364f8cf500f0003860180"
                     "5a347d6b0000000049454e44ae426082")
@@ -16,42 +18,8 @@ PNG = bytes.fromhex("89504e470d0a1a0a0000000d49484452000000010000000108060000001
 
 @pytest.fixture(scope="module")
 def stack(folder):
-    with Stack(folder, programs=("store", "router", "intake", "query", "desk"), workers={"unit": ["91.01/PUPR"]}) as running:
+    with Stack(folder, programs=DESK, workers={"unit": ["91.01/PUPR"]}) as running:
         yield running
-
-
-@pytest.fixture(scope="module")
-def web(stack):
-    return stack.adapter()
-
-
-@pytest.fixture(scope="module")
-def liaison(stack):
-    return stack.person("91.01/PUPR", "liaison")
-
-
-@pytest.fixture(scope="module")
-def boss(stack):
-    return stack.person("91.01", "coordinator")
-
-
-COUNT = 0
-
-
-def held(stack, web, who, text=None):
-    """A case that this person has pulled: its number."""
-    global COUNT
-    COUNT += 1
-    text = text or f"Lubang nomor {COUNT} di jalan desa"
-    assert web.submit(text=text, category=1, place="91.01.01")[0] == "accepted"
-    number = stack.wait("select number_text (c.number) from complaint c join assignment using (complaint_id) join content t using (complaint_id) where t.body = %s", text)[0][0]
-    program = Program(stack, who)
-    for _ in range(50):
-        for case in program.post("/pull", {}).json["cases"]:
-            if case["number"] == number:
-                return number
-            program.post(f"/cases/{case['number']}/acts", {"act": "park", "id": case["id"], "agency": case["agency"], "version": case["version"]})
-    raise AssertionError("never pulled")
 
 
 def events(stack, number, kind):

@@ -12,26 +12,18 @@ import pytest
 import zmq
 
 from conftest import Stack
+from desk_cases import placed
 from desk_door import Browser, Program
-from people import code_of
-from test_desk import PASSWORD, described, invited, placed, validated
+from openapi import described, validated
+from people import PASSWORD, code_of, invited
+from stack import DESK
 from worker import Worker
 
 
 @pytest.fixture(scope="module")
 def stack(folder):
-    with Stack(folder, programs=("store", "router", "intake", "query", "desk")) as running:
+    with Stack(folder, programs=DESK) as running:
         yield running
-
-
-@pytest.fixture(scope="module")
-def web(stack):
-    return stack.adapter()
-
-
-@pytest.fixture(scope="module")
-def boss(stack):
-    return stack.person("91.01", "coordinator")
 
 
 def look(page):

@@ -16,9 +16,10 @@ import time
 import pytest
 
 from conftest import ROOT, Stack
+from desk_cases import held, placed
 from desk_door import Browser, Program
 from spoolbench import wait
-from stack import free_port
+from stack import DESK, free_port
 
 SETTINGS = {"login": {"burst": 6, "minute": 1, "inside": 2}, "slow": {"header": "2s", "grace": "3s", "rate": "64KiB"}, "idle": "20s", "bodies": "64MiB"}
 WRONG = {"login": "nobody-here", "password": "salah sama sekali", "code": "000000"}
@@ -39,7 +40,7 @@ def again(stack, plain, **settings):
 
 @pytest.fixture(scope="module")
 def running(folder):
-    with Stack(folder, programs=("store", "router", "intake", "query", "desk"), workers={"unit": ["91.01/PUPR"]}) as stack:
+    with Stack(folder, programs=DESK, workers={"unit": ["91.01/PUPR"]}) as stack:
         stack.plain = pathlib.Path(stack.settings).read_text(encoding="utf-8")
         yield stack
 
@@ -59,29 +60,6 @@ def web(running):
 @pytest.fixture(scope="module")
 def liaison(running):
     return running.person("91.01/PUPR", "liaison")
-
-
-COUNT = 0
-
-
-def placed(stack, web):
-    """A complaint that is ready: its number."""
-    global COUNT
-    COUNT += 1
-    text = f"Trotoar amblas nomor {COUNT} di jalan raya"
-    assert web.submit(text=text, category=1, place="91.01.01")[0] == "accepted"
-    return stack.wait("select number_text (c.number) from complaint c join assignment using (complaint_id) join content t using (complaint_id) where t.body = %s", text)[0][0]
-
-
-def held(stack, web, who):
-    """A case that this person has pulled: its number."""
-    number, program = placed(stack, web), Program(stack, who)
-    for _ in range(50):
-        for case in program.post("/pull", {}).json["cases"]:
-            if case["number"] == number:
-                return number
-            program.post(f"/cases/{case['number']}/acts", {"act": "park", "id": case["id"], "agency": case["agency"], "version": case["version"]})
-    raise AssertionError("never pulled")
 
 
 def said(stack, number):

@@ -10,7 +10,7 @@ import pytest
 import zmq
 
 from conftest import ROOT, Stack
-from people import code_of
+from people import PASSWORD, code_of, invited
 from stack import BUILD
 
 
@@ -61,20 +61,9 @@ def test_where_a_session_belongs(stack, front):
     assert front.order("logout", who).word == "done"
 
 
-def invite(stack, who):
-    """An invitation of somebody who is there; its token."""
-    token = os.urandom(32)
-    stack.sql("insert into invitation (token_hash, principal_id, invited_by, ends_at) values (decode (%s, 'hex'), %s, 0, now () + interval '1 day')",
-              hashlib.sha256(token).hexdigest(), who.number)
-    return token.hex()
-
-
-PASSWORD = "kuda hijau di atas genting"
-
-
 def test_from_invitation_to_session(stack, front):
     who = stack.person("91.01", "agency_admin")
-    old, token = who.session, invite(stack, who)
+    old, token = who.session, invited(stack, who)
     assert front.order("accept_invitation", token=token, new_password="pendek").word == "value new_password"
     assert front.order("accept_invitation", token="00" * 32, new_password=PASSWORD).word == "absent token"
     key = os.urandom(16)
@@ -210,7 +199,7 @@ def test_every_order_is_in_the_command(stack):
 def newcomer(stack, front, agency="91.01", role="agency_admin"):
     """Somebody who can log in: person, otpauth URI."""
     who = stack.person(agency, role)
-    return who, front.order("accept_invitation", token=invite(stack, who), new_password=PASSWORD)["factor"]
+    return who, front.order("accept_invitation", token=invited(stack, who), new_password=PASSWORD)["factor"]
 
 
 def test_lock_out(stack, front):
@@ -283,7 +272,7 @@ WEAK = {"known": ("Password123456", "RahasiaMerdeka45", "admin.admin.2026"),
 def test_weak_passwords(stack, front):
     """What is guessed first is refused, with why: of an invitation, and where one is changed; and nothing is used up by it."""
     who = stack.person("91.01", "agency_admin", login="budi.lemah")
-    token = invite(stack, who)
+    token = invited(stack, who)
     for why, passwords in {**WEAK, "own": (*WEAK["own"], "budi.lemah-2026", "BUDI.LEMAH budi")}.items():
         for password in passwords:
             assert front.order("accept_invitation", token=token, new_password=password).word == f"value new_password_{why}", password
@@ -353,7 +342,7 @@ def test_a_registry_with_wrong_codes_is_refused(stack, tmp_path):
 def test_the_same_key_with_another_password_is_refused(stack, front):
     """Answered "done" it would leave somebody with a password that he has not got."""
     who = stack.person("91.01", "agency_admin")
-    token, key = invite(stack, who), os.urandom(16)
+    token, key = invited(stack, who), os.urandom(16)
     factor = front.order("accept_invitation", repeat=key, token=token, new_password=PASSWORD)["factor"]
     assert front.order("accept_invitation", repeat=key, token=token, new_password="sepeda biru tua").word == "key"
     assert front.order("accept_invitation", repeat=key, token=token, new_password=PASSWORD)["factor"] == factor

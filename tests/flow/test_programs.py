@@ -18,7 +18,7 @@ from collect import metrics
 from conftest import ROOT, Stack
 from desk_door import Program
 from spoolbench import wait
-from stack import BUILD
+from stack import BUILD, DESK
 
 EXAMPLES, ADUAN = os.path.join(ROOT, "docs", "examples"), os.path.join(BUILD, "deploy", "aduan", "aduan")
 ROADS, WASTE, PASSWORD = "91.01/PUPR", "91.01/LH", "gerobak sampah di ujung gang"
@@ -28,18 +28,8 @@ SAID = re.compile(r"  (\S+ \S+) (\S+) (\S+?)(?: -> (\S+))?: (.*)")
 
 @pytest.fixture(scope="module")
 def stack(folder):
-    with Stack(folder, programs=("store", "router", "intake", "query", "desk"), workers={}) as running:
+    with Stack(folder, programs=DESK, workers={}) as running:
         yield running
-
-
-@pytest.fixture(scope="module")
-def web(stack):
-    return stack.adapter()
-
-
-@pytest.fixture(scope="module")
-def boss(stack):
-    return stack.person("91.01", "coordinator")
 
 
 def aduan(stack, *words):

@@ -26,6 +26,7 @@ ROLES = {"coordinator": 5, "agency_admin": 6, "liaison": 7, "overseer": 8, "oper
 REASONS = {1: "version", 2: "state", 3: "absent", 4: "text", 5: "key", 6: "scope", 7: "busy", 8: "bound", 9: "target", 10: "lead",
            11: "other", 12: "ending", 13: "role", 14: "session", 15: "value"}
 VERDICTS = {1: "done", 2: "stale", 3: "refused"}
+PASSWORD = "kuda hijau di atas genting"  # one that is not too weak
 
 
 class Ordered:
@@ -125,6 +126,14 @@ class Reader(Peer):
         if fields[2] != 1:
             raise ValueError(text)
         return json.loads(text) if text else []
+
+
+def invited(stack, who):
+    """An invitation of somebody who is there; its token."""
+    token = os.urandom(32)
+    stack.sql("insert into invitation (token_hash, principal_id, invited_by, ends_at) values (decode (%s, 'hex'), %s, 0, now () + interval '1 day')",
+              hashlib.sha256(token).hexdigest(), who.number)
+    return token.hex()
 
 
 def code_of(uri, at=None, step=0):

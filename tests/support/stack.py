@@ -33,6 +33,7 @@ PROGRAMS = {"store": "store/aduan-store", "router": "router/aduan-router", "inta
             "query": "store/query/aduan-query", "desk": "router/desk/aduan-desk", "notifier": "notifier/aduan-notifier"}
 REGISTRY = os.path.join(HERE, "registry")
 CORE = ("store", "router", "intake")
+DESK = (*CORE, "query", "desk")  # and who lets people in, from the front
 
 
 def free_port():

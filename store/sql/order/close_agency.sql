@@ -12,7 +12,7 @@ with asked as materialized (
     from asked a
     left join lateral (
         select fault, detail
-        from (values (1, coalesce (order_fault ($1::int, a.agency, 32), watched_fault ($1::int, a.agency), case when a.old is null or not person_may ($1::int, a.old, 32) then 13 end::smallint), 'agency'),
+        from (values (1, leave_fault ($1::int, a.agency, a.old), 'agency'),
                      (2, order_fault ($1::int, a.successor, 32), 'successor'),
                      (3, case when a.successor = a.agency then 15 end::smallint, 'successor'),
                      (4, case when exists (select from agency c where c.parent = a.agency and c.retired_at is null) then 2 end::smallint, 'children'),

@@ -21,10 +21,7 @@ with asked as materialized (
 ), counted as (
     update person w
     set failures = case when j.good then 0 else least (w.failures + 1, 1000) end,
-        locked_until = case when j.good then null
-                            when w.failures + 1 >= 5
-                            then statement_timestamp () + least (interval '15 minutes', interval '15 seconds' * 2 ^ least (w.failures + 1 - 5, 10))
-                            else w.locked_until end,
+        locked_until = case when j.good then null else rest_until (w.failures + 1, w.locked_until) end,
         factor_step = case when j.good then j.step else w.factor_step end,
         seen_at = case when j.good then statement_timestamp () else w.seen_at end
     from judged j where w.principal_id = j.person and j.there and not j.rests and not (j.good and j.repeated)

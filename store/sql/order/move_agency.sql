@@ -12,7 +12,7 @@ with asked as materialized (
     from asked a
     left join lateral (
         select fault, detail
-        from (values (1, coalesce (order_fault ($1::int, a.agency, 32), watched_fault ($1::int, a.agency), case when a.old is null or not person_may ($1::int, a.old, 32) then 13 end::smallint), 'agency'),
+        from (values (1, leave_fault ($1::int, a.agency, a.old), 'agency'),
                      (2, order_fault ($1::int, a.parent, 32), 'parent'),
                      (3, case when exists (select from agency_above u where u.agency = a.parent and u.above = a.agency) then 15 end::smallint, 'parent'),
                      (4, case when not kind_fits (a.kind, a.above)

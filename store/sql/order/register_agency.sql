@@ -5,7 +5,7 @@ with asked as materialized (
     select p.agency_id as parent, p.code as parent_code, p.kind as above, p.region as parents_region, p.function_id as parents_function, coalesce ($2::jsonb ->> 'kind', case p.kind when 'root' then 'agency' when 'agency' then 'unit' else 'subunit' end) as kind,
            btrim ($2::jsonb ->> 'code') as code, btrim ($2::jsonb ->> 'name') as name, coalesce ($2::jsonb ->> 'flags', '-') as flags,
            f.function_id, coalesce ($2::jsonb ->> 'region', p.region) as region,
-           case coalesce ($2::jsonb ->> 'zone', '') when '' then p.zone when 'WIB' then 7 when 'WITA' then 8 when 'WIT' then 9 end as zone
+           zone_named ($2::jsonb ->> 'zone', p.zone) as zone
     from (values (1)) one
     left join agency p on p.agency_id = agency_named ($2::jsonb ->> 'parent')
     left join function f on f.code = $2::jsonb ->> 'function'
@@ -19,7 +19,7 @@ with asked as materialized (
                      (3, case when a.name is null then 15 end::smallint, 'name'),
                      (4, case when not kind_fits (a.kind, a.above) then 15 end::smallint, 'kind'),
                      (5, case when $2::jsonb ->> 'function' is not null and a.function_id is null then 15 end::smallint, 'function'),
-                     (6, case when a.region is not null and not exists (select from region r where r.code = a.region) then 15::smallint
+                     (6, case when region_unknown (a.region) then 15::smallint
                               when a.region = a.parents_region and (a.function_id is null or a.function_id = a.parents_function) then null -- its parent's own
                               when a.region is not null then place_fault ($1::int, a.parent, a.region)
                               when a.function_id is not null and exists (select from agency_above u join agency g on g.agency_id = u.above

@@ -10,16 +10,10 @@ with asked as materialized (
     update person p
     set factor = case when j.good then decode ($2::jsonb ->> 'factor', 'hex') else p.factor end, factor_step = case when j.good then 0 else p.factor_step end,
         failures = case when j.good then 0 else p.failures + 1 end,
-        locked_until = case when not j.good and p.failures + 1 >= 5
-                            then statement_timestamp () + least (interval '15 minutes', interval '15 seconds' * 2 ^ least (p.failures + 1 - 5, 10))
-                            else p.locked_until end
+        locked_until = case when j.good then p.locked_until else rest_until (p.failures + 1, p.locked_until) end
     from judged j where p.principal_id = j.who and not j.rests
-), out as (
-    delete from session s using judged j
-    where j.good and s.principal_id = j.who and s.token_hash <> decode ($2::jsonb ->> 'session', 'hex')
-    returning 1
 )
 select case when j.good then 1 else 3 end, case when not j.good then 15 end, case when not j.good then 'password' end,
        case when j.good then order_done ($1::int, 'renew_factor', $2::jsonb, $3::uuid, null, j.login, null, null,
-                                         jsonb_build_object ('login', j.login, 'ended', (select count (*) from out)))::text end
+                                         jsonb_build_object ('login', j.login, 'ended', sessions_end (j.who, decode ($2::jsonb ->> 'session', 'hex'))))::text end
 from judged j

@@ -12,7 +12,7 @@ with asked as materialized (
         select fault, detail
         from (values (1, order_fault ($1::int, a.agency, 32), 'agency'),
                      (2, case when a.function_id is null then 15 end::smallint, 'function'),
-                     (3, case when a.region is not null and not exists (select from region r where r.code = a.region) then 15::smallint
+                     (3, case when region_unknown (a.region) then 15::smallint
                               else place_fault ($1::int, a.agency, a.region) end, 'region')) v (nth, fault, detail)
         where fault is not null order by nth limit 1) v on true
 ), ended as (

@@ -5,7 +5,7 @@ with asked as materialized (
            case when $2::jsonb ? 'function' then f.function_id else g.function_id end as function_id,
            case when $2::jsonb ? 'region' then $2::jsonb ->> 'region' else g.region end as region,
            coalesce ($2::jsonb ->> 'flags', g.flags) as flags,
-           case coalesce ($2::jsonb ->> 'zone', '') when '' then g.zone when 'WIB' then 7 when 'WITA' then 8 when 'WIT' then 9 end as zone
+           zone_named ($2::jsonb ->> 'zone', g.zone) as zone
     from (values (1)) one
     left join agency g on g.agency_id = agency_named ($2::jsonb ->> 'agency')
     left join function f on f.code = $2::jsonb ->> 'function'
@@ -16,7 +16,7 @@ with asked as materialized (
         select fault, detail
         from (values (1, coalesce (order_fault ($1::int, a.agency, 32), case when not person_above ($1::int, a.agency) then 13 end::smallint), 'agency'),
                      (2, case when $2::jsonb ->> 'function' is not null and a.named is null then 15 end::smallint, 'function'),
-                     (3, case when a.region is not null and not exists (select from region r where r.code = a.region) then 15::smallint
+                     (3, case when region_unknown (a.region) then 15::smallint
                               when a.region is distinct from a.old_region or a.function_id is distinct from a.old_function and a.function_id is not null
                               then place_fault ($1::int, a.agency, a.region) end, 'region'),
                      (4, case when a.flags <> a.old_flags then flags_fault ($1::int, a.flags, a.parent) end, 'flags'),

@@ -1,0 +1,67 @@
+/* body.c - what a request's body holds, out of the room that all bodies have together.
+ *
+ * What it says of its length is booked before its first byte is kept, what comes in chunks as it comes; those who are
+ * not known have half of the room.
+ */
+#include "http/http_inside.h"
+#include <stdlib.h>
+
+void body_drop (struct http_request *request)
+{
+    struct http_server *server = request->server;
+
+    if (request->form)
+        MHD_destroy_post_processor (request->form);
+    request->form = NULL;
+    for (size_t i = 0; i < request->field_count; i++) {
+        free (request->fields[i].name);
+        free (request->fields[i].file);
+        buffer_free (&request->fields[i].value);
+    }
+    request->field_count = 0;
+    buffer_free (&request->body);
+    server->booked -= request->booked;
+    if (!request->proved)
+        server->booked_unknown -= request->booked;
+    request->booked = 0;
+}
+
+bool body_book (struct http_request *request, size_t len)
+{
+    struct http_server *server = request->server;
+    size_t most = server->options.bodies, more;
+
+    if (len <= request->booked)
+        return true;
+    more = len - request->booked;
+    if (more > most - server->booked ||
+        (!request->proved && more > most / 2 - server->booked_unknown)) {
+        server->no_room++;
+        return false;
+    }
+    request->booked += more;
+    server->booked += more;
+    if (!request->proved)
+        server->booked_unknown += more;
+    return true;
+}
+
+bool body_holds (struct http_request *request, size_t len)
+{
+    request->kept_len += len;
+    if (request->loss && request->kept_len > request->server->options.small)
+        request->fault = MHD_HTTP_CONTENT_TOO_LARGE;
+    else if (!body_book (request, request->kept_len))
+        request->fault = MHD_HTTP_SERVICE_UNAVAILABLE;
+    return !request->fault;
+}
+
+enum http_loss http_lost (const struct http_request *request)
+{
+    return request->loss;
+}
+
+struct view http_body (const struct http_request *request)
+{
+    return (struct view){request->body.at, request->body.len};
+}

@@ -1,0 +1,68 @@
+/* head.c - what stands in a request's first line and header, as libmicrohttpd keeps it. */
+#include "http/http_inside.h"
+#include <string.h>
+#include <strings.h>
+
+enum http_method http_method (const struct http_request *request)
+{
+    return request->method;
+}
+
+const char *http_method_word (const struct http_request *request)
+{
+    return request->word;
+}
+
+const char *http_path (const struct http_request *request)
+{
+    return request->path;
+}
+
+static const char *looked_up (const struct http_request *request, enum MHD_ValueKind kind,
+                              const char *name)
+{
+    const char *found = MHD_lookup_connection_value (request->connection, kind, name);
+    return found && utf8_valid (found, strlen (found)) ? found : NULL;
+}
+
+const char *http_header (const struct http_request *request, const char *name)
+{
+    return looked_up (request, MHD_HEADER_KIND, name);
+}
+
+struct last_header {
+    const char *name, *value;
+};
+
+static enum MHD_Result on_header (void *owner, enum MHD_ValueKind kind, const char *name,
+                                  const char *value)
+{
+    struct last_header *last = owner;
+    (void) kind;
+    if (strcasecmp (name, last->name) == 0)
+        last->value = value;
+    return MHD_YES;
+}
+
+const char *http_header_last (const struct http_request *request, const char *name)
+{
+    struct last_header last = {name, NULL};
+    MHD_get_connection_values (request->connection, MHD_HEADER_KIND, on_header, &last);
+    return last.value && utf8_valid (last.value, strlen (last.value)) ? last.value : NULL;
+}
+
+const struct sockaddr *http_peer (const struct http_request *request)
+{
+    return MHD_get_connection_info (request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)
+        ->client_addr;
+}
+
+const char *http_cookie (const struct http_request *request, const char *name)
+{
+    return looked_up (request, MHD_COOKIE_KIND, name);
+}
+
+const char *http_query (const struct http_request *request, const char *name)
+{
+    return looked_up (request, MHD_GET_ARGUMENT_KIND, name);
+}

@@ -1,0 +1,103 @@
+/* http_inside.h - a server's and a request's inside, for http.c, request.c, head.c, body.c, form.c and answer.c only.
+ *
+ *   libmicrohttpd -> request.c: new, begun -> head.c, the header
+ *                               opened     -> body.c, room for its body; form.c, its fields
+ *                               handed out -> the owner's handler ... answer.c -> its connection is resumed
+ *   reactor       -> http.c: the server runs libmicrohttpd at each turn's end, for what was resumed, too
+ *
+ *   request: [PROVING ->] ARRIVING -> [ASLEEP ->] ANSWERED
+ *
+ * PROVING: its header is there, and who sends so much is being asked; the connection is suspended in
+ * libmicrohttpd's first call, before the 100 of Expect: 100-continue, and once resumed the first call comes again.
+ * ARRIVING: its body comes in pieces.  ASLEEP: handed out, the connection is suspended.  ANSWERED: the
+ * response is queued when libmicrohttpd calls again, which after a resume it does only in MHD_run.
+ */
+#ifndef ADUAN_HTTP_INSIDE_H
+#define ADUAN_HTTP_INSIDE_H
+
+#include <microhttpd.h>
+#include "http/http.h"
+
+enum request_state {
+    REQUEST_PROVING,
+    REQUEST_PROVED, /* and its first call will come again */
+    REQUEST_ARRIVING,
+    REQUEST_ASLEEP,
+    REQUEST_ANSWERED
+};
+
+struct field {
+    struct http_field shown;
+    char *name, *file;
+    struct buffer value;
+};
+
+struct http_request {
+    struct http_server *server;
+    struct MHD_Connection *connection;
+    enum request_state state;
+    enum http_method method;
+    char *path, *word;
+    struct pace *pace;
+    size_t limit, came;
+    size_t declared; /* by Content-Length; 0: none, or in chunks */
+    bool chunked, asks_first;
+    bool suspended; /* while it is asked */
+    bool proved;    /* it was asked who sends it, and he is known */
+    enum http_loss loss;
+    size_t kept_len, booked; /* bytes that are held, and that it may hold by what was booked */
+    struct MHD_PostProcessor *form;
+    struct field *fields;
+    size_t field_count, field_room;
+    bool refused;   /* the form has too many fields, or text that is none */
+    unsigned fault; /* status of a request that its handler never sees; 0: none */
+    struct buffer body;
+    struct http_header *said;
+    size_t said_count;
+    struct MHD_Response *response;
+    unsigned status;
+    uint64_t answer_len;
+    void *kept;
+    void (*kept_free) (void *what);
+};
+
+struct http_server {
+    struct reactor *reactor;
+    struct http_options options;
+    struct MHD_Daemon *daemon;
+    struct source *source;
+    struct timer *timer;
+    uint16_t port;
+    unsigned unanswered;
+    struct paces *paces;
+    size_t booked, booked_unknown; /* the latter within the former */
+    uint64_t no_room, unproved;
+    bool resumed;
+    bool handled; /* a request was handed out in this run */
+};
+
+/* ---- request.c: what libmicrohttpd calls; the owner is the server ------------------------------ */
+
+enum MHD_Result request_on_access (void *owner, struct MHD_Connection *connection, const char *path,
+                                   const char *method, const char *version, const char *data,
+                                   size_t *len, void **kept);
+void request_on_completed (void *owner, struct MHD_Connection *connection, void **kept,
+                           enum MHD_RequestTerminationCode code);
+
+/* ---- body.c ------------------------------------------------------------------------------------ */
+
+/* Room for `len` bytes of body in all; false: there is none. */
+bool body_book (struct http_request *request, size_t len);
+/* So much more is to be held; false, and its fault is said: it may not. */
+bool body_holds (struct http_request *request, size_t len);
+/* What it brought goes, its form's fields, too, and its room is another's. */
+void body_drop (struct http_request *request);
+
+/* ---- form.c ------------------------------------------------------------------------------------ */
+
+/* From here on the body's pieces go to `form`; it stays NULL where the body is neither kind of form. */
+void form_open (struct http_request *request);
+/* All of the form is there: texts get their NUL, and what is no text refuses the request. */
+void form_close (struct http_request *request);
+
+#endif
