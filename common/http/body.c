@@ -1,7 +1,7 @@
 /* body.c - what a request's body holds, out of the room that all bodies have together.
  *
- * What it says of its length is booked before its first byte is kept, what comes in chunks as it comes; those who are
- * not known have half of the room.
+ * What it says of its length is booked before its first byte is kept, what comes in chunks as it comes.  Those who are
+ * not known have half of the room, and large bodies leave an eighth of it: who sends five slow ones keeps nobody from logging in.
  */
 #include "http/http_inside.h"
 #include <stdlib.h>
@@ -29,13 +29,14 @@ void body_drop (struct http_request *request)
 bool body_book (struct http_request *request, size_t len)
 {
     struct http_server *server = request->server;
-    size_t most = server->options.bodies, more;
+    size_t all = server->options.bodies, most = len > server->options.small ? all - all / 8 : all,
+           more;
 
     if (len <= request->booked)
         return true;
     more = len - request->booked;
-    if (more > most - server->booked ||
-        (!request->proved && more > most / 2 - server->booked_unknown)) {
+    if (server->booked > most || more > most - server->booked ||
+        (!request->proved && more > all / 2 - server->booked_unknown)) {
         server->no_room++;
         return false;
     }

@@ -56,7 +56,7 @@ struct http_options {
     int64_t idle_ms;         /* a connection that says nothing for so long is closed */
     struct pace_limits pace; /* and one that says or hears its part so slowly */
     size_t small;            /* bytes of a body that anybody may send, within its limit */
-    size_t bodies;           /* bytes of all bodies together; those of the unknown: half */
+    size_t bodies; /* bytes of all together; those of the unknown: half; large ones: 7/8 */
     const struct http_header *headers; /* of every answer */
     size_t header_count;
     http_limit_fn *limit;

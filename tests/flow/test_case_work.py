@@ -517,3 +517,29 @@ def test_a_note_overtakes_nobody(stack, door, people, agency):
     assert "Lurah" not in shown and '"answer"' in shown and "note" not in shown and "ack" not in shown
     assert not [template for template in templates(stack, case) if template not in (1, 4)]
     stack.checks()
+
+
+def test_notes_overtake_no_page_from_above(stack, door, people, agency):
+    """A coordinator names the version that he saw; what came since were notes alone, or more than that."""
+    case = stage(stack, door, people, agency, "in_progress")
+    for act, more in (("chase", {"text": "Segera"}), ("close", {"text": "Selesai", "resolution": 1})):
+        seen = row(stack, case)["version"]
+        for _ in range(3):
+            assert door.act(dict(case), "note", "Catatan", session=people[L]) == "done"
+        assert door.act(case, act, session=people["above"], complaint=seen, agency=agency[OFFICE], **more) == "done"
+    case = stage(stack, door, people, agency, "in_progress")
+    seen = row(stack, case)["version"]
+    assert door.act(dict(case), "note", "Catatan", session=people[L]) == "done"
+    assert door.act(case, "progress", "Kami periksa") == "done"
+    assert door.act(case, "chase", "Segera", session=people["above"], complaint=seen, agency=agency[OFFICE]) == "version"
+    stack.checks()
+
+
+@pytest.mark.parametrize("changed", [{"body": "Lain"}, {"class_": 5}, {"secret": YES}, {"title": "Lain"}, {"category": 2}])
+def test_a_key_is_of_all_that_is_set_right(stack, door, people, agency, changed):
+    case, key = stage(stack, door, people, agency, "assigned"), os.urandom(16)
+    said = {"title": "Judul", "body": "Isi", "class_": 2, "category": 1}
+    door.decides = lambda asked: {2: agency[UNIT], 3: 3}
+    assert door.act(dict(case), "correct", session=people[A], key=key, **said) == "done"
+    assert door.act(dict(case), "correct", session=people[A], key=key, **said) == "done"
+    assert door.act(dict(case), "correct", session=people[A], key=key, **{**said, **changed}) == "key"

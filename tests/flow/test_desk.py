@@ -4,10 +4,12 @@ Pages are looked at by tests/browser; what agencies do with them here goes witho
 import datetime
 import gzip
 import html
+import json
 import os
 import pathlib
 import re
 import socket
+import subprocess
 import time
 import urllib.parse
 
@@ -19,7 +21,7 @@ from desk_door import Browser, Program
 from openapi import described, validated
 from people import PASSWORD, code_of, invited
 from spoolbench import wait
-from stack import DESK
+from stack import BUILD, DESK
 
 
 @pytest.fixture(scope="module")
@@ -590,3 +592,20 @@ def test_who_reads_stays_logged_in(stack):
     assert browser.get("/inbox").status == 303
     time.sleep(0.5)
     assert stack.sql("select ends_at <= now () from session where principal_id = %s", who.number) == [(True,)]
+
+
+def test_a_long_history_is_shown_as_far_as_it_fits(stack, web, liaison):
+    """The newest of it, and how much is not there; the track's, too."""
+    number = placed(stack, web, "Selokan bau sepanjang tahun", anonymous=1, secret=1)
+    case = stack.sql("select complaint_id from complaint where number_text (number) = %s", number)[0][0]
+    stack.sql("insert into event (complaint_id, at, act_key, principal, agency, kind, number, text) select %s, now (), gen_random_uuid (), 1, null, 32, 1 + n, "
+              "n || repeat (' \u00e9\n\"', 3000) from generate_series (1, 120) n", case)
+    try:
+        page = Browser(stack, liaison).get(f"/cases/{number}")
+        assert page.status == 200 and "kejadian yang lebih lama tidak ditampilkan" in page.text
+        told = Program(stack, liaison).get(f"/cases/{number}").json
+        assert told["older"] + len(told["history"]) == 121 and told["history"][-1]["text"].startswith("120 ") and len(told["history"]) > 15
+        shown = subprocess.run([os.path.join(BUILD, "deploy", "aduan", "aduan"), "track", "--json", number, "-c", stack.settings], stdout=subprocess.PIPE, text=True, check=True)
+        assert json.loads(shown.stdout)[0]["history"][-1]["text"].startswith("120 ")
+    finally:
+        stack.rewrite("delete from event where complaint_id = %s and kind = 32", case)

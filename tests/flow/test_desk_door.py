@@ -15,6 +15,7 @@ import time
 
 import pytest
 
+from collect import metrics
 from conftest import ROOT, Stack
 from desk_cases import held, placed
 from desk_door import Browser, Program
@@ -266,14 +267,17 @@ def test_room_for_bodies(stack, web, liaison):
     browser, number = Browser(stack, liaison), held(stack, web, liaison)
     where = f"/cases/{number}"
     form = browser.get(where).form(where, "progress")
-    with opened(stack, where, 50000000, liaison.session) as large:
-        wait(lambda: booked(stack) >= 50000000, 20, "its room is taken")
+    with opened(stack, where, 48000000, liaison.session) as large:
+        wait(lambda: booked(stack) >= 48000000, 20, "its room is taken")
         page = browser.post(form, "progress", files=FILES, text="Belum ada tempat.")
         assert page.status == 503 and int(page.headers["Retry-After"]) > 0
         assert "Terlalu banyak kiriman besar" in page.text and "Belum ada tempat." in page.text
         with opened(stack, where, 20000000, liaison.session, "Expect: 100-continue\r\n") as asks:
             assert status_of(asks) == "503"
-        assert browser.post(form, "progress", files=FILES[:1], text="Yang kecil.").status == 303  # 14 MB are left
+        assert browser.post(form, "progress", files=FILES[:1], text="Yang kecil.").status == 303  # 10 MB are left for large ones
+        with opened(stack, where, 10500000, liaison.session):
+            wait(lambda: booked(stack) >= 58500000, 20, "they are taken")
+            assert Browser(stack).send("/login", WRONG).status == 401, "there is room for a form"
         large.shutdown(socket.SHUT_WR)
         status_of(large)
     wait(lambda: booked(stack) == 0, 20, "its room is free again")
@@ -296,7 +300,7 @@ def test_strangers_leave_half_of_the_room(stack, web, liaison):
             assert answer.startswith("HTTP/1.1 503") and "Retry-After: 10" in answer and "Terlalu banyak kiriman besar" in answer
         page = Program(stack).call("POST", "/api/v1/login", json.dumps(WRONG), **{"Content-Type": "application/json"})
         assert page.status == 503 and page.json["code"] == "body_room" and page.headers["Retry-After"] == "10"
-        assert browser.post(form, "progress", files=FILES, text="Tetap bisa.").status == 303
+        assert browser.post(form, "progress", files=FILES[:2], text="Tetap bisa.").status == 303
     assert said(stack, number) == ["Tetap bisa."]
 
 
@@ -495,3 +499,52 @@ def test_behind_nginx(running, web, folder, liaison):
     finally:
         proxy.terminate()
         proxy.wait(20)
+
+
+# ---- sessions that are nobody's
+
+class Stranger(Browser):
+    """With a cookie of the right form that nobody was given, and the token that a page would have for it."""
+    def __init__(self, stack):
+        super().__init__(stack)
+        self.session = os.urandom(32)
+        self.token = 16 * "00" + hashlib.blake2b(self.session, digest_size=16, key=b"aduan-desk form\0").hexdigest()
+
+    def fields(self, **more):
+        return {"csrf": self.token, "key": os.urandom(16).hex(), **more}
+
+
+def files_of(stack):
+    return sum(len(names) for _, _, names in os.walk(os.path.join(stack.folder, "files")))
+
+
+def logged_out(stack, person):
+    """His cookie after he has gone, which the desk has seen to be good."""
+    browser = Browser(stack, person)
+    page = browser.get("/account")
+    assert page.status == 200
+    stack.sql("delete from session where principal_id = %s", person.number)
+    return browser, page.forms()[-1].fields["csrf"]
+
+
+def test_nobodys_files_are_not_written(stack, web, liaison):
+    number, before = held(stack, web, liaison), files_of(stack)
+    page = Browser(stack, liaison).get(f"/cases/{number}")
+    form = page.form(f"/cases/{number}", "progress")
+    file = [("catatan.txt", "text/plain", b"Berkas orang tak dikenal. " * 40)]
+    stranger = Stranger(stack)
+    for browser, token in ((stranger, stranger.token), logged_out(stack, stack.person("91.01/PUPR", "liaison"))):
+        answer = browser.post(form, "progress", files=file, csrf=token, key=os.urandom(16).hex(), text="Halo")
+        assert answer.status == 401 and "Halo" in answer.text
+    assert files_of(stack) == before
+    assert Browser(stack, liaison).post(form, "progress", files=file, text="Kami periksa").status == 303
+    assert files_of(stack) == before + 1
+
+
+def test_nobodys_bulk_asks_nothing_of_the_store(stack):
+    stranger = Stranger(stack)
+    before = metrics(stack, "router")["router_acts_total"]
+    marks = [f"{os.urandom(16).hex()} 1 1 A00000000000000" for _ in range(100)]
+    answer = stranger.send("/bulk", {**stranger.fields(act="progress", text="Halo"), "mark": marks})
+    assert answer.status == 401 and "Halo" in answer.text
+    assert metrics(stack, "router")["router_acts_total"] == before
