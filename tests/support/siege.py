@@ -319,7 +319,8 @@ class Siege:
         self.counted["unheard"] += shots
 
     def own_work(self):
-        """A worker who misuses what is its own: an old version, a key said twice, an act that no longer fits, PULLs without end."""
+        """A worker who misuses what is its own: an old version, a key said twice, an act that no longer fits or
+        names nobody, PULLs without end."""
         own, line = self.stack.agency("92.01/PUPR"), Line(self.doors["workers"], *self._way("workers"))
         self.fire("adapters", Shot(self.maker.submit(category=1, place="92.01"), "work of its own", "accepted"))
         assigned = self._ask(line, 30, {2: [own], 3: 1, 4: 20000}, "assigned")
@@ -332,6 +333,8 @@ class Siege:
         done = self._ask(line, 33, {**case, 4: version, 5: key, act("act").tag: 1}, "acted:done")
         self._ask(line, 33, {**case, 4: version, 5: key, act("act").tag: 7, 7: "lain"}, "acted:stale:key")
         self._ask(line, 33, {**case, 4: done[5] if done else 0, 5: self.dice.randbytes(16), act("act").tag: 4}, "acted:stale:state")
+        for kind, lacks in ((10, "target"), (20, "other")):
+            self._ask(line, 33, {**case, 4: done[5] if done else 0, 5: self.dice.randbytes(16), act("act").tag: kind}, f"acted:refused:{lacks}")
         self.acts.append(("stranger", assigned[2].hex(), own, version, key.hex(), "ack", "done", done[5] if done else 0))
         for _ in range(70):
             line.socket.send(frame(30, {1: self.maker.ref(), 2: [own], 3: 1, 4: 1500}))
