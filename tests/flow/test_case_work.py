@@ -543,3 +543,17 @@ def test_a_key_is_of_all_that_is_set_right(stack, door, people, agency, changed)
     assert door.act(dict(case), "correct", session=people[A], key=key, **said) == "done"
     assert door.act(dict(case), "correct", session=people[A], key=key, **said) == "done"
     assert door.act(dict(case), "correct", session=people[A], key=key, **{**said, **changed}) == "key"
+
+
+@pytest.mark.parametrize("act, who, more", [("take_on", L, {}), ("draft", L, {"text": "Sudah"}), ("note", L, {"text": "Catatan"}), ("note", W, {"text": "Catatan"}),
+                                            ("chase", "above", {"text": "Segera"})])
+def test_only_who_sets_right_sets_right(stack, door, people, agency, act, who, more):
+    """Class, category, place and flags that come with another act are not heard: neither clock nor inspectorate is a liaison's to choose."""
+    case = stage(stack, door, people, agency, "assigned")
+    before = stack.sql("select class, category, region, flags, state, due_resolve from complaint where complaint_id = %s", case["id"].hex())
+    more = {**more, **({} if who == W else {"session": people[who]})}
+    if who == "above":
+        more = {**more, "complaint": row(stack, case)["version"], "agency": agency[OFFICE]}
+    assert door.act(case, act, class_=3, category=2, region="33.02", secret=YES, anonymous=YES, **more) == "done"
+    assert stack.sql("select class, category, region, flags, state, due_resolve from complaint where complaint_id = %s", case["id"].hex()) == before
+    assert not stack.sql("select from returned where complaint_id = %s", case["id"].hex())

@@ -609,3 +609,17 @@ def test_a_long_history_is_shown_as_far_as_it_fits(stack, web, liaison):
         assert json.loads(shown.stdout)[0]["history"][-1]["text"].startswith("120 ")
     finally:
         stack.rewrite("delete from event where complaint_id = %s and kind = 32", case)
+
+
+@pytest.mark.parametrize("kind", [32, 33, 37])
+def test_held_words_are_nobodys_to_read(stack, web, liaison, kind):
+    """What a reply, completion or reopening may tell of misconduct, until a router has decided."""
+    number = placed(stack, web, f"Trotoar pecah {kind}")
+    case = stack.sql("select complaint_id from complaint where number_text (number) = %s", number)[0][0]
+    stack.sql("insert into event (complaint_id, at, act_key, principal, kind, number, text) values (%s, now (), gen_random_uuid (), 1, %s, 20, 'Mandornya minta uang')", case, kind)
+    stack.sql("insert into returned (complaint_id, event, since, words, newest, was) values (%s, 20, now (), 20, 20, 4)", case)
+    try:
+        assert "Mandornya" not in Browser(stack, liaison).get(f"/cases/{number}").text
+    finally:
+        stack.sql("delete from returned where complaint_id = %s", case)
+    assert "Mandornya" in Browser(stack, liaison).get(f"/cases/{number}").text

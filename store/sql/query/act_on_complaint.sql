@@ -15,8 +15,11 @@
 --   $22 ms of a lease that is taken over
 with input as (
     select actor_of ($1::int, $2::bytea) as actor, $3::uuid as id, $4::int as agency, $5::bigint as wants, $6::bigint as complaint_wants,
-           $6::bigint <> 0 as above, $7::uuid as key, $8::int as kind, $9::text as text, $10::smallint as class, $11::int as category,
-           $12::text as region, $13::text as title, $14::text as body, $15::smallint as flags, $16::int as ending, $17::int as draft,
+           $6::bigint <> 0 as above, $7::uuid as key, $8::int as kind, $9::text as text, $16::int as ending, $17::int as draft,
+           -- who may say another act is not who may set these right: with it they are not heard
+           case when $8::int in (11, 23, 25) then $10::smallint end as class, case when $8::int in (23, 25) then $11::int else 0 end as category,
+           case when $8::int in (23, 25) then $12::text end as region, $13::text as title, $14::text as body,
+           case when $8::int in (23, 25) then $15::smallint else 0::smallint end as flags,
            $18::int as becomes_kind, $19::bytea as attachments,
            -- of all that is set right, whose new text no event keeps: the same key with another one is no repeat
            case when $8::int in (11, 23, 25)

@@ -5,7 +5,7 @@
 select coalesce (json_agg (row_to_json (r) order by r.at, r.number nulls last), '[]')::text
 from (
     select c.complaint_id as id, e.at, e.kind, e.number, a.code as agency, a.name as agency_name, case when e.principal > 0 then desk_who (e.principal, e.agency) end as who,
-           case when l.level = 2 and not (e.kind in (32, 33) and coalesce (e.number >= y.words, false)) then e.text end as text,
+           case when l.level = 2 and not (e.kind in (32, 33, 37) and coalesce (e.number >= y.words, false)) then e.text end as text,
            e.data ->> 'reason' as reason, case when e.kind = 22 then e.data ->> 'reason' end as resolution, case when e.kind in (26, 72) then e.data ->> 'reason' end as ending,
            coalesce (e.data ->> 'other', '') as other,
            e.kind = 29 and not exists (select from event v where v.complaint_id = e.complaint_id and v.kind in (16, 17, 71)
