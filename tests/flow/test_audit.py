@@ -41,6 +41,7 @@ def record(stack):
         assert worker.act(case, "ack")[0] == "done"
     linked(stack)
     web.submit("Sampah menumpuk di tepi jalan")
+    stack.wait("select 1 from complaint having count (*) = 7")  # accepted is not yet stored
     linked(stack)
     stack["store"].stop()  # it signs, and is out of the way of what is done to its rows
     assert "the chain holds" in audit(stack, "verify")
