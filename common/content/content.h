@@ -57,7 +57,8 @@ struct content_options {
         box_documents; /* of the public: what is not pinned is unreadable once its key is gone; images always are boxed */
     bool reencode;         /* makes copies of pinned images; several programs may */
     const char *reencoder; /* path of aduan-reencode; NULL: in the folder of this program */
-    int64_t copy_ms;       /* how long a child may take for one; 0: 20 seconds */
+    int64_t
+        copy_ms; /* how long a child may take for one; 0: a minute; the kernel bounds its own time */
 };
 
 /* Opens the folder, starts the threads, sweeps what a crash left behind.  0 and *ret; FAIL_IO with errno set: the folder
