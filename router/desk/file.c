@@ -29,7 +29,7 @@ static void file_refuse (struct visit *visit, enum content_result result)
     case CONTENT_ABSENT: visit_refuse (visit, 404, why); break;
     case CONTENT_REFUSED: visit_refuse (visit, 410, why); break;
     case CONTENT_NOT_YET:
-        visit_later (visit, AGAIN_MS);
+        http_later (visit->request, AGAIN_MS);
         visit_refuse (visit, 503, why);
         break;
     default: visit_refuse (visit, 422, why);
