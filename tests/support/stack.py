@@ -205,7 +205,7 @@ class Stack:
                        f"intake:\n  door: tcp://127.0.0.1:{self.ports['intake']}\n  recent: {self.recent}\n  spool:\n    bytes: {self.spool}\n    segment: {'64MiB' if self.spool.endswith('GiB') else '1MiB'}\n"
                        f"router:\n  door: tcp://127.0.0.1:{self.ports['router']}\n"
                        f"store:\n  database: {self.postgres.conninfo('aduan_store')}\n"
-                       f"query:\n  database: {self.postgres.conninfo('aduan_query')}\n  desk: {self.postgres.conninfo('aduan_desk')}\n"
+                       f"query:\n  database: {self.postgres.conninfo('aduan_query')}\n  desk: {self.postgres.conninfo('aduan_desk')}\n  web: {self.postgres.conninfo('aduan_web')}\n"
                        f"audit:\n  database: {self.postgres.conninfo('aduan_audit')}\n"
                        f"identity:\n  database: {self.postgres.conninfo('aduan_identity')}\n"
                        f"desk:\n  door: tcp://127.0.0.1:{self.ports['desk']}\n  router: tcp://127.0.0.1:{self.ports['router']}\n  reencoder: {REENCODER}\n"
