@@ -116,7 +116,7 @@ class World:
 
     def left(self):
         """Notices that are pending, and those in a claim."""
-        return self.postgres.sql("select (select count (*) from notice), (select coalesce (sum (cardinality (ids)), 0) from dispatch)")[0]
+        return self.postgres.sql("select (select count (*) from notice_pending), (select coalesce (sum (cardinality (ids)), 0) from dispatch)")[0]
 
     def unknown(self):
         return {str(row[0]) for row in self.postgres.sql("select complaint_id from notice_ended where outcome = 4")}
@@ -166,9 +166,9 @@ def test_failures_are_tried_again(world):
     world.start("notifier")
     (failing,) = world.plant(1).values()
     row = wait_for("the first failure", lambda: world.postgres.sql(
-        "select attempt, extract (epoch from not_before - clock_timestamp ()) from notice where attempt > 0"))
+        "select attempt, extract (epoch from not_before - clock_timestamp ()) from notice_aside where attempt > 0"))
     assert row[0][0] == 1 and 15 < row[0][1] < 38
-    world.postgres.sql("update notice set attempt = 9, not_before = now ()")
+    world.postgres.sql("update notice_aside set attempt = 9, not_before = now ()")
     wait_for("the tenth", lambda: world.left() == (0, 0))
     assert world.postgres.sql("select complaint_id::text, attempt, outcome, code from notice_ended") == [(failing[0], 10, 2, 451)]
     rules.write_text("rcpt * 550\n")
