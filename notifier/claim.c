@@ -334,14 +334,17 @@ static void claim_say (struct notifier *notifier)
         return;
     struct gateway *probed;
     uint64_t channels;
-    unsigned count = gateways_claim (notifier->gateways, reactor_now (notifier->reactor),
-                                     notifier->claim - notifier->held, &channels, &probed);
+    int64_t now = reactor_now (notifier->reactor);
+    unsigned count = gateways_claim (notifier->gateways, now, notifier->claim - notifier->held,
+                                     &channels, &probed);
     if (count == 0)
         return;
+    notifier->claim_wait =
+        channels & 1 ? gateways_patience (notifier->gateways, now, CLAIM_WAIT_MS) : 0;
     struct msg_claim claim = {.ref = notifier->next_ref + 1,
                               .count = count,
                               .dispatch = id_random (),
-                              .wait = channels & 1 ? CLAIM_WAIT_MS : 0,
+                              .wait = (uint64_t) notifier->claim_wait,
                               .channels = channels};
     if (link_say (notifier->store, WIRE_claim, &claim) != 0)
         return;
@@ -354,7 +357,7 @@ static void claim_say (struct notifier *notifier)
     notifier->claim_ref = claim.ref;
     notifier->claim_dispatch = claim.dispatch;
     notifier->claim_channels = channels;
-    notifier->claim_at = reactor_now (notifier->reactor);
+    notifier->claim_at = now;
 }
 
 /* The claim is not wanted any more, or its answer will not come, or not whole: what the store may have
@@ -476,7 +479,7 @@ static void on_claimed (void *owner, struct link *from, struct parcel *parcel)
         /* a store that answers "none" at once is left alone until the scan */
         bool beside = notifier->probed && !(notifier->claim_channels & 1);
         notifier->hinted =
-            notifier->hinted || said->count > 0 || stood >= CLAIM_WAIT_MS / 2 || beside;
+            notifier->hinted || said->count > 0 || stood >= notifier->claim_wait / 2 || beside;
         if (said->count == 0)
             gateways_idle (notifier->gateways);
         if (said->count == 0 && beside) /* nothing waits for it: others have their turn */

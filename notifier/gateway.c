@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include "notifier.h"
 
+#define PATIENCE_LEAST 100          /* ms */
 #define CHANNELS_FRESH UINT64_C (1) /* as claim.channels: what nobody has tried yet */
 
 static const struct gateway_kind *const kinds[GATEWAYS] = {&gateway_mail, &gateway_sms,
@@ -89,6 +90,17 @@ unsigned gateways_claim (struct gateway gateways[GATEWAYS], int64_t now, unsigne
     }
     *ret_channels = open | CHANNELS_FRESH;
     return open ? room : 0;
+}
+
+int64_t gateways_patience (const struct gateway gateways[GATEWAYS], int64_t now, int64_t most)
+{
+    for (size_t i = 0; i < GATEWAYS; i++) {
+        const struct breaker *breaker = &gateways[i].breaker;
+        int64_t left = breaker->until - now;
+        if (breaker_open (breaker) && !breaker->probing && left < most)
+            most = left < PATIENCE_LEAST ? PATIENCE_LEAST : left;
+    }
+    return most;
 }
 
 int64_t gateway_away (struct gateway *gateway, int64_t now)

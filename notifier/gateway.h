@@ -183,6 +183,8 @@ bool gateway_set (const struct gateway gateways[GATEWAYS]); /* any of them */
  * gateway that the claim probes, or NULL. */
 unsigned gateways_claim (struct gateway gateways[GATEWAYS], int64_t now, unsigned room,
                          uint64_t *ret_channels, struct gateway **ret_probe);
+/* How long a claim may stand so that none of them is probed late: at most `most`, in ms. */
+int64_t gateways_patience (const struct gateway gateways[GATEWAYS], int64_t now, int64_t most);
 /* Wall time before which it gets nothing because it is left alone; 0: it may have one now, and if it was to be probed
  * this is the probe. */
 int64_t gateway_away (struct gateway *gateway, int64_t now);

@@ -118,6 +118,7 @@ struct notifier {
     struct id claim_dispatch; /* the number that its dispatch will have */
     uint64_t claim_channels;  /* what it asked for */
     int64_t claim_at;         /* mono_ms */
+    int64_t claim_wait;       /* ms that it stands */
     bool hinted;              /* the next claim may go out: there is news, or it will stand */
     bool draining;
     int64_t drain_until; /* mono_ms: no longer for an unanswered claim */

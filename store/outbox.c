@@ -214,6 +214,8 @@ static void on_looked (void *with, const struct db_answer *answer)
     store->outbox_empty_until =
         emptied ? reactor_now (store->reactor) + LOOK_EVERY_MS : 0; /* more is there: at once */
     if (count == 0) {
+        DL_DELETE (store->claims, claim); /* others that stand may want other channels */
+        DL_APPEND (store->claims, claim);
         outbox_rolled_back (store, claim);
         return;
     }
@@ -243,6 +245,13 @@ void outbox_has_news (struct store *store, unsigned count)
     store->outbox_empty_until = 0;
 }
 
+/* What is known of the outbox says nothing to a claim for what waits beside it: that looks once by itself. */
+static bool may_look (const struct store *store, const struct claim *claim, int64_t now)
+{
+    return now >= store->outbox_empty_until ||
+           (!(claim->channels & CHANNELS_FRESH) && !claim->looked);
+}
+
 void outbox_flush (struct store *store)
 {
     int64_t now = reactor_now (store->reactor);
@@ -253,7 +262,7 @@ void outbox_flush (struct store *store)
             continue;
         if (!listener_find (store->notifiers, claim->link))
             claim_free (store, claim);
-        else if (db && now >= store->outbox_empty_until) {
+        else if (db && may_look (store, claim, now)) {
             store->outbox_empty_until = now + LOOK_EVERY_MS; /* one looks for all of them */
             look (store, db, claim);
         } else if (now >= claim->until)

@@ -218,12 +218,7 @@ def test_a_gateway_away_holds_up_nobody(world, tmp_path):  # noqa: F811
     outcomes = told(world, claim[3])
     assert outcomes[0][:3] == (FAILED, 0, SMS) and outcomes[1] == (SENT, 250, MAIL, 0)
 
-    kannel = Kannel(tmp_path)
-    kannel.send = port
-    conf = tmp_path / "kannel.conf"
-    conf.write_text("\n".join(f"sendsms-port = {port}" if line.startswith("sendsms-port") else line
-                              for line in conf.read_text().splitlines()) + "\n")
-    with kannel:
+    with Kannel(tmp_path, send=port):
         def probe():
             claim = world.store.take(CLAIM)
             if claim[5] == 1 << SMS:

@@ -57,7 +57,7 @@ class World:
         self.start("sink")
         self.port = int(wait_for("the sink", lambda: (folder / "sink" / "port").exists() and (folder / "sink" / "port").read_text()))
 
-    def start(self, name):
+    def start(self, name, *options):
         common = ["-o", f"run={self.folder}", "-o", f"data={self.folder}"]
         command = {
             "sink": [str(ROOT / "tests/support/smtp_sink.py"), str(self.folder / "sink")],
@@ -67,6 +67,8 @@ class World:
         }[name]
         if name == "notifier":
             command += ["-o", f"smtp.url=smtp://127.0.0.1:{self.port}"]
+        for option in options:
+            command += ["-o", option]
         self.programs[name] = subprocess.Popen(command, stderr=self.log)
 
     def kill(self, name):
@@ -89,12 +91,12 @@ class World:
         text = (self.folder / "log").read_text()
         assert "AddressSanitizer" not in text and "runtime error" not in text, text[-3000:]
 
-    def plant(self, count, *, template=4, flags=1, text="Sudah diperbaiki."):
+    def plant(self, count, *, template=4, flags=1, text="Sudah diperbaiki.", kind="email"):
         """`count` complaints with an answer to tell of; address and id of each."""
         planted = {}
         for number in range(count):
-            address = f"n{uuid.uuid4().hex[:12]}@example.org"
-            clear = msgpack.packb({1: 1, 2: "web", 3: "k", 4: "email", 5: address}) + b"\x80"
+            address = f"n{uuid.uuid4().hex[:12]}@example.org" if kind == "email" else f"62{uuid.uuid4().int % 10 ** 11:011}"
+            clear = msgpack.packb({1: 1, 2: "web", 3: "k", 4: kind, 5: address}) + b"\x80"
             clear += b"\0" * (-len(clear) % 256)
             planted[address] = (str(uuid.uuid4()), nacl.public.SealedBox(self.public).encrypt(clear), number)
         connection = self.postgres.connect()

@@ -28,11 +28,13 @@ def free_ports(count):
 
 
 class Kannel:
-    def __init__(self, folder):
+    def __init__(self, folder, send=None):
+        """`send`: the port of sendsms, where it must be one that is known already."""
         self.folder = pathlib.Path(folder)
         for program in ("bearerbox", "smsbox", FAKESMSC):
             assert shutil.which(program), f"{program} is not installed: packages kannel and kannel-extras (tests/packages)"
         self.admin, self.box, self.smsc, self.send = free_ports(4)
+        self.send = send or self.send
         self.sendsms = f"http://127.0.0.1:{self.send}/cgi-bin/sendsms"
         self.programs = []
         self.operator = None
