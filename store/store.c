@@ -134,6 +134,11 @@ static void on_told (void *owner, struct link *from, struct parcel *parcel)
     told_take (owner, from, &parcel->said[0].told);
 }
 
+static void on_report (void *owner, struct link *from, struct parcel *parcel)
+{
+    report_take (owner, from, &parcel->said[0].report);
+}
+
 static void router_down (void *owner, struct link *link)
 {
     struct store *store = owner;
@@ -150,7 +155,7 @@ static link_message_fn *const router_handlers[WIRE_LAST] = {[WIRE_place] = on_pl
 static const struct link_hooks router_hooks = {.handlers = router_handlers, .down = router_down};
 
 static link_message_fn *const notifier_handlers[WIRE_LAST] = {
-    [WIRE_claim] = on_claim, [WIRE_told] = on_told};
+    [WIRE_claim] = on_claim, [WIRE_told] = on_told, [WIRE_report] = on_report};
 static const struct link_hooks notifier_hooks = {.handlers = notifier_handlers};
 
 /* ---- start --------------------------------------------------------------------------------- */
@@ -292,6 +297,7 @@ static void store_durable (void *state)
     agency_wake (store);
     lease_flush (store);
     told_flush (store);
+    report_flush (store);
     outbox_flush (store);
     send_hints (store);
 }
@@ -342,6 +348,7 @@ static void store_stop (void **held)
     pull_end (store);
     outbox_end (store);
     told_end (store);
+    report_end (store);
     publish_end (store);
     likeness_end (store);
     timer_end (store);
