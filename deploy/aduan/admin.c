@@ -260,7 +260,8 @@ static void put_result (const struct cli *cli, const char *name, json_t *result)
     if (json_object_get (result, "factor"))
         printf ("%s\n", text_of (TEXT_factor_once));
     else if (json_object_get (result, "token"))
-        printf ("%s\n", text_of (TEXT_token_once));
+        printf ("%s\n",
+                text_of (json_object_get (result, "client") ? TEXT_token_client : TEXT_token_once));
 }
 
 static int run_order (const struct cli *cli, const struct order_row *row)

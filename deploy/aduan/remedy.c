@@ -12,6 +12,7 @@ struct remedy {
 static const struct remedy values[] = {
     {"make_key", "name", TEXT_remedy_key_name},
     {"make_key", "role", TEXT_remedy_key_role},
+    {"make_token", "name", TEXT_remedy_client},
     {"permit", "person", TEXT_remedy_reader},
     {"permit", "agency", TEXT_remedy_reader},
     {NULL, "login", TEXT_remedy_login},
@@ -25,6 +26,10 @@ static const struct remedy values[] = {
     {NULL, "allowed", TEXT_remedy_flag},
     {NULL, "liaison_closes", TEXT_remedy_flag},
     {NULL, "hours", TEXT_remedy_hours},
+    {NULL, "sandbox", TEXT_remedy_flag},
+    {NULL, "expected", TEXT_remedy_flag},
+    {NULL, "requests", TEXT_remedy_requests},
+    {NULL, "submissions", TEXT_remedy_submissions},
     {NULL, "days", TEXT_remedy_days},
     {NULL, "route_depth", TEXT_remedy_depth},
     {NULL, "verify_at", TEXT_remedy_verify_at},

@@ -76,6 +76,10 @@ def test_every_order_runs(stack, front, who):
     order("make_key", name="arsip-worker", role="worker", key=a_key(), agency="91.01", agencies=["91.01/ARSIP"])
     order("make_key", name="arsip-app", role="adapter", key=a_key(), agency="91.01", rights="bulk")
     order("rotate_key", name="arsip-worker", key=a_key())
+    order("make_key", name="arsip-web", role="adapter", agency="91.01")
+    order("make_token", name="arsip-web", requests=30)
+    order("make_token", name="arsip-web", sandbox=True, hours=0)
+    order("revoke_token", name="arsip-web")
     order("close_agency", agency="91.01/ARSIP", successor="91.01/LH")
     order("revoke_key", name="arsip-worker")
     assert stack.adapter().submit(text="Jalan rusak", category=1, place="91.01.01")[0] == "accepted"
@@ -176,6 +180,8 @@ class Probes:
             scope = {"agencies": [x]} if role == "worker" else {}
             return [("make_key", {"name": self.new("kunci-"), "role": role, "key": a_key(), "agency": x, **scope}),
                     ("rotate_key", {"name": self.key(x, role), "key": a_key()}), ("revoke_key", {"name": self.key(x, role)})]
+        if label.startswith("make_token"):
+            return [(order, {"name": self.key(x, role)}) for order in ("make_token", "revoke_token")]
         assert label.startswith("permit"), label
         self.hold(x)
         permit = self.stack.sql("insert into permit (complaint_id, agency_id, level, until, granted_by, reason) "
@@ -190,7 +196,7 @@ NOBODYS = {"agency": "97.99", "parent": "97.99", "person": "tidak-ada", "name": 
 
 def in_nobodys_place(order, arguments):
     """The same order about something that is not there."""
-    at = "parent" if order == "register_agency" else "name" if order in ("rotate_key", "revoke_key") else \
+    at = "parent" if order == "register_agency" else "name" if order in ("rotate_key", "revoke_key", "make_token", "revoke_token") else \
         "person" if order in ("change_person", "renew_invitation", "lock", "unlock", "end_session", "appoint") else \
         "number" if order == "permit" else "permit" if order == "withdraw_permit" else "agency"
     return {**arguments, at: NOBODYS[at]}
@@ -213,7 +219,7 @@ def test_roles_and_orders(stack, front, actor):
             if wanted == "absent":
                 assert front.order(order, who, **in_nobodys_place(order, arguments)).word == said.word, (order, place)
             probed += 1
-    assert probed == 5 * 43
+    assert probed == 5 * 45
     probes.hold("91.01/PUPR")
 
 
