@@ -30,6 +30,7 @@ static const struct order_kind kinds[] = {
     {ORDER_invite, ORDER_TELLS},
     {ORDER_renew_invitation, ORDER_TELLS},
     {ORDER_make_token, ORDER_TELLS},
+    {ORDER_set_webhook, ORDER_SIGNS},
 };
 
 /* Steps of an order's way are in the same folder's `step`, and are no orders. */

@@ -71,11 +71,11 @@ def test_whatever_happens_is_told_once_and_in_order(stack, door, agency, me):
         for event in events:
             assert event["event"] > behind.get(event["number"], 0), event
             behind[event["number"]] = event["event"]
-    # notes, drafts, words about which a router decides, and words of what is secret are not in it; nor is anybody else's
+    # notes, drafts, words about which a router decides, and words on oversight are not in it; nor is anybody else's
     kinds = {event["type"] for event in events}
     assert kinds & {"answer", "assign", "placed"} and not kinds & {"note", "draft", "ack", "support", "chase", "warned"}
-    secret = {number for number, in stack.sql("select number_text (number) from complaint where flags & 6 <> 0")}
-    assert not [event for event in events if event["number"] in secret and "text" in event]
+    oversight = {number for number, in stack.sql("select number_text (number) from complaint where flags & 4 <> 0")}
+    assert not [event for event in events if event["number"] in oversight and "text" in event]
     assert read(stack, me + 1000)[0] == []
     # what the steps make of a state is what the store has made of it, but for a hand-back that is under way
     wrong = stack.sql("select * from (select e.complaint_id, c.state, (state_behind (e.kind, e.data, c.due_verify is not null or exists "

@@ -120,7 +120,8 @@ begin
 end $$;
 create aggregate state_behind (kind smallint, data jsonb, waited boolean) (sfunc = state_fold, stype = smallint[]);
 
--- The histories of these complaints, an event a row, each with its place.  `future`: transactions from there on are those of another
+-- The histories of these complaints, an event a row, each with its place.  Words of a secret complaint go to who submitted it, as it
+-- wrote them or wrote for their reader; of an oversight one none, lest they come to those whom it accuses.  `future`: transactions from there on are those of another
 -- cluster, whose dump was restored here; they come before all of ours.
 create function told_history (ids uuid[], future bigint)
 returns table (complaint_id uuid, number smallint, at timestamptz, kind smallint, agency int, text text, data jsonb, place bigint, state smallint)
@@ -128,7 +129,7 @@ language sql stable as $$
     select h.complaint_id, h.number, h.at, h.kind, h.agency, h.text, h.data, h.place,
            case when h.number < h.events then h.states[1] when h.now = 6 then coalesce (h.was, 6) else h.now end::smallint
     from (select e.complaint_id, e.number, e.at, e.kind, e.agency, e.data, c.events, c.state as now, r.was,
-                 case when c.flags & 6 = 0 and (e.kind in (16, 17, 18, 22, 26, 53) or e.kind between 31 and 37) and not coalesce (e.data ? 'private', false)
+                 case when c.flags & 4 = 0 and (e.kind in (16, 17, 18, 22, 26, 53) or e.kind between 31 and 37) and not coalesce (e.data ? 'private', false)
                            and not (e.kind in (32, 33, 37) and coalesce (e.number >= r.words, false)) then e.text end as text,
                  max (case when e.tx < future then e.tx else 0 end) over w as place, state_behind (e.kind, e.data, f.waited) over w as states
           from unnest (ids) i (id)
@@ -182,10 +183,10 @@ returns jsonb language sql stable as $$
 $$;
 
 -- ---- reading ---------------------------------------------------------------------------------------------
--- The next events of what this principal submitted, behind `start`, at most `most`: {events, cursor, more, restored}; {fault} where
+-- The next events of what this principal submitted, of these types (null: all), behind `start`, at most `most`: {events, cursor, more, restored}; {fault} where
 -- there is no such cursor.  Read in windows of transactions that are over, found by their digests; so many of them are looked
 -- through at most that a reader who has little among much of others is answered soon, with a cursor farther on and `more`.
-create function feed_page (principal int, start text, most int) returns jsonb language plpgsql stable security definer set search_path = public
+create function feed_page (principal int, start text, most int, types text[]) returns jsonb language plpgsql stable security definer set search_path = public
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_bitmapscan = on set plan_cache_mode = force_custom_plan as $$
 declare
     over   bigint := pg_snapshot_xmin (pg_current_snapshot ())::text::bigint;
@@ -218,7 +219,7 @@ begin
                                 join complaint c on c.complaint_id = e.complaint_id and c.adapter = feed_page.principal) as ids) own
             cross join lateral told_history (own.ids, future) h
             where h.place >= low and h.place < high and (h.place, h.complaint_id, h.number) > (here.place, here.complaint_id, here.number)
-              and told_word (h.kind, h.data) is not null
+              and told_word (h.kind, h.data) = any (coalesce (types, array[told_word (h.kind, h.data)]))
             order by h.place, h.complaint_id, h.number
             limit most - got
         loop
@@ -237,7 +238,7 @@ begin
 end $$;
 
 create function web.feed (principal int, cursor text, most int) returns jsonb language sql stable security definer set search_path = public as $$
-    select feed_page (principal, cursor, least (greatest (most, 1), 500))
+    select feed_page (principal, cursor, least (greatest (most, 1), 500), null)
 $$;
 
 -- The cases of this number, or of that external reference, that this principal submitted, newest first, each with its history.
