@@ -11,6 +11,7 @@
  *   page.c     asks what a page or an answer in JSON needs, and shows it
  *   search.c   cases found by words, by number, by what they are
  *   figures.c  how much is open and late below whom
+ *   export.c   the official table as a download
  *   change.c   what was changed, by whom
  *   act.c      acts on cases: one, many at once, a lease renewed; the next case
  *   order.c    log in and out, invitations, people, the tree, templates
@@ -232,6 +233,11 @@ void page_search (struct visit *visit);
 void page_watch (struct visit *visit);
 /* The same as a table for a spreadsheet. */
 void figures_table (struct visit *visit);
+
+/* ---- export.c --------------------------------------------------------------------------------- */
+
+/* The table of DOMAIN 4.4, below whom the reader coordinates; 403 for who does not, 422 where it is too large to be made at once. */
+void export_table (struct visit *visit);
 
 /* ---- change.c --------------------------------------------------------------------------------- */
 

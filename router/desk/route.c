@@ -136,6 +136,7 @@ static const struct route routes[] = {
     {HTTP_GET, "/late", "late", false, page_show, page_late, late_questions},
     {HTTP_GET, "/watch", "watch", false, page_show, page_watch, watch_questions},
     {HTTP_GET, "/watch.csv", NULL, false, figures_table, NULL, watch_table_questions},
+    {HTTP_GET, "/export.csv", NULL, false, export_table, NULL, NULL},
     {HTTP_GET, "/tree/+code", "agency", false, page_show, page_agency, agency_page_questions},
     {HTTP_GET, "/keys", "keys", false, page_show, NULL, keys_questions},
     {HTTP_GET, "/keys/:name", "key", false, page_show, NULL, key_questions},
