@@ -107,17 +107,36 @@ static void take_record (struct intake *intake, struct link *from, const struct 
     }
 }
 
+/* Whose submission it is: the key's own, or of a front the account's that it names.  NULL: it is rejected. */
+static const struct principal *sender_of (struct intake *intake, struct link *from,
+                                          const struct msg_submit *submit)
+{
+    const struct principal *principal = link_principal (from);
+    bool front = principal->role == ROLE_FRONT;
+    const struct principal *sender =
+        front                 ? principals_adapter (door_principals (intake->door), submit->account)
+        : submit->account.len ? NULL
+                              : principal;
+
+    if (!sender)
+        say_reject (from, submit->ref,
+                    front && !submit->account.len ? REJECT_MISSING : REJECT_RIGHT, "account");
+    return sender;
+}
+
 static void on_submit (void *owner, struct link *from, struct parcel *parcel)
 {
     struct intake *intake = owner;
     const struct msg_submit *submit = &parcel->said[0].submit;
-    const struct principal *principal = link_principal (from);
     struct wire_fault fault;
     const struct wire_message *content = parcel_read (parcel, 1, WIRE_content, &fault);
     if (!content) {
         say_reject (from, submit->ref, fault.reject, fault.field);
         return;
     }
+    const struct principal *principal = sender_of (intake, from, submit);
+    if (!principal)
+        return;
     enum busy busy = busy_now (intake, submit);
     if (busy) {
         say_tempfail (from, submit->ref, busy);

@@ -88,7 +88,7 @@ static void on_refuse (void *owner, struct http_request *request, unsigned statu
     struct visit *visit = visit_new (owner, request);
 
     if (status == 503)
-        visit_later (visit, ROOM_MS);
+        http_later (visit->request, ROOM_MS);
     visit_refuse (visit, status,
                   status == 413   ? "body_large"
                   : status == 503 ? "body_room"
@@ -108,7 +108,7 @@ static bool visit_lost (struct visit *visit)
         visit_refuse (visit, 401, "session");
         return true;
     }
-    visit_later (visit, ROOM_MS);
+    http_later (visit->request, ROOM_MS);
     visit_refuse (visit, 503, loss == HTTP_NO_ROOM ? "body_room" : "query_down");
     return true;
 }
@@ -121,10 +121,10 @@ static void on_request (void *owner, struct http_request *request)
     bool other;
 
     if (strncmp (path, "/assets/", 8) == 0 && http_method (request) <= HTTP_HEAD &&
-        asset_answer (request, path + 8))
+        desk_asset (request, path + 8))
         return;
     if (strcmp (path, "/api/v1/openapi.yaml") == 0 && http_method (request) <= HTTP_HEAD &&
-        asset_answer (request, "openapi.yaml"))
+        desk_asset (request, "openapi.yaml"))
         return;
     visit = visit_new (desk, request);
     visit->route = route_find (visit, &other);
@@ -140,7 +140,7 @@ static void on_request (void *owner, struct http_request *request)
         if (visit->api || http_method (request) == HTTP_POST)
             visit_refuse (visit, 401, "session");
         else
-            visit_redirect (visit, "/login");
+            http_redirect (visit->request, "/login");
     } else if (visit_lost (visit)) {
         return;
     } else if (http_method (request) == HTTP_POST && !visit_ours (visit)) {

@@ -33,7 +33,7 @@
 #include "client/aduan.h"
 #include "daemon/daemon.h"
 #include "gate.h"
-#include "http/http.h"
+#include "http/reply.h"
 #include "http/template.h"
 
 #define SESSION_BYTES 32
@@ -46,7 +46,6 @@
 #define FILE_MOST    10485760
 #define FILES_MOST   5
 #define BULK_MOST    100 /* cases of one bulk act */
-#define PARAMETERS   3
 #define DIGEST_BYTES 32
 #define JSON_MOST    4000 /* values in a program's body: each takes some 100 bytes, read */
 
@@ -102,10 +101,8 @@ struct visit {
     struct desk *desk;
     struct http_request *request;
     const struct route *route;
-    char *parameters[PARAMETERS]; /* of the path, in the pattern's order */
-    const char *names[PARAMETERS];
-    size_t name_lens[PARAMETERS];
-    bool api; /* wants JSON, is a program: bearer token, no CSRF */
+    struct http_parts parts; /* of the path */
+    bool api;                /* wants JSON, is a program: bearer token, no CSRF */
     bool english;
     bool has_session;
     bool (*leap) (
@@ -170,8 +167,6 @@ struct visit *visit_new (struct desk *desk, struct http_request *request);
 /* The session that a request names; false: none. */
 bool session_of (const struct desk *desk, const struct http_request *request,
                  uint8_t ret[SESSION_BYTES]);
-/* How long to wait before trying again, said with what refuses it. */
-void visit_later (struct visit *visit, int64_t wait_ms);
 /* A field of the form or of the JSON body as text, NULL: absent.  Numbers of JSON are written out. */
 const char *visit_said (struct visit *visit, const char *name);
 /* The same as a number; 0 where absent or none. */
@@ -188,8 +183,6 @@ void visit_typed (struct visit *visit);
 void visit_fail (struct visit *visit, unsigned status, const char *why);
 /* Answers: the fault, as page or problem+json. */
 void visit_refuse (struct visit *visit, unsigned status, const char *why);
-void visit_redirect (struct visit *visit, const char *path);
-void visit_json (struct visit *visit, unsigned status, json_t *values);
 void visit_page (struct visit *visit, unsigned status, const char *template);
 /* Sets or (NULL) ends the session's cookie. */
 void visit_cookie (struct visit *visit, const uint8_t *session);
@@ -283,7 +276,7 @@ bool desk_moment (struct visit *visit, const json_t *value, struct buffer *out);
 void desk_stamp (struct visit *visit, const json_t *value, struct buffer *out);
 struct template_set desk_templates (struct visit *visit);
 /* An asset by its name, answered; false: there is none. */
-bool asset_answer (struct http_request *request, const char *name);
+bool desk_asset (struct http_request *request, const char *name);
 
 /* ---- qr.c ------------------------------------------------------------------------------------- */
 

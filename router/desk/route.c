@@ -114,7 +114,7 @@ static const struct question account_page_questions[] = {
 
 static void go_to_inbox (struct visit *visit)
 {
-    visit_redirect (visit, "/inbox");
+    http_redirect (visit->request, "/inbox");
 }
 
 static const struct route routes[] = {
@@ -170,41 +170,6 @@ static const struct route routes[] = {
     {HTTP_POST, "/api/v1/orders/:name", NULL, false, order_one, NULL, NULL},
 };
 
-static void parameters_clear (struct visit *visit)
-{
-    for (unsigned i = 0; i < PARAMETERS; i++) {
-        free (visit->parameters[i]);
-        visit->parameters[i] = NULL;
-        visit->names[i] = NULL;
-    }
-}
-
-/* Does the path have the pattern's form?  Sets the parameters on the way. */
-static bool pattern_fits (struct visit *visit, const char *pattern, const char *path)
-{
-    unsigned count = 0;
-
-    for (;;) {
-        if (*pattern != ':' && *pattern != '+') {
-            if (*pattern != *path)
-                return false;
-            if (!*pattern)
-                return true;
-            pattern++, path++;
-            continue;
-        }
-        bool rest = *pattern++ == '+';
-        size_t name = strcspn (pattern, "/"), len = rest ? strlen (path) : strcspn (path, "/");
-        if (len == 0 || count == PARAMETERS)
-            return false;
-        visit->names[count] = pattern;
-        visit->name_lens[count] = name;
-        visit->parameters[count++] = xstrndup (path, len);
-        pattern += name;
-        path += len;
-    }
-}
-
 const struct route *route_find (struct visit *visit, bool *ret_other)
 {
     enum http_method method = http_method (visit->request);
@@ -214,22 +179,17 @@ const struct route *route_find (struct visit *visit, bool *ret_other)
         method = HTTP_GET;
     *ret_other = false;
     for (size_t i = 0; i < array_len (routes); i++) {
-        parameters_clear (visit);
-        if (!pattern_fits (visit, routes[i].pattern, path))
+        if (!http_path_fits (routes[i].pattern, path, &visit->parts))
             continue;
         if (routes[i].method == method)
             return &routes[i];
+        http_parts_done (&visit->parts);
         *ret_other = true;
     }
-    parameters_clear (visit);
     return NULL;
 }
 
 const char *visit_parameter (const struct visit *visit, const char *name)
 {
-    for (unsigned i = 0; i < PARAMETERS && visit->names[i]; i++)
-        if (strlen (name) == visit->name_lens[i] &&
-            memcmp (name, visit->names[i], visit->name_lens[i]) == 0)
-            return visit->parameters[i];
-    return "";
+    return http_part (&visit->parts, name);
 }
