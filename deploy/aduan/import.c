@@ -38,6 +38,10 @@ const struct option_row import_options[] = {
     {"give-up", 0, OPTION_VALUE, "SECONDS", TEXT_o_give_up},
     {"as", 0, OPTION_VALUE, "NAME", TEXT_o_as_adapter},
     {"official", 0, OPTION_FLAG, NULL, TEXT_o_official},
+    {"open311", 0, OPTION_VALUE, "URL", TEXT_o_open311},
+    {"jurisdiction", 0, OPTION_VALUE, "ID", TEXT_o_jurisdiction},
+    {"since", 0, OPTION_VALUE, "DAY", TEXT_o_open311_since},
+    {"redirects", 0, OPTION_FLAG, NULL, TEXT_o_redirects},
     {"system", 0, OPTION_VALUE, "NAME", TEXT_o_system},
     {"zone", 0, OPTION_VALUE, "HOURS", TEXT_o_import_zone},
 };
@@ -208,7 +212,7 @@ static void on_submitted (void *with, const struct aduan_submitted *result)
         break;
     case ADUAN_REJECTED:
         /* another system goes on with what it showed before: it is known here, and no fault of the row */
-        if (import->official && result->reject == ADUAN_REJECT_CONFLICT) {
+        if (import->moves_in && result->reject == ADUAN_REJECT_CONFLICT) {
             flying->repeated = true;
             import->changed++;
             break;
@@ -366,16 +370,14 @@ static json_t *counts_json (uint64_t accepted, uint64_t repeated, uint64_t rejec
                       (json_int_t) repeated, "rejected", (json_int_t) rejected);
 }
 
-/* What the registry could not say, and what was left in the old system. */
-static json_t *official_json (const struct import *import, const struct position *all)
+/* What the registry could not say. */
+static json_t *official_json (const struct import *import)
 {
     struct official_counts counts = official_counts (import->official);
-    return json_pack ("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "ended",
-                      (json_int_t) all->skipped, "changed", (json_int_t) import->changed,
-                      "categories", (json_int_t) counts.categories, "agencies",
-                      (json_int_t) counts.agencies, "places", (json_int_t) counts.places, "classes",
-                      (json_int_t) counts.classes, "channels", (json_int_t) counts.channels,
-                      "types", (json_int_t) counts.types);
+    return json_pack ("{s:I, s:I, s:I, s:I, s:I, s:I}", "categories",
+                      (json_int_t) counts.categories, "agencies", (json_int_t) counts.agencies,
+                      "places", (json_int_t) counts.places, "classes", (json_int_t) counts.classes,
+                      "channels", (json_int_t) counts.channels, "types", (json_int_t) counts.types);
 }
 
 static void official_say (const struct import *import)
@@ -397,8 +399,12 @@ static void report_json (const struct import *import, const struct position *run
     json_object_set_new (out, "line", json_integer ((json_int_t) all->line));
     json_object_set_new (out, "unknown_categories",
                          json_integer ((json_int_t) mapping_unknown (import->mapping)));
+    if (import->moves_in) {
+        json_object_set_new (out, "ended", json_integer ((json_int_t) all->skipped));
+        json_object_set_new (out, "changed", json_integer ((json_int_t) import->changed));
+    }
     if (import->official)
-        json_object_set_new (out, "official", official_json (import, all));
+        json_object_set_new (out, "left_open", official_json (import));
     json_object_set_new (out, "rate", json_real (progress_rate (&import->progress)));
     if (all->rejected && !import->check_only)
         json_object_set_new (out, "rejects", json_string (import->rejects_path));
@@ -437,6 +443,9 @@ static void report (struct import *import)
         say_counts (TEXT_import_in_all, all, 0);
     if (import->official)
         official_say (import);
+    else if (import->moves_in)
+        say (stdout, TEXT_import_open311, "ended", count_text (all->skipped), "changed",
+             count_text (import->changed), NULL);
     if (unknown)
         say (stdout, TEXT_import_categories, "count", count_text (unknown), NULL);
     if (all->rejected && !import->check_only)
@@ -463,6 +472,7 @@ static void import_close (struct import *import)
     mapping_free (&import->mapping);
     official_free (&import->official);
     reader_close (&import->reader);
+    free (import->fetched);
     free (import->state_path);
     free (import->rejects_path);
 }
@@ -471,11 +481,13 @@ int run_import (struct cli *cli)
 {
     struct import import = {
         .cli = cli, .rejects = -1, .receipts = -1, .lock = -1, .mapping = mapping_new ()};
-    int status = 0;
-    if (cli->options.argument_count != 1)
+    int status = 0, fetch_status = 0;
+    bool asks = option (&cli->options, "open311") != NULL;
+    if (cli->options.argument_count > 1 || (!asks && cli->options.argument_count == 0))
         status = complain (EX_USAGE, TEXT_import_which, NULL);
-    else
-        import.path = cli->options.arguments[0];
+    else if (asks)
+        status = open311_fetch (cli, &import.fetched, &fetch_status);
+    import.path = asks ? import.fetched : cli->options.arguments[0];
     if (status == 0)
         status = import_open (&import);
     if (status == 0)
@@ -487,6 +499,9 @@ int run_import (struct cli *cli)
         save (&import, true);
         report (&import);
         status = import.status;
+        if (status == 0)
+            status =
+                fetch_status; /* half of it came: that is imported, and the rest is not forgotten */
         if (status == 0 && (import.position.rejected || import.unfinished))
             status = EX_DATAERR;
     }

@@ -7,6 +7,7 @@
 #include "cli.h"
 #include "mapping.h"
 #include "official.h"
+#include "open311.h"
 #include "position.h"
 #include "progress.h"
 #include "record.h"
@@ -35,6 +36,8 @@ struct import {
     struct reader *reader;
     struct mapping *mapping;
     struct official *official; /* NULL: no official table */
+    char *fetched;             /* file of what an Open311 server had; NULL: none was asked */
+    bool moves_in;             /* out of another system, which goes on */
     struct draft draft;
     struct aduan *aduan;
     struct flying *flight;

@@ -56,7 +56,7 @@ static int open_input (struct import *import)
     const char *format = option (options, "format"), *delimiter = option (options, "delimiter"),
                *problem;
     enum record_format which = RECORD_GUESS;
-    if (format && strcmp (format, "jsonl") == 0)
+    if (import->fetched || (format && strcmp (format, "jsonl") == 0))
         which = RECORD_JSON;
     else if (format && strcmp (format, "csv") == 0)
         which = RECORD_CSV;
@@ -216,7 +216,23 @@ static int read_official (struct import *import)
         return status;
     char *said = official_said (import->official);
     mapping_source (import->mapping, official_fill, import->official, said);
+    import->moves_in = true;
     free (said);
+    return 0;
+}
+
+/* The same of what an Open311 server had; its services become our categories by --category-map alone. */
+static int read_open311 (struct import *import)
+{
+    const char *system = option (&import->cli->options, "system");
+    if (!import->fetched)
+        return 0;
+    system = system ? system : "open311";
+    if (strlen (system) > 16 || !key_name_valid (view_of (system)))
+        return complain (EX_USAGE, TEXT_unknown_word, "option", "system", "value", system, NULL);
+    mapping_source (import->mapping, open311_fill, (void *) (uintptr_t) system, system);
+    mapping_words_only (import->mapping);
+    import->moves_in = true;
     return 0;
 }
 
@@ -225,6 +241,8 @@ int import_open (struct import *import)
     int status = read_options (import);
     if (status == 0)
         status = read_official (import);
+    if (status == 0)
+        status = read_open311 (import);
     if (status == 0)
         status = read_mapping (import);
     if (status == 0)

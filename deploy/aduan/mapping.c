@@ -27,6 +27,7 @@ struct mapping {
     uint64_t unknown;
     mapping_source_fn *fill; /* NULL: `sources` */
     void *source;
+    bool words_only;
     crypto_generichash_state said;
 };
 
@@ -210,6 +211,11 @@ void mapping_source (struct mapping *mapping, mapping_source_fn *fill, void *sou
     mapping->source = source;
 }
 
+void mapping_words_only (struct mapping *mapping)
+{
+    mapping->words_only = true;
+}
+
 const char *mapping_lacks (const struct mapping *mapping, const struct reader *reader)
 {
     for (size_t i = 0; i < TARGETS; i++)
@@ -378,7 +384,7 @@ static void category (struct mapping *mapping, struct draft *draft)
     HASH_FIND_STR (mapping->categories, text, found);
     if (found)
         draft->submission.category = found->number;
-    else if (*text && end != text && !*end && value <= INT32_MAX)
+    else if (!mapping->words_only && *text && end != text && !*end && value <= INT32_MAX)
         draft->submission.category = (uint32_t) value;
     else if (*text)
         mapping->unknown++;

@@ -37,6 +37,8 @@ typedef uint32_t mapping_source_fn (void *source, struct record *record, struct 
 /* `said`: what else decides what comes of a record, for mapping_digest. */
 void mapping_source (struct mapping *mapping, mapping_source_fn *fill, void *source,
                      const char *said);
+/* A category is one of the map's words: a bare number is another system's, and none of ours. */
+void mapping_words_only (struct mapping *mapping);
 /* Reads a category map.  0, FAIL_ABSENT or FAIL_MALFORMED with *ret_problem. */
 int mapping_categories (struct mapping *mapping, const char *path, char **ret_problem);
 /* The first source that --map names and the header lacks; NULL: none. */

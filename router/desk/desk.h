@@ -15,6 +15,7 @@
  *   change.c   what was changed, by whom
  *   act.c      acts on cases: one, many at once, a lease renewed; the next case
  *   order.c    log in and out, invitations, people, the tree, templates
+ *   typed.c    a report typed for who reports it
  *   file.c     the content store, on a thread: attachments by digest
  *   words.c    texts by key, times and the like as people read them
  *   qr.c       a QR code as the path of an SVG
@@ -85,6 +86,7 @@ struct desk {
     struct http_server *server;
     struct aduan_loop *loop;
     struct aduan *aduan;
+    struct aduan *taking; /* to intake, for what is typed here */
     struct files *files;
     struct http_header headers[8];
     bool tls; /* TLS stands before the door: cookies are Secure, their names begin with __Host- */
@@ -253,6 +255,12 @@ void order_logout (struct visit *visit);
 void order_invitation (struct visit *visit);
 void order_one (struct visit *visit);
 void order_language (struct visit *visit);
+
+/* ---- typed.c ---------------------------------------------------------------------------------- */
+
+/* The form of a report that somebody types for who reports it, and what becomes of it. */
+void page_typed (struct visit *visit);
+void typed_take (struct visit *visit);
 
 /* ---- file.c ----------------------------------------------------------------------------------- */
 
