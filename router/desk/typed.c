@@ -14,7 +14,7 @@
 #include "wire/wire.h"
 
 #define ACCOUNT "desk-intake" /* the adapter for which the desk speaks */
-#define TAKE_MS 8000          /* intake takes in ms; who stands at the counter waits no longer */
+#define TAKE_MS 5000          /* intake takes in ms; who stands at the counter waits no longer */
 
 struct typed {
     struct aduan_token token;

@@ -266,6 +266,7 @@ def test_nothing_is_guessed_while_the_registry_is_away(stack, aduan, tmp_path):
     file = tmp_path / "lama.csv"
     official(file, [{**ROW, "Tracking ID": "77"}])
     stack["query"].stop()
+    os.remove(os.path.join(stack.folder, "run", "query.sock"))  # else the command waits for who may be about to start
     try:
         aduan("import", file, "--official", "--system", "sepi", wanted=69)
     finally:

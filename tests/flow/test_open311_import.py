@@ -132,7 +132,7 @@ def test_what_servers_write(stack, city, fetch, tmp_path, kind):
     summary = fetch(city(rows, kind), "--category-map", services, "--jurisdiction", "kota.example", "--set", "secret=no", system=system, wanted=65)
     assert (summary["accepted"], summary["rejected"], summary["ended"], summary["unknown_categories"]) == (3, 1, 1, 1)
     found = stored(stack, system, 3)
-    assert found[0] == (f"{system}:0024", "Lampu jalan", "Lampu jalan", None, None, 11, 1, 0, 0, 4)
+    assert found[0] == (f"{system}:0024", "Lampu jalan", "Lampu jalan", None, None, 11, 1, None, None, 4)
     assert found[1][1:5] == ("Lampu jalan", "Baris satu\nbaris dua\n\n--- Dari sistem lama ---\nFoto: http://127.0.0.1:9/foto.jpg", "Jalan Kenanga", 2)
     assert found[2][1:9] == ("Lampu jalan", "Lampu nomor A1 padam", "Jalan Kenanga", 1, 11, 1, -25000000, 1332500000)
     with open(tmp_path / "kota.jsonl.rejects.jsonl", encoding="utf-8") as rejects:

@@ -20,7 +20,7 @@ $$;
 --
 -- Nothing without the order `look` of an export, which says who takes what along: docs/audit.md.
 create function export_page (last uuid, since timestamptz, until timestamptz, below text, most int, looks int)
-returns table (complaint_id uuid, rest boolean, came timestamptz, zone int) language plpgsql stable security definer
+returns table (complaint_id uuid, rest boolean, came timestamptz, zone int) language plpgsql stable security definer rows 200
 set search_path = public set enable_hashjoin = off set enable_mergejoin = off as $$
 declare
     person int := session_reader ();
