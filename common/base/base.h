@@ -175,6 +175,10 @@ int file_read (const char *path, size_t limit, char **ret_at, size_t *ret_len);
  * is that of open(2).  What is no plain file (a device, a pipe) is written to and stays what it is; of a
  * symbolic link what it leads to is replaced.  0, or FAIL_IO with errno set. */
 int file_write (const char *path, const void *at, size_t len, mode_t mode);
+/* Reads until `len` bytes are there or the end is; how many, or -1 with errno set. */
+ssize_t fd_read (int fd, void *at, size_t len);
+/* Writes all.  0, or FAIL_IO with errno set. */
+int fd_write (int fd, const void *at, size_t len);
 /* fsync of a directory, without which a new name in it may not survive a power cut.  0 or FAIL_IO. */
 int dir_sync (const char *path);
 

@@ -22,7 +22,14 @@ const struct setting desk_settings[] = {
      "adapters' door of the intake, for what is typed here"},
     {"intake_key", SETTING_PATH, "keys/intake.pub", 0, 0, false, "its public key"},
     {"key", SETTING_PATH, "keys/front-desk.key", 0, 0, false, "own key, of role front"},
-    {"files", SETTING_PATH, "files", 0, 0, false, "folder of attachments"},
+    {"files", SETTING_PATH, "files", 0, 0, false,
+     "the content store's folder; shared with intake and aduan-web"},
+    {"unpinned", SETTING_DURATION, "24h", 1000, 2592000000, false,
+     "an upload that nothing names goes after this"},
+    {"reencode", SETTING_FLAG, "true", 0, 0, false,
+     "make copies of pictures without what their cameras wrote into them"},
+    {"reencoder", SETTING_PATH, "", 0, 0, false,
+     "the program that makes them; empty: aduan-reencode beside this one"},
     {"zone", SETTING_NUMBER, "7", 7, 9, false, "hours east of UTC in which times are shown"},
     {"connections", SETTING_NUMBER, "400", 10, 4000, false, "connections at most"},
     {"idle", SETTING_DURATION, "30s", 1000, 600000, false,
@@ -235,6 +242,24 @@ static int doors_open (struct desk *desk, const struct settings *settings)
     return 0;
 }
 
+static int content_start (struct desk *desk, const struct settings *settings)
+{
+    const char *folder = settings_text (settings, "files"),
+               *reencoder = settings_text (settings, "reencoder");
+    int result = content_new (
+        desk->reactor,
+        &(struct content_options){.folder = folder,
+                                  .unpinned_ms = settings_number (settings, "unpinned"),
+                                  .reencode = settings_flag (settings, "reencode"),
+                                  .reencoder = *reencoder ? reencoder : NULL},
+        &desk->content);
+    if (result != 0)
+        log_error ("%s: attachments cannot be kept there: %s", folder,
+                   result == FAIL_ABSENT ? "libmagic has no database (package libmagic-mgc)"
+                                         : strerrordesc_np (errno));
+    return result == 0 ? 0 : EX_UNAVAILABLE;
+}
+
 int desk_start (struct reactor *reactor, const struct settings *settings, void **ret_state)
 {
     struct desk *desk = xcalloc (1, sizeof *desk);
@@ -251,14 +276,9 @@ int desk_start (struct reactor *reactor, const struct settings *settings, void *
     });
     desk->twice = twice_new ();
     desk->loop = client_loop_on (reactor);
-    desk->files = files_new (reactor, settings_text (settings, "files"));
-    if (!desk->files) {
-        log_error ("%s: attachments cannot be kept there: %s", settings_text (settings, "files"),
-                   strerrordesc_np (errno));
-        desk_stop (ret_state);
-        return EX_UNAVAILABLE;
-    }
-    int status = doors_open (desk, settings);
+    int status = content_start (desk, settings);
+    if (status == 0)
+        status = doors_open (desk, settings);
     if (status)
         desk_stop (ret_state);
     else
@@ -285,7 +305,7 @@ void desk_stop (void **state)
     *state = NULL;
     aduan_close (&desk->taking);
     aduan_close (&desk->aduan); /* ends what is under way, so that every visit is answered */
-    files_destroy (&desk->files);
+    content_destroy (&desk->content);
     http_close (&desk->server);
     gate_free (&desk->gate);
     twice_free (&desk->twice);

@@ -16,7 +16,7 @@
  *   act.c      acts on cases: one, many at once, a lease renewed; the next case
  *   order.c    log in and out, invitations, people, the tree, templates
  *   typed.c    a report typed for who reports it
- *   file.c     the content store, on a thread: attachments by digest
+ *   file.c     attachments: into the content store and out of it
  *   words.c    texts by key, times and the like as people read them
  *   qr.c       a QR code as the path of an SVG
  *
@@ -32,6 +32,7 @@
 
 #include <jansson.h>
 #include "client/aduan.h"
+#include "content/content.h"
 #include "daemon/daemon.h"
 #include "gate.h"
 #include "http/reply.h"
@@ -44,14 +45,13 @@
     5000 /* that there is no case must come from the store; that it is away is said soon */
 #define LEASE_MS     600000 /* of a case that a person pulled; renewed while its page is open */
 #define BODY_MOST    262144 /* bytes of a form or of JSON */
-#define FILE_MOST    10485760
-#define FILES_MOST   5
+#define FILE_MOST    CONTENT_BYTES_MOST
+#define FILES_MOST   CONTENT_FILES_MOST
 #define BULK_MOST    100 /* cases of one bulk act */
-#define DIGEST_BYTES 32
+#define DIGEST_BYTES CONTENT_DIGEST_BYTES
 #define JSON_MOST    4000 /* values in a program's body: each takes some 100 bytes, read */
 
 struct visit;
-struct files;
 struct twice;
 
 /* One query of aduan-query, asked for a page.  An argument is "=constant", ":parameter of the path",
@@ -87,7 +87,7 @@ struct desk {
     struct aduan_loop *loop;
     struct aduan *aduan;
     struct aduan *taking; /* to intake, for what is typed here */
-    struct files *files;
+    struct content *content;
     struct http_header headers[8];
     bool tls; /* TLS stands before the door: cookies are Secure, their names begin with __Host- */
     bool up;  /* started; false while it drains */
@@ -264,9 +264,6 @@ void typed_take (struct visit *visit);
 
 /* ---- file.c ----------------------------------------------------------------------------------- */
 
-struct files *files_new (struct reactor *reactor, const char *folder);
-/* Every visit must have been answered. */
-void files_destroy (struct files **files);
 /* Are there any in the visit's form? */
 bool files_brought (const struct visit *visit);
 /* Stores the files of the visit's form, then calls visit->then; digests are in visit->files.  What is

@@ -31,6 +31,7 @@ from worker import Worker  # noqa: E402
 BUILD = os.environ.get("ADUAN_BUILD", os.path.join(ROOT, "build"))
 PROGRAMS = {"store": "store/aduan-store", "router": "router/aduan-router", "intake": "intake/aduan-intake",
             "query": "store/query/aduan-query", "desk": "router/desk/aduan-desk", "notifier": "notifier/aduan-notifier"}
+REENCODER = os.path.join(BUILD, "common", "content", "reencode", "aduan-reencode")
 REGISTRY = os.path.join(HERE, "registry")
 CORE = ("store", "router", "intake")
 DESK = (*CORE, "query", "desk")  # and who lets people in, from the front
@@ -200,7 +201,7 @@ class Stack:
                        f"query:\n  database: {self.postgres.conninfo('aduan_query')}\n  desk: {self.postgres.conninfo('aduan_desk')}\n"
                        f"audit:\n  database: {self.postgres.conninfo('aduan_audit')}\n"
                        f"identity:\n  database: {self.postgres.conninfo('aduan_identity')}\n"
-                       f"desk:\n  door: tcp://127.0.0.1:{self.ports['desk']}\n  router: tcp://127.0.0.1:{self.ports['router']}\n  intake: tcp://127.0.0.1:{self.ports['intake']}\n"
+                       f"desk:\n  door: tcp://127.0.0.1:{self.ports['desk']}\n  router: tcp://127.0.0.1:{self.ports['router']}\n  intake: tcp://127.0.0.1:{self.ports['intake']}\n  reencoder: {REENCODER}\n"
                        f"notifier:\n  domain: aduan.example\n{smtp}"
                        f"aduan:\n  intake: tcp://127.0.0.1:{self.ports['intake']}\n  router: tcp://127.0.0.1:{self.ports['router']}\n"
                        f"{self.extra}")
