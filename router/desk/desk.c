@@ -23,6 +23,8 @@ const struct setting desk_settings[] = {
      "the content store's folder; shared with intake and aduan-web"},
     {"unpinned", SETTING_DURATION, "24h", 1000, 2592000000, false,
      "an upload that nothing names goes after this"},
+    {"unnamed", SETTING_DURATION, "30d", 1000, INT64_MAX, false,
+     "a kept file that is older, and that no case names any more, goes"},
     {"reencode", SETTING_FLAG, "true", 0, 0, false,
      "make copies of pictures without what their cameras wrote into them"},
     {"reencoder", SETTING_PATH, "", 0, 0, false,
@@ -233,7 +235,10 @@ static int content_start (struct desk *desk, const struct settings *settings)
         &(struct content_options){.folder = folder,
                                   .unpinned_ms = settings_number (settings, "unpinned"),
                                   .reencode = settings_flag (settings, "reencode"),
-                                  .reencoder = *reencoder ? reencoder : NULL},
+                                  .reencoder = *reencoder ? reencoder : NULL,
+                                  .ask = files_ask,
+                                  .owner = desk,
+                                  .orphan_ms = settings_number (settings, "unnamed")},
         &desk->content);
     if (result != 0)
         log_error ("%s: attachments cannot be kept there: %s", folder,
