@@ -24,7 +24,7 @@ const struct command commands[] = {
      act_options, 0, run_act, false},
     {"admin", "login LOGIN | WHAT [...] | ORDER NAME=VALUE ...", TEXT_admin_summary,
      TEXT_admin_more, admin_options, 0, run_admin, false},
-    {"report", "refusals [--since DAY]", TEXT_report_summary, TEXT_report_more, report_options, 0,
+    {"report", "refusals [--since DAY] | retention --dry-run", TEXT_report_summary, TEXT_report_more, report_options, 0,
      run_report, false},
     {"export", "examples|decisions [--hidden]", TEXT_export_summary, TEXT_export_more,
      export_options, 0, run_export, false},

@@ -304,7 +304,16 @@ void desk_measure (void *state)
 {
     const struct desk *desk = state;
     struct http_counts counts = http_counts (desk->server);
+    struct content_counts files = content_counts (desk->content);
 
+    metric_set (desk_files_stored_total, files.stored);
+    metric_set (desk_files_expired_total, files.expired);
+    metric_set (desk_files_copied_total, files.copied);
+    metric_set (desk_files_refused_total, files.refused);
+    metric_set (desk_files_deleted_total, files.deleted);
+    metric_set (desk_files_waiting, files.waiting);
+    metric_set (desk_files_oldest_age_seconds,
+                files.waiting ? (uint64_t) (wall_ms () - files.waiting_since_ms) / 1000 : 0);
     metric_set (desk_cut_total, counts.cut);
     metric_set (desk_no_room_total, counts.no_room);
     metric_set (desk_unproved_total, counts.unproved);

@@ -74,6 +74,9 @@ def test_an_ended_case_loses_its_words(stack, web, liaison):
     assert stack.reader().ask("read_retention", "1826") == []
     (due,) = stack.reader().ask("read_retention", "0")
     assert (due["cases"], due["files"], due["erased"]) == (1, 3, 0)
+    aduan = [os.path.join(BUILD, "deploy", "aduan", "aduan"), "-c", stack.settings, "--lang", "en", "report", "retention"]
+    assert subprocess.run([*aduan, "--dry-run"], check=False).returncode == 1, "nothing is due"
+    assert subprocess.run(aduan, stderr=subprocess.DEVNULL, check=False).returncode == 64
     stack.sql("update retention_sweep set again = '-infinity'")  # the last round was a moment ago
     again(stack, "store", "store", retention="1s")
     stack.wait("select 1 from erased where complaint_id = %s", case[0], seconds=60)
