@@ -361,6 +361,13 @@ struct search_work {
     int64_t began; /* mono_ms: that step */
 };
 
+struct retention_work {
+    struct timer *timer;
+    bool busy;       /* a step is with PostgreSQL */
+    int64_t began;   /* mono_ms: that step */
+    int64_t keep_ms; /* of a case, after its end */
+};
+
 struct place_batch;
 struct deed;
 struct order;
@@ -435,6 +442,7 @@ struct store {
     struct timers timers;
     struct chain chain;
     struct search_work search;
+    struct retention_work retention;
     struct agency *agencies; /* by number */
     size_t agency_count;
     uint64_t national_desk; /* its number; 0: not known yet */
@@ -639,6 +647,10 @@ void timer_end (struct store *store);
 /* search.c */
 void search_begin (struct store *store);
 void search_end (struct store *store);
+
+/* retention.c */
+void retention_begin (struct store *store, int64_t keep_ms);
+void retention_end (struct store *store);
 
 /* outbox.c */
 void outbox_claim (struct store *store, struct link *from, const struct msg_claim *claim);
