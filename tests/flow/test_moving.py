@@ -180,6 +180,25 @@ def test_download_at_the_desk(stack, reports):
     assert Browser(stack).get("/export.csv").location == "/login"
 
 
+def test_pages_of_any_size(stack, aduan):
+    """More than a page by rows, more than one by bytes, a stretch of others' between: each report once, in the order of when it came."""
+    boss = stack.person("91.71", "coordinator", front="cli")
+    before = {row["Tracking ID"] for row in table(aduan("export", "official", who=boss))[1]}
+    own = ("insert into complaint (complaint_id, number, version, received, holder, adapter, state, events, channel, class, priority, rung, confidence, flags, region) "
+           "select (lpad (to_hex ((extract (epoch from at) * 1000)::bigint), 12, '0') || substr (md5 ('halaman' || g), 1, 20))::uuid, 9000000 + g, 1, at, "
+           "case when g %% 5 = 0 then %s else %s end, 1, 4, 2, 1, 2, 3, 3, 900, 0, '91.71' from (select g, now () - g * interval '1 minute' as at from generate_series (1, 600) g) x")
+    stack.sql(own, stack.agency("92.01/LH"), stack.agency("91.71/PUPR"))
+    stack.sql("insert into content (complaint_id, digest, title, body) select complaint_id, '\\x00', 'Halaman', repeat ('isi panjang ', case when number < 9000300 then 500 else 2 end) "
+              "from complaint where number between 9000000 and 9001000")
+    try:
+        rows = [row for row in table(aduan("export", "official", who=boss))[1] if row["Tracking ID"] not in before]
+        assert len(rows) == len({row["Tracking ID"] for row in rows}) == 480
+        assert [row["received_at"] for row in rows] == sorted(row["received_at"] for row in rows)
+    finally:
+        for name in ("content", "complaint"):
+            stack.sql(f"delete from {name} where complaint_id in (select complaint_id from complaint where number between 9000000 and 9001000)")
+
+
 # ---- and in again
 
 def test_what_went_out_comes_in_again(stack, aduan, head, reports, tmp_path):
