@@ -6,7 +6,8 @@ from (
            case when c.state = 6 then coalesce (returned_was (c.complaint_id), 6) else c.state end as state, c.class, c.channel, c.priority,
            c.flags & 6 <> 0 and case_until (c.complaint_id) is not null and not session_looked (c.complaint_id) as unlooked,
            c.category, g.name as category_name, c.rung, c.confidence, c.region, c.flags & 1 <> 0 as anonymous, c.flags & 2 <> 0 as secret,
-           c.flags & 4 <> 0 as oversight, h.code as holder, h.agency_id as holder_number, h.name as holder_name,
+           c.flags & 4 <> 0 as oversight, c.flags & 2048 <> 0 as held, public_now (c) as published,
+           (select s.count from supported s where s.complaint_id = c.complaint_id) as supporters, h.code as holder, h.agency_id as holder_number, h.name as holder_name,
            (select string_agg (p.name, ', ' order by p.level desc) from region p
             where c.region = p.code or c.region like p.code || '.%') as place,
            case when l.level = 2 then desk_title (coalesce (t.title_edited, t.title), coalesce (t.body_edited, t.body)) end as title,
