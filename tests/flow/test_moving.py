@@ -281,6 +281,17 @@ def test_an_old_systems_table(stack, aduan, tmp_path, between, mark, above):
     assert (again["accepted"], again["repeated"], again["changed"]) == (0, 2, 2)
 
 
+def test_a_table_in_another_encoding(stack, aduan, tmp_path):
+    """What a spreadsheet saved as Windows-1252: no name of it is known, and nothing stops."""
+    file = tmp_path / "lama.csv"
+    official(file, [{**ROW, "Tracking ID": "88", "Kategori": "Caf\u00e9", "Kota/Kabupaten": "Kab. \u00c9jaan", "Isi Laporan Awal": "Kaf\u00e9 di trotoar"}], mark=False)
+    file.write_bytes(file.read_text(encoding="utf-8").encode("cp1252"))
+    summary = json.loads(aduan("import", file, "--official", "--system", "ansi", "--json"))
+    assert summary["accepted"] == 1 and summary["left_open"]["categories"] == summary["left_open"]["places"] == 1
+    assert stack.wait("select t.body, c.region from content t join complaint c using (complaint_id) where t.external = 'ansi:88'")[0] == \
+        ("Kaf\ufffd di trotoar\n\n--- Dari sistem lama ---\nStatus: Tertunda\nAlasan: Menunggu foto\nIsi Laporan Akhir:\nJembatan di dusun retak", "91")
+
+
 def test_nothing_is_guessed_while_the_registry_is_away(stack, aduan, tmp_path):
     file = tmp_path / "lama.csv"
     official(file, [{**ROW, "Tracking ID": "77"}])
