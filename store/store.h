@@ -25,6 +25,7 @@
  *   outbox.c       notifiers' claims, and the notices that they are given
  *   told.c         what became of notices is written down
  *   report.c       what gateways say of them later
+ *   forget.c       contacts that are not needed any more
  *   chain.c        digests of what was done become a chain, its head is signed
  *   publish.c      the snapshots; the calendar and limits that due times need
  *   limits.c       limits and steps of the clocks, by rule set and agency
@@ -434,6 +435,11 @@ struct store {
     struct timers timers;
     struct chain chain;
     struct search_work search;
+    struct {
+        struct timer *timer;
+        struct id at; /* the last complaint that was looked at */
+        bool busy;
+    } forget;
     struct agency *agencies; /* by number */
     size_t agency_count;
     uint64_t national_desk; /* its number; 0: not known yet */
@@ -664,6 +670,9 @@ void told_end (struct store *store);
 void report_take (struct store *store, struct link *from, const struct msg_report *said);
 void report_flush (struct store *store);
 void report_end (struct store *store);
+/* forget.c */
+void forget_begin (struct store *store);
+void forget_end (struct store *store);
 /* chain.c */
 /* `path`: of the signing key; absent: nothing is signed.  False: it cannot be used, as was logged. */
 bool chain_begin (struct store *store, const char *path);
