@@ -117,6 +117,31 @@ def test_at_the_desk(stack, boss):
     assert "dicabut" in browser.get("/keys/kota-web?said=revoke_token").text and of(stack, "kota-web") == []
 
 
+def test_webhooks_at_the_desk(stack, front, boss):
+    """The page of a key sets one, shows its secret once, says how it goes, and has a button for each thing that may be done."""
+    front.order("make_key", boss, name="kota-kait", role="adapter", agency="91.01")
+    browser, program = Browser(stack, boss), Program(stack, boss)
+    form = browser.get("/keys/kota-kait").form("/orders/set_webhook")
+    assert "Alamat (https)" in browser.post(form, url="http://kota.example/hook").text
+    told = browser.post(browser.get("/keys/kota-kait").form("/orders/set_webhook"), url="https://kota.example/hook", events="answer, close")
+    secret = re.search(r'<code id="told">(whsec_[A-Za-z0-9+/]{43}=)</code>', told.text)[1]
+    page = browser.get("/keys/kota-kait")
+    assert "sekali saja" in told.text and secret not in page.text and "https://kota.example/hook" in page.text and "berjalan" in page.text
+    (hook,) = program.get("/keys/kota-kait").json["key"]["webhooks"]
+    assert hook["events"] == ["answer", "close"] and hook["state"] == "active" and hook["delivered"] == 0 and "salt" not in hook
+    assert browser.post(page.form("/orders/test_webhook")).location == "/keys/kota-kait?said=test_webhook"
+    assert browser.post(page.form("/orders/pause_webhook")).location == "/keys/kota-kait?said=pause_webhook"
+    page = browser.get("/keys/kota-kait")
+    assert "dijeda" in page.text and not page.forms("/orders/pause_webhook")
+    assert browser.post(page.form("/orders/replay_webhook"), **{"from": "2026-01-01T00:00:00Z"}).status == 303
+    assert "Mulai dari" in browser.post(page.form("/orders/replay_webhook"), **{"from": "kemarin"}).text
+    assert browser.post(page.form("/orders/resume_webhook")).status == browser.post(page.form("/orders/remove_webhook")).status == 303
+    assert not browser.get("/keys/kota-kait").forms("/orders/remove_webhook")
+    # colleagues below see neither key nor webhook, and do nothing with them
+    other = Browser(stack, stack.person("91.01/PUPR", "agency_admin"))
+    assert other.get("/keys/kota-kait").status == 404
+
+
 def test_by_the_command(stack):
     who = stack.person("91.01", "coordinator", front="cli")
     command = Command(stack, "klien")

@@ -187,7 +187,7 @@ $$;
 -- there is no such cursor.  Read in windows of transactions that are over, found by their digests; so many of them are looked
 -- through at most that a reader who has little among much of others is answered soon, with a cursor farther on and `more`.
 create function feed_page (principal int, start text, most int, types text[]) returns jsonb language plpgsql stable security definer set search_path = public
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_bitmapscan = on set plan_cache_mode = force_custom_plan as $$
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_bitmapscan = on set jit = off set plan_cache_mode = force_custom_plan as $$
 declare
     over   bigint := pg_snapshot_xmin (pg_current_snapshot ())::text::bigint;
     future bigint := pg_snapshot_xmax (pg_current_snapshot ())::text::bigint;
@@ -243,7 +243,7 @@ $$;
 
 -- The cases of this number, or of that external reference, that this principal submitted, newest first, each with its history.
 create function web.own (principal int, name text) returns jsonb language plpgsql stable security definer set search_path = public
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
 begin
     return (
         select coalesce (jsonb_agg (jsonb_strip_nulls (jsonb_build_object (
