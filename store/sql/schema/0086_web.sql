@@ -8,8 +8,9 @@ create schema web;
 -- The complaint of this number and access code (the hash of it, as 64 hexadecimal digits); null: there is none.
 create function case_proven (number text, code text) returns uuid language sql stable as $$
     select c.complaint_id
-    from complaint c join content t on t.complaint_id = c.complaint_id
-    where c.number = number_bits (case_proven.number) and encode (t.code_hash, 'hex') = lower (code)
+    from complaint c
+    where c.number = number_bits (case_proven.number)
+      and (select encode (t.code_hash, 'hex') from content t where t.complaint_id = c.complaint_id) = lower (code)
     order by c.complaint_id limit 1
 $$;
 
@@ -303,12 +304,11 @@ create function web.published (number text) returns setof json language sql stab
     select row_to_json (r)
     from (select p.*, class_word (c.class) as class, coalesce (t.body_edited, t.body) as body,
                  round (t.latitude / 1e7::numeric, 3) as latitude, round (t.longitude / 1e7::numeric, 3) as longitude,
-                 public_history (c) as history
-          from complaint c
-          cross join lateral public_row (c) p
-          join content t on t.complaint_id = c.complaint_id
-          where c.number = number_bits (published.number) and public_now (c)
-          order by c.complaint_id limit 1) r
+                 public_history (one.c) as history
+          from (select c from complaint c where c.number = number_bits (published.number) and public_now (c) order by c.complaint_id limit 1) one
+          cross join lateral (select (one.c).*) c
+          cross join lateral public_row (one.c) p
+          join content t on t.complaint_id = c.complaint_id) r
 $$;
 
 grant usage on schema web to aduan_web;

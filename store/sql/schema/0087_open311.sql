@@ -80,11 +80,10 @@ begin
     end if;
     if ids <> '' then
         return query
-            select public_request (c)
+            select public_request (o.c)
             from (select distinct number_bits (w) as bits from unnest (string_to_array (ids, ',')) w) n
-            join complaint c on c.number = n.bits
-            where public_now (c)
-            order by hour_of (c.received) desc, c.number desc
+            cross join lateral (select c, c.received, c.number from complaint c where c.number = n.bits and public_now (c) order by c.complaint_id limit 1) o
+            order by hour_of (o.received) desc, o.number desc
             limit least (size, 1000);
         return;
     end if;
