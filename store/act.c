@@ -149,7 +149,8 @@ enum {
     CONTACT_KEY,
     EVENT,
     FLAGS,
-    LANGUAGE
+    LANGUAGE,
+    PRIORITY
 };
 
 static void batch_again (struct act_batch *batch)
@@ -222,7 +223,9 @@ static void tell (struct act_batch *batch, const struct deed *deed, const PGresu
         .contact = words ? words->contact : result_view (result, row, CONTACT),
         .contact_key_id =
             words ? words->contact_key : (uint64_t) result_int (result, row, CONTACT_KEY),
-        .language = (uint32_t) result_int (result, row, LANGUAGE)};
+        .language = (uint32_t) result_int (result, row, LANGUAGE),
+        .zone = (uint64_t) agency_zone (batch->store, act->agency),
+        .urgent = result_int (result, row, PRIORITY) == PRIORITY_EMERGENCY ? FLAG_YES : 0};
     bool secret = result_int (result, row, FLAGS) & (FLAG_BIT_SECRET | FLAG_BIT_OVERSIGHT);
     outbox_say (batch->store, batch->claim, templates[act->act], secret, &notice);
 }

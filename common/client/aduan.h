@@ -320,6 +320,8 @@ struct aduan_submission {
     size_t attachments_len;
     const struct aduan_identity *identity; /* NULL: none */
     const struct aduan_contact *contact;   /* NULL: none */
+    uint32_t consent;                      /* of a consent: enum aduan_flag */
+    const char *account; /* front keys, and required of them: the adapter for which it speaks */
 };
 
 struct aduan_submitted {

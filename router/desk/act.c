@@ -274,16 +274,16 @@ static void on_one (void *with, const struct aduan_acted *acted)
         json_t *done =
             json_pack ("{s:s, s:s, s:I}", "result", "done", "act", visit_said (visit, "act"),
                        "version", (json_int_t) acted->version);
-        visit_json (visit, 200, done);
+        http_json (visit->request, 200, done);
         json_decref (done);
         return;
     }
     if (!fault) {
         char *path = xformat ("/cases/%s?said=%s", number, visit_said (visit, "act"));
-        visit_redirect (visit,
-                        strspn (number, "0123456789ABCDEFGHJKMNPQRSTVWXYZ") == strlen (number)
-                            ? path
-                            : "/inbox");
+        http_redirect (visit->request,
+                       strspn (number, "0123456789ABCDEFGHJKMNPQRSTVWXYZ") == strlen (number)
+                           ? path
+                           : "/inbox");
         free (path);
         return;
     }
@@ -326,7 +326,7 @@ static void on_renewed (void *with, const struct aduan_acted *acted)
     json_t *said =
         fault ? json_pack ("{s:s}", "result", fault)
               : json_pack ("{s:s, s:I}", "result", "done", "version", (json_int_t) acted->version);
-    visit_json (visit, fault ? fault_status (acted) : 200, said);
+    http_json (visit->request, fault ? fault_status (acted) : 200, said);
     json_decref (said);
 }
 
@@ -531,7 +531,7 @@ static void on_pulled (void *with, const struct aduan_pulled *pulled)
         twice_answer (visit, false, NULL, 503, "store_down");
     } else if (visit->api) {
         json_t *said = json_pack ("{s:O}", "cases", cases);
-        visit_json (visit, 200, said);
+        http_json (visit->request, 200, said);
         json_decref (said);
     } else if (json_array_size (cases) == 0) {
         twice_answer (visit, false, "/inbox?said=none", 0, NULL);

@@ -197,7 +197,7 @@ static void page_over (struct visit *visit)
                        is_plain (http_path (visit->request))
                    ? xformat ("/login?said=over&to=%s", http_path (visit->request))
                    : xstrdup ("/login?said=over");
-        visit_redirect (visit, path);
+        http_redirect (visit->request, path);
         free (path);
         return;
     }
@@ -220,7 +220,7 @@ static void page_over (struct visit *visit)
         return;
     }
     json_object_del (visit->values, "self");
-    visit_json (visit, 200, visit->values);
+    http_json (visit->request, 200, visit->values);
 }
 
 void page_show (struct visit *visit)
