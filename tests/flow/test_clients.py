@@ -9,6 +9,7 @@ from zmq.utils import z85
 
 from conftest import Stack
 from desk_door import Browser, Program
+from people import Reader
 from stack import DESK
 from test_people import Command
 
@@ -79,6 +80,20 @@ def test_from_key_to_token(stack, front, boss):
     assert front.order("revoke_key", boss, name="kota-app").word == "done"
     assert of(stack, "kota-app") == [] and clients(stack)["version"] != version
     assert front.order("make_token", boss, name="kota-app").word == "absent name"
+
+
+def test_as_aduan_web_asks(stack, front, boss):
+    """By aduan-query, on the socket that is aduan-web's."""
+    made = front.order("make_key", boss, name="kota-tanya", role="adapter", agency="91.01")
+    token = front.order("make_token", boss, name="kota-tanya")["token"]
+    web = Reader(os.path.join(stack.folder, "run", "public.sock"))
+    (row,) = web.ask("web_clients", "")
+    assert [client["token_hash"] for client in row["clients"] if client["account"] == "kota-tanya"] == [hash_of(token)]
+    assert web.ask("web_clients", row["version"]) == [{"version": row["version"], "clients": None}]
+    (page,) = web.ask("web_feed", str(made["principal"]), "", "100")
+    assert page["events"] == [] and web.ask("web_feed", str(made["principal"]), "x", "1") == [{"fault": "cursor"}]
+    assert web.ask("web_own", str(made["principal"]), "A0") == []
+    web.close()
 
 
 def test_what_is_refused(stack, front, boss):

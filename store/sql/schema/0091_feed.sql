@@ -143,16 +143,6 @@ $$;
 create function moment_text (at timestamptz) returns text language sql stable as $$
     select to_char (at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
 $$;
-create or replace function state_word (state smallint) returns text language sql immutable as $$
-    select (array ['received', 'verified', 'postponed', 'assigned', 'in_progress', 'returned', 'resolved', 'archived', 'blocked', 'merged'])[state]
-$$;
-create or replace function resolution_word (reason int) returns text language sql immutable as $$
-    select (array ['fixed', 'explained', 'planned', 'cannot_fix', 'info_given'])[reason]
-$$;
-create or replace function ending_word (reason int) returns text language sql immutable as $$
-    select (array ['sara', 'no_evidence', 'unclear', 'not_government', 'bad_format', 'too_general', 'private_party', 'in_court', 'law_enforcement',
-                   'content_rule'])[reason]
-$$;
 -- What happened, as those are told who submitted it: its step's word.  Null: that is not for them.
 create function told_word (kind smallint, data jsonb) returns text language sql stable as $$
     select case when kind = 1 then 'placed' when kind = 51 and data ? 'joined' then 'joined' when kind = 53 then 'followed' when kind = 54 then 'not_oversight'
@@ -167,7 +157,8 @@ create function told_item (complaint uuid, event smallint, at timestamptz, kind 
 returns jsonb language sql stable as $$
     select jsonb_strip_nulls (jsonb_build_object (
                'id', event_name (complaint, event), 'type', told_word (told_item.kind, told_item.data), 'number', number_text (c.number), 'event', event,
-               'at', moment_text (told_item.at), 'external', t.external, 'agency', a.code, 'agency_name', a.name, 'state', state_word (told_item.state),
+               'at', moment_text (told_item.at), 'external', t.external, 'agency', a.code, 'agency_name', a.name, 'receiver', o.code, 'receiver_name', o.name,
+               'state', state_word (told_item.state),
                'text', told_item.text, 'secret', case when c.flags & 6 <> 0 then true end,
                'due', case when told_item.kind in (40, 41) then moment_text ((told_item.data ->> 'due')::timestamptz)
                            when c.state < 7 then moment_text (c.due_resolve) end,
@@ -179,6 +170,7 @@ returns jsonb language sql stable as $$
     from complaint c
     join content t on t.complaint_id = c.complaint_id
     left join agency a on a.agency_id = told_item.agency
+    left join agency o on o.agency_id = (told_item.data ->> 'to')::int
     where c.complaint_id = complaint
 $$;
 
@@ -248,7 +240,7 @@ begin
     return (
         select coalesce (jsonb_agg (jsonb_strip_nulls (jsonb_build_object (
                    'number', number_text (c.number), 'external', t.external, 'received', moment_text (c.received),
-                   'state', state_word (case when c.state = 6 then coalesce (r.was, 6) else c.state end::smallint), 'agency', h.code, 'agency_name', h.name,
+                   'state', state_word (state_shown (c)), 'agency', h.code, 'agency_name', h.name,
                    'category', c.category, 'place', c.region, 'secret', c.flags & 2 <> 0, 'anonymous', c.flags & 1 <> 0, 'title', case when c.flags & 4 = 0 then t.title end,
                    'main', number_text (m.number), 'provisional', case when c.state < 7 and due_provisional (c.due_resolve) then true end,
                    'due_verify', case when c.state < 7 then moment_text (c.due_verify) end, 'due_first', case when c.state < 7 then moment_text (c.due_first) end,
@@ -261,7 +253,6 @@ begin
               (select i.complaint_id from content i where i.external = own.name and i.external is not null order by i.complaint_id desc limit 20)) n
         join complaint c on c.complaint_id = n.complaint_id and c.adapter = own.principal
         join content t on t.complaint_id = c.complaint_id
-        left join returned r on r.complaint_id = c.complaint_id
         left join merged x on x.complaint_id = c.complaint_id
         left join complaint m on m.complaint_id = x.main
         left join agency h on h.agency_id = coalesce (m.holder, c.holder));
