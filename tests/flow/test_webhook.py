@@ -53,6 +53,7 @@ def kota(stack):
 def receiver(stack):
     with Receiver() as running:
         yield running
+    stack.checks()
     stack.sql("delete from hook")
 
 
@@ -142,6 +143,7 @@ def test_parked_after_ten_failures_and_resumed(stack, front, boss, kota, receive
     hurry(stack, hook)
     stack.wait("select 1 from hook where hook_id = %s and parked_at is not null and attempt = 10", hook)
     calls = len(receiver.calls)
+    assert stack.reader().ask("counts")[0]["webhooks_parked"] == 1
     hurry(stack, hook)
     receiver.does = "take"
     assert front.order("test_webhook", boss, webhook=hook).word == "done"  # also of one that rests

@@ -175,7 +175,7 @@ returns jsonb language sql stable as $$
 $$;
 
 -- ---- reading ---------------------------------------------------------------------------------------------
--- The next events of what this principal submitted, of these types (null: all), behind `start`, at most `most`: {events, cursor, more, restored}; {fault} where
+-- The next events of what this principal submitted, of these types (null: all), behind `start`, at most `most`, and 600,000 bytes and one: {events, cursor, more, restored}; {fault} where
 -- there is no such cursor.  Read in windows of transactions that are over, found by their digests; so many of them are looked
 -- through at most that a reader who has little among much of others is answered soon, with a cursor farther on and `more`.
 create function feed_page (principal int, start text, most int, types text[]) returns jsonb language plpgsql stable security definer set search_path = public
@@ -191,6 +191,8 @@ declare
     high   bigint;
     looked int := 0;
     got    int := 0;
+    bytes  int := 0;                            -- of what was got
+    item   jsonb;
     each   record;
 begin
     if named is null then
@@ -198,7 +200,7 @@ begin
     end if;
     here := feed_resume (named);
     low := greatest (here.place, 1);
-    while got < most and low < over and looked < 20000 loop
+    while got < most and bytes < 600000 and low < over and looked < 20000 loop
         select s.tx + 1 into high
         from (select d.tx, sum (d.count) over (order by d.tx, d.digest_id) as so_far
               from (select tx, digest_id, count from audit_digest where tx >= low and tx < over and kind = 11 order by tx, digest_id limit width) d) s
@@ -215,25 +217,29 @@ begin
             order by h.place, h.complaint_id, h.number
             limit most - got
         loop
-            events := events || told_item (each.complaint_id, each.number, each.at, each.kind, each.agency, each.text, each.data, each.state);
+            item := told_item (each.complaint_id, each.number, each.at, each.kind, each.agency, each.text, each.data, each.state);
+            events := events || item;
             got := got + 1;
+            bytes := bytes + octet_length (item::text);
             here := row (here.epoch, each.place, each.complaint_id, each.number)::feed_position;
+            exit when bytes >= 600000;
         end loop;
-        if got < most then
+        if got < most and bytes < 600000 then
             here := feed_behind (high - 1);
         end if;
         looked := looked + width;
         width := width * 2; -- who found little looks through more at once
         low := high;
     end loop;
-    return jsonb_build_object ('events', events, 'cursor', feed_cursor (here), 'more', got = most or low < over, 'restored', named.epoch <> here.epoch);
+    return jsonb_build_object ('events', events, 'cursor', feed_cursor (here), 'more', got = most or bytes >= 600000 or low < over, 'restored', named.epoch <> here.epoch);
 end $$;
 
 create function web.feed (principal int, cursor text, most int) returns jsonb language sql stable security definer set search_path = public as $$
     select feed_page (principal, cursor, least (greatest (most, 1), 500), null)
 $$;
 
--- The cases of this number, or of that external reference, that this principal submitted, newest first, each with its history.
+-- The cases of this number, or of that external reference, that this principal submitted, newest first, each with the newest of its history,
+-- as much as an answer of aduan-query holds.
 create function web.own (principal int, name text) returns jsonb language plpgsql stable security definer set search_path = public
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
 begin
@@ -246,11 +252,14 @@ begin
                    'due_verify', case when c.state < 7 then moment_text (c.due_verify) end, 'due_first', case when c.state < 7 then moment_text (c.due_first) end,
                    'due_resolve', case when c.state < 7 then moment_text (c.due_resolve) end,
                    'events', (select jsonb_agg (told_item (v.complaint_id, v.number, v.at, v.kind, v.agency, v.text, v.data, v.state) order by v.number)
-                              from told_history (array[c.complaint_id], 9223372036854775807) v where told_word (v.kind, v.data) is not null)))
+                              from (select h.*, sum (coalesce (octet_length (h.text), 0) + 500) over (order by h.number desc) as bytes
+                                    from told_history (array[c.complaint_id], 9223372036854775807) h where told_word (h.kind, h.data) is not null) v
+                              where v.bytes <= 400000 / n.cases)))
                order by c.complaint_id desc), '[]')
-        from (select i.complaint_id from complaint i where i.number = number_bits (own.name)
+        from (select u.complaint_id, count (*) over () as cases from (
+              select i.complaint_id from complaint i where i.number = number_bits (own.name)
               union
-              (select i.complaint_id from content i where i.external = own.name and i.external is not null order by i.complaint_id desc limit 20)) n
+              (select i.complaint_id from content i where i.external = own.name and i.external is not null order by i.complaint_id desc limit 20)) u) n
         join complaint c on c.complaint_id = n.complaint_id and c.adapter = own.principal
         join content t on t.complaint_id = c.complaint_id
         left join merged x on x.complaint_id = c.complaint_id

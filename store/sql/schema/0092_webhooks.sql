@@ -34,6 +34,7 @@ select guard_rows ('hook');
 create policy seen on hook for select to aduan_desk using (exists (select from principal p where p.principal_id = hook.principal_id));
 grant select (hook_id, principal_id, url, events, since, cursor, attempt, next_at, test, test_status, test_at, status, status_at, delivered_at, delivered, paused,
               parked_at, old_until) on hook to aduan_desk;
+grant select (hook_id, parked_at) on hook to aduan_query;
 grant select, insert, update, delete on hook to aduan_store;
 
 -- Why he may not order this of a webhook: enum reason; null: he may.
@@ -82,9 +83,6 @@ begin
                 continue; -- nothing at all happened since
             end if;
             said := feed_page (h.principal_id, h.cursor, coalesce (h.batch, 25), h.events);
-            if h.batch is null and octet_length (said::text) > 900000 then
-                said := feed_page (h.principal_id, h.cursor, 5, h.events);
-            end if;
             if said ? 'fault' then
                 said := feed_page (h.principal_id, '', coalesce (h.batch, 25), h.events); -- told again is better than not told
             end if;
