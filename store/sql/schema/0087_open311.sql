@@ -80,11 +80,10 @@ begin
     end if;
     if ids <> '' then
         return query
-            select public_request (c)
-            from (select distinct number_bits (w) as bits from unnest (string_to_array (ids, ',')) w) n
-            join complaint c on c.number = n.bits
-            where public_now (c)
-            order by hour_of (c.received) desc, c.number desc
+            select public_request (o.c)
+            from (select distinct btrim (w) as number from unnest (string_to_array (ids, ',')) w) n
+            cross join lateral (select c, c.received, c.number from numbered (n.number) c where public_now (c) order by c.complaint_id limit 1) o
+            order by hour_of (o.received) desc, o.number desc
             limit least (size, 1000);
         return;
     end if;
@@ -122,8 +121,9 @@ begin
               from (select distinct w.complaint_id from event w
                     where w.at >= since - interval '1 hour' and w.at < until and w.kind = any (public_kinds () || publishing_kinds ())) n
               join complaint c on c.complaint_id = n.complaint_id
+              cross join lateral (select public_since (c) as at offset 0) p
               join event e on e.complaint_id = c.complaint_id and e.number is not null and e.kind = any (public_kinds ())
-              cross join lateral (select greatest (shown_at (e), public_since (c)) as at) v
+              cross join lateral (select greatest (shown_at (e), p.at) as at) v
               join step s on s.kind = e.kind
               left join agency a on a.agency_id = e.agency
               left join agency o on o.agency_id = (e.data ->> 'to')::int
