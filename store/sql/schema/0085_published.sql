@@ -3,20 +3,44 @@
 -- complaint.flags, besides: 2048 held: words in it look like somebody's own (common/domain/personal.h), or staff took it from the
 -- public; a person releases it (acts publish, unpublish).
 
+-- As in 0005, but planned once a connection and not once a call: a list has a number in each row.
+create or replace function number_text (bits bigint) returns text language plpgsql immutable strict parallel safe as $$
+begin
+    return (
+        select 'A' || string_agg (substr (symbols, value + 1, 1), '' order by i)
+               || substr (min (symbols), ((32 - sum (product / 32 + product % 32) % 32) % 32)::int + 1, 1)
+        from (select i, value, value * (2 - i % 2) as product, '0123456789ABCDEFGHJKMNPQRSTVWXYZ' as symbols
+              from (select i, ((number_text.bits >> (5 * (12 - i))) & 31)::int as value from generate_series (1, 12) i) digit) digits);
+end $$;
+create or replace function number_bits (written text) returns bigint language plpgsql immutable strict parallel safe as $$
+declare
+    clean text := translate (upper (written), 'ILO- ', '110');
+    bits bigint;
+begin
+    if clean !~ '^A[0-9A-HJKMNP-TV-Z]{13}$' then
+        return null;
+    end if;
+    bits := (select sum ((strpos ('0123456789ABCDEFGHJKMNPQRSTVWXYZ', substr (clean, i, 1)) - 1)::bigint << (5 * (13 - i)))::bigint
+             from generate_series (2, 13) i);
+    return case when number_text (bits) = clean then bits end;
+end $$;
+
 -- May strangers read it?  Placed at an agency, neither secret nor oversight nor held, open or resolved.
 create function is_public (flags smallint, state smallint, due_first timestamptz) returns boolean language sql immutable as $$
     select flags & 2054 = 0 and due_first is not null and state between 3 and 7
 $$;
 
 -- And not while a router reads it again for oversight content.
-create function public_now (c complaint) returns boolean language sql stable as $$
-    select is_public (c.flags, c.state, c.due_first)
-       and not exists (select from returned r where r.complaint_id = c.complaint_id and (r.words is not null or r.aside))
-$$;
+create function public_now (c complaint) returns boolean language plpgsql stable as $$
+begin
+    return (
+        select is_public (c.flags, c.state, c.due_first)
+           and not exists (select from returned r where r.complaint_id = c.complaint_id and (r.words is not null or r.aside)));
+end $$;
 
 -- Strangers read no time more exactly than its hour: hours since 1970.
 create function hour_of (at timestamptz) returns int language sql immutable as $$
-    select floor (extract (epoch from at) / 3600)::int
+    select floor (extract (epoch from at at time zone 'UTC') / 3600)::int
 $$;
 
 -- 33.74.01.1001 and the regions it is in: 33.74.01, 33.74, 33.
