@@ -44,7 +44,7 @@ create function hour_of (at timestamptz) returns int language sql immutable as $
 $$;
 
 -- 33.74.01.1001 and the regions it is in: 33.74.01, 33.74, 33.
-create function region_codes (code text) returns setof text language sql immutable strict rows 4 as $$
+create function region_codes (code text) returns setof text language sql immutable rows 4 as $$
     select array_to_string (p[1:n], '.') from (select string_to_array (code, '.') as p) c, generate_series (cardinality (p), 1, -1) n
 $$;
 
@@ -112,51 +112,52 @@ $$;
 
 -- ---- places, agencies and categories, as one types them
 
-create function words_of (said text) returns text[] language sql immutable strict as $$
+create function words_of (said text) returns text[] language sql immutable as $$
     select array_remove (regexp_split_to_array (lower (said), '[^[:alnum:]]+'), '')
 $$;
 
--- What has all these words, each from its beginning (one of a single letter as it is); `own`: at least one of them in the
--- thing's own name, where words stand as "=WORD", too.  Null: there are none.
-create function words_wanted (said text, own boolean) returns tsquery language sql immutable strict as $$
+-- What has all these words, each from its beginning (one of a single letter as it is); at least one of them as one that has this
+-- mark before it; '': none needs one.  Null: there are no words.
+create function words_wanted (said text, mark text) returns tsquery language sql immutable as $$
     with w as (select w, n from unnest ((words_of (said))[1:6]) with ordinality u (w, n))
     select string_agg ('(' || each || ')', ' | ')::tsquery
-    from (select (select string_agg (quote_literal (case when own and o.n = i.n then '=' else '' end || o.w) || case when length (o.w) > 1 then ':*' else '' end, ' & ')
+    from (select (select string_agg (quote_literal (case when o.n = i.n then mark else '' end || o.w) || case when length (o.w) > 1 then ':*' else '' end, ' & ')
                   from w o) as each
-          from w i where own or i.n = 1) e
+          from w i where mark <> '' or i.n = 1) e
 $$;
 
 create table region_search (
     code  text primary key references region,
+    name  text not null,                        -- as in region, in small letters
     whole text not null,                        -- its name and those of the regions it is in, the smallest first
-    words tsvector not null
+    words tsvector not null                     -- of these; those of its own name also as "LEVEL=WORD"
 );
 create index region_search_words on region_search using gin (words);
 
 create function region_searched () returns trigger language plpgsql as $$
 begin
-    insert into region_search (code, whole, words)
-    select r.code, string_agg (o.name, ', ' order by o.level desc),
+    insert into region_search (code, name, whole, words)
+    select r.code, lower (r.name), string_agg (o.name, ', ' order by o.level desc),
            array_to_tsvector (array (select distinct w from unnest (words_of (string_agg (o.name, ' '))) w
-                                     union select '=' || w from unnest (words_of (r.name)) w))
-    from (select distinct i.code, i.name
+                                     union select r.level || '=' || w from unnest (words_of (r.name)) w))
+    from (select distinct i.code, i.name, i.level
           from region i cross join lateral region_codes (i.code) p (code) join changed n on n.code = p.code) r
     cross join lateral region_codes (r.code) p (code)
     join region o on o.code = p.code
-    group by r.code, r.name
-    on conflict (code) do update set whole = excluded.whole, words = excluded.words;
+    group by r.code, r.name, r.level
+    on conflict (code) do update set name = excluded.name, whole = excluded.whole, words = excluded.words;
     return null;
 end $$;
 create trigger region_added after insert on region referencing new table as changed
     for each statement execute function region_searched ();
 create trigger region_renamed after update on region referencing new table as changed
     for each statement execute function region_searched ();
-insert into region_search (code, whole, words)
-select r.code, string_agg (o.name, ', ' order by o.level desc),
+insert into region_search (code, name, whole, words)
+select r.code, lower (r.name), string_agg (o.name, ', ' order by o.level desc),
        array_to_tsvector (array (select distinct w from unnest (words_of (string_agg (o.name, ' '))) w
-                                 union select '=' || w from unnest (words_of (r.name)) w))
+                                 union select r.level || '=' || w from unnest (words_of (r.name)) w))
 from region r cross join lateral region_codes (r.code) p (code) join region o on o.code = p.code
-group by r.code, r.name;
+group by r.code, r.name, r.level;
 
 create index agency_words on agency using gin (array_to_tsvector (words_of (name || ' ' || code)));
 

@@ -187,21 +187,30 @@ end $$;
 -- Places by words of their own and their regions' names, the larger ones first; or one by its code.
 create function web.regions (said text, most int) returns setof json language plpgsql stable security definer set search_path = public as $$
 declare
-    wanted tsquery := words_wanted (said, true);
     plain text := array_to_string (words_of (said), ' ');
+    wants int := least (most, 50);
+    each json;
 begin
     if exists (select from region r where r.code = btrim (said)) then
         return query select json_build_object ('code', r.code, 'name', r.name, 'full', s.whole, 'level', r.level)
                      from region r join region_search s on s.code = r.code where r.code = btrim (said);
-    elsif wanted is not null then
-        return query
-            select json_build_object ('code', f.code, 'name', f.name, 'full', f.whole, 'level', f.level)
-            from (select r.code, r.name, s.whole, r.level
-                  from region_search s join region r on r.code = s.code
-                  where s.words @@ wanted
-                  order by lower (r.name) = plain or lower (r.name) in ('kota ' || plain, 'kabupaten ' || plain) desc, r.level, length (r.name), r.code
-                  limit least (most, 50)) f;
+        return;
     end if;
+    for size in 1 .. 4 loop
+        for each in
+            select json_build_object ('code', r.code, 'name', r.name, 'full', f.whole, 'level', r.level)
+            from (select s.code, s.whole
+                  from region_search s
+                  where s.words @@ words_wanted (said, size || '=')
+                  order by s.name in (plain, 'kota ' || plain, 'kabupaten ' || plain) desc, length (s.name), s.code
+                  limit wants) f
+            join region r on r.code = f.code
+        loop
+            return next each;
+            wants := wants - 1;
+        end loop;
+        exit when wants <= 0;
+    end loop;
 end $$;
 
 -- As a tree: each one behind that which it is in, those of one in the order of their names.
@@ -224,7 +233,7 @@ begin
         select json_build_object ('code', f.code, 'name', f.name)
         from (select a.code, a.name
               from agency a
-              where array_to_tsvector (words_of (a.name || ' ' || a.code)) @@ words_wanted (said, false) and a.retired_at is null
+              where array_to_tsvector (words_of (a.name || ' ' || a.code)) @@ words_wanted (said, '') and a.retired_at is null
               order by lower (a.code) = lower (btrim (said)) desc, length (a.code), a.code
               limit least (most, 50)) f;
 end $$;
