@@ -115,6 +115,8 @@ void visit_page (struct visit *visit, unsigned status, const char *template);
 void page_refuse (struct visit *visit, unsigned status, const char *why);
 /* A field of the form, "" where it is absent. */
 const char *visit_said (const struct visit *visit, const char *name);
+/* Marks the category of that number as `chosen` among the values' `categories`. */
+void category_choose (struct visit *visit, const char *number);
 /* Sets a value of the page; NULL: nothing. */
 void visit_value (struct visit *visit, const char *key, const char *text);
 
