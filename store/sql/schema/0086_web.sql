@@ -55,7 +55,7 @@ create function web.status (number text) returns setof json language plpgsql sta
 #variable_conflict use_column
 begin
     return query
-        select json_build_object ('state', case when s.state in (1, 2) then 'received' when s.state < 7 then 'in_work' else 'done' end)
+        select json_build_object ('status', case when s.state in (1, 2) then 'received' when s.state < 7 then 'in_work' else 'done' end)
         from (select c.complaint_id from numbered (status.number) c order by c.complaint_id limit 1) c
         cross join lateral (select state_shown (case_main (c.complaint_id)) as state) s;
 end $$;
@@ -353,7 +353,7 @@ create function web.published (number text) returns setof json language plpgsql 
 begin
     return query
         select row_to_json (r)
-        from (select p.*, class_word (c.class) as class, coalesce (t.body_edited, t.body) as body,
+        from (select p.*, class_word (c.class) as class, coalesce (t.body_edited, t.body) as text,
                      round (t.latitude / 1e7::numeric, 3) as latitude, round (t.longitude / 1e7::numeric, 3) as longitude,
                      public_history (one.c) as history
               from (select c from numbered (published.number) c where public_now (c) order by c.complaint_id limit 1) one

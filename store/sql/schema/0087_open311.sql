@@ -46,7 +46,7 @@ begin
                       where e.complaint_id = c.complaint_id and e.kind in (16, 17, 22) and e.number is not null and not coalesce (e.data ? 'private', false)
                       order by e.number desc limit 1) as status_notes,
                      c.category, g.name as category_name, desk_title (coalesce (t.title_edited, t.title), coalesce (t.body_edited, t.body)) as title,
-                     coalesce (t.body_edited, t.body) as body, h.code as holder, h.name as holder_name,
+                     coalesce (t.body_edited, t.body) as text, h.code as holder, h.name as holder_name,
                      to_timestamp (hour_of (c.received) * 3600::float8) as received, public_updated (c) as updated,
                      case when c.state < 7 then c.due_resolve end as due_resolve, p.whole as place, c.region,
                      round (t.latitude / 1e7::numeric, 3) as latitude, round (t.longitude / 1e7::numeric, 3) as longitude,
