@@ -12,6 +12,9 @@
  *     form.c       the report form, its receipt
  *     track.c      a reporter follows his case, and has his say
  *     published.c  reports that everybody may read
+ *     sms.c, whatsapp.c, mail.c  gateways
+ *   message.c  what came by a gateway, on its way to intake;  gateway.c  what gateways share;  report.c  delivery reports
+ *   mime.c, html.c  a mail, read;  maildir.c  mails that lie in a folder;  aside.c  threads for what is slow
  *
  * A new channel is a file in channel/ and its line in channel.def.  It fills a struct aduan_submission, names its account and
  * the idempotency key of its own way of repeating, and says to its sender what came of it.
@@ -42,6 +45,7 @@
 #define JSON_MOST    4000 /* values in a program's body: each takes some 100 bytes, read */
 
 struct visit;
+struct gateways;
 
 struct route {
     enum http_method method;
@@ -66,6 +70,7 @@ struct web {
     struct aduan_loop *loop;
     struct aduan *intake, *query; /* two handles: reading must not wait behind what is taken in */
     struct content *content;
+    struct gateways *gateways;
     struct http_header headers[8];
     uint8_t secret[SECRET_BYTES]; /* of this installation's web doors: cookies, keys of accounts */
     bool tls; /* TLS stands before the door: cookies are Secure, their names begin with __Host- */
