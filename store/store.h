@@ -63,8 +63,8 @@
 #define STORE_LANE     4    /* connections of one lane at most */
 #define STORE_RETRY_MS 500  /* between tries while PostgreSQL refuses */
 
-#define RECORD_CAREFUL 46 /* parameters of place_complaints.sql */
-#define RECORD_VALUES  55 /* of place_fresh.sql, the same and nine more */
+#define RECORD_CAREFUL 47 /* parameters of place_complaints.sql */
+#define RECORD_VALUES  56 /* of place_fresh.sql, the same and nine more */
 
 enum sql_id {
 #define SQL_STATEMENT(name, parameters, text) SQL_##name,
