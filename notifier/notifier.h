@@ -11,11 +11,13 @@
  *   compose.c   notice + contact -> letter; pure
  *   smtp.c      hands letters to the gateway on threads of its own
  *   retry.c     what a gateway's behaviour means; when to leave it alone; pure
+ *   webhook.h   batches of the feed, to those who submit for others
  */
 #ifndef ADUAN_NOTIFIER_H
 #define ADUAN_NOTIFIER_H
 
 #include "daemon/daemon.h"
+#include "webhook.h"
 
 /* ---- contact.c ------------------------------------------------------------------------------ */
 
@@ -193,6 +195,7 @@ struct dispatch {
 struct notifier {
     struct reactor *reactor;
     struct link *store;
+    struct webhooks *webhooks;
     struct smtp *smtp; /* NULL: no gateway is set, nothing is claimed */
     struct breaker breaker;
     struct dispatch *dispatches;

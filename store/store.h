@@ -440,6 +440,10 @@ struct store {
     int64_t runs_out;       /* the earliest of them all */
     unsigned notices;       /* put into the outbox this turn */
     struct claim *claims;   /* in order of arrival */
+    struct {
+        bool plain;    /* setting: http is taken, too */
+        int32_t after; /* the webhook that was collected last: those above it come first */
+    } hooks;
     struct closing *closings;
     int64_t acts_not_before, closings_not_before; /* as place.not_before */
     uint64_t outbox_clock, outbox_news;           /* counts news and looks; the last news */
@@ -657,6 +661,12 @@ void told_take (struct store *store, struct link *from, const struct msg_told *t
 void told_give_back (struct store *store, const struct id *dispatch);
 void told_flush (struct store *store);
 void told_end (struct store *store);
+/* hook.c */
+#define HOOK_SECRET 32
+/* The secret of a webhook whose row has this salt: the key of the order that set it. */
+void hook_secret (const struct store *store, const struct id *salt, uint8_t ret[HOOK_SECRET]);
+void hook_collect (struct store *store, struct link *from, const struct msg_collect *asked);
+void hook_delivered (struct store *store, struct link *from, const struct msg_delivered *said);
 /* chain.c */
 /* `path`: of the signing key; absent: nothing is signed.  False: it cannot be used, as was logged. */
 bool chain_begin (struct store *store, const char *path);

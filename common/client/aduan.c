@@ -30,6 +30,7 @@
 #define ASSERT_outcome(value)
 #define ASSERT_told(value)
 #define ASSERT_ask(value)
+#define ASSERT_hook_fault(value)
 #define ASSERT_snapshot(value)
 #define ENUM(name)
 #define VALUE(name, value, number, word, mean) ASSERT_##name (value)

@@ -259,8 +259,11 @@ static void put_result (const struct cli *cli, const char *name, json_t *result)
     }
     if (json_object_get (result, "factor"))
         printf ("%s\n", text_of (TEXT_factor_once));
+    else if (json_object_get (result, "secret"))
+        printf ("%s\n", text_of (TEXT_secret_once));
     else if (json_object_get (result, "token"))
-        printf ("%s\n", text_of (TEXT_token_once));
+        printf ("%s\n",
+                text_of (json_object_get (result, "client") ? TEXT_token_client : TEXT_token_once));
 }
 
 static int run_order (const struct cli *cli, const struct order_row *row)
@@ -438,6 +441,33 @@ static void put_key (const json_t *row)
     fputc ('\n', stdout);
 }
 
+/* A number of a row, for a text; lent until the next one but two. */
+static const char *json_number (const json_t *row, const char *key)
+{
+    static char rooms[3][24];
+    static unsigned turn;
+    char *room = rooms[turn++ % array_len (rooms)];
+    snprintf (room, sizeof rooms[0], "%lld",
+              (long long) json_integer_value (json_object_get (row, key)));
+    return room;
+}
+
+static void put_webhook (const json_t *row)
+{
+    const char *delivered = json_text (row, "delivered_at"), *tried = json_text (row, "status_at"),
+               *tested = json_text (row, "test_at"), *owner = json_text (row, "owner");
+    printf ("%s  %-16s %-8s %s\n", json_number (row, "webhook"), json_text (row, "client"),
+            json_text (row, "state"), json_text (row, "url"));
+    say (stdout, TEXT_webhook_taken, "events", json_number (row, "delivered"), "at",
+         *delivered ? stamp_text (delivered) : "-", "owner", *owner ? owner : "-", NULL);
+    if (*tried)
+        say (stdout, TEXT_webhook_tried, "status", json_number (row, "status"), "at",
+             stamp_text (tried), "failures", json_number (row, "attempt"), NULL);
+    if (*tested)
+        say (stdout, TEXT_webhook_tested, "status", json_number (row, "test_status"), "at",
+             stamp_text (tested), NULL);
+}
+
 static void put_change (const json_t *row)
 {
     const char *by = json_text (row, "by");
@@ -483,6 +513,7 @@ static const struct view_row {
     {"tree", "desk_tree", {"", "2"}, 2, "LEVELS", TEXT_admin_tree, TEXT_none, put_agency},
     {"people", "desk_people", {"", NULL}, 1, NULL, TEXT_admin_people, TEXT_none, put_person},
     {"keys", "desk_keys", {"", ""}, 2, NULL, TEXT_admin_keys, TEXT_none, put_key},
+    {"webhooks", "desk_webhooks", {"", NULL}, 1, NULL, TEXT_admin_webhooks, TEXT_none, put_webhook},
     {"changes",
      "desk_changes",
      {"", "", ""},
@@ -569,7 +600,8 @@ static const struct {
 void help_admin (FILE *to)
 {
     static const char *const arguments[] = {
-        "", "[CODE [LEVELS]]", "[CODE]", "[CODE [NAME]]", "[SUBJECT [BEFORE]]", "NUMBER", ""};
+        "",       "[CODE [LEVELS]]",    "[CODE]", "[CODE [NAME]]",
+        "[NAME]", "[SUBJECT [BEFORE]]", "NUMBER", ""};
     for (size_t i = 0; i < array_len (doors); i++)
         fprintf (to, "  %s %s\n      %s\n", doors[i].name, doors[i].arguments,
                  text_of (doors[i].summary));

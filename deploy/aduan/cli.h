@@ -182,6 +182,7 @@ int run_queue (struct cli *cli);
 int run_work (struct cli *cli);
 int run_act (struct cli *cli);
 int run_admin (struct cli *cli);
+int run_webhook (struct cli *cli);
 int run_report (struct cli *cli);
 int run_export (struct cli *cli);
 int run_deadline (struct cli *cli);

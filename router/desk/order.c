@@ -328,10 +328,11 @@ static void on_ordered (void *with, const struct aduan_ordered *ordered)
         json_decref (said);
         return;
     }
-    /* what is told once - an invitation's code, a factor's secret - is shown at once, and nowhere else */
-    const char *token = json_string_value (json_object_get (result, "token"));
-    if (token) {
-        json_object_set_new (visit->values, "token", json_string (token));
+    /* what is told once - an invitation's code, a token, a secret - is shown at once, and nowhere else */
+    const char *token = json_string_value (json_object_get (result, "token")),
+               *secret = json_string_value (json_object_get (result, "secret"));
+    if (token || secret) {
+        json_object_set_new (visit->values, "token", json_string (token ? token : secret));
         json_object_set (visit->values, "made", result);
         json_object_set_new (visit->values, "back",
                              json_string (visit_back (visit, "back", "/inbox")));
