@@ -1,9 +1,13 @@
 /* claim.c - the conversation with the store: claims notices, has them sent, tells what became of them.
  *
- * Called by main.c (hooks, timer, drain) and by smtp.c for each finished letter.  Owns the dispatches.
+ * Called by main.c (hooks, timer, drain) and by a courier for each finished letter.  Owns the dispatches.
  * A claim stands with the store until there are notices, or its wait is over; then the next one goes
  * out, at the latest on a slow scan.  `told` is repeated until `heard`, also across new
  * links and a restarted store: what was sent must not become `unknown` for want of a message.
+ *
+ * A notice's gateway follows from its contact, which only we can open.  One whose gateway is away, whose recipient
+ * sleeps or has had the day's messages goes back with its channel and the time from which it may be sent, untried: the
+ * store keeps it aside, and what waits for one gateway never stands before another's.
  *
  * When the link breaks: a dispatch that is still FILLING is given back untried, and so is a claim
  * whose answer got lost whole (its dispatch has the number that we drew for it); told is then shorter
@@ -14,13 +18,16 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <utlist.h>
+#include "domain/token.h"
+#include "limit.h"
 #include "notifier.h"
 
 #define TOLD_REPEAT_MS 10000 /* the store answers within a turn, or its database is away */
 #define CLAIM_WAIT_MS  10000 /* how long a claim stands with the store while there is nothing */
 #define CLAIM_LOST_MS  30000 /* an answer that did not come by then is given back */
 #define DRAIN_CLAIM_MS                                                                             \
-    5000                /* for `heard` of a claim given back; a store without database says none */
+    5000               /* for `heard` of a claim given back; a store without database says none */
+#define ZONE         7 /* hours east of UTC where the store does not say: western Indonesian time */
 #define PARK_ATTEMPT 10 /* the store parks a notice at its tenth failure */
 
 static const char *const dispatch_words[] = {"filling", "sending", "telling"};
@@ -77,55 +84,66 @@ static void dispatch_begin (struct notifier *notifier, struct dispatch *dispatch
 /* Says the outcomes; without success at_scan and the link's coming up try again. */
 static void dispatch_tell (struct notifier *notifier, struct dispatch *dispatch)
 {
-    uint64_t outcomes[NOTICES_MAX], codes[NOTICES_MAX];
+    uint64_t outcomes[NOTICES_MAX], codes[NOTICES_MAX], channels[NOTICES_MAX], until[NOTICES_MAX];
 
     for (unsigned i = 0; i < dispatch->count; i++) {
-        outcomes[i] = dispatch->notices[i].told;
-        codes[i] = dispatch->notices[i].code;
+        const struct notice *notice = &dispatch->notices[i];
+        outcomes[i] = notice->outcome.told;
+        codes[i] = notice->outcome.code;
+        channels[i] = notice->gateway ? notice->gateway->kind->channel : 0;
+        until[i] = (uint64_t) notice->outcome.until;
     }
     if (!dispatch->told_ref)
         dispatch->told_ref = ++notifier->next_ref;
     struct msg_told told = {.ref = dispatch->told_ref,
                             .dispatch = dispatch->id,
                             .outcomes = {outcomes, dispatch->count},
-                            .codes = {codes, dispatch->count}};
+                            .codes = {codes, dispatch->count},
+                            .channels = {channels, dispatch->count},
+                            .until = {until, dispatch->count}};
     if (link_say (notifier->store, WIRE_told, &told) == 0)
         dispatch->told_at = reactor_now (notifier->reactor);
 }
 
-/* A notice has its outcome; its words are forgotten at once. */
-static void notice_close (struct notifier *notifier, struct notice *notice, enum told told,
-                          uint64_t code)
+static void outcome_log (const struct msg_notice *said, const struct fate *outcome)
 {
-    const struct msg_notice *said = notice_said (notice);
+    bool tried = outcome->code && !outcome->until;
+    bool parked = outcome->told == TOLD_REFUSED ||
+                  (outcome->told == TOLD_FAILED && tried && said->attempt + 1 >= PARK_ATTEMPT);
+
+    metric_add (notifier_sent_total, outcome->told == TOLD_SENT);
+    metric_add (notifier_failed_total, outcome->told == TOLD_FAILED && tried);
+    metric_add (notifier_unknown_total, outcome->told == TOLD_UNKNOWN);
+    metric_add (notifier_parked_total, parked);
+    if (outcome->told == TOLD_SENT || outcome->until)
+        log_debug ("%s: event %" PRIu64 ", %.*s: %s", id_text (&said->id), said->event,
+                   (int) said->template.len, said->template.at, outcome->until ? "waits" : "sent");
+    else if (outcome->told == TOLD_UNKNOWN)
+        log_warning ("%s: event %" PRIu64 ": outcome unknown (code %" PRIu64
+                     "): the gateway had the text and gave no answer; it is not sent again",
+                     id_text (&said->id), said->event, outcome->code);
+    else if (outcome->code || outcome->told == TOLD_REFUSED)
+        log_limited (LOG_WARNING, "%s: event %" PRIu64 ": %s with code %" PRIu64 "; %s",
+                     id_text (&said->id), said->event, told_word (outcome->told), outcome->code,
+                     parked ? "parked until a person looks" : "the store will have it tried again");
+}
+
+/* A notice has its outcome; its words are forgotten at once. */
+static void notice_close (struct notifier *notifier, struct notice *notice, struct fate outcome)
+{
     struct dispatch *dispatch = notice->dispatch;
 
     if (notice->state == NOTICE_WAITING) {
         notifier->waiting--;
-        breaker_idle (&notifier->breaker); /* if it was the probe, it probed nothing */
+        gateways_idle (notifier->gateways); /* if it was the probe, it probed nothing */
     }
-    if (notice->state == NOTICE_SENDING)
+    if (notice->state == NOTICE_SENDING) {
         notifier->sending--;
-    bool parked =
-        told == TOLD_REFUSED || (told == TOLD_FAILED && code && said->attempt + 1 >= PARK_ATTEMPT);
-    metric_add (notifier_sent_total, told == TOLD_SENT);
-    metric_add (notifier_failed_total, told == TOLD_FAILED && code);
-    metric_add (notifier_unknown_total, told == TOLD_UNKNOWN);
-    metric_add (notifier_parked_total, parked);
-    if (told == TOLD_SENT)
-        log_debug ("%s: event %" PRIu64 ", %.*s: sent", id_text (&said->id), said->event,
-                   (int) said->template.len, said->template.at);
-    else if (told == TOLD_UNKNOWN)
-        log_warning ("%s: event %" PRIu64 ": outcome unknown (code %" PRIu64
-                     "): the gateway had the text and gave no answer; it is not sent again",
-                     id_text (&said->id), said->event, code);
-    else if (code || told == TOLD_REFUSED)
-        log_limited (LOG_WARNING, "%s: event %" PRIu64 ": %s with code %" PRIu64 "; %s",
-                     id_text (&said->id), said->event, told_word (told), code,
-                     parked ? "parked until a person looks" : "the store will have it tried again");
+        notice->gateway->sending--;
+    }
+    outcome_log (notice_said (notice), &outcome);
     notice->state = NOTICE_DONE;
-    notice->told = told;
-    notice->code = code;
+    notice->outcome = outcome;
     parcel_done (&notice->parcel);
     if (++dispatch->done == dispatch->count && dispatch->state == DISPATCH_SENDING) {
         dispatch->state = DISPATCH_TELLING;
@@ -133,101 +151,176 @@ static void notice_close (struct notifier *notifier, struct notice *notice, enum
     }
 }
 
-/* Everything that was not begun goes back to the store untried (code 0 raises no attempt). */
-static void give_back (struct notifier *notifier)
+/* What was not begun goes back to the store untried (code 0 raises no attempt): all of it, or what is known to be
+ * `gateway`'s, not before `until`. */
+static void give_back (struct notifier *notifier, const struct gateway *gateway, int64_t until)
 {
     struct dispatch *dispatch, *next;
 
     DL_FOREACH_SAFE (notifier->dispatches, dispatch, next)
         for (unsigned i = 0; dispatch->state == DISPATCH_SENDING && i < dispatch->count; i++)
-            if (dispatch->notices[i].state == NOTICE_WAITING)
-                notice_close (notifier, &dispatch->notices[i], TOLD_FAILED, 0);
+            if (dispatch->notices[i].state == NOTICE_WAITING &&
+                (!gateway || dispatch->notices[i].gateway == gateway))
+                notice_close (notifier, &dispatch->notices[i],
+                              (struct fate){.told = TOLD_FAILED, .until = until});
 }
 
 /* ---- sending --------------------------------------------------------------------------------- */
 
-/* Opens the contact and composes.  0 and *ret, or the outcome that the notice has without a letter. */
-static enum told notice_compose (struct notifier *notifier, const struct msg_notice *said,
-                                 struct letter *ret)
+static struct fate refused (enum why why)
 {
-    struct contact contact = {0};
+    return (struct fate){.told = TOLD_REFUSED, .code = why};
+}
 
+/* 0, or what becomes of a notice whose contact cannot be opened. */
+static struct fate contact_take (struct notifier *notifier, const struct msg_notice *said,
+                                 struct contact *ret)
+{
     if (said->contact.len == 0)
-        return TOLD_REFUSED;
-    int fail = contact_open (notifier->keys, said->contact_key_id, said->contact, &contact);
-    if (fail) {
-        log_limited (LOG_ERROR,
-                     "%s: contact key %" PRIu64 " %s; is %s/contact-%" PRIu64
-                     ".key there and readable, and the right one?",
-                     id_text (&said->id), said->contact_key_id,
-                     fail == FAIL_ABSENT ? "is absent" : "does not open the contact",
-                     notifier->keys, said->contact_key_id);
-        return fail == FAIL_ABSENT ? TOLD_FAILED : TOLD_REFUSED;
+        return refused (WHY_NO_ADDRESS);
+    int fail = contact_open (notifier->keys, said->contact_key_id, said->contact, ret);
+    if (!fail)
+        return (struct fate){0};
+    log_limited (LOG_ERROR,
+                 "%s: contact key %" PRIu64 " %s; is %s/contact-%" PRIu64
+                 ".key there and readable, and the right one?",
+                 id_text (&said->id), said->contact_key_id,
+                 fail == FAIL_ABSENT ? "is absent" : "does not open the contact", notifier->keys,
+                 said->contact_key_id);
+    return (struct fate){.told = fail == FAIL_ABSENT ? TOLD_FAILED : TOLD_REFUSED,
+                         .code = WHY_FAULT};
+}
+
+/* 0, or why its gateway does not get a notice now. */
+static struct fate notice_waits (struct notifier *notifier, const struct notice *notice)
+{
+    const struct msg_notice *said = notice_said (notice);
+    struct gateway *gateway = notice->gateway;
+    struct fate wait = {.told = TOLD_FAILED};
+
+    if (!gateway->courier) {
+        wait.code = WHY_NO_GATEWAY;
+        wait.until = wall_ms (); /* nobody claims it until there is one */
+    } else if (gateway->kind->sleeps && said->urgent != FLAG_YES) {
+        wait.code = WHY_QUIET;
+        wait.until = night_end (wall_ms (), said->zone ? (int) said->zone : ZONE,
+                                notifier->night_from, notifier->night_to);
     }
-    if (!view_is (contact.kind, "email"))
-        fail = FAIL_REFUSED; /* no gateway for it here */
-    else
-        fail = letter_compose (said, &contact, &notifier->head, wall_ms (), ret);
-    contact_done (&contact);
-    if (fail == FAIL_ABSENT)
+    if (!wait.until) {
+        wait.code = 0;
+        wait.until = gateway_away (gateway, reactor_now (notifier->reactor));
+    }
+    return wait.until ? wait : (struct fate){0};
+}
+
+/* Composes: 0 and *ret, or the outcome that it has without a letter. */
+static struct fate letter_take (struct notifier *notifier, const struct notice *notice,
+                                const struct contact *contact, struct letter *ret)
+{
+    const struct msg_notice *said = notice_said (notice);
+    const struct gateway *gateway = notice->gateway;
+    int64_t now = wall_ms ();
+
+    int fail = gateway->kind->compose (gateway->own, said, contact, now, ret);
+    if (fail == FAIL_ABSENT) {
         log_limited (LOG_ERROR,
                      "%s: no template '%s' in this notifier; is it older than the store?",
                      id_text (&said->id), log_text (said->template.at, said->template.len));
-    return fail == 0 ? 0 : fail == FAIL_ABSENT ? TOLD_FAILED : TOLD_REFUSED;
+        return (struct fate){.told = TOLD_FAILED, .code = WHY_FAULT};
+    }
+    if (fail)
+        return refused (WHY_NO_ADDRESS);
+    if (notifier->head.reply_key) {
+        struct notice_name name = {said->id, said->event, said->recipient};
+        token_of_notice (notifier->head.reply_key, &name, ret->token);
+    }
+    enum why why = gateway->kind->spend ? gateway->kind->spend (gateway->own, ret, now) : 0;
+    if (!why)
+        return (struct fate){0};
+    letter_done (ret);
+    return (struct fate){
+        .told = TOLD_FAILED,
+        .code = why,
+        .until = next_morning (now, said->zone ? (int) said->zone : ZONE, notifier->night_to)};
 }
 
-static void notice_send (struct notifier *notifier, struct notice *notice)
+static void letter_send (struct notifier *notifier, struct notice *notice,
+                         const struct letter *letter)
 {
-    struct letter letter = {0};
-
-    enum told told = notice_compose (notifier, notice_said (notice), &letter);
-    if (told) {
-        /* Code 1 marks a failure of our own, which counts as an attempt, unlike code 0. */
-        notice_close (notifier, notice, told, told == TOLD_FAILED ? 1 : 0);
-        return;
-    }
-    if (fault_point (notice_before_send)) {
-        letter_done (&letter);
-        notice_close (notifier, notice, TOLD_FAILED, 1);
-        return;
-    }
-    struct mail *mail = xcalloc (1, sizeof *mail);
-    mail->letter = letter;
-    mail->with = notice;
+    struct errand *errand = xcalloc (1, sizeof *errand);
+    errand->letter = *letter;
+    errand->with = notice;
     notice->state = NOTICE_SENDING;
     notifier->waiting--;
     notifier->sending++;
-    smtp_send (notifier->smtp, &mail);
+    notice->gateway->sending++;
+    courier_send (notice->gateway->courier, &errand);
 }
 
-/* Starts as many as the gateway is to have at once. */
+/* Sends it, or closes it, or leaves it waiting while its gateway has enough under way.  The contact is open in here
+ * alone. */
+static void notice_send (struct notifier *notifier, struct notice *notice)
+{
+    struct contact contact = {0};
+    struct letter letter = {0};
+
+    struct fate outcome = contact_take (notifier, notice_said (notice), &contact);
+    if (outcome.told) {
+        notice_close (notifier, notice, outcome);
+        return;
+    }
+    notice->gateway = gateway_for (notifier->gateways, contact.kind);
+    outcome = notice->gateway ? notice_waits (notifier, notice) : refused (WHY_NO_GATEWAY);
+    bool full = !outcome.told && notice->gateway->sending >= notice->gateway->parallel;
+    if (!outcome.told && !full)
+        outcome = letter_take (notifier, notice, &contact, &letter);
+    contact_done (&contact);
+    if (full)
+        return;
+    if (!outcome.told && fault_point (notice_before_send)) {
+        letter_done (&letter);
+        outcome = (struct fate){.told = TOLD_FAILED, .code = WHY_FAULT};
+    }
+    if (outcome.told)
+        notice_close (notifier, notice, outcome);
+    else
+        letter_send (notifier, notice, &letter);
+}
+
+static bool gateway_full (const struct gateway *gateway)
+{
+    return gateway && gateway->sending >= gateway->parallel;
+}
+
+/* Starts as many as the gateways are to have at once. */
 static void send_turn (struct notifier *notifier)
 {
     struct dispatch *dispatch, *next;
 
-    DL_FOREACH_SAFE (notifier->dispatches, dispatch, next) {
-        for (unsigned i = 0; dispatch->state == DISPATCH_SENDING && i < dispatch->count; i++) {
-            if (notifier->sending >= notifier->parallel)
-                return;
-            if (dispatch->notices[i].state == NOTICE_WAITING)
+    DL_FOREACH_SAFE (notifier->dispatches, dispatch, next)
+        for (unsigned i = 0; dispatch->state == DISPATCH_SENDING && i < dispatch->count; i++)
+            if (dispatch->notices[i].state == NOTICE_WAITING &&
+                !gateway_full (dispatch->notices[i].gateway))
                 notice_send (notifier, &dispatch->notices[i]);
-        }
-    }
 }
 
-void on_mail_done (void *owner, struct mail *mail)
+void on_errand_done (void *owner, struct errand *errand)
 {
     struct notifier *notifier = owner;
-    struct notice *notice = mail->with;
+    struct notice *notice = errand->with;
+    struct gateway *gateway = notice->gateway;
+    int64_t now = reactor_now (notifier->reactor);
 
-    struct judgement judgement = retry_judge (mail->stage, mail->reply, mail->error);
-    mail_free (mail);
+    struct judgement judgement = gateway->kind->judge (errand);
+    if (gateway->kind->unspend && (judgement.told == TOLD_FAILED || judgement.told == TOLD_REFUSED))
+        gateway->kind->unspend (gateway->own, &errand->letter);
+    errand_free (errand);
     if (judgement.told == TOLD_SENT && fault_point (notice_sent))
         judgement.told = TOLD_UNKNOWN;
-    bool opened = breaker_saw (&notifier->breaker, &judgement, reactor_now (notifier->reactor));
-    notice_close (notifier, notice, judgement.told, judgement.code);
+    bool opened = breaker_saw (&gateway->breaker, &judgement, now);
+    notice_close (notifier, notice, (struct fate){.told = judgement.told, .code = judgement.code});
     if (opened)
-        give_back (notifier);
+        give_back (notifier, gateway, wall_ms () + gateway->breaker.until - now);
     claim_turn (notifier);
 }
 
@@ -236,27 +329,35 @@ void on_mail_done (void *owner, struct mail *mail)
 static void claim_say (struct notifier *notifier)
 {
     /* At least half of what may be in hand at once: one half is sent while the other is told. */
-    if (notifier->claiming || !notifier->hinted || notifier->draining || !notifier->smtp ||
+    if (notifier->claiming || !notifier->hinted || notifier->draining ||
         notifier->held * 2 > notifier->claim || notifier->dispatch_count >= DISPATCHES_MAX)
         return;
-    unsigned count = breaker_allows (&notifier->breaker, reactor_now (notifier->reactor),
-                                     notifier->claim - notifier->held);
+    struct gateway *probed;
+    uint64_t channels;
+    int64_t now = reactor_now (notifier->reactor);
+    unsigned count = gateways_claim (notifier->gateways, now, notifier->claim - notifier->held,
+                                     &channels, &probed);
     if (count == 0)
         return;
+    notifier->claim_wait =
+        channels & 1 ? gateways_patience (notifier->gateways, now, CLAIM_WAIT_MS) : 0;
     struct msg_claim claim = {.ref = notifier->next_ref + 1,
                               .count = count,
                               .dispatch = id_random (),
-                              .wait = CLAIM_WAIT_MS};
+                              .wait = (uint64_t) notifier->claim_wait,
+                              .channels = channels};
     if (link_say (notifier->store, WIRE_claim, &claim) != 0)
         return;
-    breaker_probes (&notifier->breaker);
+    notifier->probed = probed;
+    if (probed)
+        breaker_probes (&probed->breaker);
     notifier->next_ref++;
     notifier->claiming = true;
     notifier->hinted = false;
     notifier->claim_ref = claim.ref;
     notifier->claim_dispatch = claim.dispatch;
-    notifier->claim_count = count;
-    notifier->claim_at = reactor_now (notifier->reactor);
+    notifier->claim_channels = channels;
+    notifier->claim_at = now;
 }
 
 /* The claim is not wanted any more, or its answer will not come, or not whole: what the store may have
@@ -271,7 +372,7 @@ static void claim_lost (struct notifier *notifier)
     if (!notifier->claiming)
         return;
     notifier->claiming = false;
-    breaker_idle (&notifier->breaker);
+    gateways_idle (notifier->gateways);
     DL_FOREACH_SAFE (notifier->dispatches, dispatch, next) {
         if (dispatch->state != DISPATCH_FILLING)
             continue;
@@ -279,7 +380,7 @@ static void claim_lost (struct notifier *notifier)
         unsigned count = dispatch->count; /* begun only to be given back at once, untried */
         dispatch_begin (notifier, dispatch);
         for (unsigned i = 0; i < count; i++)
-            notice_close (notifier, &dispatch->notices[i], TOLD_FAILED, 0);
+            notice_close (notifier, &dispatch->notices[i], (struct fate){.told = TOLD_FAILED});
     }
     if (found)
         return;
@@ -376,12 +477,17 @@ static void on_claimed (void *owner, struct link *from, struct parcel *parcel)
         int64_t stood = reactor_now (notifier->reactor) - notifier->claim_at;
         notifier->claiming = false;
         /* a store that answers "none" at once is left alone until the scan */
-        notifier->hinted = notifier->hinted || said->count > 0 || stood >= CLAIM_WAIT_MS / 2;
+        bool beside = notifier->probed && !(notifier->claim_channels & 1);
+        notifier->hinted =
+            notifier->hinted || said->count > 0 || stood >= notifier->claim_wait / 2 || beside;
         if (said->count == 0)
-            breaker_idle (&notifier->breaker);
+            gateways_idle (notifier->gateways);
+        if (said->count == 0 && beside) /* nothing waits for it: others have their turn */
+            breaker_rests (&notifier->probed->breaker,
+                           reactor_now (notifier->reactor) + BREAKER_FIRST_MS);
     }
-    if (notifier->draining || breaker_resting (&notifier->breaker))
-        give_back (notifier);
+    if (notifier->draining)
+        give_back (notifier, NULL, 0);
     claim_turn (notifier);
 }
 
@@ -400,6 +506,7 @@ static void on_heard (void *owner, struct link *from, struct parcel *parcel)
     DL_FOREACH_SAFE (notifier->dispatches, dispatch, next)
         if (dispatch->state == DISPATCH_TELLING && dispatch->told_ref == ref)
             dispatch_destroy (notifier, dispatch);
+    report_heard (notifier, ref);
     claim_turn (notifier);
 }
 
@@ -442,6 +549,7 @@ static void on_down (void *owner, struct link *link)
     if (!notifier->draining)
         log_warning ("store: the link is down; outcomes are kept and told when it is back");
     claim_lost (notifier);
+    reports_forget (notifier);
     webhooks_down (notifier->webhooks);
 }
 
@@ -480,7 +588,7 @@ bool claim_drain (struct notifier *notifier)
         notifier->drain_until = now + DRAIN_CLAIM_MS;
     notifier->draining = true;
     claim_lost (notifier);
-    give_back (notifier);
+    give_back (notifier, NULL, 0);
     DL_FOREACH (notifier->dispatches, dispatch)
         if (dispatch->count > 0 || now < notifier->drain_until)
             return false;
@@ -502,17 +610,13 @@ void claim_end (struct notifier *notifier)
 
 void claim_show (const struct notifier *notifier, struct buffer *out)
 {
-    const struct breaker *breaker = &notifier->breaker;
     const struct dispatch *dispatch;
 
-    buffer_format (out, "gateway %s\n",
-                   !notifier->smtp          ? "not set: nothing is claimed"
-                   : breaker_open (breaker) ? "left alone"
-                                            : "in use");
+    gateways_show (notifier->gateways, out);
     if (notifier->draining)
         buffer_format (out, "draining\n");
-    buffer_format (out, "faults in a row %u\nwaiting %u\nunder way %u\ndispatches %u\n",
-                   breaker->faults, notifier->waiting, notifier->sending, notifier->dispatch_count);
+    buffer_format (out, "waiting %u\nunder way %u\ndispatches %u\n", notifier->waiting,
+                   notifier->sending, notifier->dispatch_count);
     DL_FOREACH (notifier->dispatches, dispatch) {
         buffer_format (out, "dispatch %s %s, %u of %u done\n", id_text (&dispatch->id),
                        dispatch_words[dispatch->state], dispatch->done, dispatch->count);

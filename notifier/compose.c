@@ -1,9 +1,8 @@
 /* compose.c - a notice and its contact become a letter.  Pure: no clock, no file, no socket.
  *
- * Templates are compiled in (embed_templates.py), without logic: {number} {agency} {text} {due} {asks} {url} {other}.
- * A line that names {due}, {asks} or {url} is left out where there is none.  Where a template needs an agency,
- * a text or another number and the notice has none, `news` is used instead, which says only that there is news: so a
- * secret complaint cannot leak through a template that somebody chose wrongly.
+ * Templates are compiled in (embed_templates.py); words.c fills them.  Where a template needs an agency, a text or
+ * another number and the notice has none, `news` is used instead, which says only that there is news: so a secret
+ * complaint cannot leak through a template that somebody chose wrongly.
  *
  * Headers are made of validated tokens and of our own templates only; nothing that a reporter or an
  * agency wrote gets into one.  header_add is the last net: no CR, LF, NUL, no line over 998 bytes.
@@ -12,9 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include "domain/token.h"
 #include "notifier.h"
+#include "words.h"
 
 #define LINE_MAX_BYTES    998
+#define LOCAL_MAX         64 /* RFC 5321 4.5.3.1.1 */
 #define MESSAGE_ID_MAX    250
 #define REFERENCES_MAX    900
 #define ENCODED_WORD_TEXT 45 /* bytes; 60 in base64, 72 with its frame, RFC 2047 allows 75 */
@@ -30,11 +32,6 @@ static const struct template templates[] = {
 #define TEMPLATE(key, language, subject, text) {key, language, subject, text},
 #include "templates.def"
 #undef TEMPLATE
-};
-
-/* What a template may say of a notice; an absent value has at == NULL. */
-struct values {
-    struct view number, agency, text, due, asks, url, other;
 };
 
 /* ---- what may stand in a header -------------------------------------------------------------- */
@@ -182,6 +179,37 @@ static void header_thread (struct letter *letter, const struct contact *contact)
     buffer_free (&line);
 }
 
+/* "aduan+TOKEN@domain": the sender's address with a token in it.  False where its local part leaves no room. */
+static bool address_with (const struct letterhead *head, const char *token, char ret[256])
+{
+    size_t local = strcspn (head->from, "@");
+    if (local + 1 + strlen (token) > LOCAL_MAX)
+        return false;
+    snprintf (ret, 256, "%.*s+%s%s", (int) local, head->from, token, head->from + local);
+    return true;
+}
+
+/* Answers come to an address that names the case, bounces to one that names the notice.  Other machines must not answer
+ * (PEERS 5.3), and what comes back to us from one of our own is known by the loop header. */
+static void header_answers (struct letter *letter, const struct msg_notice *notice,
+                            const struct letterhead *head)
+{
+    char token[NOTICE_TOKEN_LEN + 1], address[256];
+    struct notice_name name = {notice->id, notice->event, notice->recipient};
+
+    header_format (letter, "Auto-Submitted: auto-generated");
+    header_format (letter, "X-Auto-Response-Suppress: All");
+    header_format (letter, "X-Aduan-Loop: %s", head->domain);
+    if (!head->reply_key)
+        return;
+    token_of_case (head->reply_key, &notice->id, token);
+    if (address_with (head, token, address))
+        header_format (letter, "Reply-To: <%s>", address);
+    token_of_notice (head->reply_key, &name, token);
+    if (address_with (head, token, address))
+        letter->envelope = xstrdup (address);
+}
+
 /* ---- templates ------------------------------------------------------------------------------- */
 
 static const struct template *template_find (struct view key, uint32_t language)
@@ -190,114 +218,6 @@ static const struct template *template_find (struct view key, uint32_t language)
         if (templates[i].language == language && view_is (key, templates[i].key))
             return &templates[i];
     return NULL;
-}
-
-static struct view value_of (const struct values *values, const char *name, size_t len)
-{
-    struct view view = {name, len};
-
-    if (view_is (view, "number"))
-        return values->number;
-    if (view_is (view, "agency"))
-        return values->agency;
-    if (view_is (view, "text"))
-        return values->text;
-    if (view_is (view, "due"))
-        return values->due;
-    if (view_is (view, "asks"))
-        return values->asks;
-    if (view_is (view, "other"))
-        return values->other;
-    check (view_is (view, "url")); /* embed_templates.py refuses every other name */
-    return values->url;
-}
-
-static bool template_fits (const struct template *template, const struct values *values)
-{
-    return (values->agency.at || !strstr (template->text, "{agency}")) &&
-           (values->text.at || !strstr (template->text, "{text}")) &&
-           (values->other.at || !strstr (template->text, "{other}"));
-}
-
-/* A value within a text: line ends become CRLF, other control characters but tab go. */
-static void value_add (struct buffer *out, struct view value)
-{
-    for (size_t i = 0; i < value.len; i++) {
-        char c = value.at[i];
-        if (c == '\n' || (c == '\r' && !(i + 1 < value.len && value.at[i + 1] == '\n')))
-            buffer_add (out, "\r\n", 2);
-        else if ((unsigned char) c >= ' ' ? c != 127 : c == '\t')
-            buffer_add (out, &c, 1);
-    }
-}
-
-/* One line of a template.  False, nothing appended, where it names a value that is not there. */
-static bool line_expand (const char *at, size_t len, const struct values *values,
-                         struct buffer *out)
-{
-    size_t before = out->len;
-
-    for (size_t i = 0; i < len;) {
-        const char *open = memchr (at + i, '{', len - i);
-        size_t plain = open ? (size_t) (open - at) - i : len - i;
-        buffer_add (out, at + i, plain);
-        i += plain;
-        if (!open)
-            break;
-        const char *close = memchr (open, '}', len - i);
-        check (close != NULL);
-        struct view value = value_of (values, open + 1, (size_t) (close - open) - 1);
-        if (!value.at) {
-            out->len = before;
-            return false;
-        }
-        value_add (out, value);
-        i = (size_t) (close - at) + 1;
-    }
-    return true;
-}
-
-static void text_expand (const char *text, const struct values *values, struct buffer *out)
-{
-    while (*text) {
-        const char *end = strchr (text, '\n');
-        check (end != NULL);
-        if (line_expand (text, (size_t) (end - text), values, out))
-            buffer_add (out, "\r\n", 2);
-        text = end + 1;
-    }
-}
-
-/* "24 November 2026, 17.00 WIB": western Indonesian time whatever the reader's zone, and said so. */
-static void due_text (int64_t due, enum language language, struct buffer *out)
-{
-    static const char *const months[][12] = {
-        {"Januari", "Februari", "Maret", "April", "Mei", "Juni", "Juli", "Agustus", "September",
-         "Oktober", "November", "Desember"},
-        {"January", "February", "March", "April", "May", "June", "July", "August", "September",
-         "October", "November", "December"}};
-    time_t seconds = (time_t) (due / 1000 + 7 * 3600);
-    struct tm tm;
-
-    check (gmtime_r (&seconds, &tm) != NULL);
-    buffer_format (out, "%d %s %d, %02d.%02d WIB", tm.tm_mday,
-                   months[language == LANGUAGE_EN][tm.tm_mon], tm.tm_year + 1900, tm.tm_hour,
-                   tm.tm_min);
-}
-
-/* What is asked for, as a list within a sentence. */
-static void asks_text (uint64_t asks, enum language language, struct buffer *out)
-{
-    static const char *const items[][2] = {
-        [ASK_LOCATION] = {"lokasi kejadian (desa atau kelurahan, kecamatan, kabupaten atau kota)",
-                          "where it is (village, district, regency or city)"},
-        [ASK_PHOTO] = {"foto", "a photo"},
-        [ASK_DATE] = {"tanggal kejadian", "when it happened"},
-        [ASK_DETAIL] = {"uraian yang lebih rinci", "more details"},
-        [ASK_CONTACT] = {"cara menghubungi Anda", "how to reach you"}};
-    for (unsigned ask = 1; ask < array_len (items); ask++)
-        if (asks >> (ask - 1) & 1)
-            buffer_format (out, "%s%s", out->len ? "; " : "", items[ask][language == LANGUAGE_EN]);
 }
 
 /* ---- the letter ------------------------------------------------------------------------------ */
@@ -316,51 +236,29 @@ static void letter_headers (const struct msg_notice *notice, const struct contac
     buffer_free (&line);
     header_format (letter, "To: <%s>", letter->to);
     header_message_id (letter, notice, head);
-    header_format (letter, "Auto-Submitted: auto-generated");
+    header_answers (letter, notice, head);
     header_thread (letter, contact);
 }
 
 int letter_compose (const struct msg_notice *notice, const struct contact *contact,
                     const struct letterhead *head, int64_t now, struct letter *ret)
 {
-    uint32_t language = contact->language  ? contact->language
-                        : notice->language ? notice->language
-                                           : LANGUAGE_ID;
+    uint32_t language = reader_language (notice, contact);
     const struct template *template = template_find (notice->template, language);
     if (!template)
         return FAIL_ABSENT;
     if (!address_valid (contact->address))
         return FAIL_REFUSED;
 
-    struct buffer due = {0}, asks = {0}, url = {0}, subject = {0};
-    struct values values = {.number = notice->number,
-                            .agency = notice->agency,
-                            .text = notice->text,
-                            .other = notice->other};
-    if (values.agency.len == 0)
-        values.agency.at = NULL;
-    if (values.text.len == 0)
-        values.text.at = NULL;
-    if (values.other.len == 0)
-        values.other.at = NULL;
-    if (notice->due && notice->due < INT64_MAX / 2) {
-        due_text ((int64_t) notice->due, language, &due);
-        values.due = (struct view){due.at, due.len};
-    }
-    asks_text (notice->asks, language, &asks);
-    if (asks.len)
-        values.asks = (struct view){asks.at, asks.len};
-    if (*head->tracking) {
-        buffer_format (&url, "%s%.*s", head->tracking, (int) notice->number.len, notice->number.at);
-        values.url = (struct view){url.at, url.len};
-    }
-    if (!template_fits (template, &values))
+    struct values values;
+    values_take (notice, language, head->tracking, &values);
+    if (!values_fit (&values, template->text))
         template = template_find (view_of ("news"), language);
     check (template != NULL);
 
     struct letter letter = {.to = xstrndup (contact->address.at, contact->address.len)};
     letter_headers (notice, contact, head, now, &letter);
-    struct buffer line = {0};
+    struct buffer line = {0}, subject = {0};
     check (line_expand (template->subject, strlen (template->subject), &values, &line));
     buffer_format (&subject, "Subject: ");
     int fail = header_words ((struct view){line.at, line.len}, &subject);
@@ -370,9 +268,7 @@ int letter_compose (const struct msg_notice *notice, const struct contact *conta
     }
     buffer_free (&line);
     buffer_free (&subject);
-    buffer_free (&due);
-    buffer_free (&asks);
-    buffer_free (&url);
+    values_done (&values);
     if (fail) {
         letter_done (&letter);
         return FAIL_REFUSED;
@@ -392,6 +288,7 @@ static void text_wipe (char **text)
 void letter_done (struct letter *letter)
 {
     text_wipe (&letter->to);
+    text_wipe (&letter->envelope);
     for (unsigned i = 0; i < letter->header_count; i++)
         text_wipe (&letter->headers[i]);
     if (letter->text.at)

@@ -1,11 +1,12 @@
 /* notifier.c - the program's settings and its life: start, reload, drain, stop.
  *
- * Without smtp.url nothing is claimed: notices wait in the outbox, and one line says so.  A wrong
- * setting is found here, before the first claim, and never by the first reporter's mail.
+ * Without any gateway nothing is claimed: notices wait in the outbox, and one line says so.  A wrong
+ * setting is found here, before the first claim, and never by the first reporter's notice.
  */
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include "domain/number.h"
 #include "notifier.h"
 
 const struct setting notifier_settings[] = {
@@ -20,9 +21,38 @@ const struct setting notifier_settings[] = {
      "time for connecting to the gateway"},
     {"smtp.letter", SETTING_DURATION, "60s", 500, 600000, false,
      "time for one letter, from connecting to the gateway's last reply"},
+    {"sms.url", SETTING_TEXT, "", 0, 0, false,
+     "Kannel's sendsms, as http://127.0.0.1:13013/cgi-bin/sendsms; empty: notices by SMS wait"},
+    {"sms.user", SETTING_TEXT, "", 0, 0, false, "name of Kannel's sendsms-user"},
+    {"sms.password", SETTING_PATH, "", 0, 0, false, "path of the file with its password"},
+    {"sms.from", SETTING_TEXT, "", 0, 0, false, "sender's number; empty: Kannel's own"},
+    {"sms.country", SETTING_TEXT, "62", 0, 0, false,
+     "country's code of numbers that begin with 0; for WhatsApp, too"},
+    {"sms.report", SETTING_TEXT, "", 0, 0, false,
+     "where Kannel tells delivery reports, as http://127.0.0.1:8311/sms/report; empty: nowhere"},
+    {"sms.parallel", SETTING_NUMBER, "2", 1, 16, false, "messages under way at once"},
+    {"sms.connect", SETTING_DURATION, "5s", 100, 120000, false, "time for connecting to Kannel"},
+    {"sms.message", SETTING_DURATION, "20s", 500, 600000, false, "time for one message"},
+    {"sms.segments", SETTING_NUMBER, "2", 1, 10, false,
+     "segments of a message; a longer one says only that there is news"},
+    {"sms.recipient", SETTING_NUMBER, "10", 1, 1000, false, "segments a day for one number"},
+    {"sms.day", SETTING_NUMBER, "5000", 1, 10000000, false, "segments a day in all"},
+    {"whatsapp.url", SETTING_TEXT, "https://graph.facebook.com/v21.0", 0, 0, false,
+     "base address of Meta's Cloud API"},
+    {"whatsapp.phone", SETTING_TEXT, "", 0, 0, false,
+     "Meta's number of the sending telephone; empty: notices by WhatsApp wait"},
+    {"whatsapp.token", SETTING_PATH, "", 0, 0, false, "path of the file with the bearer token"},
+    {"whatsapp.template", SETTING_TEXT, "aduan_news", 0, 0, false,
+     "name of the approved message template, in id and en, with the number as its one parameter"},
+    {"whatsapp.parallel", SETTING_NUMBER, "2", 1, 16, false, "messages under way at once"},
+    {"whatsapp.connect", SETTING_DURATION, "5s", 100, 120000, false, "time for connecting to Meta"},
+    {"whatsapp.message", SETTING_DURATION, "20s", 500, 600000, false, "time for one message"},
+    {"night.from", SETTING_NUMBER, "21", 0, 23, true,
+     "hour of the case's zone from which SMS and WhatsApp wait, emergencies excepted"},
+    {"night.to", SETTING_NUMBER, "7", 0, 23, true, "hour until which they wait; the same: never"},
     {"domain", SETTING_TEXT, "aduan.localdomain", 0, 0, false,
      "this installation's mail domain: EHLO, Message-ID"},
-    {"parallel", SETTING_NUMBER, "4", 1, 64, false, "letters under way at once"},
+    {"parallel", SETTING_NUMBER, "4", 1, 64, false, "mails under way at once"},
     {"claim", SETTING_NUMBER, "16", 1, 64, true,
      "notices in hand at once, also those that only wait to be told; at most so many become "
      "unknown when this program dies"},
@@ -64,25 +94,12 @@ static char *sender_of (const struct settings *settings)
     return *from ? xstrdup (from) : xformat ("aduan@%s", settings_text (settings, "domain"));
 }
 
-static bool gateway_right (const struct settings *settings)
-{
-    const char *url = settings_text (settings, "smtp.url"),
-               *tls = settings_text (settings, "smtp.tls");
-    bool right = true;
-    if (*url && strncmp (url, "smtp://", 7) != 0 && strncmp (url, "smtps://", 8) != 0)
-        right = settings_refuse (settings, "smtp.url",
-                                 "smtp://HOST:PORT or smtps://HOST:PORT, or empty");
-    if (strcmp (tls, "none") != 0 && strcmp (tls, "try") != 0 && strcmp (tls, "all") != 0)
-        right = settings_refuse (settings, "smtp.tls", "none, try or all");
-    return right;
-}
-
 bool notifier_settings_right (const struct settings *settings)
 {
     const char *name = settings_text (settings, "smtp.name");
     char *from = sender_of (settings);
     struct buffer words = {0};
-    bool right = gateway_right (settings);
+    bool right = gateways_right (settings);
 
     bool named = header_words (view_of (name), &words) == 0 && words.len <= 200 &&
                  !strpbrk (name, "\"<>@,;:()[]\\");
@@ -113,29 +130,21 @@ static void head_set (struct notifier *notifier, const struct settings *settings
                                          .tracking = notifier->texts[3]};
 }
 
-static int gateway_open (struct notifier *notifier, const struct settings *settings)
+/* Without the key nobody could tell an answer or a delivery report of ours from somebody else's. */
+static int reply_key_read (struct notifier *notifier)
 {
-    struct smtp_settings smtp = {
-        .url = settings_text (settings, "smtp.url"),
-        .domain = notifier->head.domain,
-        .from = notifier->head.from,
-        .user = settings_text (settings, "smtp.user"),
-        .password = settings_text (settings, "smtp.password"),
-        .tls = settings_text (settings, "smtp.tls"),
-        .parallel = notifier->parallel,
-        .connect_ms = settings_number (settings, "smtp.connect"),
-        .letter_ms = settings_number (settings, "smtp.letter"),
-    };
-    if (!*smtp.url) {
-        log_warning ("no mail gateway: notifier.smtp.url is empty; notices wait in the outbox");
-        return 0;
-    }
-    if (smtp_new (notifier->reactor, &smtp, on_mail_done, notifier, &notifier->smtp) == 0)
-        return 0;
-    log_error ("notifier.smtp.password: '%s' cannot be read; it must be a file with the password "
-               "of the login '%s'",
-               smtp.password, smtp.user);
-    return EX_CONFIG;
+    char *path = xformat ("%s/reply.key", notifier->keys);
+    int fail = number_read_key (path, notifier->reply_key);
+    if (fail == FAIL_ABSENT)
+        log_warning (
+            "%s is absent: mails get no address that answers and bounces are known by, SMS no "
+            "delivery reports; make it as 64 hexadecimal digits, for aduan-web, too",
+            path);
+    else if (fail)
+        log_error ("%s: %s: it must be 64 hexadecimal digits", path, fail_text (fail));
+    notifier->head.reply_key = fail ? NULL : notifier->reply_key;
+    free (path);
+    return fail == 0 || fail == FAIL_ABSENT ? 0 : EX_CONFIG;
 }
 
 int notifier_start (struct reactor *reactor, const struct settings *settings, void **ret_state)
@@ -144,10 +153,12 @@ int notifier_start (struct reactor *reactor, const struct settings *settings, vo
     notifier->reactor = reactor;
     head_set (notifier, settings, sender_of (settings));
     notifier->keys = xformat ("%s/keys", settings_text (settings, "data"));
-    notifier->parallel = (unsigned) settings_number (settings, "parallel");
     notifier_reload (notifier, settings);
     void *state = notifier;
-    int status = gateway_open (notifier, settings);
+    int status = reply_key_read (notifier);
+    if (!status)
+        status = gateways_open (notifier->gateways, reactor, settings, &notifier->head,
+                                on_errand_done, notifier);
     if (status) {
         notifier_stop (&state);
         return status;
@@ -157,6 +168,10 @@ int notifier_start (struct reactor *reactor, const struct settings *settings, vo
     char *endpoint = xformat ("ipc://%s/outbox.sock", settings_text (settings, "run"));
     notifier->store = link_connect (reactor, endpoint, NULL, "notifier", &claim_hooks, notifier);
     free (endpoint);
+    if (reports_listen (notifier, settings_text (settings, "run")) != 0) {
+        notifier_stop (&state);
+        return EX_UNAVAILABLE;
+    }
     *ret_state = notifier;
     return 0;
 }
@@ -167,6 +182,8 @@ void notifier_reload (void *state, const struct settings *settings)
 
     notifier->claim = (unsigned) settings_number (settings, "claim");
     notifier->scan_ms = settings_number (settings, "scan");
+    notifier->night_from = (unsigned) settings_number (settings, "night.from");
+    notifier->night_to = (unsigned) settings_number (settings, "night.to");
 }
 
 bool notifier_drain (void *state)
@@ -183,11 +200,13 @@ void notifier_stop (void **state)
     if (!notifier)
         return;
     *state = NULL;
-    smtp_destroy (&notifier->smtp);
+    gateways_close (notifier->gateways);
     if (notifier->store)
         link_destroy (&notifier->store); /* gives back, as every loss of the link */
     webhooks_destroy (&notifier->webhooks);
     claim_end (notifier);
+    reports_forget (notifier);
+    listener_destroy (&notifier->webs);
     if (notifier->timer)
         reactor_timer_forget (&notifier->timer);
     for (size_t i = 0; i < array_len (notifier->texts); i++)

@@ -9,14 +9,15 @@
  *   claim.c     conversation with the store: dispatches, told until heard
  *   contact.c   opens a sealed contact, in memory that is locked and wiped
  *   compose.c   notice + contact -> letter; pure
- *   smtp.c      hands letters to the gateway on threads of its own
- *   retry.c     what a gateway's behaviour means; when to leave it alone; pure
+ *   gateway.h   the ways out: mail, SMS, WhatsApp
+ *   report.c    what gateways say later, from aduan-web on to the store
  *   webhook.h   batches of the feed, to those who submit for others
  */
 #ifndef ADUAN_NOTIFIER_H
 #define ADUAN_NOTIFIER_H
 
 #include "daemon/daemon.h"
+#include "gateway.h"
 #include "webhook.h"
 
 /* ---- contact.c ------------------------------------------------------------------------------ */
@@ -43,23 +44,13 @@ void contact_done (struct contact *contact);
 
 /* ---- compose.c ------------------------------------------------------------------------------ */
 
-#define LETTER_HEADERS 9
-
-/* A mail as the gateway gets it.  Owns its texts; letter_done wipes and frees them. */
-struct letter {
-    char *to; /* bare address */
-    char *headers
-        [LETTER_HEADERS]; /* "Name: value", one line each, no CR, LF, NUL, at most 998 bytes */
-    unsigned header_count;
-    struct buffer text; /* UTF-8, lines end in CRLF */
-};
-
 /* What every letter of this installation has in common; borrowed. */
 struct letterhead {
-    const char *from;     /* bare address */
-    const char *name;     /* display name beside it */
-    const char *domain;   /* right side of the Message-ID */
-    const char *tracking; /* base of tracking addresses; "" for none */
+    const char *from;         /* bare address */
+    const char *name;         /* display name beside it */
+    const char *domain;       /* right side of the Message-ID */
+    const char *tracking;     /* base of tracking addresses; "" for none */
+    const uint8_t *reply_key; /* REPLY_KEY_LEN bytes: answers, bounces and reports; NULL for none */
 };
 
 /* The letter of a notice.  `now` is wall time, ms.
@@ -67,99 +58,12 @@ struct letterhead {
  * would send to (address_valid). */
 int letter_compose (const struct msg_notice *notice, const struct contact *contact,
                     const struct letterhead *head, int64_t now, struct letter *ret);
-void letter_done (struct letter *letter);
-
 /* "<", printable ASCII without white space and angle brackets around one "@", ">". */
 bool message_id_valid (struct view id);
 
 /* Appends `text` as a header value: as it is where it is plain ASCII, else as RFC 2047 encoded-words.
  * FAIL_MALFORMED, nothing appended, where it holds a control character or is not UTF-8. */
 int header_words (struct view text, struct buffer *out);
-
-/* ---- retry.c -------------------------------------------------------------------------------- */
-
-/* How far an SMTP conversation got.  Rises only. */
-enum stage {
-    STAGE_OPEN, /* connecting, greeting, TLS, login */
-    STAGE_MAIL, /* MAIL FROM was said */
-    STAGE_RCPT, /* RCPT TO was said */
-    STAGE_DATA, /* DATA was said */
-    STAGE_TEXT, /* 354 came: the text is being handed over, its end certainly was not said */
-    STAGE_DOT,  /* all of the text was handed over: the gateway may have taken it */
-};
-
-struct judgement {
-    enum told told;
-    uint64_t code; /* for `told`: SMTP reply, or 10,000 + libcurl's error */
-    bool gateway;  /* the gateway is at fault and not this letter: counts for the breaker */
-};
-
-/* What became of a letter.  `reply` is the last reply to what was said at `stage`, 0 where none came;
- * `error` is libcurl's, 0 for success. */
-struct judgement retry_judge (enum stage stage, unsigned reply, int error);
-
-#define BREAKER_FAULTS     5
-#define BREAKER_FIRST_MS   5000
-#define BREAKER_LONGEST_MS 600000
-
-/* Leaves a broken gateway alone: after BREAKER_FAULTS faults in a row nothing is claimed for a while
- * that doubles, then one notice is claimed as a probe.  Zero-initialised: closed. */
-struct breaker {
-    unsigned faults;      /* in a row */
-    int64_t until;        /* mono_ms; 0 while closed */
-    int64_t pause;        /* ms, the last one drawn without jitter */
-    bool probing;         /* the pause is over and one notice is under way */
-    struct outage outage; /* said once when it begins, once when it ends */
-};
-/* How many notices may be claimed now, at most `wanted`. */
-unsigned breaker_allows (const struct breaker *breaker, int64_t now, unsigned wanted);
-/* A claim goes out while half open. */
-void breaker_probes (struct breaker *breaker);
-/* Open, and what was claimed is no probe: it was claimed before the breaker opened. */
-bool breaker_resting (const struct breaker *breaker);
-/* The probe brought nothing to send: the next claim may probe again. */
-void breaker_idle (struct breaker *breaker);
-/* One outcome.  True when the breaker has just opened: what is not begun should be given back. */
-bool breaker_saw (struct breaker *breaker, const struct judgement *judgement, int64_t now);
-bool breaker_open (const struct breaker *breaker);
-
-/* ---- smtp.c --------------------------------------------------------------------------------- */
-
-struct smtp_settings {
-    const char *url;    /* smtp://host:port or smtps://host:port */
-    const char *domain; /* said in EHLO */
-    const char *from;
-    const char *user;     /* "" for no login */
-    const char *password; /* file; read at start */
-    const char *tls;      /* none, try, all */
-    unsigned parallel;    /* letters under way at once, a thread each */
-    int64_t connect_ms, letter_ms;
-};
-
-/* One letter on its way.  The caller makes it, smtp owns it from smtp_send until it is given to
- * `done`, which frees it with mail_free. */
-struct mail {
-    struct mail *next;
-    struct letter letter;
-    void *with;       /* the caller's */
-    enum stage stage; /* results: set by the sending thread */
-    unsigned reply;
-    int error;
-    size_t read; /* of letter.text, by libcurl so far */
-};
-void mail_free (struct mail *mail);
-
-struct smtp;
-/* Called on the reactor's thread. */
-typedef void smtp_done_fn (void *owner, struct mail *mail);
-
-/* Starts the threads.  0 and *ret, FAIL_ABSENT where the password file cannot be read. */
-int smtp_new (struct reactor *reactor, const struct smtp_settings *settings, smtp_done_fn *done,
-              void *owner, struct smtp **ret);
-/* Takes *mail. */
-void smtp_send (struct smtp *smtp, struct mail **mail);
-/* Breaks off what is under way, ends the threads and frees what nobody will be told of. */
-void smtp_destroy (struct smtp **smtp);
 
 /* ---- claim.c -------------------------------------------------------------------------------- */
 
@@ -169,12 +73,20 @@ void smtp_destroy (struct smtp **smtp);
 /* WAITING -> SENDING -> DONE; WAITING -> DONE where it cannot or shall not be sent. */
 enum notice_state { NOTICE_WAITING, NOTICE_SENDING, NOTICE_DONE };
 
+/* What is told of a notice.  told 0: nothing yet. */
+struct fate {
+    enum told told;
+    uint64_t code; /* as in `told` */
+    int64_t
+        until; /* of a failed one: wall time before which it cannot be sent, ms; 0: it was tried */
+};
+
 struct notice {
     struct parcel parcel; /* what the store said; empty once DONE */
     struct dispatch *dispatch;
     enum notice_state state;
-    enum told told; /* once DONE */
-    uint64_t code;
+    struct gateway *gateway; /* by its contact; NULL while nobody has looked */
+    struct fate outcome;     /* once DONE */
 };
 
 /* FILLING -> SENDING -> TELLING -> gone.  While FILLING nothing is sent: `claimed` must come first,
@@ -195,27 +107,31 @@ struct dispatch {
 struct notifier {
     struct reactor *reactor;
     struct link *store;
+    struct listener *webs;  /* who brings delivery reports and bounces */
+    struct report *reports; /* that the store has not heard yet */
+    struct gateway gateways[GATEWAYS];
     struct webhooks *webhooks;
-    struct smtp *smtp; /* NULL: no gateway is set, nothing is claimed */
-    struct breaker breaker;
     struct dispatch *dispatches;
     unsigned dispatch_count;
     unsigned held;             /* notices of all dispatches */
     unsigned waiting, sending; /* notices of state WAITING in SENDING dispatches; under way */
+    struct gateway *probed;    /* by the claim that is not answered yet; NULL: it is no probe */
     bool claiming;             /* a claim is not answered yet */
     uint64_t claim_ref;
     struct id claim_dispatch; /* the number that its dispatch will have */
-    unsigned claim_count;     /* what it asked for */
+    uint64_t claim_channels;  /* what it asked for */
     int64_t claim_at;         /* mono_ms */
+    int64_t claim_wait;       /* ms that it stands */
     bool hinted;              /* the next claim may go out: there is news, or it will stand */
     bool draining;
     int64_t drain_until; /* mono_ms: no longer for an unanswered claim */
     uint64_t next_ref;
-    struct timer *timer;      /* the scan behind the hints, and the repeats of told */
-    struct letterhead head;   /* points into `texts` */
-    char *keys;               /* folder, owned */
-    char *texts[4];           /* what `head` points to, owned */
-    unsigned claim, parallel; /* settings */
+    struct timer *timer;    /* the scan behind the hints, and the repeats of told */
+    struct letterhead head; /* points into `texts` */
+    char *keys;             /* folder, owned */
+    char *texts[4];         /* what `head` points to, owned */
+    uint8_t reply_key[32];
+    unsigned claim, night_from, night_to; /* settings */
     int64_t scan_ms;
 };
 
@@ -223,11 +139,20 @@ extern const struct link_hooks claim_hooks;
 /* Claims if there is reason and room; starts what waits; tells what is done. */
 void claim_turn (struct notifier *notifier);
 void at_scan (void *owner);
-void on_mail_done (void *owner, struct mail *mail);
+void on_errand_done (void *owner, struct errand *errand);
 /* Gives back whatever was not begun; true when nothing is left in hand. */
 bool claim_drain (struct notifier *notifier);
 void claim_end (struct notifier *notifier);
 void claim_show (const struct notifier *notifier, struct buffer *out);
+
+/* ---- report.c ------------------------------------------------------------------------------- */
+
+/* Listens at `run`/report.sock: 0, or why not, logged. */
+int reports_listen (struct notifier *notifier, const char *run);
+/* The store heard what we said with this ref. */
+void report_heard (struct notifier *notifier, uint64_t ref);
+/* The store is gone: whoever brought them has them repeated. */
+void reports_forget (struct notifier *notifier);
 
 /* ---- notifier.c ----------------------------------------------------------------------------- */
 

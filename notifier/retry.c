@@ -9,7 +9,7 @@
  * end it did not see.
  */
 #include <sodium.h>
-#include "notifier.h"
+#include "gateway.h"
 
 static struct judgement judged (enum told told, uint64_t code, bool gateway)
 {
@@ -49,14 +49,23 @@ struct judgement retry_judge (enum stage stage, unsigned reply, int error)
     return judged (TOLD_FAILED, code, true);
 }
 
+struct judgement retry_judge_http (enum stage stage, unsigned status, int error)
+{
+    if (error)
+        return judged (stage == STAGE_DOT ? TOLD_UNKNOWN : TOLD_FAILED, 10000 + (uint64_t) error,
+                       true);
+    if (status >= 200 && status < 300)
+        return judged (TOLD_SENT, status, false);
+    /* Our login, too much at once, or the gateway itself: it would come for every notice. */
+    if (status == 401 || status == 403 || status == 408 || status == 429 || status >= 500 ||
+        status < 400)
+        return judged (TOLD_FAILED, status, true);
+    return judged (TOLD_REFUSED, status, false);
+}
+
 bool breaker_open (const struct breaker *breaker)
 {
     return breaker->until != 0;
-}
-
-bool breaker_resting (const struct breaker *breaker)
-{
-    return breaker->until != 0 && !breaker->probing;
 }
 
 unsigned breaker_allows (const struct breaker *breaker, int64_t now, unsigned wanted)
@@ -78,13 +87,25 @@ void breaker_idle (struct breaker *breaker)
     breaker->probing = false;
 }
 
+void breaker_rests (struct breaker *breaker, int64_t until)
+{
+    breaker->probing = false;
+    breaker->until = until;
+}
+
+static const char *breaker_name (const struct breaker *breaker)
+{
+    return breaker->name ? breaker->name : "gateway";
+}
+
 bool breaker_saw (struct breaker *breaker, const struct judgement *judgement, int64_t now)
 {
     if (!judgement->gateway) {
         breaker->faults = 0;
         breaker->until = breaker->pause = 0;
         breaker->probing = false;
-        outage_ends (&breaker->outage, "gateway: takes letters again");
+        outage_ends (&breaker->outage, "%s: the gateway takes notices again",
+                     breaker_name (breaker));
         return false;
     }
     breaker->faults++;
@@ -100,10 +121,11 @@ bool breaker_saw (struct breaker *breaker, const struct judgement *judgement, in
     /* A quarter of jitter, so that several notifiers do not probe in step. */
     int64_t jitter = (int64_t) randombytes_uniform ((uint32_t) (breaker->pause / 4));
     breaker->until = now + breaker->pause + jitter;
-    outage_begins (&breaker->outage,
-                   "gateway: %u faults in a row, the last with code %llu; notices wait in the "
-                   "store, one is tried after %lld s and then less and less often",
-                   breaker->faults, (unsigned long long) judgement->code,
-                   (long long) (breaker->pause / 1000));
+    outage_begins (
+        &breaker->outage,
+        "%s: %u faults in a row at the gateway, the last with code %llu; its notices wait in the "
+        "store, one is tried after %lld s and then less and less often",
+        breaker_name (breaker), breaker->faults, (unsigned long long) judgement->code,
+        (long long) (breaker->pause / 1000));
     return true;
 }

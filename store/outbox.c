@@ -19,7 +19,9 @@
  *   the store dies behind the commit       the notifier gives the dispatch back on its next link
  *   both die behind the commit             expire_dispatches: unknown, for it might have been sent
  *
- * A notice is in one place at any time: the outbox (table notice), or one dispatch (table dispatch).
+ * A notice is in one place at any time: the outbox (table notice), set aside until its channel takes it (table
+ * notice_aside), or one dispatch (table dispatch).  A batch carries notices that nobody has looked at, so only a
+ * claim that wants such is carried.
  */
 #include "array.h"
 #include "domain/number.h"
@@ -29,8 +31,11 @@
 #include <string.h>
 #include <utlist.h>
 
-#define LOOK_EVERY_MS 1000
-#define WAIT_MOST_MS  60000
+#define LOOK_EVERY_MS  1000
+#define WAIT_MOST_MS   60000
+
+#define CHANNELS_FRESH UINT64_C (1) /* of claim.channels: what nobody has tried yet */
+#define CHANNELS_OLD   (CHANNELS_FRESH | UINT64_C (1) << CHANNEL_EMAIL) /* a claim that says none */
 
 /* The word is the notifier's file name. */
 static const char *const templates[] = {[TEMPLATE_RECEIVED] = "received",
@@ -114,7 +119,8 @@ struct claim *outbox_carry (struct store *store)
     if (!can_tell (store))
         return NULL;
     DL_FOREACH (store->claims, claim)
-        if (claim->state == CLAIM_STANDS && listener_find (store->notifiers, claim->link)) {
+        if (claim->state == CLAIM_STANDS && (claim->channels & CHANNELS_FRESH) &&
+            listener_find (store->notifiers, claim->link)) {
             claim->state = CLAIM_CARRIED;
             return claim;
         }
@@ -153,7 +159,8 @@ enum {
     CONTACT,
     CONTACT_KEY,
     DUE,
-    OTHER
+    OTHER,
+    PRIORITY
 };
 
 static void say_row (struct store *store, struct claim *claim, const PGresult *result, int row)
@@ -181,6 +188,8 @@ static void say_row (struct store *store, struct claim *claim, const PGresult *r
         .other = template == TEMPLATE_MERGED || template == TEMPLATE_SPLIT
                      ? result_view (result, row, OTHER)
                      : (struct view){0},
+        .zone = (uint64_t) agency_zone (store, (uint64_t) result_int (result, row, AGENCY)),
+        .urgent = result_int (result, row, PRIORITY) == PRIORITY_EMERGENCY ? FLAG_YES : 0,
     };
     outbox_say (store, claim, template, (result_int (result, row, FLAGS) & 6) != 0, &notice);
 }
@@ -205,6 +214,8 @@ static void on_looked (void *with, const struct db_answer *answer)
     store->outbox_empty_until =
         emptied ? reactor_now (store->reactor) + LOOK_EVERY_MS : 0; /* more is there: at once */
     if (count == 0) {
+        DL_DELETE (store->claims, claim); /* others that stand may want other channels */
+        DL_APPEND (store->claims, claim);
         outbox_rolled_back (store, claim);
         return;
     }
@@ -216,8 +227,9 @@ static void on_looked (void *with, const struct db_answer *answer)
 
 static void look (struct store *store, struct db *db, struct claim *claim)
 {
-    uint8_t count[8];
-    struct db_value values[] = {value_id (&claim->dispatch), value_int4 (count, claim->room)};
+    uint8_t count[8], channels[8];
+    struct db_value values[] = {value_id (&claim->dispatch), value_int4 (count, claim->room),
+                                value_int4 (channels, (int64_t) claim->channels)};
     claim->state = CLAIM_LOOKS;
     claim->looked = ++store->outbox_clock;
     struct db_unit *unit = db_begin (db, on_looked, claim);
@@ -233,6 +245,13 @@ void outbox_has_news (struct store *store, unsigned count)
     store->outbox_empty_until = 0;
 }
 
+/* What is known of the outbox says nothing to a claim for what waits beside it: that looks once by itself. */
+static bool may_look (const struct store *store, const struct claim *claim, int64_t now)
+{
+    return now >= store->outbox_empty_until ||
+           (!(claim->channels & CHANNELS_FRESH) && !claim->looked);
+}
+
 void outbox_flush (struct store *store)
 {
     int64_t now = reactor_now (store->reactor);
@@ -243,7 +262,7 @@ void outbox_flush (struct store *store)
             continue;
         if (!listener_find (store->notifiers, claim->link))
             claim_free (store, claim);
-        else if (db && now >= store->outbox_empty_until) {
+        else if (db && may_look (store, claim, now)) {
             store->outbox_empty_until = now + LOOK_EVERY_MS; /* one looks for all of them */
             look (store, db, claim);
         } else if (now >= claim->until)
@@ -257,14 +276,16 @@ void outbox_claim (struct store *store, struct link *from, const struct msg_clai
 {
     struct claim *claim = xcalloc (1, sizeof *claim);
     uint64_t wait = asked->wait < WAIT_MOST_MS ? asked->wait : WAIT_MOST_MS;
-    *claim = (struct claim){.store = store,
-                            .link = link_number (from),
-                            .ref = asked->ref,
-                            .dispatch = id_zero (&asked->dispatch) ? id_random () : asked->dispatch,
-                            .room = asked->count < 1             ? 1
-                                    : asked->count > STORE_BATCH ? STORE_BATCH
-                                                                 : (unsigned) asked->count,
-                            .until = reactor_now (store->reactor) + (int64_t) wait};
+    *claim =
+        (struct claim){.store = store,
+                       .link = link_number (from),
+                       .ref = asked->ref,
+                       .dispatch = id_zero (&asked->dispatch) ? id_random () : asked->dispatch,
+                       .channels = asked->channels ? asked->channels & INT32_MAX : CHANNELS_OLD,
+                       .room = asked->count < 1             ? 1
+                               : asked->count > STORE_BATCH ? STORE_BATCH
+                                                            : (unsigned) asked->count,
+                       .until = reactor_now (store->reactor) + (int64_t) wait};
     DL_APPEND (store->claims, claim);
     (void) fault_point (claim_received);
 }

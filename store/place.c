@@ -167,15 +167,18 @@ static void tell_batch (struct place_batch *batch)
     (void) fault_point (born_committed);
     for (unsigned i = 0; i < batch->count; i++) {
         const struct place *place = batch->items[i];
-        struct msg_notice notice = {.id = place->offer->id,
-                                    .event = 1,
-                                    .number = place->offer->number,
-                                    .agency = agency_name (store, place->place->agency),
-                                    .contact = place->content->contact,
-                                    .contact_key_id = place->content->contact_key_id,
-                                    .language = place->submit->language,
-                                    .due = (uint64_t) place->due,
-                                    .asks = place->place->asks & FLAG_ASKS};
+        struct msg_notice notice = {
+            .id = place->offer->id,
+            .event = 1,
+            .number = place->offer->number,
+            .agency = agency_name (store, place->place->agency),
+            .contact = place->content->contact,
+            .contact_key_id = place->content->contact_key_id,
+            .language = place->submit->language,
+            .due = (uint64_t) place->due,
+            .asks = place->place->asks & FLAG_ASKS,
+            .zone = (uint64_t) agency_zone (store, place->place->agency),
+            .urgent = place->submit->priority == PRIORITY_EMERGENCY ? FLAG_YES : 0};
         if (place->carried)
             outbox_say (store, batch->claim, TEMPLATE_RECEIVED,
                         place->flags & (FLAG_BIT_SECRET | FLAG_BIT_OVERSIGHT), &notice);

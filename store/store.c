@@ -134,6 +134,11 @@ static void on_told (void *owner, struct link *from, struct parcel *parcel)
     told_take (owner, from, &parcel->said[0].told);
 }
 
+static void on_report (void *owner, struct link *from, struct parcel *parcel)
+{
+    report_take (owner, from, &parcel->said[0].report);
+}
+
 static void on_collect (void *owner, struct link *from, struct parcel *parcel)
 {
     hook_collect (owner, from, &parcel->said[0].collect);
@@ -161,6 +166,7 @@ static const struct link_hooks router_hooks = {.handlers = router_handlers, .dow
 
 static link_message_fn *const notifier_handlers[WIRE_LAST] = {[WIRE_claim] = on_claim,
                                                               [WIRE_told] = on_told,
+                                                              [WIRE_report] = on_report,
                                                               [WIRE_collect] = on_collect,
                                                               [WIRE_delivered] = on_delivered};
 static const struct link_hooks notifier_hooks = {.handlers = notifier_handlers};
@@ -305,6 +311,7 @@ static void store_durable (void *state)
     agency_wake (store);
     lease_flush (store);
     told_flush (store);
+    report_flush (store);
     outbox_flush (store);
     send_hints (store);
 }
@@ -355,6 +362,7 @@ static void store_stop (void **held)
     pull_end (store);
     outbox_end (store);
     told_end (store);
+    report_end (store);
     publish_end (store);
     likeness_end (store);
     timer_end (store);

@@ -24,6 +24,7 @@
  *   use.c          when keys and sessions were used last
  *   outbox.c       notifiers' claims, and the notices that they are given
  *   told.c         what became of notices is written down
+ *   report.c       what gateways say of them later
  *   chain.c        digests of what was done become a chain, its head is signed
  *   publish.c      the snapshots; the calendar and limits that due times need
  *   limits.c       limits and steps of the clocks, by rule set and agency
@@ -89,7 +90,8 @@ enum {
     FLAG_BIT_CONTACT = 16,
     FLAG_BIT_MAIN = 32,  /* others are merged into it: schema/0020_likeness.sql */
     FLAG_ASKS_SHIFT = 6, /* place's asks, five bits */
-    FLAG_ASKS = 31
+    FLAG_ASKS = 31,
+    FLAG_BIT_HELD = 2048 /* not for the public till a person says so: schema/0085_published.sql */
 };
 
 /* notice.template */
@@ -221,7 +223,8 @@ struct claim {
     enum claim_state state;
     uint64_t link, ref; /* the notifier's */
     struct id dispatch;
-    unsigned room;   /* notices that it asked for at most */
+    uint64_t channels; /* as claim.channels; never 0 */
+    unsigned room;     /* notices that it asked for at most */
     unsigned said;   /* notices sent for it */
     int64_t until;   /* mono_ms: its wait is over */
     uint64_t looked; /* LOOKS: by store->outbox_clock, when the statement began */
@@ -445,6 +448,7 @@ struct store {
         int32_t after; /* the webhook that was collected last: those above it come first */
     } hooks;
     struct closing *closings;
+    struct report *reports; /* not written yet, in order of arrival */
     int64_t acts_not_before, closings_not_before; /* as place.not_before */
     uint64_t outbox_clock, outbox_news;           /* counts news and looks; the last news */
     int64_t outbox_empty_until;                   /* mono_ms: just found empty */
@@ -661,6 +665,10 @@ void told_take (struct store *store, struct link *from, const struct msg_told *t
 void told_give_back (struct store *store, const struct id *dispatch);
 void told_flush (struct store *store);
 void told_end (struct store *store);
+/* report.c */
+void report_take (struct store *store, struct link *from, const struct msg_report *said);
+void report_flush (struct store *store);
+void report_end (struct store *store);
 /* hook.c */
 #define HOOK_SECRET 32
 /* The secret of a webhook whose row has this salt: the key of the order that set it. */

@@ -20,8 +20,10 @@ struct closing {
     struct id dispatch;
     uint32_t count;
     bool sent;         /* all of them, and close_sent.sql was not asked yet */
-    uint8_t *outcomes; /* owned; NULL: all were sent */
+    uint8_t *outcomes; /* owned, as all of these; NULL: all were sent */
     int32_t *codes;
+    uint8_t *channels;
+    int64_t *until;
     struct closing *prev, *next;
 };
 
@@ -35,14 +37,24 @@ static void closing_free (struct closing *closing)
 {
     free (closing->outcomes);
     free (closing->codes);
+    free (closing->channels);
+    free (closing->until);
     free (closing);
 }
 
+static uint64_t number_at (const struct wire_list *numbers, uint32_t at)
+{
+    return at < numbers->count ? numbers->at[at] : 0;
+}
+
+/* And by mail, of which no log but the event is kept. */
 static bool all_sent (const struct msg_told *told)
 {
-    for (uint32_t i = 0; i < told->outcomes.count; i++)
-        if (told->outcomes.at[i] != TOLD_SENT)
+    for (uint32_t i = 0; i < told->outcomes.count; i++) {
+        uint64_t channel = number_at (&told->channels, i);
+        if (told->outcomes.at[i] != TOLD_SENT || (channel && channel != CHANNEL_EMAIL))
             return false;
+    }
     return told->outcomes.count > 0;
 }
 
@@ -56,8 +68,13 @@ static struct closing *closing_new (uint64_t link, const struct msg_told *said)
         return closing;
     closing->outcomes = xcalloc (closing->count + 1, sizeof *closing->outcomes);
     closing->codes = xcalloc (closing->count + 1, sizeof *closing->codes);
+    closing->channels = xcalloc (closing->count + 1, sizeof *closing->channels);
+    closing->until = xcalloc (closing->count + 1, sizeof *closing->until);
     for (uint32_t i = 0; i < closing->count; i++) {
-        uint64_t code = i < said->codes.count ? said->codes.at[i] : 0;
+        uint64_t code = number_at (&said->codes, i), channel = number_at (&said->channels, i),
+                 until = number_at (&said->until, i);
+        closing->channels[i] = channel < CHANNEL_LAST ? (uint8_t) channel : 0;
+        closing->until[i] = until <= ARRAY_TIME_MOST ? (int64_t) until : 0;
         closing->outcomes[i] = (uint8_t) (said->outcomes.at[i] & 7);
         closing->codes[i] = code <= INT32_MAX ? (int32_t) code : 0;
     }
@@ -134,7 +151,8 @@ static void on_closed (void *with, const struct db_answer *answer)
 
 /* ---- asking -------------------------------------------------------------------------------- */
 
-static struct array dispatches, counts, outcomes, codes; /* kept; one thread composes */
+static struct array dispatches, counts, outcomes, codes, channels,
+    until; /* kept; one thread composes */
 
 static void send_sent (struct db *db, struct closing_batch *batch)
 {
@@ -157,12 +175,16 @@ static void send_one (struct db *db, struct closing_batch *batch)
     const struct closing *closing = batch->list;
     array_begin (&outcomes, OID_INT4);
     array_begin (&codes, OID_INT4);
+    array_begin (&channels, OID_INT4);
+    array_begin (&until, OID_INT8);
     for (uint32_t i = 0; i < closing->count; i++) {
         array_int4 (&outcomes, closing->outcomes ? closing->outcomes[i] : TOLD_SENT);
         array_int4 (&codes, closing->codes ? closing->codes[i] : 0);
+        array_int4 (&channels, closing->channels ? closing->channels[i] : 0);
+        array_int8 (&until, closing->until ? closing->until[i] : 0);
     }
     struct db_value values[] = {value_id (&closing->dispatch), array_end (&outcomes),
-                                array_end (&codes)};
+                                array_end (&codes), array_end (&channels), array_end (&until)};
     struct db_unit *unit = db_begin (db, on_closed, batch);
     db_binary (unit);
     db_add (unit, SQL_close_dispatch, values, array_len (values));
@@ -240,5 +262,7 @@ void told_end (struct store *store)
     array_free (&counts);
     array_free (&outcomes);
     array_free (&codes);
+    array_free (&channels);
+    array_free (&until);
     reactor_timer_forget (&store->expire_timer);
 }

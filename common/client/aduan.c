@@ -29,6 +29,7 @@
 #define ASSERT_mode(value)
 #define ASSERT_outcome(value)
 #define ASSERT_told(value)
+#define ASSERT_why(value)
 #define ASSERT_ask(value)
 #define ASSERT_hook_fault(value)
 #define ASSERT_snapshot(value)

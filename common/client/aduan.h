@@ -39,6 +39,7 @@ enum aduan_kind {
     ADUAN_KIND_REOPENING, /* it is not: what is still wrong */
     ADUAN_KIND_CONSENT,   /* to the Ombudsman, or not */
     ADUAN_KIND_FLAGS,     /* anonymous and secret as said now */
+    ADUAN_KIND_SUPPORT,   /* of a published complaint: somebody has the same problem */
 };
 
 enum aduan_channel {
@@ -105,6 +106,8 @@ enum aduan_act_kind {
     ADUAN_ACT_BLOCK,        /* taken down by moderation; needs an ending */
     ADUAN_ACT_TAKE_OVER,    /* a colleague's lease becomes one's own; needs a text */
     ADUAN_ACT_NOTE,         /* a word among colleagues; needs a text */
+    ADUAN_ACT_PUBLISH,      /* what was held from the public is released */
+    ADUAN_ACT_UNPUBLISH,    /* taken from the public */
 };
 
 /* Why a case ends without handling. */

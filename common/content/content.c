@@ -70,7 +70,10 @@ static void job_over (struct content *content, struct job *job)
             content_look (content);
         job->done.pin (job->owner, job->result);
         break;
-    case JOB_OPEN: job->done.open (job->owner, job->result, &job->found); break;
+    case JOB_OPEN:
+        if (job->result == CONTENT_NOT_YET) /* pinned by somebody else, who has not said so */
+            content_look (content);
+        job->done.open (job->owner, job->result, &job->found); break;
     }
     free (job);
 }

@@ -18,6 +18,9 @@ const struct setting desk_settings[] = {
      "as browsers name this door, https://desk.example.go.id; empty: by the Host header"},
     {"router", SETTING_TEXT, "tcp://127.0.0.1:8314", 0, 0, false, "workers' door of the router"},
     {"router_key", SETTING_PATH, "keys/router.pub", 0, 0, false, "its public key"},
+    {"intake", SETTING_TEXT, "tcp://127.0.0.1:8313", 0, 0, false,
+     "adapters' door of the intake, for what is typed here"},
+    {"intake_key", SETTING_PATH, "keys/intake.pub", 0, 0, false, "its public key"},
     {"key", SETTING_PATH, "keys/front-desk.key", 0, 0, false, "own key, of role front"},
     {"files", SETTING_PATH, "files", 0, 0, false,
      "the content store's folder; shared with intake and aduan-web"},
@@ -54,14 +57,20 @@ bool desk_settings_right (const struct settings *settings)
 
 /* ---- requests ---------------------------------------------------------------------------------- */
 
+/* An act's form, or a report's, may bring files, of a session that is good: on_prove. */
+static bool brings_files (const char *path)
+{
+    static const char cases[] = "/cases/";
+    return strcmp (path, "/new") == 0 || (strncmp (path, cases, sizeof cases - 1) == 0 &&
+                                          strrchr (path, '/') == path + sizeof cases - 2);
+}
+
 static size_t on_limit (void *owner, enum http_method method, const char *path)
 {
     (void) owner;
     if (method != HTTP_POST)
         return 0;
-    /* an act's form may bring files, of a session that is good: on_prove */
-    bool act = strncmp (path, "/cases/", 7) == 0 && !strchr (path + 7, '/');
-    return act ? (size_t) FILES_MOST * FILE_MOST + BODY_MOST : BODY_MOST;
+    return brings_files (path) ? (size_t) FILES_MOST * FILE_MOST + BODY_MOST : BODY_MOST;
 }
 
 static void on_proof (void *with, const struct aduan_answer *answer)
@@ -187,7 +196,16 @@ static int doors_open (struct desk *desk, const struct settings *settings)
         .key_file = settings_text (settings, "key"),
         .query = query,
     };
+    struct aduan_options taking = {
+        .loop = desk->loop,
+        .name = "desk",
+        .intake = settings_text (settings, "intake"),
+        .intake_key = settings_text (settings, "intake_key"),
+        .key_file = settings_text (settings, "key"),
+    };
     int fail = aduan_open (&options, &desk->aduan);
+    if (!fail)
+        fail = aduan_open (&taking, &desk->taking);
     free (query);
     if (fail) {
         log_error ("%s", aduan_problem ());
@@ -285,6 +303,7 @@ void desk_stop (void **state)
     if (!desk)
         return;
     *state = NULL;
+    aduan_close (&desk->taking);
     aduan_close (&desk->aduan); /* ends what is under way, so that every visit is answered */
     content_destroy (&desk->content);
     http_close (&desk->server);

@@ -358,7 +358,7 @@ def test_not_sendable(world):
     world.start()
     foreign = sealed_contact(nacl.public.PrivateKey.generate().public_key, "siti@example.org")
     dispatch = world.store.give([
-        None, foreign, b"x" * 300, world.contact("siti@example.org", fields={4: "sms"}),
+        None, foreign, b"x" * 300, world.contact("siti@example.org", fields={4: "pigeon"}),
         world.contact("siti@example.org\r\nBcc: spy@example.net"), world.contact("siti@example.org>\r\nRCPT TO:<spy@example.net"),
         world.contact("no address"), world.contact("siti@example.org")])
     assert [told for told, _ in world.store.told(dispatch)] == [REFUSED] * 7 + [SENT]
@@ -431,7 +431,7 @@ def test_breaker(world):
     outcomes = world.store.told(dispatch)
     assert [told for told, _ in outcomes] == [FAILED] * 8
     assert [code != 0 for _, code in outcomes] == [True] * 5 + [False] * 3
-    assert "gateway left alone" in world.show("notices")
+    assert "mail: gateway left alone" in world.show("notices")
     world.sink.start()
     claim = world.store.take(CLAIM)
     assert claim[2] == 1
@@ -443,7 +443,7 @@ def test_breaker(world):
         claim = world.store.take(CLAIM)
     world.store.say(CLAIMED, {1: claim[1], 2: 0})
     log = world.log.read_text()
-    assert log.count("faults in a row") == 1 and log.count("takes letters again") == 1
+    assert log.count("faults in a row") == 1 and log.count("takes notices again") == 1
 
 
 def test_kept_connection_dies(world):
@@ -524,7 +524,7 @@ def test_no_gateway(world):
     world.start(gateway=False)
     wait_for("the link", lambda: (world.store.turn(20), world.store.peer)[1])
     world.store.say(OUTBOX, {1: 3})
-    assert "gateway not set" in world.show("notices")
+    assert world.show("notices").count("gateway not set") == 3
     for _ in range(20):
         world.store.turn(20)
     assert world.store.inbox == []

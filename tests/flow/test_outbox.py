@@ -57,7 +57,7 @@ class World:
         self.start("sink")
         self.port = int(wait_for("the sink", lambda: (folder / "sink" / "port").exists() and (folder / "sink" / "port").read_text()))
 
-    def start(self, name):
+    def start(self, name, *options):
         common = ["-o", f"run={self.folder}", "-o", f"data={self.folder}"]
         command = {
             "sink": [str(ROOT / "tests/support/smtp_sink.py"), str(self.folder / "sink")],
@@ -67,6 +67,8 @@ class World:
         }[name]
         if name == "notifier":
             command += ["-o", f"smtp.url=smtp://127.0.0.1:{self.port}"]
+        for option in options:
+            command += ["-o", option]
         self.programs[name] = subprocess.Popen(command, stderr=self.log)
 
     def kill(self, name):
@@ -89,12 +91,12 @@ class World:
         text = (self.folder / "log").read_text()
         assert "AddressSanitizer" not in text and "runtime error" not in text, text[-3000:]
 
-    def plant(self, count, *, template=4, flags=1, text="Sudah diperbaiki."):
+    def plant(self, count, *, template=4, flags=1, text="Sudah diperbaiki.", kind="email"):
         """`count` complaints with an answer to tell of; address and id of each."""
         planted = {}
         for number in range(count):
-            address = f"n{uuid.uuid4().hex[:12]}@example.org"
-            clear = msgpack.packb({1: 1, 2: "web", 3: "k", 4: "email", 5: address}) + b"\x80"
+            address = f"n{uuid.uuid4().hex[:12]}@example.org" if kind == "email" else f"62{uuid.uuid4().int % 10 ** 11:011}"
+            clear = msgpack.packb({1: 1, 2: "web", 3: "k", 4: kind, 5: address}) + b"\x80"
             clear += b"\0" * (-len(clear) % 256)
             planted[address] = (str(uuid.uuid4()), nacl.public.SealedBox(self.public).encrypt(clear), number)
         connection = self.postgres.connect()
@@ -116,7 +118,7 @@ class World:
 
     def left(self):
         """Notices that are pending, and those in a claim."""
-        return self.postgres.sql("select (select count (*) from notice), (select coalesce (sum (cardinality (ids)), 0) from dispatch)")[0]
+        return self.postgres.sql("select (select count (*) from notice_pending), (select coalesce (sum (cardinality (ids)), 0) from dispatch)")[0]
 
     def unknown(self):
         return {str(row[0]) for row in self.postgres.sql("select complaint_id from notice_ended where outcome = 4")}
@@ -166,9 +168,9 @@ def test_failures_are_tried_again(world):
     world.start("notifier")
     (failing,) = world.plant(1).values()
     row = wait_for("the first failure", lambda: world.postgres.sql(
-        "select attempt, extract (epoch from not_before - clock_timestamp ()) from notice where attempt > 0"))
+        "select attempt, extract (epoch from not_before - clock_timestamp ()) from notice_aside where attempt > 0"))
     assert row[0][0] == 1 and 15 < row[0][1] < 38
-    world.postgres.sql("update notice set attempt = 9, not_before = now ()")
+    world.postgres.sql("update notice_aside set attempt = 9, not_before = now ()")
     wait_for("the tenth", lambda: world.left() == (0, 0))
     assert world.postgres.sql("select complaint_id::text, attempt, outcome, code from notice_ended") == [(failing[0], 10, 2, 451)]
     rules.write_text("rcpt * 550\n")

@@ -71,7 +71,7 @@ def _notices(stack, record):
                            " where e.number is not null and c.flags & 16 <> 0 and (e.kind in (1, 2, 16, 17, 18, 22)"
                            # a hand-back tells only where it has a new owner at once, an arbiter who keeps the case nobody
                            " or (e.kind in (19, 20) and (e.data ->> 'to')::int <> e.agency))")
-    record.pending = stack.sql(f"select {notice} from notice") + stack.sql(
+    record.pending = stack.sql(f"select {notice} from notice_pending") + stack.sql(
         f"select {_hex('d.id')}, d.event::int, d.recipient from dispatch, unnest (ids, events, recipients) as d (id, event, recipient)")
     record.unsent = stack.sql(f"select {notice} from notice_ended where outcome in (2, 3)")
     record.unknown = stack.sql(f"select {notice} from notice_ended where outcome = 4")
@@ -81,7 +81,7 @@ def _open(stack, record):
     """What must not wait longer than its limit in seconds, once nothing fails any more."""
     for stage, limit, question in (
             ("waiting reply", 60, f"select {_hex('complaint_id')}, at from waiting"),
-            ("notice", 60, f"select {_hex('complaint_id')}, not_before from notice where not_before is not null"),
+            ("notice", 60, f"select {_hex('complaint_id')}, not_before from notice_pending where not_before is not null"),
             ("dispatch", 960, "select dispatch_id::text, claimed_at from dispatch")):
         record.open += [(stage, *row, limit) for row in stack.sql(
             f"select what, extract (epoch from clock_timestamp () - since)::float8 from ({question}) q (what, since)")]

@@ -31,7 +31,7 @@ with judged as materialized (
            i.act in (6, 7, 8, 12) as touches, i.act in (6, 7, 8, 12) and c.flags & 16 <> 0 as tells, i.dispatched,
            i.act, i.ordinal, i.agency, i.principal, i.id, i.key, c.events, greatest (a.version, $9::bigint) + 1 as version,
            a.version as has, c.version as complaint_has, a.ctid as work_at, c.ctid as record_at, a.state, a.lead,
-           c.state as was, c.flags, c.language, i.known, i.delay, i.resolution, i.text,
+           c.state as was, c.flags, c.language, c.priority, i.known, i.delay, i.resolution, i.text,
            (case i.act when 12 then 6 else i.act - 3 end)::smallint as template
     from (select unnest ($1::int[]) as principal, unnest ($2::uuid[]) as id, unnest ($3::int[]) as agency,
                  unnest ($4::bigint[]) as wants, unnest ($5::uuid[]) as key, unnest ($6::smallint[]) as act,
@@ -91,7 +91,7 @@ select j.ordinal,
        coalesce (case when j.fault = 0 then j.version else s.version end, 0)::bigint as version,
        (case when j.fault = 0 and j.act = 3 then j.agency else 0 end)::int as ready,
        (j.fault = 0 and j.tells and not j.dispatched)::int as told, (j.fault = 0 and j.tells and j.dispatched)::int as carried,
-       t.contact, t.contact_key, j.events + 1 as event, j.flags, j.language
+       t.contact, t.contact_key, j.events + 1 as event, j.flags, j.language, j.priority
 from judged j
 left join lateral (
     select s.complaint_id, s.version,

@@ -1,11 +1,26 @@
--- Moves up to $2 notices that are due from the outbox into one dispatch, and says what they need.
---   $1 dispatch id  $2 count
-with taken as (
+-- Moves up to $2 notices that are due into one dispatch, and says what they need: those that nobody has looked at yet
+-- out of the outbox, and of those that wait, of each channel the same share.
+--   $1 dispatch id  $2 count  $3 bits: 1, the outbox; 1 << enum channel, what waits for that channel
+with waits as materialized (
+    select w.spot, w.turn
+    from generate_series (1, 30) as c (channel),
+         lateral (select found.spot, row_number () over () as turn
+                  from (select a.ctid as spot from notice_aside a
+                        where a.channel = c.channel and a.not_before <= clock_timestamp ()
+                        order by a.not_before limit $2::int for update skip locked) found) w
+    where $3::int >> c.channel & 1 = 1
+), fresh as (
     delete from notice
     where ctid = any (array (select ctid from notice
-                             where not_before is null or not_before <= clock_timestamp ()
-                             limit $2::int for update skip locked))
+                             where $3::int & 1 = 1 and (not_before is null or not_before <= clock_timestamp ())
+                             limit $2::int - least ((select count (*) from waits), $2::int / 2) for update skip locked))
     returning complaint_id, event, recipient, agency, template, attempt
+), due as (
+    delete from notice_aside
+    where ctid = any (array (select spot from waits order by turn limit $2::int - (select count (*) from fresh)))
+    returning complaint_id, event, recipient, agency, template, attempt
+), taken as (
+    select * from fresh union all select * from due
 ), numbered as (
     select t.*, row_number () over (order by complaint_id, event) - 1 as position from taken t
 ), moved as (
@@ -17,7 +32,8 @@ with taken as (
 select n.position::int, n.complaint_id, n.event, n.recipient, n.template, n.attempt,
        c.number, c.flags, c.language, n.agency,
        e.text, t.contact, t.contact_key,
-       case when n.template < 20 then coalesce (c.due_first, c.due_verify) else (e.data ->> 'due')::timestamptz end as due, e.data ->> 'other' as other
+       case when n.template < 20 then coalesce (c.due_first, c.due_verify) else (e.data ->> 'due')::timestamptz end as due, e.data ->> 'other' as other,
+       c.priority
 from numbered n
 join complaint c on c.complaint_id = n.complaint_id
 join content t on t.complaint_id = n.complaint_id

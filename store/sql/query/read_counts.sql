@@ -15,7 +15,7 @@ select json_build_array (json_build_object (
         select kind, count (*) as n from event group by kind) s),
     'returned', (select count (*) from returned),
     'alike', (select count (*) from likeness),
-    'notices', (select count (*) from notice),
+    'notices', (select count (*) from notice_pending),
     'notices_sending', (select coalesce (sum (cardinality (ids)), 0) from dispatch),
     'notices_failed', (select count (*) from notice_ended where outcome = 2),
     'notices_refused', (select count (*) from notice_ended where outcome = 3),

@@ -10,7 +10,7 @@ with due as materialized (
 select d.at, d.complaint_id, clock_timestamp () as now, coalesce (c.version, 0) as version, coalesce (c.state, 9::smallint) as state, c.class, c.flags,
        c.received, c.due_verify, c.due_first, c.due_resolve, c.holder, h.agency, h.placed_by, h.followed, h.follow, h.follow_event, h.word_event,
        h.asked, h.ask_event, h.asked_from, h.resumed, h.annulled_verify, h.annulled_first, h.annulled_resolve, h.done,
-       exists (select from notice n where n.complaint_id = c.complaint_id and n.recipient = 0 and n.event = h.told) as unsent,
+       exists (select from notice_pending n where n.complaint_id = c.complaint_id and n.recipient = 0 and n.event = h.told) as unsent,
        exists (select from notice_ended n where n.complaint_id = c.complaint_id and n.recipient = 0 and n.event = h.told
                                             and n.outcome in (2, 3)) as undelivered,
        (select string_agg (int4send (agency), '' order by n)

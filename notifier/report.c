@@ -1,0 +1,74 @@
+/* report.c - delivery reports and bounces, from aduan-web on to the store.
+ *
+ * aduan-web gets them, from gateways and from mail, reads the notice out of the token that they bring, and says them at
+ * RUN/report.sock.  Here they are only passed on, and `heard` is passed back: what is not heard, aduan-web has its gateway
+ * repeat.  Nothing is kept: a report whose store goes away is forgotten.
+ */
+#include <stdlib.h>
+#include <utlist.h>
+#include "notifier.h"
+
+#define REPORTS_MOST 64 /* of one aduan-web, not heard yet */
+
+struct report {
+    uint64_t link, ref; /* aduan-web's */
+    uint64_t told;      /* ours, towards the store */
+    struct report *prev, *next;
+};
+
+static void report_end (struct notifier *notifier, struct report *report, bool heard)
+{
+    struct link *link = listener_find (notifier->webs, report->link);
+    if (link) {
+        struct msg_heard said = {.ref = report->ref};
+        if (heard)
+            link_say (link, WIRE_heard, &said);
+        link_credit (link, WIRE_CLASS_REST, 1);
+    }
+    DL_DELETE (notifier->reports, report);
+    free (report);
+}
+
+static void on_report (void *owner, struct link *from, struct parcel *parcel)
+{
+    struct notifier *notifier = owner;
+    struct msg_report said = parcel->said[0].report;
+    struct report *report = xcalloc (1, sizeof *report);
+
+    *report =
+        (struct report){.link = link_number (from), .ref = said.ref, .told = ++notifier->next_ref};
+    DL_APPEND (notifier->reports, report);
+    said.ref = report->told;
+    if (link_say (notifier->store, WIRE_report, &said) != 0)
+        report_end (notifier, report, false);
+}
+
+void report_heard (struct notifier *notifier, uint64_t ref)
+{
+    struct report *report, *next;
+    DL_FOREACH_SAFE (notifier->reports, report, next)
+        if (report->told == ref)
+            report_end (notifier, report, true);
+}
+
+void reports_forget (struct notifier *notifier)
+{
+    struct report *report, *next;
+    DL_FOREACH_SAFE (notifier->reports, report, next)
+        report_end (notifier, report, false);
+}
+
+static link_message_fn *const report_handlers[WIRE_LAST] = {[WIRE_report] = on_report};
+static const struct link_hooks report_hooks = {.handlers = report_handlers};
+
+int reports_listen (struct notifier *notifier, const char *run)
+{
+    char *endpoint = xformat ("ipc://%s/report.sock", run);
+    int fail = link_listen (notifier->reactor, endpoint, NULL, &report_hooks, notifier, 1,
+                            REPORTS_MOST, &notifier->webs);
+    if (fail)
+        log_error ("%s: cannot be listened on: %s; is another notifier running on it?", endpoint,
+                   fail_text (fail));
+    free (endpoint);
+    return fail;
+}

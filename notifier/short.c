@@ -1,0 +1,141 @@
+/* short.c - a notice as a short text, for SMS and WhatsApp.  Pure: no clock, no file, no socket.
+ *
+ * Called by sms.c and whatsapp.c.  The texts are notices.def.
+ */
+#include "short.h"
+
+#include <string.h>
+#include "words.h"
+
+#define AGENCY_MAX 60 /* bytes of an agency's name: a longer one would cost a segment of its own */
+
+enum reader { READER_REPORTER };
+
+struct text {
+    const char *event;
+    enum reader reader;
+    const char *words[LANGUAGE_LAST]; /* by enum language */
+};
+
+static const struct text texts[] = {
+#define NOTICE(event, reader, id, en) {event, reader, {[LANGUAGE_ID] = id, [LANGUAGE_EN] = en}},
+#include "notices.def"
+#undef NOTICE
+};
+
+static const char *text_find (struct view event, uint32_t language)
+{
+    for (size_t i = 0; i < array_len (texts); i++)
+        if (view_is (event, texts[i].event))
+            return texts[i].words[language];
+    return NULL;
+}
+
+/* At most AGENCY_MAX bytes, whole characters, no line ends. */
+static struct view clipped (struct view name)
+{
+    size_t len = name.len < AGENCY_MAX ? name.len : AGENCY_MAX;
+    while (len < name.len && len > 0 && ((unsigned char) name.at[len] & 0xc0) == 0x80)
+        len--;
+    const char *end = len ? memchr (name.at, '\n', len) : NULL;
+    return (struct view){name.at, end ? (size_t) (end - name.at) : len};
+}
+
+int short_text (const struct msg_notice *notice, const struct contact *contact,
+                const char *tracking, struct buffer *out)
+{
+    uint32_t language = reader_language (notice, contact);
+    const char *text = text_find (notice->template, language);
+    struct values values;
+
+    if (!text)
+        return FAIL_ABSENT;
+    values_take (notice, language, tracking, &values);
+    values.agency = clipped (values.agency);
+    values.text = (struct view){NULL, 0};
+    if (!values_fit (&values, text))
+        text = text_find (view_of ("news"), language);
+    for (size_t before = out->len; *text;) {
+        size_t len = strcspn (text, "\n"), end = out->len;
+        if (end > before)
+            buffer_add (out, " ", 1);
+        if (!line_expand (text, len, &values, out))
+            out->len = end;
+        text += len + (text[len] == '\n');
+    }
+    values_done (&values);
+    return 0;
+}
+
+int short_phone (struct view address, const char *country, char ret[24])
+{
+    size_t len = 0;
+
+    if (!phone_valid (address))
+        return FAIL_REFUSED;
+    bool whole = address.at[0] == '+';
+    for (size_t i = 0; i < address.len; i++) {
+        char c = address.at[i];
+        if (c < '0' || c > '9')
+            continue;
+        if (len == 0 && c == '0' && !whole) {
+            len = strlen (country);
+            memcpy (ret, country, len);
+        } else if (len < 20) {
+            ret[len++] = c;
+        } else {
+            return FAIL_REFUSED;
+        }
+    }
+    ret[len] = '\0';
+    return len >= 5 ? 0 : FAIL_REFUSED;
+}
+
+/* ---- what it costs --------------------------------------------------------------------------- */
+
+/* Of one character, in septets of the GSM alphabet; 0: it has none. */
+static unsigned septets (uint32_t character)
+{
+    static const uint16_t beyond_ascii[] = {
+        0xa3,  0xa5,  0xe8,  0xe9,  0xf9,  0xec,  0xf2,  0xc7,  0xd8,  0xf8, 0xc5, 0xe5, 0x394,
+        0x3a6, 0x393, 0x39b, 0x3a9, 0x3a0, 0x3a8, 0x3a3, 0x398, 0x39e, 0xc6, 0xe6, 0xdf, 0xc9,
+        0xa4,  0xa1,  0xc4,  0xd6,  0xd1,  0xdc,  0xa7,  0xbf,  0xe4,  0xf6, 0xf1, 0xfc, 0xe0};
+    if (character == '\n' || character == '\r')
+        return 1;
+    if (character >= ' ' && character < 127)
+        return character == '`' ? 0 : strchr ("[\\]^{|}~", (int) character) ? 2 : 1;
+    if (character == 0x20ac) /* the euro */
+        return 2;
+    for (size_t i = 0; i < array_len (beyond_ascii); i++)
+        if (beyond_ascii[i] == character)
+            return 1;
+    return 0;
+}
+
+/* The character at *at, which goes behind it; the text is UTF-8. */
+static uint32_t character_at (struct view text, size_t *at)
+{
+    unsigned char lead = (unsigned char) text.at[(*at)++];
+    unsigned more = lead >= 0xf0 ? 3 : lead >= 0xe0 ? 2 : lead >= 0xc0 ? 1 : 0;
+    uint32_t character = more ? lead & (0x3fu >> more) : lead;
+    for (; more && *at < text.len; more--)
+        character = character << 6 | ((unsigned char) text.at[(*at)++] & 0x3f);
+    return character;
+}
+
+unsigned short_segments (struct view text, bool *ret_ucs2)
+{
+    size_t gsm = 0, ucs2 = 0;
+    bool fits = true;
+
+    for (size_t at = 0; at < text.len;) {
+        uint32_t character = character_at (text, &at);
+        unsigned cost = septets (character);
+        fits = fits && cost;
+        gsm += cost;
+        ucs2 += character >= 0x10000 ? 2 : 1;
+    }
+    *ret_ucs2 = !fits;
+    size_t units = fits ? gsm : ucs2, one = fits ? 160 : 70, each = fits ? 153 : 67;
+    return units <= one ? 1 : (unsigned) ((units + each - 1) / each);
+}

@@ -1,0 +1,158 @@
+/* words.c - what a template's placeholders stand for.  Pure: no clock, no file, no socket.
+ *
+ * Templates have no logic: {number} {agency} {text} {due} {asks} {url} {other}.  A line that names one that there is
+ * not is left out.  Called by compose.c and short.c.
+ */
+#include "words.h"
+
+#include <string.h>
+#include <time.h>
+
+static struct view value_of (const struct values *values, const char *name, size_t len)
+{
+    struct view view = {name, len};
+
+    if (view_is (view, "number"))
+        return values->number;
+    if (view_is (view, "agency"))
+        return values->agency;
+    if (view_is (view, "text"))
+        return values->text;
+    if (view_is (view, "due"))
+        return values->due;
+    if (view_is (view, "asks"))
+        return values->asks;
+    if (view_is (view, "other"))
+        return values->other;
+    check (view_is (
+        view, "url")); /* embed_templates.py refuses every other name, test_compose tries all */
+    return values->url;
+}
+
+bool values_fit (const struct values *values, const char *text)
+{
+    return (values->agency.at || !strstr (text, "{agency}")) &&
+           (values->text.at || !strstr (text, "{text}")) &&
+           (values->other.at || !strstr (text, "{other}"));
+}
+
+/* A value within a text: line ends become CRLF, other control characters but tab go. */
+static void value_add (struct buffer *out, struct view value)
+{
+    for (size_t i = 0; i < value.len; i++) {
+        char c = value.at[i];
+        if (c == '\n' || (c == '\r' && !(i + 1 < value.len && value.at[i + 1] == '\n')))
+            buffer_add (out, "\r\n", 2);
+        else if ((unsigned char) c >= ' ' ? c != 127 : c == '\t')
+            buffer_add (out, &c, 1);
+    }
+}
+
+/* One line of a template.  False, nothing appended, where it names a value that is not there. */
+bool line_expand (const char *at, size_t len, const struct values *values, struct buffer *out)
+{
+    size_t before = out->len;
+
+    for (size_t i = 0; i < len;) {
+        const char *open = memchr (at + i, '{', len - i);
+        size_t plain = open ? (size_t) (open - at) - i : len - i;
+        buffer_add (out, at + i, plain);
+        i += plain;
+        if (!open)
+            break;
+        const char *close = memchr (open, '}', len - i);
+        check (close != NULL);
+        struct view value = value_of (values, open + 1, (size_t) (close - open) - 1);
+        if (!value.at) {
+            out->len = before;
+            return false;
+        }
+        value_add (out, value);
+        i = (size_t) (close - at) + 1;
+    }
+    return true;
+}
+
+void text_expand (const char *text, const struct values *values, struct buffer *out)
+{
+    while (*text) {
+        const char *end = strchr (text, '\n');
+        check (end != NULL);
+        if (line_expand (text, (size_t) (end - text), values, out))
+            buffer_add (out, "\r\n", 2);
+        text = end + 1;
+    }
+}
+
+/* "24 November 2026, 17.00 WIB": western Indonesian time whatever the reader's zone, and said so. */
+static void due_text (int64_t due, enum language language, struct buffer *out)
+{
+    static const char *const months[][12] = {
+        {"Januari", "Februari", "Maret", "April", "Mei", "Juni", "Juli", "Agustus", "September",
+         "Oktober", "November", "Desember"},
+        {"January", "February", "March", "April", "May", "June", "July", "August", "September",
+         "October", "November", "December"}};
+    time_t seconds = (time_t) (due / 1000 + 7 * 3600);
+    struct tm tm;
+
+    check (gmtime_r (&seconds, &tm) != NULL);
+    buffer_format (out, "%d %s %d, %02d.%02d WIB", tm.tm_mday,
+                   months[language == LANGUAGE_EN][tm.tm_mon], tm.tm_year + 1900, tm.tm_hour,
+                   tm.tm_min);
+}
+
+/* What is asked for, as a list within a sentence. */
+static void asks_text (uint64_t asks, enum language language, struct buffer *out)
+{
+    static const char *const items[][2] = {
+        [ASK_LOCATION] = {"lokasi kejadian (desa atau kelurahan, kecamatan, kabupaten atau kota)",
+                          "where it is (village, district, regency or city)"},
+        [ASK_PHOTO] = {"foto", "a photo"},
+        [ASK_DATE] = {"tanggal kejadian", "when it happened"},
+        [ASK_DETAIL] = {"uraian yang lebih rinci", "more details"},
+        [ASK_CONTACT] = {"cara menghubungi Anda", "how to reach you"}};
+    for (unsigned ask = 1; ask < array_len (items); ask++)
+        if (asks >> (ask - 1) & 1)
+            buffer_format (out, "%s%s", out->len ? "; " : "", items[ask][language == LANGUAGE_EN]);
+}
+
+/* ---- values ---------------------------------------------------------------------------------- */
+
+static struct view view_or_none (struct view view)
+{
+    return view.len ? view : (struct view){NULL, 0};
+}
+
+uint32_t reader_language (const struct msg_notice *notice, const struct contact *contact)
+{
+    return contact->language  ? contact->language
+           : notice->language ? notice->language
+                              : LANGUAGE_ID;
+}
+
+void values_take (const struct msg_notice *notice, uint32_t language, const char *tracking,
+                  struct values *ret)
+{
+    struct buffer *made = ret->made;
+
+    *ret = (struct values){.number = notice->number,
+                           .agency = view_or_none (notice->agency),
+                           .text = view_or_none (notice->text),
+                           .other = view_or_none (notice->other)};
+    if (notice->due && notice->due < INT64_MAX / 2) {
+        due_text ((int64_t) notice->due, language, &made[0]);
+        ret->due = (struct view){made[0].at, made[0].len};
+    }
+    asks_text (notice->asks, language, &made[1]);
+    ret->asks = view_or_none ((struct view){made[1].at, made[1].len});
+    if (*tracking) {
+        buffer_format (&made[2], "%s%.*s", tracking, (int) notice->number.len, notice->number.at);
+        ret->url = (struct view){made[2].at, made[2].len};
+    }
+}
+
+void values_done (struct values *values)
+{
+    for (size_t i = 0; i < array_len (values->made); i++)
+        buffer_free (&values->made[i]);
+}

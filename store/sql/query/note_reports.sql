@@ -1,0 +1,22 @@
+-- What gateways said later of notices that they had taken: reports repeat and come out of order.  One that was delivered
+-- stays so.  One that cannot be reached is parked like a refusal: timers count on it.
+--   $1 ids  $2 events  $3 recipients  $4 channels  $5 outcomes (enum told)  $6 codes
+with said as (
+    select distinct on (id, event, recipient) i.*
+    from unnest ($1::uuid[], $2::int[], $3::int[], $4::int[], $5::int[], $6::int[]) with ordinality
+             as i (id, event, recipient, channel, outcome, code, turn)
+    where exists (select from event e where e.complaint_id = i.id and e.number = i.event)
+    order by id, event, recipient, outcome desc, turn desc
+), noted as (
+    insert into delivery as d (complaint_id, at, recipient, code, event, template, attempt, channel, outcome)
+    select id, clock_timestamp (), recipient, code, event, 0, 1, channel, outcome from said
+    on conflict (complaint_id, event, recipient) do update
+    set at = excluded.at, code = excluded.code, outcome = excluded.outcome
+    where d.outcome <> 6 and d.outcome <> excluded.outcome
+    returning d.complaint_id, d.event, d.recipient, d.template, d.attempt, d.outcome, d.code, d.channel
+), ended as (
+    insert into notice_ended (complaint_id, event, recipient, template, attempt, outcome, code, at, channel)
+    select complaint_id, event, recipient, template, attempt, 3, code, clock_timestamp (), channel from noted where outcome = 3
+    on conflict do nothing
+)
+select count (*)::int as noted from noted

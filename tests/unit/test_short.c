@@ -1,0 +1,180 @@
+/* test_short.c - short texts, what they cost, when they may go, and the tokens that come back. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "domain/token.h"
+#include "limit.h"
+#include "short.h"
+
+static void test_segments (void **state)
+{
+    static const struct {
+        const char *unit;
+        unsigned times, segments;
+        bool ucs2;
+    } cases[] = {{"x", 160, 1, false},
+                 {"x", 161, 2, false},
+                 {"x", 306, 2, false},
+                 {"x", 307, 3, false},
+                 {"€", 80, 1, false},
+                 {"€", 81, 2, false},
+                 {"[", 80, 1, false},
+                 {"é", 160, 1, false},
+                 {"`", 1, 1, true},
+                 {"Ж", 70, 1, true},
+                 {"Ж", 71, 2, true},
+                 {"Ж", 135, 3, true},
+                 {"\xf0\x9f\x9a\xa7", 35, 1, true},
+                 {"\xf0\x9f\x9a\xa7", 36, 2, true},
+                 {"", 0, 1, false}};
+    (void) state;
+    for (size_t i = 0; i < array_len (cases); i++) {
+        struct buffer text = {0};
+        bool ucs2;
+        for (unsigned n = 0; n < cases[i].times; n++)
+            buffer_add (&text, cases[i].unit, strlen (cases[i].unit));
+        assert_int_equal (short_segments ((struct view){text.at, text.len}, &ucs2),
+                          cases[i].segments);
+        assert_int_equal (ucs2, cases[i].ucs2);
+        buffer_free (&text);
+    }
+}
+
+static void test_phone (void **state)
+{
+    static const struct {
+        const char *address, *wanted;
+    } cases[] = {{"0812-3456 789", "628123456789"},
+                 {"+62 812 3456", "628123456"},
+                 {"62812345", "62812345"},
+                 {"+0812345", "0812345"},
+                 {"0812", NULL},
+                 {"", NULL},
+                 {"08123x456", NULL},
+                 {"012345678901234567890123456789", NULL}};
+    char to[24];
+    (void) state;
+    for (size_t i = 0; i < array_len (cases); i++) {
+        int fail = short_phone (view_of (cases[i].address), "62", to);
+        assert_int_equal (fail, cases[i].wanted ? 0 : FAIL_REFUSED);
+        if (cases[i].wanted)
+            assert_string_equal (to, cases[i].wanted);
+    }
+}
+
+/* Every event that the store tells of has a short text in both languages, in the GSM alphabet, in one segment with a plain
+ * agency's name. */
+static void test_texts (void **state)
+{
+    static const char *const events[] = {
+        "received",    "moved",     "progress", "answered", "asked",    "closed",
+        "refused",     "merged",    "joined",   "parted",   "archived", "reopened",
+        "unsatisfied", "split",     "blocked",  "late",     "offered",  "silence",
+        "reminded",    "timed_out", "expired",  "news"};
+    (void) state;
+    for (size_t i = 0; i < array_len (events); i++)
+        for (uint32_t language = 1; language < LANGUAGE_LAST; language++) {
+            struct msg_notice notice = {.template = view_of (events[i]),
+                                        .number = view_of ("A0123456789ABC"),
+                                        .agency = view_of ("Dinas Sosial Kota Solo"),
+                                        .text = view_of ("http://bad.example"),
+                                        .other = view_of ("A0123456789ABC"),
+                                        .due = 1795525200000};
+            struct contact contact = {.language = language};
+            struct buffer out = {0};
+            bool ucs2;
+            assert_int_equal (short_text (&notice, &contact, "", &out), 0);
+            struct view text = {out.at, out.len};
+            assert_int_equal (short_segments (text, &ucs2), 1);
+            assert_false (ucs2);
+            assert_non_null (memmem (out.at, out.len, "A0123456789ABC", 14));
+            assert_null (memmem (out.at, out.len, "bad.example", 11));
+            assert_null (memchr (out.at, '\n', out.len));
+            buffer_free (&out);
+            notice.agency = notice.text = notice.other = (struct view){NULL, 0};
+            assert_int_equal (short_text (&notice, &contact, "https://t.example/", &out), 0);
+            assert_non_null (memmem (out.at, out.len, "A0123456789ABC", 14));
+            buffer_free (&out);
+        }
+    struct msg_notice unknown = {.template = view_of ("of_the_future")};
+    struct contact contact = {0};
+    struct buffer out = {0};
+    assert_int_equal (short_text (&unknown, &contact, "", &out), FAIL_ABSENT);
+}
+
+static void test_night (void **state)
+{
+    static const int64_t noon = 1795525200000, hour = 3600000; /* 13:00 UTC, 20:00 in zone 7 */
+    (void) state;
+    assert_int_equal (night_end (noon, 7, 21, 7), 0);
+    assert_int_equal (night_end (noon + hour, 7, 21, 7), noon + 11 * hour);
+    assert_int_equal (night_end (noon, 8, 21, 7), noon + 10 * hour);
+    assert_int_equal (night_end (noon + 10 * hour, 7, 21, 7), noon + 11 * hour); /* 6:00 */
+    assert_int_equal (night_end (noon + 11 * hour, 7, 21, 7), 0);                /* 7:00 */
+    assert_int_equal (night_end (noon, 7, 7, 7), 0);
+    assert_int_equal (night_end (noon, 7, 13, 22), noon + 2 * hour);
+    assert_int_equal (next_morning (noon, 7, 7), noon + 11 * hour);
+}
+
+static void test_spending (void **state)
+{
+    static const int64_t noon = 1795525200000, day = 86400000;
+    struct spending *spending = spending_new (3, 5);
+    (void) state;
+    assert_int_equal (spending_take (spending, "1", 2, noon), 0);
+    assert_int_equal (spending_take (spending, "1", 2, noon), WHY_RECIPIENT_LIMIT);
+    assert_int_equal (spending_take (spending, "1", 1, noon), 0);
+    assert_int_equal (spending_take (spending, "2", 3, noon), WHY_DAY_LIMIT);
+    spending_return (spending, "1", 1);
+    assert_int_equal (spending_take (spending, "2", 3, noon), 0);
+    assert_int_equal (spending_take (spending, "3", 1, noon), WHY_DAY_LIMIT);
+    assert_int_equal (spending_take (spending, "3", 1, noon + day), 0);
+    assert_int_equal (spending_take (spending, "1", 3, noon + day), 0);
+    spending_return (spending, "2", 3); /* of yesterday */
+    spending_free (spending);
+}
+
+static void test_tokens (void **state)
+{
+    static const uint8_t key[REPLY_KEY_LEN] = {1}, other[REPLY_KEY_LEN] = {2};
+    struct notice_name name = {{{1, 2, 3, 255}}, 65535, 4294967295u}, read;
+    char of_case[CASE_TOKEN_LEN + 1], of_notice[NOTICE_TOKEN_LEN + 1];
+    struct id id;
+    (void) state;
+    token_of_case (key, &name.id, of_case);
+    token_of_notice (key, &name, of_notice);
+    assert_int_equal (strlen (of_case), CASE_TOKEN_LEN);
+    assert_int_equal (strlen (of_notice), NOTICE_TOKEN_LEN);
+    assert_int_equal (token_case (key, view_of (of_case), &id), 0);
+    assert_memory_equal (id.at, name.id.at, 16);
+    assert_int_equal (token_notice (key, view_of (of_notice), &read), 0);
+    assert_memory_equal (read.id.at, name.id.at, 16);
+    assert_true (read.event == name.event && read.recipient == name.recipient);
+    assert_int_equal (token_case (other, view_of (of_case), &id), FAIL_MALFORMED);
+    assert_int_equal (token_case (key, view_of (of_notice), &id), FAIL_MALFORMED);
+    assert_int_equal (token_notice (key, view_of (of_case), &read), FAIL_MALFORMED);
+    for (size_t i = 0; i < CASE_TOKEN_LEN; i++) {
+        char was = of_case[i];
+        of_case[i] = was == '0' ? '1' : '0';
+        assert_int_equal (token_case (key, view_of (of_case), &id), FAIL_MALFORMED);
+        of_case[i] = '@';
+        assert_int_equal (token_case (key, view_of (of_case), &id), FAIL_MALFORMED);
+        of_case[i] = (char) (was >= 'a' && was <= 'z' ? was - 'a' + 'A' : was);
+    }
+    assert_int_equal (token_case (key, view_of (of_case), &id), 0); /* as a mail system shouts it */
+}
+
+int main (void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test (test_segments), cmocka_unit_test (test_phone),
+        cmocka_unit_test (test_texts),    cmocka_unit_test (test_night),
+        cmocka_unit_test (test_spending), cmocka_unit_test (test_tokens),
+    };
+    return cmocka_run_group_tests (tests, NULL, NULL);
+}
