@@ -18,10 +18,11 @@ struct clients;
 
 struct client {
     uint8_t token_hash[CLIENT_HASH_BYTES];
-    char account[CLIENT_ACCOUNT_SIZE]; /* the adapter for which it speaks: aduan_submission.account */
-    uint32_t principal;                /* its number: the first argument of web_feed and web_own */
-    uint32_t rights;                   /* bits of the adapter's rights, as in the registry of keys */
-    bool sandbox;           /* what it submits is judged and answered, and not kept: never submit it */
+    char account
+        [CLIENT_ACCOUNT_SIZE]; /* the adapter for which it speaks: aduan_submission.account */
+    uint32_t principal;        /* its number: the first argument of web_feed and web_own */
+    char rights[40]; /* the adapter's, in the registry's words: "emergency,bulk"; "-": none */
+    bool sandbox;    /* what it submits is judged and answered, and not kept: never submit it */
     bool expected_datetime; /* Open311: it understands one that is filled */
     uint32_t requests;      /* a minute */
     uint32_t submissions;   /* a day of UTC */
