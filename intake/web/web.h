@@ -15,6 +15,7 @@
  *     track.c      a reporter follows his case, and has his say
  *     published.c  reports that everybody may read
  *     open311.c    GeoReport v2 (open311.h)
+ *     api*.c       programs of those who submit for others; api.h is to be read first
  *
  * A new channel is a file in channel/ and its line in channel.def.  It fills a struct aduan_submission, names its account and
  * the idempotency key of its own way of repeating, and says to its sender what came of it.
@@ -46,6 +47,7 @@
 
 struct visit;
 struct clients;
+struct sandbox;
 
 struct route {
     enum http_method method;
@@ -71,6 +73,8 @@ struct web {
     struct aduan *intake, *query; /* two handles: reading must not wait behind what is taken in */
     struct content *content;
     struct clients *clients; /* client.h */
+    struct sandbox *sandbox; /* channel/api_sandbox.c */
+    unsigned polling;        /* long polls of the feed */
     struct http_header headers[8];
     uint8_t secret[SECRET_BYTES]; /* of this installation's web doors: cookies, keys of accounts */
     bool tls; /* TLS stands before the door: cookies are Secure, their names begin with __Host- */
