@@ -213,7 +213,8 @@ extern const struct option_row submit_options[], import_options[], queue_options
     deadline_options[], admin_options[], notice_options[], conformance_options[];
 extern const size_t submit_options_len, import_options_len, queue_options_len, work_options_len,
     act_options_len, report_options_len, export_options_len, keygen_options_len,
-    duplicates_options_len, deadline_options_len, admin_options_len, notice_options_len, conformance_options_len;
+    duplicates_options_len, deadline_options_len, admin_options_len, notice_options_len,
+    conformance_options_len;
 
 /* remedy.c: complains that an order was refused: the argument at fault, its value unless that is secret, why, and
  * what would be right. */
