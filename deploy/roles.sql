@@ -6,14 +6,14 @@ begin
     if not exists (select from pg_roles where rolname = 'aduan_owner') then
         create role aduan_owner nologin; -- owns everything; nobody logs in as it
     end if;
-    foreach wanted in array array['aduan_migrate', 'aduan_store', 'aduan_query', 'aduan_desk', 'aduan_audit', 'aduan_identity'] loop
+    foreach wanted in array array['aduan_migrate', 'aduan_store', 'aduan_query', 'aduan_desk', 'aduan_web', 'aduan_audit', 'aduan_identity'] loop
         if not exists (select from pg_roles where rolname = wanted) then
             execute format ('create role %I login nosuperuser nobypassrls nocreatedb nocreaterole noreplication', wanted);
         end if;
         execute format ('alter role %I set search_path = public', wanted);
     end loop;
     execute format ('revoke all on database %I from public', current_database ());
-    execute format ('grant connect on database %I to aduan_migrate, aduan_store, aduan_query, aduan_desk, aduan_audit, aduan_identity', current_database ());
+    execute format ('grant connect on database %I to aduan_migrate, aduan_store, aduan_query, aduan_desk, aduan_web, aduan_audit, aduan_identity', current_database ());
     execute format ('grant create, temporary on database %I to aduan_owner', current_database ());
     if not pg_has_role ('aduan_migrate', 'aduan_owner', 'member') then
         grant aduan_owner to aduan_migrate;
@@ -39,6 +39,13 @@ alter role aduan_desk set idle_in_transaction_session_timeout = '5s';
 alter role aduan_desk set jit = off;
 -- A page for one officer and one for the nation want different plans; planning costs a millisecond.
 alter role aduan_desk set plan_cache_mode = force_custom_plan;
+-- For aduan-web, which faces the internet: no table, functions of the schema `web` alone (store/sql/schema/0086_web.sql).
+alter role aduan_web set search_path = web;
+alter role aduan_web set default_transaction_read_only = on;
+alter role aduan_web set statement_timeout = '5s';
+alter role aduan_web set lock_timeout = '2s';
+alter role aduan_web set idle_in_transaction_session_timeout = '5s';
+alter role aduan_web set jit = off;
 -- The verifier reads all that was ever done: it sorts on disk, and may take its time.
 alter role aduan_audit set default_transaction_read_only = on;
 alter role aduan_audit set lock_timeout = '10s';

@@ -29,11 +29,26 @@ struct commit {
     struct source *source;
 };
 
+/* What names files that cannot be kept is no part of the batch. */
+static unsigned pin (struct commit *commit)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < commit->count; i++) {
+        struct record *record = commit->records[i];
+        if (record->named)
+            named_pin (commit->intake->files, record->named);
+        if (!record->named || record->named->result == 0)
+            commit->spools[count++] = &record->spool;
+    }
+    return count;
+}
+
 /* Without the lock: the disk may stall. */
 static void append (struct commit *commit)
 {
     uint64_t one = 1;
-    int result = spool_append (commit->intake->spool, commit->spools, commit->count);
+    unsigned count = pin (commit);
+    int result = spool_append (commit->intake->spool, commit->spools, count);
     pthread_mutex_lock (&commit->lock);
     commit->result = result;
     commit->phase = FINISHED;
@@ -125,8 +140,6 @@ void commit_batch (struct commit *commit, struct record **records, unsigned coun
     }
     if (count)
         memcpy (commit->records, records, count * sizeof *records);
-    for (unsigned i = 0; i < count; i++)
-        commit->spools[i] = &records[i]->spool;
     commit->count = count;
     commit->began = mono_ms ();
     if (mutant (commit_inline)) {

@@ -83,7 +83,8 @@ static enum busy busy_now (struct intake *intake, const struct msg_submit *submi
 }
 
 static void take_record (struct intake *intake, struct link *from, const struct msg_submit *submit,
-                         struct admission *admission, const struct principal *principal)
+                         struct view attachments, struct admission *admission,
+                         const struct principal *principal)
 {
     struct record *record = xcalloc (1, sizeof *record);
     record->state = RECORD_GATHERED;
@@ -91,6 +92,7 @@ static void take_record (struct intake *intake, struct link *from, const struct 
     memcpy (record->digest, admission->digest, sizeof record->digest);
     record->adapter = principal->number;
     record->bulk = principal->bulk;
+    record->named = named_new (attachments);
     record->spool.at = admission->bytes.at;
     record->spool.len = (uint32_t) admission->bytes.len;
     admission->bytes = (struct buffer){0};
@@ -107,17 +109,36 @@ static void take_record (struct intake *intake, struct link *from, const struct 
     }
 }
 
+/* Whose submission it is: the key's own, or of a front the account's that it names.  NULL: it is rejected. */
+static const struct principal *sender_of (struct intake *intake, struct link *from,
+                                          const struct msg_submit *submit)
+{
+    const struct principal *principal = link_principal (from);
+    bool front = principal->role == ROLE_FRONT;
+    const struct principal *sender =
+        front                 ? principals_adapter (door_principals (intake->door), submit->account)
+        : submit->account.len ? NULL
+                              : principal;
+
+    if (!sender)
+        say_reject (from, submit->ref,
+                    front && !submit->account.len ? REJECT_MISSING : REJECT_RIGHT, "account");
+    return sender;
+}
+
 static void on_submit (void *owner, struct link *from, struct parcel *parcel)
 {
     struct intake *intake = owner;
     const struct msg_submit *submit = &parcel->said[0].submit;
-    const struct principal *principal = link_principal (from);
     struct wire_fault fault;
     const struct wire_message *content = parcel_read (parcel, 1, WIRE_content, &fault);
     if (!content) {
         say_reject (from, submit->ref, fault.reject, fault.field);
         return;
     }
+    const struct principal *principal = sender_of (intake, from, submit);
+    if (!principal)
+        return;
     enum busy busy = busy_now (intake, submit);
     if (busy) {
         say_tempfail (from, submit->ref, busy);
@@ -136,7 +157,7 @@ static void on_submit (void *owner, struct link *from, struct parcel *parcel)
     else if (known)
         answer_repeat (from, submit->ref, known, &admission);
     else
-        take_record (intake, from, submit, &admission, principal);
+        take_record (intake, from, submit, content->content.attachments, &admission, principal);
     buffer_free (&admission.bytes);
 }
 
@@ -157,6 +178,20 @@ static void answer_waiters (struct intake *intake, struct record *record, bool s
     record->waiters = NULL;
 }
 
+/* Whoever asked is told what is wrong with it; nothing of it is kept. */
+static void reject_waiters (struct intake *intake, struct record *record, enum reject code,
+                            const char *field)
+{
+    struct waiter *waiter, *next;
+    LL_FOREACH_SAFE (record->waiters, waiter, next) {
+        struct link *link = listener_find (intake->adapters, waiter->link);
+        if (link)
+            say_reject (link, waiter->ref, code, field);
+        free (waiter);
+    }
+    record->waiters = NULL;
+}
+
 static void unstored (struct intake *intake, struct record *record, enum busy busy)
 {
     answer_waiters (intake, record, false, busy);
@@ -164,8 +199,32 @@ static void unstored (struct intake *intake, struct record *record, enum busy bu
         log_limited (LOG_ERROR, "%s: no room for this record of a damaged file; salvage it again",
                      id_text (&record->id));
     HASH_DELETE (hh, intake->by_id, record);
+    named_free (record);
     record_drop_bytes (intake, record);
     free (record);
+}
+
+/* Are the files that it names kept?  Else it is no part of the spool, and is answered here. */
+static bool is_pinned (struct intake *intake, struct record *record)
+{
+    const struct named *named = record->named;
+    if (!named)
+        return true;
+    if (named->result == 0) {
+        outage_ends (&intake->files_outage, "files that submissions name are kept again");
+        named_free (record);
+        return true;
+    }
+    if (named->result == FAIL_ABSENT)
+        reject_waiters (intake, record, REJECT_VALUE, "attachments");
+    else
+        outage_begins (
+            &intake->files_outage,
+            "%s: files that submissions name cannot be kept (%s); those submissions wait "
+            "at their adapters until they can",
+            intake->files, strerror (named->why));
+    unstored (intake, record, BUSY_COMMIT_FAILED);
+    return false;
 }
 
 void door_committed (struct intake *intake, struct record **records, unsigned count, int result)
@@ -182,6 +241,8 @@ void door_committed (struct intake *intake, struct record **records, unsigned co
     (void) fault_point (spool_committed);
     for (unsigned i = 0; i < count; i++) {
         struct record *record = records[i];
+        if (!is_pinned (intake, record))
+            continue;
         if (!record->spool.segment) {
             unstored (intake, record, BUSY_SPOOL_FULL);
             continue;

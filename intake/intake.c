@@ -152,6 +152,7 @@ static int intake_start (struct reactor *reactor, const struct settings *setting
     intake->reactor = reactor;
     intake->recent_most = (size_t) settings_number (settings, "recent");
     intake->memory_most = (uint64_t) settings_number (settings, "memory");
+    intake->files = xstrdup (settings_text (settings, "files"));
     int status = read_keys (intake, settings);
     if (status == 0)
         status = open_spool (intake, settings);
@@ -215,6 +216,7 @@ static void intake_stop (void **held)
     spool_close (&intake->spool);
     snapshots_destroy (&intake->snapshots);
     door_destroy (&intake->door);
+    free (intake->files);
     free (intake);
     *held = NULL;
 }
@@ -277,6 +279,8 @@ static void intake_measure (void *state)
 const struct setting intake_settings[] = {
     {"door", SETTING_TEXT, "tcp://127.0.0.1:8313", 0, 0, false, "where adapters come in"},
     {"routers", SETTING_TEXT, "offers.sock", 0, 0, false, "sockets of the routers, in `run`"},
+    {"files", SETTING_PATH, "files", 0, 0, false,
+     "the content store's folder; shared with aduan-web and the desk"},
     {"spool.folder", SETTING_PATH, "", 0, 0, false, "empty: `data`/spool"},
     {"spool.bytes", SETTING_BYTES, "1GiB", SPOOL_SEGMENT_LEAST * 4, INT64_MAX, false,
      "size of all segments"},

@@ -4,6 +4,7 @@
  *   admit.c    limits, fields, cleaning, ids: pure
  *   spool.c    appends, drains; segment.c: a file's form; recover.c: a start; keep.c: what may go
  *   commit.c   the thread that makes a batch durable
+ *   named.c    files that a submission names are pinned in its commit
  *   recent.c   repeats are known by their id
  *   offer.c    records go to a router until they are stored
  *   salvage.c  records of a damaged file are taken in again
@@ -44,6 +45,13 @@ struct waiter {
     struct waiter *next;
 };
 
+/* The files that it names, until its commit. */
+struct named {
+    size_t count;
+    int result, why; /* of content_pin_here, and errno; set by the commit thread */
+    uint8_t digests[];
+};
+
 struct record {
     enum record_state state;
     struct id id;
@@ -57,6 +65,7 @@ struct record {
     int64_t offered_at;         /* mono_ms */
     struct router_link *router; /* OFFERED: through whom */
     struct waiter *waiters;
+    struct named *named;          /* NULL: none */
     struct record *prev, *next;   /* of the state's list */
     struct record *older, *newer; /* undrained ones, by sequence */
     UT_hash_handle hh, hh_seq;    /* by id; undrained ones by sequence */
@@ -75,6 +84,7 @@ struct intake {
     struct snapshots *snapshots;
     struct spool *spool;
     struct commit *commit;
+    char *files; /* the content store's folder */
     uint8_t id_key[ID_KEY_LEN];
     uint8_t seal_key[32], contact_key[32];
     uint64_t seal_key_id, contact_key_id;
@@ -104,7 +114,7 @@ struct intake {
     uint64_t drained_kept;  /* intake_drained_total when the state was last handed to the spool */
     uint64_t position_kept; /* and the position */
     bool last_kept;         /* draining: the last state is on its way to the disk */
-    struct outage router_outage, clock_outage, disk_outage;
+    struct outage router_outage, clock_outage, disk_outage, files_outage;
 };
 
 /* ---- admit.c: pure -------------------------------------------------------------------------- */
@@ -147,6 +157,13 @@ void recent_trim (struct intake *intake);
 /* All up to the frontier are drained: reckoned anew from the undrained. */
 void recent_frontier (struct intake *intake);
 void recent_end (struct intake *intake);
+
+/* ---- named.c -------------------------------------------------------------------------------- */
+/* NULL: it names none. */
+struct named *named_new (struct view attachments);
+/* Pins them; on the commit thread. */
+void named_pin (const char *folder, struct named *named);
+void named_free (struct record *record);
 
 /* ---- commit.c ------------------------------------------------------------------------------- */
 struct commit;

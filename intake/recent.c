@@ -115,6 +115,7 @@ static void forget (struct intake *intake, struct record *record)
     HASH_DELETE (hh, intake->by_id, record);
     LL_FOREACH_SAFE (record->waiters, waiter, next)
         free (waiter);
+    named_free (record);
     record_drop_bytes (intake, record);
     free (record);
 }

@@ -502,11 +502,20 @@ static void on_heard (void *owner, struct link *from, struct parcel *parcel)
 
     (void) from;
     log_debug ("told %" PRIu64 " was heard", ref);
+    webhooks_heard (notifier->webhooks, ref);
     DL_FOREACH_SAFE (notifier->dispatches, dispatch, next)
         if (dispatch->state == DISPATCH_TELLING && dispatch->told_ref == ref)
             dispatch_destroy (notifier, dispatch);
     report_heard (notifier, ref);
     claim_turn (notifier);
+}
+
+static void on_delivery (void *owner, struct link *from, struct parcel *parcel)
+{
+    struct notifier *notifier = owner;
+
+    (void) from;
+    webhooks_delivery (notifier->webhooks, &parcel->said[0].delivery);
 }
 
 static void on_outbox (void *owner, struct link *from, struct parcel *parcel)
@@ -529,6 +538,7 @@ static void on_up (void *owner, struct link *link)
     notifier->hinted = true;
     tell_all (notifier);
     claim_turn (notifier);
+    webhooks_up (notifier->webhooks);
 }
 
 static void on_down (void *owner, struct link *link)
@@ -540,6 +550,7 @@ static void on_down (void *owner, struct link *link)
         log_warning ("store: the link is down; outcomes are kept and told when it is back");
     claim_lost (notifier);
     reports_forget (notifier);
+    webhooks_down (notifier->webhooks);
 }
 
 static void on_credit (void *owner, struct link *link)
@@ -555,10 +566,8 @@ static void on_credit (void *owner, struct link *link)
 }
 
 static link_message_fn *const claim_handlers[WIRE_LAST] = {
-    [WIRE_notice] = on_notice,
-    [WIRE_claimed] = on_claimed,
-    [WIRE_heard] = on_heard,
-    [WIRE_outbox] = on_outbox,
+    [WIRE_notice] = on_notice, [WIRE_claimed] = on_claimed,   [WIRE_heard] = on_heard,
+    [WIRE_outbox] = on_outbox, [WIRE_delivery] = on_delivery,
 };
 
 const struct link_hooks claim_hooks = {

@@ -60,6 +60,17 @@ const struct setting notifier_settings[] = {
      "how often the outbox is looked at without a hint"},
     {"tracking", SETTING_TEXT, "", 0, 0, false,
      "base of tracking addresses, as https://aduan.example/t/; empty: letters name none"},
+    {"webhook.hosts", SETTING_TEXT, "", 0, 0, false,
+     "hosts that webhooks may go to at whatever address, spaces between; * beside them: every other one at public "
+     "addresses, too; empty: every one at public addresses"},
+    {"webhook.ca", SETTING_PATH, "", 0, 0, false,
+     "file of the authorities that webhooks' hosts are checked by; empty: the system's"},
+    {"webhook.wait", SETTING_DURATION, "5s", 100, 30000, false,
+     "time for one webhook, from the look-up of its host to the end of its answer"},
+    {"webhook.scan", SETTING_DURATION, "1s", 100, 3600000, false,
+     "how often the store is asked for webhooks that are due"},
+    {"webhook.parallel", SETTING_NUMBER, "4", 0, 32, false,
+     "webhooks under way at once, a thread each; 0: this program sends none"},
 };
 const size_t notifier_settings_len = array_len (notifier_settings);
 
@@ -153,6 +164,7 @@ int notifier_start (struct reactor *reactor, const struct settings *settings, vo
         return status;
     }
     notifier->timer = reactor_timer (reactor, mono_ms () + notifier->scan_ms, at_scan, notifier);
+    notifier->webhooks = webhooks_new (reactor, settings, &notifier->store);
     char *endpoint = xformat ("ipc://%s/outbox.sock", settings_text (settings, "run"));
     notifier->store = link_connect (reactor, endpoint, NULL, "notifier", &claim_hooks, notifier);
     free (endpoint);
@@ -176,7 +188,9 @@ void notifier_reload (void *state, const struct settings *settings)
 
 bool notifier_drain (void *state)
 {
-    return claim_drain (state);
+    struct notifier *notifier = state;
+    bool posted = webhooks_drain (notifier->webhooks);
+    return claim_drain (notifier) && posted;
 }
 
 void notifier_stop (void **state)
@@ -189,6 +203,7 @@ void notifier_stop (void **state)
     gateways_close (notifier->gateways);
     if (notifier->store)
         link_destroy (&notifier->store); /* gives back, as every loss of the link */
+    webhooks_destroy (&notifier->webhooks);
     claim_end (notifier);
     reports_forget (notifier);
     listener_destroy (&notifier->webs);
@@ -202,8 +217,12 @@ void notifier_stop (void **state)
 
 bool notifier_show (void *state, const char *what, struct buffer *out)
 {
-    if (strcmp (what, "notices") != 0)
+    const struct notifier *notifier = state;
+    if (strcmp (what, "notices") == 0)
+        claim_show (notifier, out);
+    else if (strcmp (what, "webhooks") == 0)
+        webhooks_show (notifier->webhooks, out);
+    else
         return false;
-    claim_show (state, out);
     return true;
 }

@@ -11,12 +11,14 @@
  *   compose.c   notice + contact -> letter; pure
  *   gateway.h   the ways out: mail, SMS, WhatsApp
  *   report.c    what gateways say later, from aduan-web on to the store
+ *   webhook.h   batches of the feed, to those who submit for others
  */
 #ifndef ADUAN_NOTIFIER_H
 #define ADUAN_NOTIFIER_H
 
 #include "daemon/daemon.h"
 #include "gateway.h"
+#include "webhook.h"
 
 /* ---- contact.c ------------------------------------------------------------------------------ */
 
@@ -108,6 +110,7 @@ struct notifier {
     struct listener *webs;  /* who brings delivery reports and bounces */
     struct report *reports; /* that the store has not heard yet */
     struct gateway gateways[GATEWAYS];
+    struct webhooks *webhooks;
     struct dispatch *dispatches;
     unsigned dispatch_count;
     unsigned held;             /* notices of all dispatches */

@@ -1,11 +1,12 @@
 /* act.c - acts of a turn become one statement; at most one a complaint, so that each is judged by
  * rows that no other act of the batch changes.
  *
- * What gives a case to another agency, and what people say, goes by act_on_assignments.sql, which finds out whether
- * and to whom; acts on two complaints (merge.c) and on a complaint as a whole (whole.c) go one by one, the others by
+ * What gives a case to another agency, what people say, and words that are held from the public go by
+ * act_on_assignments.sql, which finds out whether and to whom; acts on two complaints (merge.c) and on a complaint as a whole (whole.c) go one by one, the others by
  * act_ordinary.sql; a batch that this one refuses as not ordinary goes by the first, too. */
 #include "array.h"
 #include "domain/number.h"
+#include "domain/personal.h"
 #include "store.h"
 
 #include <stdlib.h>
@@ -18,6 +19,7 @@ struct deed {
     const struct msg_behalf *behalf;
     const struct msg_act *act;
     uint64_t link;
+    bool held;           /* its words are not for the public till a person says so */
     bool carried;        /* its notice goes into the claim that the batch carries */
     struct words *words; /* its reporter's contact; NULL: to be read with the act */
     struct deed *prev, *next;
@@ -93,6 +95,13 @@ static enum reason missing (const struct msg_act *act, const char **ret_field)
     return whole_missing (act, ret_field);
 }
 
+/* Do words that everybody may read look like somebody's own data? */
+static bool is_held (const struct msg_act *act)
+{
+    bool published = act->act == ACT_PROGRESS || act->act == ACT_ANSWER || act->act == ACT_CLOSE;
+    return published && act->secret != FLAG_YES && personal_find (act->text) != 0;
+}
+
 void act_take (struct store *store, struct link *from, struct parcel *parcel)
 {
     struct deed *deed = xcalloc (1, sizeof *deed);
@@ -113,6 +122,7 @@ void act_take (struct store *store, struct link *from, struct parcel *parcel)
     const char *field;
     enum reason lacks = missing (deed->act, &field);
     use_session (store, deed->act->session);
+    deed->held = is_held (deed->act);
     if (lacks)
         say_acted (store, deed,
                    (struct msg_acted){.verdict = VERDICT_REFUSED,
@@ -310,15 +320,16 @@ enum column {
     MISSING,
     COPY_OF,
     COPY,
+    HELD,
     CARRIED, /* act_ordinary.sql */
     PLACE,
     KNOWN,
     COLUMNS
 };
 static const uint32_t column_types[COLUMNS] = {
-    OID_INT4,  OID_UUID, OID_INT4, OID_INT8, OID_UUID,  OID_INT2, OID_TEXT,
-    OID_INT8,  OID_INT2, OID_INT2, OID_INT4, OID_BYTEA, OID_INT8, OID_BOOL,
-    OID_BYTEA, OID_INT2, OID_INT4, OID_INT4, OID_BOOL,  OID_INT4, OID_BOOL};
+    OID_INT4, OID_UUID, OID_INT4, OID_INT8,  OID_UUID, OID_INT2, OID_TEXT,  OID_INT8,
+    OID_INT2, OID_INT2, OID_INT4, OID_BYTEA, OID_INT8, OID_BOOL, OID_BYTEA, OID_INT2,
+    OID_INT4, OID_INT4, OID_BOOL, OID_BOOL,  OID_INT4, OID_BOOL};
 static struct array columns[COLUMNS];
 
 static void add_deed (const struct deed *deed)
@@ -346,6 +357,7 @@ static void add_deed (const struct deed *deed)
         array_int4 (&columns[COPY],
                     act->copies.at[i] <= INT32_MAX ? (int64_t) act->copies.at[i] : 0);
     }
+    array_bool (&columns[HELD], deed->held);
     array_bool (&columns[CARRIED], deed->carried);
     array_int4 (&columns[PLACE], columns[PLACE].count + 1);
     array_bool (&columns[KNOWN], deed->words != NULL);
@@ -412,7 +424,7 @@ static void send_batch (struct store *store, struct db *db, struct act_batch *ba
     values[count++] = (struct db_value){mutant (version_ignored) ? &yes : &no, 1, true};
     values[count++] = array_end (&columns[RESOLUTION]);
     if (batch->way == GIVES) {
-        for (int i = WHY; i <= COPY; i++)
+        for (int i = WHY; i <= HELD; i++)
             values[count++] = array_end (&columns[i]);
     } else {
         values[count++] = batch->claim ? value_id (&batch->claim->dispatch) : (struct db_value){0};
@@ -426,10 +438,11 @@ static void send_batch (struct store *store, struct db *db, struct act_batch *ba
     db_end (unit);
 }
 
-static enum way way_of (const struct msg_act *act)
+static enum way way_of (const struct deed *deed)
 {
-    bool plain =
-        !act->session.len && !act->complaint && !act->attachments.len && !act->secret && !act->asks;
+    const struct msg_act *act = deed->act;
+    bool plain = !deed->held && !act->session.len && !act->complaint && !act->attachments.len &&
+                 !act->secret && !act->asks;
     return merge_is (act)          ? MERGES
            : act->act == ACT_SPLIT ? SPLITS
            : whole_is (act)        ? WHOLE
@@ -443,7 +456,7 @@ static struct act_batch *gather (struct store *store)
 {
     struct act_batch *batch = xcalloc (1, sizeof *batch);
     struct deed *deed, *next, *same, *ids = NULL;
-    enum way way = way_of (store->deeds->act);
+    enum way way = way_of (store->deeds);
     batch->store = store;
     batch->way = store->act_careful && way == ORDINARY ? GIVES : way;
     store->act_careful = store->act_careful && way != ORDINARY;
@@ -454,7 +467,7 @@ static struct act_batch *gather (struct store *store)
         if (same)
             continue;
         HASH_ADD_KEYPTR (hh, ids, &deed->act->id, sizeof (struct id), deed);
-        if (way_of (deed->act) != way)
+        if (way_of (deed) != way)
             continue;
         DL_DELETE (store->deeds, deed);
         batch->deeds[batch->count++] = deed;
@@ -469,7 +482,7 @@ void act_flush (struct store *store)
     if (!store->ready || reactor_now (store->reactor) < store->acts_not_before)
         return;
     while (store->deeds && (db = lane_rested (store, &store->acts))) {
-        bool alone = way_of (store->deeds->act) >= MERGES;
+        bool alone = way_of (store->deeds) >= MERGES;
         send_batch (store, db, gather (store));
         if (store->act_batch > 1 && !alone) /* one by one they gain nothing from a rest */
             lane_begun (store, &store->acts);

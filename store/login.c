@@ -19,9 +19,9 @@
 static const char text_arguments[][16] = {"login", "password", "new_password", "code", "token"};
 
 /* What only the store puts in. */
-static const char own_arguments[][16] = {"proved",  "step",   "front",  "idle",
-                                         "lasts",   "secret", "hash",   "factor",
-                                         "session", "digest", "invited"};
+static const char own_arguments[][16] = {"proved",  "step",   "front",   "idle",
+                                         "lasts",   "secret", "hash",    "factor",
+                                         "session", "digest", "invited", "plain"};
 
 /* `len` bytes that only this installation can tell, the same for the same order. */
 static void derive (const struct order *order, const char *what, void *ret, size_t len)
@@ -190,6 +190,7 @@ const char *login_prepare (struct order *order)
                          json_integer ((json_int_t) store->session_lasts_s));
     json_object_set_new (order->arguments, "invited",
                          json_integer ((json_int_t) store->invitation_lasts_s));
+    json_object_set_new (order->arguments, "plain", json_boolean (store->hooks.plain));
     if (session.at)
         put_digest (order, "session", session.at, session.len);
     return NULL;
@@ -272,10 +273,28 @@ static void tell_factor (struct order *order, json_t *result)
     free (uri);
 }
 
+/* As Standard Webhooks write it. */
+static void tell_secret (struct order *order, json_t *result)
+{
+    uint8_t secret[HOOK_SECRET];
+    char base64[sodium_base64_ENCODED_LEN (HOOK_SECRET, sodium_base64_VARIANT_ORIGINAL)];
+    hook_secret (order->store, &order->order->key, secret);
+    sodium_bin2base64 (base64, sizeof base64, secret, sizeof secret,
+                       sodium_base64_VARIANT_ORIGINAL);
+    char *text = xformat ("whsec_%s", base64);
+    json_object_set_new (result, "secret", json_string (text));
+    sodium_memzero (secret, sizeof secret);
+    sodium_memzero (base64, sizeof base64);
+    sodium_memzero (text, strlen (text));
+    free (text);
+}
+
 void login_tell (struct order *order, json_t *result)
 {
     if (order->kind.needs & ORDER_TELLS)
         json_object_set_new (result, "token", json_string (order->told));
     if (order->kind.needs & ORDER_FACTOR)
         tell_factor (order, result);
+    if (order->kind.needs & ORDER_SIGNS)
+        tell_secret (order, result);
 }

@@ -29,6 +29,8 @@ static const struct order_kind kinds[] = {
     {ORDER_renew_factor, ORDER_PROVES | ORDER_CODE | ORDER_FACTOR},
     {ORDER_invite, ORDER_TELLS},
     {ORDER_renew_invitation, ORDER_TELLS},
+    {ORDER_make_token, ORDER_TELLS},
+    {ORDER_set_webhook, ORDER_SIGNS},
 };
 
 /* Steps of an order's way are in the same folder's `step`, and are no orders. */

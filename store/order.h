@@ -3,6 +3,7 @@
  *   order.c      its way: one after the other, each a transaction of its own
  *   argument.c   what its arguments must be like, whatever they are about
  *   login.c      what proves a person, and what is told once: tokens, the second factor's secret
+ *   hook.c       the secret of a webhook, and what is sent to it
  *   weak.c       passwords that are guessed first
  *   password.c   the thread that hashes
  *
@@ -44,6 +45,7 @@ enum {
     ORDER_HASHES = 8,  /* a new password stands in it */
     ORDER_TELLS = 16,  /* a token is told in its answer, once */
     ORDER_FACTOR = 32, /* the secret of a second factor is told in its answer, once */
+    ORDER_SIGNS = 64,  /* the secret of a webhook is told in its answer, once */
 };
 
 struct order_kind {

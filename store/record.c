@@ -1,6 +1,7 @@
 /* record.c - a decided complaint as PostgreSQL gets it: one array a column, one element a complaint. */
 #include "array.h"
 #include "domain/number.h"
+#include "domain/personal.h"
 #include "store.h"
 
 #include <assert.h>
@@ -96,6 +97,12 @@ uint32_t record_priority (const struct place *place)
     return place->place->priority ? place->place->priority : PRIORITY_NORMAL;
 }
 
+/* Of a secret complaint, too: its reporter may say later that it is none. */
+static bool is_personal (const struct msg_content *content)
+{
+    return personal_find (content->title) != 0 || personal_find (content->text) != 0;
+}
+
 /* Unset counts as yes (DOMAIN 4.3); the filter and rules may only tighten. */
 static uint32_t flags_of (const struct place *place)
 {
@@ -105,7 +112,8 @@ static uint32_t flags_of (const struct place *place)
            (place->place->oversight == FLAG_YES ? FLAG_BIT_OVERSIGHT : 0) |
            (place->offer->doubtful == FLAG_YES ? FLAG_BIT_DOUBTFUL : 0) |
            (record_tells (place) ? FLAG_BIT_CONTACT : 0) |
-           (unsigned) (place->place->asks & FLAG_ASKS) << FLAG_ASKS_SHIFT;
+           (unsigned) (place->place->asks & FLAG_ASKS) << FLAG_ASKS_SHIFT |
+           (is_personal (place->content) ? FLAG_BIT_HELD : 0);
 }
 
 /* Rungs 0 to 4 place a complaint: the first-answer clock starts.  5 and 6 leave it received with a

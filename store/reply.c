@@ -1,6 +1,7 @@
 /* reply.c - a reporter's word on a complaint that is there: its statement judges the access code and
  * joins it, one word at a time.  On an alias it joins the main complaint; a rating or withdrawal of an
- * alias has a statement of its own (docs/duplicates.md).  What may tell of misconduct waits for redecide.c. */
+ * alias has a statement of its own (docs/duplicates.md), and so has somebody who has the same problem, who proves
+ * nothing and is only counted.  What may tell of misconduct waits for redecide.c. */
 #include "array.h"
 #include "domain/number.h"
 #include "place_batch.h"
@@ -40,6 +41,31 @@ static void on_replied (void *with, const struct db_answer *answer)
     place_batch_answer (batch);
 }
 
+/* The part of a supporter's submission that counts. */
+static void support_send (struct db *db, struct place_batch *batch, uint64_t parent)
+{
+    const struct place *place = batch->items[0];
+    uint8_t number[8], kind[8], adapter[8], key[8], received[8];
+    struct view contact = place->content->contact;
+    struct db_value values[] = {
+        value_id (&place->offer->id),
+        value_int8 (number, (int64_t) parent),
+        value_int4 (kind, place->submit->kind),
+        value_int4 (adapter, (int64_t) place->offer->adapter),
+        contact.len ? value_view (contact) : (struct db_value){0},
+        contact.len ? value_int4 (key, (int64_t) place->content->contact_key_id)
+                    : (struct db_value){0},
+        value_time (received, (int64_t) place->offer->received),
+        value_view (place->offer->digest),
+        value_view (parcel_bytes ((struct parcel *) &place->parcel, 2)),
+        value_view (parcel_bytes ((struct parcel *) &place->parcel, 3)),
+    };
+    struct db_unit *unit = db_begin (db, on_replied, batch);
+    db_binary (unit);
+    db_add (unit, SQL_store_support, values, array_len (values));
+    db_end (unit);
+}
+
 void reply_send (struct db *db, struct place_batch *batch)
 {
     const struct place *place = batch->items[0];
@@ -49,6 +75,10 @@ void reply_send (struct db *db, struct place_batch *batch)
     uint8_t number[8], kind[8], adapter[8], rating[8], received[8], base[8], anonymous[8],
         secret[8], consent[8];
     number_parse (submit->parent, &parent); /* intake has checked it; 0 is nobody's */
+    if (submit->kind == KIND_SUPPORT) {
+        support_send (db, batch, parent);
+        return;
+    }
     words_spoil (batch->store, parent);
     struct view submission = parcel_bytes ((struct parcel *) &place->parcel, 2),
                 content = parcel_bytes ((struct parcel *) &place->parcel, 3);

@@ -139,6 +139,16 @@ static void on_report (void *owner, struct link *from, struct parcel *parcel)
     report_take (owner, from, &parcel->said[0].report);
 }
 
+static void on_collect (void *owner, struct link *from, struct parcel *parcel)
+{
+    hook_collect (owner, from, &parcel->said[0].collect);
+}
+
+static void on_delivered (void *owner, struct link *from, struct parcel *parcel)
+{
+    hook_delivered (owner, from, &parcel->said[0].delivered);
+}
+
 static void router_down (void *owner, struct link *link)
 {
     struct store *store = owner;
@@ -154,8 +164,11 @@ static link_message_fn *const router_handlers[WIRE_LAST] = {[WIRE_place] = on_pl
                                                             [WIRE_want] = on_want};
 static const struct link_hooks router_hooks = {.handlers = router_handlers, .down = router_down};
 
-static link_message_fn *const notifier_handlers[WIRE_LAST] = {
-    [WIRE_claim] = on_claim, [WIRE_told] = on_told, [WIRE_report] = on_report};
+static link_message_fn *const notifier_handlers[WIRE_LAST] = {[WIRE_claim] = on_claim,
+                                                              [WIRE_told] = on_told,
+                                                              [WIRE_report] = on_report,
+                                                              [WIRE_collect] = on_collect,
+                                                              [WIRE_delivered] = on_delivered};
 static const struct link_hooks notifier_hooks = {.handlers = notifier_handlers};
 
 /* ---- start --------------------------------------------------------------------------------- */
@@ -251,6 +264,7 @@ static int store_start (struct reactor *reactor, const struct settings *settings
     struct store *store = xcalloc (1, sizeof *store);
     *ret_state = store;
     store->reactor = reactor;
+    store->hooks.plain = settings_flag (settings, "webhook.http");
     store->batch = store->act_batch = (unsigned) settings_number (settings, "batch");
     if (read_keys (store, settings) != 0)
         return EX_CONFIG;
@@ -395,6 +409,8 @@ static const struct setting store_settings[] = {
      "and at the latest after this"},
     {"invitation", SETTING_DURATION, "7d", 60000, 2592000000, false,
      "how long an invitation can be accepted"},
+    {"webhook.http", SETTING_FLAG, "false", 0, 0, false,
+     "webhooks may be set to http addresses, too; for trials on one's own machine"},
     {"likeness.days", SETTING_NUMBER, "60", 0, 365, false,
      "complaints that are alike are looked for among those of so many days; 0: not at all"},
     {"likeness.least", SETTING_NUMBER, "600", 300, 1000, false,

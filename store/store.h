@@ -91,7 +91,8 @@ enum {
     FLAG_BIT_CONTACT = 16,
     FLAG_BIT_MAIN = 32,  /* others are merged into it: schema/0020_likeness.sql */
     FLAG_ASKS_SHIFT = 6, /* place's asks, five bits */
-    FLAG_ASKS = 31
+    FLAG_ASKS = 31,
+    FLAG_BIT_HELD = 2048 /* not for the public till a person says so: schema/0085_published.sql */
 };
 
 /* notice.template */
@@ -448,6 +449,10 @@ struct store {
     int64_t runs_out;       /* the earliest of them all */
     unsigned notices;       /* put into the outbox this turn */
     struct claim *claims;   /* in order of arrival */
+    struct {
+        bool plain;    /* setting: http is taken, too */
+        int32_t after; /* the webhook that was collected last: those above it come first */
+    } hooks;
     struct closing *closings;
     struct report *reports; /* not written yet, in order of arrival */
     int64_t acts_not_before, closings_not_before; /* as place.not_before */
@@ -673,6 +678,12 @@ void report_end (struct store *store);
 /* forget.c */
 void forget_begin (struct store *store);
 void forget_end (struct store *store);
+/* hook.c */
+#define HOOK_SECRET 32
+/* The secret of a webhook whose row has this salt: the key of the order that set it. */
+void hook_secret (const struct store *store, const struct id *salt, uint8_t ret[HOOK_SECRET]);
+void hook_collect (struct store *store, struct link *from, const struct msg_collect *asked);
+void hook_delivered (struct store *store, struct link *from, const struct msg_delivered *said);
 /* chain.c */
 /* `path`: of the signing key; absent: nothing is signed.  False: it cannot be used, as was logged. */
 bool chain_begin (struct store *store, const char *path);

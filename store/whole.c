@@ -3,6 +3,7 @@
 #include "array.h"
 #include "domain/lifecycle.h"
 #include "domain/number.h"
+#include "domain/personal.h"
 #include "store.h"
 
 #include <sodium.h>
@@ -22,7 +23,9 @@ bool whole_is (const struct msg_act *act)
     case ACT_SEND_BACK:
     case ACT_BLOCK:
     case ACT_TAKE_OVER:
-    case ACT_NOTE: return true;
+    case ACT_NOTE:
+    case ACT_PUBLISH:
+    case ACT_UNPUBLISH: return true;
     default: return false;
     }
 }
@@ -69,9 +72,23 @@ static struct db_value text_of (const struct msg_act *act)
     return said (act_said (act->text));
 }
 
+/* Are words that it brings, and that the public may come to read, held from it?  A draft's are those of the answer. */
+static bool holds (const struct msg_act *act)
+{
+    switch (act->act) {
+    case ACT_VERIFY:
+    case ACT_CORRECT:
+    case ACT_SPLIT: return personal_find (act->title) != 0 || personal_find (act->body) != 0;
+    case ACT_DRAFT: return personal_find (act->text) != 0;
+    case ACT_UNPUBLISH: return true;
+    default: return false;
+    }
+}
+
 static int64_t flags_of (const struct msg_act *act)
 {
-    return (act->anonymous == FLAG_YES ? FLAG_BIT_ANONYMOUS : 0) |
+    return (holds (act) ? FLAG_BIT_HELD : 0) |
+           (act->anonymous == FLAG_YES ? FLAG_BIT_ANONYMOUS : 0) |
            (act->secret == FLAG_YES ? FLAG_BIT_SECRET : 0);
 }
 
@@ -134,7 +151,7 @@ void whole_add_split (struct db_unit *unit, const struct store *store, uint64_t 
 {
     static const char yes = 1, no = 0;
     uint8_t who[8], agency[8], version[8], complaint[8], named[8], class[8], category[8], number[8],
-        base[8];
+        base[8], held[8];
     struct id part = part_id (act);
     struct db_value values[] = {
         value_int4 (who, (int64_t) fitting (principal)),
@@ -155,6 +172,7 @@ void whole_add_split (struct db_unit *unit, const struct store *store, uint64_t 
         value_int8 (number, (int64_t) number_bits (&part)),
         value_int8 (base, store->version_base),
         {mutant (version_ignored) ? &yes : &no, 1, true},
+        value_int2 (held, holds (act) ? FLAG_BIT_HELD : 0),
     };
     db_add (unit, SQL_act_split, values, array_len (values));
 }

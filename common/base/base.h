@@ -152,6 +152,17 @@ const char *log_text (const void *at, size_t len);
  * each the first 64 bytes count.  For "did you mean". */
 unsigned word_distance (const char *a, const char *b);
 
+/* csv.c - cells of a table that a spreadsheet opens.
+ *
+ * Such a table begins with CSV_MARK, or the spreadsheet reads names with other than ASCII wrong; its lines end in CSV_END. */
+#define CSV_MARK "\xef\xbb\xbf"
+#define CSV_END  "\r\n"
+/* Appends a text between quotes.  One that a spreadsheet would take for a formula and carry out gets an apostrophe
+ * before it. */
+void csv_cell (struct buffer *out, const char *text);
+/* A cell without that apostrophe. */
+struct view csv_plain (struct view cell);
+
 /* Lower-case hexadecimal of at most 64 bytes.  Same eight-buffer rule as id_text. */
 const char *hex_text (const void *at, size_t len);
 /* Reads exactly 2 * len hexadecimal digits.  0, or FAIL_MALFORMED. */
@@ -164,6 +175,10 @@ int file_read (const char *path, size_t limit, char **ret_at, size_t *ret_len);
  * is that of open(2).  What is no plain file (a device, a pipe) is written to and stays what it is; of a
  * symbolic link what it leads to is replaced.  0, or FAIL_IO with errno set. */
 int file_write (const char *path, const void *at, size_t len, mode_t mode);
+/* Reads until `len` bytes are there or the end is; how many, or -1 with errno set. */
+ssize_t fd_read (int fd, void *at, size_t len);
+/* Writes all.  0, or FAIL_IO with errno set. */
+int fd_write (int fd, const void *at, size_t len);
 /* fsync of a directory, without which a new name in it may not survive a power cut.  0 or FAIL_IO. */
 int dir_sync (const char *path);
 

@@ -10,18 +10,20 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int read_all (int fd, char *at, size_t len)
+ssize_t fd_read (int fd, void *at, size_t len)
 {
-    while (len) {
-        ssize_t got = read (fd, at, len);
+    size_t done = 0;
+    while (done < len) {
+        ssize_t got = read (fd, (char *) at + done, len - done);
         if (got < 0 && errno == EINTR)
             continue;
-        if (got <= 0)
-            return FAIL_IO;
-        at += got;
-        len -= (size_t) got;
+        if (got < 0)
+            return -1;
+        if (got == 0)
+            break;
+        done += (size_t) got;
     }
-    return 0;
+    return (ssize_t) done;
 }
 
 int file_read (const char *path, size_t limit, char **ret_at, size_t *ret_len)
@@ -39,8 +41,8 @@ int file_read (const char *path, size_t limit, char **ret_at, size_t *ret_len)
         goto done;
     }
     at = xcalloc ((size_t) stat.st_size + 1, 1);
-    result = read_all (fd, at, (size_t) stat.st_size);
-    if (result == 0) {
+    if (fd_read (fd, at, (size_t) stat.st_size) == (ssize_t) stat.st_size) {
+        result = 0;
         *ret_at = at;
         *ret_len = (size_t) stat.st_size;
         at = NULL;
@@ -51,15 +53,16 @@ done:
     return result;
 }
 
-static int write_all (int fd, const char *at, size_t len)
+int fd_write (int fd, const void *at, size_t len)
 {
+    const char *next = at;
     while (len) {
-        ssize_t put = write (fd, at, len);
+        ssize_t put = write (fd, next, len);
         if (put < 0 && errno == EINTR)
             continue;
         if (put < 0)
             return FAIL_IO;
-        at += put;
+        next += put;
         len -= (size_t) put;
     }
     return 0;
@@ -84,7 +87,7 @@ static int write_beside (const char *path, const void *at, size_t len, mode_t mo
     int fd = open (beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
     if (fd < 0)
         goto done;
-    result = write_all (fd, at, len) == 0 && fsync (fd) == 0 ? 0 : FAIL_IO;
+    result = fd_write (fd, at, len) == 0 && fsync (fd) == 0 ? 0 : FAIL_IO;
     if (close (fd) != 0)
         result = FAIL_IO;
     if (result == 0)
@@ -105,7 +108,7 @@ static int write_through (const char *path, const void *at, size_t len)
     int fd = open (path, O_WRONLY | O_CLOEXEC);
     if (fd < 0)
         return FAIL_IO;
-    int result = write_all (fd, at, len);
+    int result = fd_write (fd, at, len);
     return close (fd) == 0 ? result : FAIL_IO;
 }
 

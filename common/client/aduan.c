@@ -31,6 +31,7 @@
 #define ASSERT_told(value)
 #define ASSERT_why(value)
 #define ASSERT_ask(value)
+#define ASSERT_hook_fault(value)
 #define ASSERT_snapshot(value)
 #define ENUM(name)
 #define VALUE(name, value, number, word, mean) ASSERT_##name (value)

@@ -39,6 +39,7 @@ enum aduan_kind {
     ADUAN_KIND_REOPENING, /* it is not: what is still wrong */
     ADUAN_KIND_CONSENT,   /* to the Ombudsman, or not */
     ADUAN_KIND_FLAGS,     /* anonymous and secret as said now */
+    ADUAN_KIND_SUPPORT,   /* of a published complaint: somebody has the same problem */
 };
 
 enum aduan_channel {
@@ -105,6 +106,8 @@ enum aduan_act_kind {
     ADUAN_ACT_BLOCK,        /* taken down by moderation; needs an ending */
     ADUAN_ACT_TAKE_OVER,    /* a colleague's lease becomes one's own; needs a text */
     ADUAN_ACT_NOTE,         /* a word among colleagues; needs a text */
+    ADUAN_ACT_PUBLISH,      /* what was held from the public is released */
+    ADUAN_ACT_UNPUBLISH,    /* taken from the public */
 };
 
 /* Why a case ends without handling. */
@@ -317,6 +320,8 @@ struct aduan_submission {
     size_t attachments_len;
     const struct aduan_identity *identity; /* NULL: none */
     const struct aduan_contact *contact;   /* NULL: none */
+    uint32_t consent;                      /* of a consent: enum aduan_flag */
+    const char *account; /* front keys, and required of them: the adapter for which it speaks */
 };
 
 struct aduan_submitted {

@@ -105,6 +105,8 @@ static struct msg_submit submit_of (const struct aduan_submission *from, uint64_
         .language = from->language,
         .external = view_said (from->external),
         .rating = from->rating,
+        .consent = from->consent,
+        .account = view_said (from->account),
     };
 }
 
@@ -169,8 +171,9 @@ static bool fill_content (struct op *op, const struct aduan_submission *from,
         op_frames (op, 2);
         return true;
     }
-    op->unsealed = unsealed_new (op->line->aduan->name, submit->key, from->identity, from->contact,
-                                 content, ret_field);
+    const char *adapter = submit->account.len ? from->account : op->line->aduan->name;
+    op->unsealed =
+        unsealed_new (adapter, submit->key, from->identity, from->contact, content, ret_field);
     op_frames (op, 1);
     return op->unsealed != NULL;
 }

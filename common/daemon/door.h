@@ -33,6 +33,8 @@ struct principals;
 int principals_parse (const char *at, size_t len, struct principals **ret);
 void principals_destroy (struct principals **principals);
 const struct principal *principals_find (const struct principals *principals, const char *key);
+/* The adapter of that name, for which a front may speak; NULL: there is none in force. */
+const struct principal *principals_adapter (const struct principals *principals, struct view name);
 bool principal_works_for (const struct principal *principal, uint64_t agency);
 
 /* One door: the keys of this program's tcp:// listener and the table that decides who enters. */

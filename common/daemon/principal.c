@@ -14,11 +14,12 @@
 
 struct entry {
     struct principal principal;
-    UT_hash_handle hh;
+    UT_hash_handle hh, hh_name;
 };
 
 struct principals {
     struct entry *by_key;
+    struct entry *adapters; /* by name; of a rotated key's two lines the first */
 };
 
 /* The next field of a tab-separated line; false at its end. */
@@ -157,6 +158,10 @@ static bool add_line (struct principals *principals, struct view line, unsigned 
         HASH_FIND_STR (principals->by_key, entry->principal.key, same);
     if (wrong == FIELDS && !same) {
         HASH_ADD_STR (principals->by_key, principal.key, entry);
+        if (entry->principal.role == ROLE_ADAPTER &&
+            !principals_adapter (principals, view_of (entry->principal.name)))
+            HASH_ADD_KEYPTR (hh_name, principals->adapters, entry->principal.name,
+                             strlen (entry->principal.name), entry);
         return true;
     }
     if (may_say)
@@ -189,6 +194,7 @@ void principals_destroy (struct principals **held)
     struct entry *entry, *next;
     if (!*held)
         return;
+    HASH_CLEAR (hh_name, (*held)->adapters);
     HASH_ITER (hh, (*held)->by_key, entry, next) {
         HASH_DEL ((*held)->by_key, entry);
         free (entry->principal.agencies);
@@ -203,6 +209,14 @@ const struct principal *principals_find (const struct principals *principals, co
     struct entry *entry = NULL;
     if (principals)
         HASH_FIND_STR (principals->by_key, key, entry);
+    return entry ? &entry->principal : NULL;
+}
+
+const struct principal *principals_adapter (const struct principals *principals, struct view name)
+{
+    struct entry *entry = NULL;
+    if (principals && name.len)
+        HASH_FIND (hh_name, principals->adapters, name.at, name.len, entry);
     return entry ? &entry->principal : NULL;
 }
 

@@ -12,8 +12,8 @@
 #include <string.h>
 #include <yaml.h>
 
-static const char *const programs[] = {"intake",   "router", "store",    "query", "desk",
-                                       "notifier", "audit",  "identity", "aduan"};
+static const char *const programs[] = {"intake", "router",   "store", "query",    "desk",
+                                       "web",    "notifier", "audit", "identity", "aduan"};
 
 /* What every program has beside its own rows; top-level keys of the file. */
 static const struct setting shared[] = {

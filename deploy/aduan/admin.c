@@ -30,56 +30,6 @@ static const struct order_row {
 #include "orders.def"
 };
 
-/* ---- the session's file ----------------------------------------------------------------------- */
-
-static char *session_path (const struct cli *cli)
-{
-    const char *said = option (&cli->options, "session"), *set = cli_text (cli, "session"),
-               *home = getenv ("HOME");
-    return said   ? xstrdup (said)
-           : *set ? xstrdup (set)
-                  : xformat ("%s/.aduan-session", home && *home ? home : ".");
-}
-
-/* 0; EX_NOPERM after a complaint where nobody has logged in. */
-static int session_read (const struct cli *cli, uint8_t ret[ADUAN_SESSION_SIZE])
-{
-    char *path = session_path (cli), *text = NULL;
-    size_t len = 0;
-    int status = 0;
-    if (file_read (path, 256, &text, &len) != 0)
-        status = complain (EX_NOPERM, TEXT_not_logged_in, "path", path, NULL);
-    if (status == 0) {
-        text[strcspn (text, "\r\n ")] = 0;
-        if (hex_parse (text, ret, ADUAN_SESSION_SIZE) != 0)
-            status = complain (EX_NOPERM, TEXT_not_logged_in, "path", path, NULL);
-        sodium_memzero (text, len);
-    }
-    free (text);
-    free (path);
-    return status;
-}
-
-static int session_keep (const struct cli *cli, const char *token)
-{
-    char *path = session_path (cli), *text = xformat ("%s\n", token);
-    int status = 0;
-    if (file_write (path, text, strlen (text), 0600) != 0)
-        status =
-            complain (EX_CANTCREAT, TEXT_cannot_write, "path", path, "why", strerror (errno), NULL);
-    sodium_memzero (text, strlen (text));
-    free (text);
-    free (path);
-    return status;
-}
-
-static void session_forget (const struct cli *cli)
-{
-    char *path = session_path (cli);
-    unlink (path);
-    free (path);
-}
-
 /* ---- secrets ----------------------------------------------------------------------------------- */
 
 /* A line without its end, not shown where it is typed; NULL at the end of the input.  The caller wipes it. */
@@ -149,66 +99,6 @@ static int add_secrets (json_t *arguments, unsigned secrets)
 
 /* ---- orders ------------------------------------------------------------------------------------ */
 
-static int order_refused (const struct cli *cli, const char *name, const json_t *arguments,
-                          const struct aduan_ordered *ordered)
-{
-    int status = ordered->result == ADUAN_REFUSED && ordered->reason == ADUAN_REASON_VALUE
-                     ? EX_DATAERR
-                     : cli_status (ordered->result);
-    if (cli->json) {
-        json_t *out = json_pack ("{s:s, s:s, s:s, s:s}", "order", name, "result",
-                                 aduan_result_word (ordered->result), "reason",
-                                 ordered->reason ? aduan_reason_word (ordered->reason)
-                                                 : aduan_refusal_word (ordered->refusal),
-                                 "detail", ordered->detail);
-        put_json (out);
-        json_decref (out);
-    } else if (ordered->result == ADUAN_REFUSED) {
-        remedy_say (status, name, arguments, ordered);
-    } else {
-        complain (status, ordered->result == ADUAN_UNKNOWN ? TEXT_order_unknown : TEXT_order_unsent,
-                  "order", name, NULL);
-    }
-    return status;
-}
-
-/* Gives it; *ret_result is the caller's where 0 is returned.  The arguments are wiped as far as they are ours. */
-static int give (const struct cli *cli, const char *name, json_t *arguments, const uint8_t *session,
-                 json_t **ret_result)
-{
-    struct aduan *aduan = NULL;
-    struct aduan_order order = {.order = name, .session = session};
-    struct aduan_ordered ordered;
-    struct id key = id_random ();
-    const char *said = option (&cli->options, "key");
-    char *text = NULL;
-    int64_t wait_ms;
-    int status = cli_wait (cli, 20, &wait_ms);
-    if (status == 0 && said && id_parse (said, &key) != 0)
-        status = complain (EX_USAGE, TEXT_unknown_word, "option", "key", "value", said, NULL);
-    if (status == 0)
-        status = cli_open (cli, SIDE_FRONT, NULL, &aduan);
-    if (status != 0)
-        return status;
-    memcpy (order.key, key.at, sizeof order.key);
-    char *encoded = json_dumps (arguments, JSON_COMPACT);
-    order.arguments = encoded;
-    aduan_order (aduan, &order, wait_ms, &ordered, &text);
-    sodium_memzero (encoded, strlen (encoded));
-    free (encoded);
-    aduan_close (&aduan);
-    if (ordered.result == ADUAN_UNKNOWN)
-        say (stderr, TEXT_order_key, "key", id_text (&key), NULL);
-    if (ordered.result != ADUAN_DONE)
-        return order_refused (cli, name, arguments, &ordered);
-    *ret_result = json_loads (text, 0, NULL);
-    sodium_memzero (text, strlen (text));
-    free (text);
-    if (!*ret_result)
-        *ret_result = json_object ();
-    return 0;
-}
-
 /* NAME=VALUE; "-" is nothing at all, which some orders tell from what is not said; `agencies` is a list. */
 static int add_argument (json_t *arguments, const struct order_row *row, const char *said)
 {
@@ -259,41 +149,30 @@ static void put_result (const struct cli *cli, const char *name, json_t *result)
     }
     if (json_object_get (result, "factor"))
         printf ("%s\n", text_of (TEXT_factor_once));
+    else if (json_object_get (result, "secret"))
+        printf ("%s\n", text_of (TEXT_secret_once));
     else if (json_object_get (result, "token"))
-        printf ("%s\n", text_of (TEXT_token_once));
-}
-
-/* By whoever has logged in; its secrets are asked for. */
-static int give_and_put (const struct cli *cli, const char *name, json_t *arguments,
-                         unsigned secrets)
-{
-    uint8_t session[ADUAN_SESSION_SIZE];
-    json_t *result = NULL;
-    int status = session_read (cli, session);
-    if (status == 0)
-        status = add_secrets (arguments, secrets);
-    if (status == 0)
-        status = give (cli, name, arguments, session, &result);
-    if (status == 0)
-        put_result (cli, name, result);
-    sodium_memzero (session, sizeof session);
-    json_decref (result);
-    return status;
-}
-
-int order_give (const struct cli *cli, const char *name, json_t *arguments)
-{
-    return give_and_put (cli, name, arguments, 0);
+        printf ("%s\n",
+                text_of (json_object_get (result, "client") ? TEXT_token_client : TEXT_token_once));
 }
 
 static int run_order (const struct cli *cli, const struct order_row *row)
 {
-    json_t *arguments = json_object ();
+    uint8_t session[ADUAN_SESSION_SIZE];
+    json_t *arguments = json_object (), *result = NULL;
     int status = 0;
     for (size_t i = 1; i < cli->options.argument_count && status == 0; i++)
         status = add_argument (arguments, row, cli->options.arguments[i]);
     if (status == 0)
-        status = give_and_put (cli, row->name, arguments, row->secrets);
+        status = cli_session (cli, session);
+    if (status == 0)
+        status = add_secrets (arguments, row->secrets);
+    if (status == 0)
+        status = cli_order (cli, row->name, arguments, session, &result);
+    if (status == 0)
+        put_result (cli, row->name, result);
+    sodium_memzero (session, sizeof session);
+    json_decref (result);
     json_decref (arguments);
     return status;
 }
@@ -332,7 +211,7 @@ static int admin_login (const struct cli *cli)
         status = add_secrets (arguments, SECRET_PASSWORD | SECRET_CODE);
     }
     if (status == 0)
-        status = give (cli, "login", arguments, NULL, &result);
+        status = cli_order (cli, "login", arguments, NULL, &result);
     if (status == 0)
         status = session_keep (cli, json_text (result, "token"));
     if (status == 0) {
@@ -363,7 +242,7 @@ static int admin_accept (const struct cli *cli)
         status = add_secrets (arguments, SECRET_NEW);
     }
     if (status == 0)
-        status = give (cli, "accept_invitation", arguments, NULL, &result);
+        status = cli_order (cli, "accept_invitation", arguments, NULL, &result);
     if (status == 0)
         put_result (cli, "accept_invitation", result);
     json_decref (result);
@@ -377,9 +256,9 @@ static int admin_logout (const struct cli *cli)
     json_t *result = NULL, *arguments = json_object ();
     int status = surplus (cli, 1);
     if (status == 0)
-        status = session_read (cli, session);
+        status = cli_session (cli, session);
     if (status == 0)
-        status = give (cli, "logout", arguments, session, &result);
+        status = cli_order (cli, "logout", arguments, session, &result);
     if (status == 0 || status == EX_NOPERM)
         session_forget (cli);
     if (status == 0)
@@ -452,6 +331,33 @@ static void put_key (const json_t *row)
     fputc ('\n', stdout);
 }
 
+/* A number of a row, for a text; lent until the next one but two. */
+static const char *json_number (const json_t *row, const char *key)
+{
+    static char rooms[3][24];
+    static unsigned turn;
+    char *room = rooms[turn++ % array_len (rooms)];
+    snprintf (room, sizeof rooms[0], "%lld",
+              (long long) json_integer_value (json_object_get (row, key)));
+    return room;
+}
+
+static void put_webhook (const json_t *row)
+{
+    const char *delivered = json_text (row, "delivered_at"), *tried = json_text (row, "status_at"),
+               *tested = json_text (row, "test_at"), *owner = json_text (row, "owner");
+    printf ("%s  %-16s %-8s %s\n", json_number (row, "webhook"), json_text (row, "client"),
+            json_text (row, "state"), json_text (row, "url"));
+    say (stdout, TEXT_webhook_taken, "events", json_number (row, "delivered"), "at",
+         *delivered ? stamp_text (delivered) : "-", "owner", *owner ? owner : "-", NULL);
+    if (*tried)
+        say (stdout, TEXT_webhook_tried, "status", json_number (row, "status"), "at",
+             stamp_text (tried), "failures", json_number (row, "attempt"), NULL);
+    if (*tested)
+        say (stdout, TEXT_webhook_tested, "status", json_number (row, "test_status"), "at",
+             stamp_text (tested), NULL);
+}
+
 static void put_change (const json_t *row)
 {
     const char *by = json_text (row, "by");
@@ -497,6 +403,7 @@ static const struct view_row {
     {"tree", "desk_tree", {"", "2"}, 2, "LEVELS", TEXT_admin_tree, TEXT_none, put_agency},
     {"people", "desk_people", {"", NULL}, 1, NULL, TEXT_admin_people, TEXT_none, put_person},
     {"keys", "desk_keys", {"", ""}, 2, NULL, TEXT_admin_keys, TEXT_none, put_key},
+    {"webhooks", "desk_webhooks", {"", NULL}, 1, NULL, TEXT_admin_webhooks, TEXT_none, put_webhook},
     {"changes",
      "desk_changes",
      {"", "", ""},
@@ -551,7 +458,7 @@ static int run_view (const struct cli *cli, const struct view_row *view)
     if (status == 0)
         status = view_number (cli, view);
     if (status == 0)
-        status = session_read (cli, session);
+        status = cli_session (cli, session);
     if (status == 0)
         status = cli_ask_as (cli, session, view->query, arguments, view->count, &rows);
     if (status != 0)
@@ -583,7 +490,8 @@ static const struct {
 void help_admin (FILE *to)
 {
     static const char *const arguments[] = {
-        "", "[CODE [LEVELS]]", "[CODE]", "[CODE [NAME]]", "[SUBJECT [BEFORE]]", "NUMBER", ""};
+        "",       "[CODE [LEVELS]]",    "[CODE]", "[CODE [NAME]]",
+        "[NAME]", "[SUBJECT [BEFORE]]", "NUMBER", ""};
     for (size_t i = 0; i < array_len (doors); i++)
         fprintf (to, "  %s %s\n      %s\n", doors[i].name, doors[i].arguments,
                  text_of (doors[i].summary));

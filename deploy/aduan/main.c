@@ -24,12 +24,14 @@ const struct command commands[] = {
      act_options, 0, run_act, false},
     {"admin", "login LOGIN | WHAT [...] | ORDER NAME=VALUE ...", TEXT_admin_summary,
      TEXT_admin_more, admin_options, 0, run_admin, false},
+    {"webhook", "list [NAME] | test N | replay N FROM | pause N | resume N", TEXT_webhook_summary,
+     TEXT_webhook_more, admin_options, 0, run_webhook, false},
     {"report", "refusals [--since DAY]", TEXT_report_summary, TEXT_report_more, report_options, 0,
      run_report, false},
     {"notice", "list [--parked | --number NUMBER] | retry NUMBER[/EVENT] | retry --all",
      TEXT_notice_summary, TEXT_notice_more, notice_options, 0, run_notice, false},
-    {"export", "examples|decisions [--hidden]", TEXT_export_summary, TEXT_export_more,
-     export_options, 0, run_export, false},
+    {"export", "official [...] | examples|decisions [--hidden]", TEXT_export_summary,
+     TEXT_export_more, export_options, 0, run_export, false},
     {"deadline", "START LIMIT | -", TEXT_deadline_summary, TEXT_deadline_more, deadline_options, 0,
      run_deadline, false},
     {"calendar", "list | show [VERSION] | diff A [B]", TEXT_calendar_summary, TEXT_calendar_more,
@@ -203,6 +205,8 @@ int run_completion (struct cli *cli)
             printf ("list show diff");
         if (commands[i].run == run_admin)
             complete_admin (stdout);
+        if (commands[i].run == run_webhook)
+            printf ("list test replay pause resume ");
         if (strcmp (commands[i].name, "rules") == 0)
             printf ("check test explain replay learn score codes");
         if (strcmp (commands[i].name, "spool") == 0)

@@ -1,4 +1,4 @@
-/* outcomes.c - `aduan report` and `aduan export`: what outcomes say of agencies, and what they teach. */
+/* outcomes.c - `aduan report`: what outcomes say of agencies. */
 #include <stdlib.h>
 #include <string.h>
 #include "cli.h"
@@ -60,45 +60,4 @@ int run_report (struct cli *cli)
     status = json_array_size (rows) ? EX_OK : EX_NOTHING;
     json_decref (rows);
     return status;
-}
-
-/* ---- export ---------------------------------------------------------------------------------- */
-
-const struct option_row export_options[] = {
-    {"hidden", 0, OPTION_FLAG, NULL, TEXT_o_hidden},
-};
-const size_t export_options_len = array_len (export_options);
-
-/* One page; *last becomes its last id.  How many lines it had, or -1 with *ret_status set. */
-static long export_page (const struct cli *cli, const char *what, bool hidden, char last[37],
-                         int *ret_status)
-{
-    const char *arguments[] = {last, hidden ? "hidden" : ""};
-    json_t *rows, *row;
-    size_t at;
-    *ret_status = cli_ask (cli, what, arguments, array_len (arguments), &rows);
-    if (*ret_status != 0)
-        return -1;
-    json_array_foreach (rows, at, row) {
-        put_json (row);
-        snprintf (last, 37, "%s", json_text (row, "id"));
-    }
-    long count = (long) json_array_size (rows);
-    json_decref (rows);
-    return count;
-}
-
-int run_export (struct cli *cli)
-{
-    char last[37] = "";
-    int status = 0;
-    const char *what = cli->options.argument_count == 1 ? cli->options.arguments[0] : "";
-    if (strcmp (what, "examples") != 0 && strcmp (what, "decisions") != 0)
-        return complain (EX_USAGE, TEXT_export_which, NULL);
-    bool hidden = option_flag (&cli->options, "hidden") == ADUAN_FLAG_YES, any = false;
-    for (long count; (count = export_page (cli, what, hidden, last, &status)) > 0;)
-        any = true;
-    if (status == 0 && (fflush (stdout) != 0 || ferror (stdout)))
-        return EX_IOERR;
-    return status != 0 ? status : any ? EX_OK : EX_NOTHING;
 }

@@ -70,7 +70,8 @@ static int ask_page (const struct cli *cli, const char *program, const char *pag
 
 int run_show (struct cli *cli)
 {
-    static const char *const programs[] = {"intake", "router", "store", "query", "notifier"};
+    static const char *const programs[] = {"intake", "router", "store",   "query",
+                                           "desk",   "web",    "notifier"};
     if (cli->options.argument_count < 1 || cli->options.argument_count > 2)
         return complain (EX_USAGE, TEXT_show_which, NULL);
     const char *program = cli->options.arguments[0];

@@ -88,6 +88,8 @@ static enum text_key event_text (const char *word)
         {"flags", TEXT_event_flags},
         {"take_over", TEXT_event_take_over},
         {"note", TEXT_event_note},
+        {"publish", TEXT_event_publish},
+        {"unpublish", TEXT_event_unpublish},
     };
     for (size_t i = 0; i < array_len (rows); i++)
         if (strcmp (rows[i].word, word) == 0)

@@ -29,7 +29,7 @@ CONF
 # Who the kernel says one is decides: the store's user may write and read by its two roles and is never a
 # superuser; that, changing the schema, verifying the audit and opening an identity are for whoever sets up.
 identities() {
-  printf 'aduan %s %s\n' "$user" aduan_store "$user" aduan_query "$user" aduan_desk \
+  printf 'aduan %s %s\n' "$user" aduan_store "$user" aduan_query "$user" aduan_desk "$user" aduan_web \
     "$admin" super "$admin" aduan_migrate "$admin" aduan_audit "$admin" aduan_identity
 }
 

@@ -89,7 +89,7 @@ bring_down() {
 
 # Daemons first, so that each can finish with what it stands on still there; then their ground.
 bring_all_down() {
-  bring_down desk intake router notifier query
+  bring_down web desk intake router notifier query
   bring_down store
   bring_down mailbox redis postgres
 }

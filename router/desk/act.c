@@ -23,6 +23,7 @@ enum {
     PARKED = 1 << WORK_parked,
     HELD = LEASED | 1 << WORK_taken | 1 << WORK_waiting,
     OPEN = READY | HELD | 1 << WORK_delayed | PARKED,
+    DONE = 1 << WORK_done,
 };
 
 static const struct offer {
@@ -59,6 +60,8 @@ static const struct offer {
     {STEP_link, HELD, true, false, NULL, NULL, MINE},
     {STEP_take_over, LEASED, false, false, NULL, NULL, THEIRS},
     {STEP_note, OPEN, false, true, NULL, NULL, ANYBODYS},
+    {STEP_publish, OPEN | DONE, true, true, NULL, NULL, MINE},
+    {STEP_unpublish, OPEN | DONE, true, true, NULL, NULL, MINE},
 };
 
 static json_int_t number_in (const json_t *row, const char *key)
@@ -88,7 +91,15 @@ static bool offer_fits (const struct offer *offer, const json_t *own, enum state
            (!offer->if_false || !so (own, offer->if_false));
 }
 
-/* The assignment that he would act on: the one that he has leased, else one of his agencies that is open, the lead's first. */
+/* Is there something to release, or to hold? */
+static bool public_fits (enum step step, const json_t *found)
+{
+    bool held = so (found, "held"), hidden = so (found, "secret") || so (found, "oversight");
+    return step == STEP_publish ? held : step == STEP_unpublish ? !held && !hidden : true;
+}
+
+/* The assignment that he would act on: the one that he has leased, else one of his agencies that is open, the lead's first; of a
+ * case that is over the lead's. */
 static json_t *assignment_own (const json_t *found)
 {
     json_t *row, *own = NULL;
@@ -99,8 +110,9 @@ static json_t *assignment_own (const json_t *found)
         if (!(number_in (row, "roles") & (1 << ACTOR_agency_admin | 1 << ACTOR_liaison)) &&
             !json_is_true (json_object_get (row, "appointed")))
             continue;
-        if (work != WORK_done &&
-            (!own || (work == WORK_leased && json_is_true (json_object_get (row, "mine")))))
+        bool mine = work == WORK_leased && json_is_true (json_object_get (row, "mine"));
+        bool over = work == WORK_done && !so (row, "lead");
+        if (!over && (!own || mine))
             own = row;
     }
     return own;
@@ -120,7 +132,7 @@ void act_offer (struct visit *visit)
                     lifecycle_allows (offer->step, state, (unsigned) number_in (own, "roles"));
         bool from_above = !own && above && offer->above &&
                           lifecycle_allows (offer->step, state, 1u << ACTOR_coordinator);
-        if (here || from_above)
+        if ((here || from_above) && public_fits (offer->step, found))
             json_object_set_new (acts, step_word (offer->step), json_true ());
     }
     if (own)
@@ -262,16 +274,16 @@ static void on_one (void *with, const struct aduan_acted *acted)
         json_t *done =
             json_pack ("{s:s, s:s, s:I}", "result", "done", "act", visit_said (visit, "act"),
                        "version", (json_int_t) acted->version);
-        visit_json (visit, 200, done);
+        http_json (visit->request, 200, done);
         json_decref (done);
         return;
     }
     if (!fault) {
         char *path = xformat ("/cases/%s?said=%s", number, visit_said (visit, "act"));
-        visit_redirect (visit,
-                        strspn (number, "0123456789ABCDEFGHJKMNPQRSTVWXYZ") == strlen (number)
-                            ? path
-                            : "/inbox");
+        http_redirect (visit->request,
+                       strspn (number, "0123456789ABCDEFGHJKMNPQRSTVWXYZ") == strlen (number)
+                           ? path
+                           : "/inbox");
         free (path);
         return;
     }
@@ -314,7 +326,7 @@ static void on_renewed (void *with, const struct aduan_acted *acted)
     json_t *said =
         fault ? json_pack ("{s:s}", "result", fault)
               : json_pack ("{s:s, s:I}", "result", "done", "version", (json_int_t) acted->version);
-    visit_json (visit, fault ? fault_status (acted) : 200, said);
+    http_json (visit->request, fault ? fault_status (acted) : 200, said);
     json_decref (said);
 }
 
@@ -519,7 +531,7 @@ static void on_pulled (void *with, const struct aduan_pulled *pulled)
         twice_answer (visit, false, NULL, 503, "store_down");
     } else if (visit->api) {
         json_t *said = json_pack ("{s:O}", "cases", cases);
-        visit_json (visit, 200, said);
+        http_json (visit->request, 200, said);
         json_decref (said);
     } else if (json_array_size (cases) == 0) {
         twice_answer (visit, false, "/inbox?said=none", 0, NULL);

@@ -18,8 +18,18 @@ const struct setting desk_settings[] = {
      "as browsers name this door, https://desk.example.go.id; empty: by the Host header"},
     {"router", SETTING_TEXT, "tcp://127.0.0.1:8314", 0, 0, false, "workers' door of the router"},
     {"router_key", SETTING_PATH, "keys/router.pub", 0, 0, false, "its public key"},
+    {"intake", SETTING_TEXT, "tcp://127.0.0.1:8313", 0, 0, false,
+     "adapters' door of the intake, for what is typed here"},
+    {"intake_key", SETTING_PATH, "keys/intake.pub", 0, 0, false, "its public key"},
     {"key", SETTING_PATH, "keys/front-desk.key", 0, 0, false, "own key, of role front"},
-    {"files", SETTING_PATH, "files", 0, 0, false, "folder of attachments"},
+    {"files", SETTING_PATH, "files", 0, 0, false,
+     "the content store's folder; shared with intake and aduan-web"},
+    {"unpinned", SETTING_DURATION, "24h", 1000, 2592000000, false,
+     "an upload that nothing names goes after this"},
+    {"reencode", SETTING_FLAG, "true", 0, 0, false,
+     "make copies of pictures without what their cameras wrote into them"},
+    {"reencoder", SETTING_PATH, "", 0, 0, false,
+     "the program that makes them; empty: aduan-reencode beside this one"},
     {"zone", SETTING_NUMBER, "7", 7, 9, false, "hours east of UTC in which times are shown"},
     {"connections", SETTING_NUMBER, "400", 10, 4000, false, "connections at most"},
     {"idle", SETTING_DURATION, "30s", 1000, 600000, false,
@@ -47,14 +57,20 @@ bool desk_settings_right (const struct settings *settings)
 
 /* ---- requests ---------------------------------------------------------------------------------- */
 
+/* An act's form, or a report's, may bring files, of a session that is good: on_prove. */
+static bool brings_files (const char *path)
+{
+    static const char cases[] = "/cases/";
+    return strcmp (path, "/new") == 0 || (strncmp (path, cases, sizeof cases - 1) == 0 &&
+                                          strrchr (path, '/') == path + sizeof cases - 2);
+}
+
 static size_t on_limit (void *owner, enum http_method method, const char *path)
 {
     (void) owner;
     if (method != HTTP_POST)
         return 0;
-    /* an act's form may bring files, of a session that is good: on_prove */
-    bool act = strncmp (path, "/cases/", 7) == 0 && !strchr (path + 7, '/');
-    return act ? (size_t) FILES_MOST * FILE_MOST + BODY_MOST : BODY_MOST;
+    return brings_files (path) ? (size_t) FILES_MOST * FILE_MOST + BODY_MOST : BODY_MOST;
 }
 
 static void on_proof (void *with, const struct aduan_answer *answer)
@@ -88,7 +104,7 @@ static void on_refuse (void *owner, struct http_request *request, unsigned statu
     struct visit *visit = visit_new (owner, request);
 
     if (status == 503)
-        visit_later (visit, ROOM_MS);
+        http_later (visit->request, ROOM_MS);
     visit_refuse (visit, status,
                   status == 413   ? "body_large"
                   : status == 503 ? "body_room"
@@ -108,7 +124,7 @@ static bool visit_lost (struct visit *visit)
         visit_refuse (visit, 401, "session");
         return true;
     }
-    visit_later (visit, ROOM_MS);
+    http_later (visit->request, ROOM_MS);
     visit_refuse (visit, 503, loss == HTTP_NO_ROOM ? "body_room" : "query_down");
     return true;
 }
@@ -121,10 +137,10 @@ static void on_request (void *owner, struct http_request *request)
     bool other;
 
     if (strncmp (path, "/assets/", 8) == 0 && http_method (request) <= HTTP_HEAD &&
-        asset_answer (request, path + 8))
+        desk_asset (request, path + 8))
         return;
     if (strcmp (path, "/api/v1/openapi.yaml") == 0 && http_method (request) <= HTTP_HEAD &&
-        asset_answer (request, "openapi.yaml"))
+        desk_asset (request, "openapi.yaml"))
         return;
     visit = visit_new (desk, request);
     visit->route = route_find (visit, &other);
@@ -140,7 +156,7 @@ static void on_request (void *owner, struct http_request *request)
         if (visit->api || http_method (request) == HTTP_POST)
             visit_refuse (visit, 401, "session");
         else
-            visit_redirect (visit, "/login");
+            http_redirect (visit->request, "/login");
     } else if (visit_lost (visit)) {
         return;
     } else if (http_method (request) == HTTP_POST && !visit_ours (visit)) {
@@ -180,7 +196,16 @@ static int doors_open (struct desk *desk, const struct settings *settings)
         .key_file = settings_text (settings, "key"),
         .query = query,
     };
+    struct aduan_options taking = {
+        .loop = desk->loop,
+        .name = "desk",
+        .intake = settings_text (settings, "intake"),
+        .intake_key = settings_text (settings, "intake_key"),
+        .key_file = settings_text (settings, "key"),
+    };
     int fail = aduan_open (&options, &desk->aduan);
+    if (!fail)
+        fail = aduan_open (&taking, &desk->taking);
     free (query);
     if (fail) {
         log_error ("%s", aduan_problem ());
@@ -217,6 +242,24 @@ static int doors_open (struct desk *desk, const struct settings *settings)
     return 0;
 }
 
+static int content_start (struct desk *desk, const struct settings *settings)
+{
+    const char *folder = settings_text (settings, "files"),
+               *reencoder = settings_text (settings, "reencoder");
+    int result = content_new (
+        desk->reactor,
+        &(struct content_options){.folder = folder,
+                                  .unpinned_ms = settings_number (settings, "unpinned"),
+                                  .reencode = settings_flag (settings, "reencode"),
+                                  .reencoder = *reencoder ? reencoder : NULL},
+        &desk->content);
+    if (result != 0)
+        log_error ("%s: attachments cannot be kept there: %s", folder,
+                   result == FAIL_ABSENT ? "libmagic has no database (package libmagic-mgc)"
+                                         : strerrordesc_np (errno));
+    return result == 0 ? 0 : EX_UNAVAILABLE;
+}
+
 int desk_start (struct reactor *reactor, const struct settings *settings, void **ret_state)
 {
     struct desk *desk = xcalloc (1, sizeof *desk);
@@ -233,14 +276,9 @@ int desk_start (struct reactor *reactor, const struct settings *settings, void *
     });
     desk->twice = twice_new ();
     desk->loop = client_loop_on (reactor);
-    desk->files = files_new (reactor, settings_text (settings, "files"));
-    if (!desk->files) {
-        log_error ("%s: attachments cannot be kept there: %s", settings_text (settings, "files"),
-                   strerrordesc_np (errno));
-        desk_stop (ret_state);
-        return EX_UNAVAILABLE;
-    }
-    int status = doors_open (desk, settings);
+    int status = content_start (desk, settings);
+    if (status == 0)
+        status = doors_open (desk, settings);
     if (status)
         desk_stop (ret_state);
     else
@@ -265,8 +303,9 @@ void desk_stop (void **state)
     if (!desk)
         return;
     *state = NULL;
+    aduan_close (&desk->taking);
     aduan_close (&desk->aduan); /* ends what is under way, so that every visit is answered */
-    files_destroy (&desk->files);
+    content_destroy (&desk->content);
     http_close (&desk->server);
     gate_free (&desk->gate);
     twice_free (&desk->twice);

@@ -11,10 +11,12 @@
  *   page.c     asks what a page or an answer in JSON needs, and shows it
  *   search.c   cases found by words, by number, by what they are
  *   figures.c  how much is open and late below whom
+ *   export.c   the official table as a download
  *   change.c   what was changed, by whom
  *   act.c      acts on cases: one, many at once, a lease renewed; the next case
  *   order.c    log in and out, invitations, people, the tree, templates
- *   file.c     the content store, on a thread: attachments by digest
+ *   typed.c    a report typed for who reports it
+ *   file.c     attachments: into the content store and out of it
  *   words.c    texts by key, times and the like as people read them
  *   qr.c       a QR code as the path of an SVG
  *
@@ -30,9 +32,10 @@
 
 #include <jansson.h>
 #include "client/aduan.h"
+#include "content/content.h"
 #include "daemon/daemon.h"
 #include "gate.h"
-#include "http/http.h"
+#include "http/reply.h"
 #include "http/template.h"
 
 #define SESSION_BYTES 32
@@ -42,15 +45,13 @@
     5000 /* that there is no case must come from the store; that it is away is said soon */
 #define LEASE_MS     600000 /* of a case that a person pulled; renewed while its page is open */
 #define BODY_MOST    262144 /* bytes of a form or of JSON */
-#define FILE_MOST    10485760
-#define FILES_MOST   5
+#define FILE_MOST    CONTENT_BYTES_MOST
+#define FILES_MOST   CONTENT_FILES_MOST
 #define BULK_MOST    100 /* cases of one bulk act */
-#define PARAMETERS   3
-#define DIGEST_BYTES 32
+#define DIGEST_BYTES CONTENT_DIGEST_BYTES
 #define JSON_MOST    4000 /* values in a program's body: each takes some 100 bytes, read */
 
 struct visit;
-struct files;
 struct twice;
 
 /* One query of aduan-query, asked for a page.  An argument is "=constant", ":parameter of the path",
@@ -85,7 +86,8 @@ struct desk {
     struct http_server *server;
     struct aduan_loop *loop;
     struct aduan *aduan;
-    struct files *files;
+    struct aduan *taking; /* to intake, for what is typed here */
+    struct content *content;
     struct http_header headers[8];
     bool tls; /* TLS stands before the door: cookies are Secure, their names begin with __Host- */
     bool up;  /* started; false while it drains */
@@ -101,10 +103,8 @@ struct visit {
     struct desk *desk;
     struct http_request *request;
     const struct route *route;
-    char *parameters[PARAMETERS]; /* of the path, in the pattern's order */
-    const char *names[PARAMETERS];
-    size_t name_lens[PARAMETERS];
-    bool api; /* wants JSON, is a program: bearer token, no CSRF */
+    struct http_parts parts; /* of the path */
+    bool api;                /* wants JSON, is a program: bearer token, no CSRF */
     bool english;
     bool has_session;
     bool (*leap) (
@@ -169,8 +169,6 @@ struct visit *visit_new (struct desk *desk, struct http_request *request);
 /* The session that a request names; false: none. */
 bool session_of (const struct desk *desk, const struct http_request *request,
                  uint8_t ret[SESSION_BYTES]);
-/* How long to wait before trying again, said with what refuses it. */
-void visit_later (struct visit *visit, int64_t wait_ms);
 /* A field of the form or of the JSON body as text, NULL: absent.  Numbers of JSON are written out. */
 const char *visit_said (struct visit *visit, const char *name);
 /* The same as a number; 0 where absent or none. */
@@ -187,8 +185,6 @@ void visit_typed (struct visit *visit);
 void visit_fail (struct visit *visit, unsigned status, const char *why);
 /* Answers: the fault, as page or problem+json. */
 void visit_refuse (struct visit *visit, unsigned status, const char *why);
-void visit_redirect (struct visit *visit, const char *path);
-void visit_json (struct visit *visit, unsigned status, json_t *values);
 void visit_page (struct visit *visit, unsigned status, const char *template);
 /* Sets or (NULL) ends the session's cookie. */
 void visit_cookie (struct visit *visit, const uint8_t *session);
@@ -233,6 +229,11 @@ void page_watch (struct visit *visit);
 /* The same as a table for a spreadsheet. */
 void figures_table (struct visit *visit);
 
+/* ---- export.c --------------------------------------------------------------------------------- */
+
+/* The table of DOMAIN 4.4, below whom the reader coordinates; 403 for who does not, 422 where it is too large to be made at once. */
+void export_table (struct visit *visit);
+
 /* ---- change.c --------------------------------------------------------------------------------- */
 
 void changes_show (struct visit *visit);
@@ -255,11 +256,14 @@ void order_invitation (struct visit *visit);
 void order_one (struct visit *visit);
 void order_language (struct visit *visit);
 
+/* ---- typed.c ---------------------------------------------------------------------------------- */
+
+/* The form of a report that somebody types for who reports it, and what becomes of it. */
+void page_typed (struct visit *visit);
+void typed_take (struct visit *visit);
+
 /* ---- file.c ----------------------------------------------------------------------------------- */
 
-struct files *files_new (struct reactor *reactor, const char *folder);
-/* Every visit must have been answered. */
-void files_destroy (struct files **files);
 /* Are there any in the visit's form? */
 bool files_brought (const struct visit *visit);
 /* Stores the files of the visit's form, then calls visit->then; digests are in visit->files.  What is
@@ -277,7 +281,7 @@ bool desk_moment (struct visit *visit, const json_t *value, struct buffer *out);
 void desk_stamp (struct visit *visit, const json_t *value, struct buffer *out);
 struct template_set desk_templates (struct visit *visit);
 /* An asset by its name, answered; false: there is none. */
-bool asset_answer (struct http_request *request, const char *name);
+bool desk_asset (struct http_request *request, const char *name);
 
 /* ---- qr.c ------------------------------------------------------------------------------------- */
 

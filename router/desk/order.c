@@ -198,7 +198,7 @@ static bool order_gated (struct visit *visit)
     if (visit->inside)
         return false;
     metric_add (desk_gated_total, 1);
-    visit_later (visit, wait);
+    http_later (visit->request, wait);
     if (!visit->api) /* the page that it was sent from; an order's says which that is */
         json_object_set_new (
             visit->values, "back",
@@ -254,7 +254,7 @@ static bool ordered_refused (struct visit *visit, const struct aduan_ordered *or
         snprintf (key, sizeof key, "order_%s",
                   ordered->reason ? aduan_reason_word (ordered->reason) : "refused");
         if (ordered->reason == REASON_BUSY)
-            visit_later (visit, BUSY_MS);
+            http_later (visit->request, BUSY_MS);
         order_refuse (visit,
                       ordered->reason == REASON_SESSION ? 401
                       : ordered->reason == REASON_BUSY  ? 503
@@ -310,7 +310,7 @@ static void ordered_back (struct visit *visit)
     snprintf (word, sizeof word, "said_%s", visit->order);
     char *path = xformat ("%s%csaid=%s", back, strchr (back, '?') ? '&' : '?',
                           desk_word (visit, word) ? visit->order : "ordered");
-    visit_redirect (visit, path);
+    http_redirect (visit->request, path);
     free (path);
 }
 
@@ -324,14 +324,15 @@ static void on_ordered (void *with, const struct aduan_ordered *ordered)
     if (visit->api) {
         json_t *said =
             json_pack ("{s:s, s:o}", "result", "done", "made", result ? result : json_object ());
-        visit_json (visit, 200, said);
+        http_json (visit->request, 200, said);
         json_decref (said);
         return;
     }
-    /* what is told once - an invitation's code, a factor's secret - is shown at once, and nowhere else */
-    const char *token = json_string_value (json_object_get (result, "token"));
-    if (token) {
-        json_object_set_new (visit->values, "token", json_string (token));
+    /* what is told once - an invitation's code, a token, a secret - is shown at once, and nowhere else */
+    const char *token = json_string_value (json_object_get (result, "token")),
+               *secret = json_string_value (json_object_get (result, "secret"));
+    if (token || secret) {
+        json_object_set_new (visit->values, "token", json_string (token ? token : secret));
         json_object_set (visit->values, "made", result);
         json_object_set_new (visit->values, "back",
                              json_string (visit_back (visit, "back", "/inbox")));
@@ -378,12 +379,12 @@ static void on_login (void *with, const struct aduan_ordered *ordered)
         hex_parse (token, session, sizeof session) != 0) {
         visit_refuse (visit, 502, "refused"); /* the store tells a token, or it is not ours */
     } else if (visit->api) {
-        visit_json (visit, 200, result);
+        http_json (visit->request, 200, result);
     } else {
         visit_cookie (visit, session);
         bool renewed = json_is_true (json_object_get (result, "renewed"));
-        visit_redirect (visit,
-                        renewed ? "/account?said=renewed" : visit_back (visit, "to", "/inbox"));
+        http_redirect (visit->request,
+                       renewed ? "/account?said=renewed" : visit_back (visit, "to", "/inbox"));
     }
     sodium_memzero (session, sizeof session);
     json_decref (result);
@@ -403,12 +404,12 @@ static void on_logout (void *with, const struct aduan_ordered *ordered)
         return;
     if (visit->api) {
         json_t *said = json_pack ("{s:s}", "result", "done");
-        visit_json (visit, 200, said);
+        http_json (visit->request, 200, said);
         json_decref (said);
         return;
     }
     visit_cookie (visit, NULL);
-    visit_redirect (visit, "/login?said=out");
+    http_redirect (visit->request, "/login?said=out");
 }
 
 void order_logout (struct visit *visit)
@@ -450,5 +451,5 @@ void order_invitation (struct visit *visit)
 void order_language (struct visit *visit)
 {
     language_keep (visit, visit_said (visit, "language"));
-    visit_redirect (visit, visit_back (visit, "back", "/"));
+    http_redirect (visit->request, visit_back (visit, "back", "/"));
 }

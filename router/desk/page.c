@@ -7,6 +7,8 @@
 #include <string.h>
 #include <time.h>
 #include "desk.h"
+#include "domain/lifecycle.h"
+#include "domain/personal.h"
 
 struct asking {
     struct visit *visit;
@@ -195,7 +197,7 @@ static void page_over (struct visit *visit)
                        is_plain (http_path (visit->request))
                    ? xformat ("/login?said=over&to=%s", http_path (visit->request))
                    : xstrdup ("/login?said=over");
-        visit_redirect (visit, path);
+        http_redirect (visit->request, path);
         free (path);
         return;
     }
@@ -218,7 +220,7 @@ static void page_over (struct visit *visit)
         return;
     }
     json_object_del (visit->values, "self");
-    visit_json (visit, 200, visit->values);
+    http_json (visit->request, 200, visit->values);
 }
 
 void page_show (struct visit *visit)
@@ -363,6 +365,31 @@ static void now_say (struct visit *visit)
     json_object_set_new (visit->values, "now", json_string (text));
 }
 
+static unsigned personal_in (const json_t *row, const char *key)
+{
+    const char *text = json_string_value (json_object_get (row, key));
+    return text ? personal_find (view_of (text)) : 0;
+}
+
+/* Why a case is held from the public, as far as its words tell: what in them looks like somebody's own data. */
+static void held_say (struct visit *visit, json_t *found)
+{
+    static const unsigned kinds[] = {PERSONAL_NIK, PERSONAL_PHONE, PERSONAL_MAIL};
+    json_t *row, *reasons = json_array ();
+    size_t at;
+    unsigned holds = personal_in (found, "title") | personal_in (found, "body");
+
+    json_array_foreach (json_object_get (visit->values, "history"), at, row) {
+        json_int_t kind = json_integer_value (json_object_get (row, "kind"));
+        if (kind == STEP_progress || kind == STEP_answer || kind == STEP_close)
+            holds |= personal_in (row, "text");
+    }
+    for (size_t i = 0; i < array_len (kinds); i++)
+        if (holds & kinds[i])
+            json_array_append_new (reasons, json_pack ("{s:i}", "what", (int) kinds[i]));
+    json_object_set_new (found, "held_for", reasons);
+}
+
 void page_case (struct visit *visit)
 {
     static const char *const clocks[][2] = {
@@ -379,6 +406,8 @@ void page_case (struct visit *visit)
         json_object_set (visit->values, "older", json_object_get (row, "older"));
         json_object_del (row, "older");
     }
+    if (json_is_true (json_object_get (found, "held")))
+        held_say (visit, found);
     act_offer (visit);
     if (visit->api)
         return;

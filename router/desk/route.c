@@ -112,9 +112,16 @@ static const struct question account_page_questions[] = {
     {0},
 };
 
+static const struct question typed_questions[] = {
+    {"categories", "desk_categories", false, {NULL}},
+    {"regions", "desk_regions", false, {"$place_words", "=20"}},
+    {"place_chosen", "desk_regions", false, {"$place", "=1"}},
+    {0},
+};
+
 static void go_to_inbox (struct visit *visit)
 {
-    visit_redirect (visit, "/inbox");
+    http_redirect (visit->request, "/inbox");
 }
 
 static const struct route routes[] = {
@@ -136,6 +143,9 @@ static const struct route routes[] = {
     {HTTP_GET, "/late", "late", false, page_show, page_late, late_questions},
     {HTTP_GET, "/watch", "watch", false, page_show, page_watch, watch_questions},
     {HTTP_GET, "/watch.csv", NULL, false, figures_table, NULL, watch_table_questions},
+    {HTTP_GET, "/new", "new", false, page_show, page_typed, typed_questions},
+    {HTTP_POST, "/new", NULL, false, typed_take, NULL, typed_questions},
+    {HTTP_GET, "/export.csv", NULL, false, export_table, NULL, NULL},
     {HTTP_GET, "/tree/+code", "agency", false, page_show, page_agency, agency_page_questions},
     {HTTP_GET, "/keys", "keys", false, page_show, NULL, keys_questions},
     {HTTP_GET, "/keys/:name", "key", false, page_show, NULL, key_questions},
@@ -169,41 +179,6 @@ static const struct route routes[] = {
     {HTTP_POST, "/api/v1/orders/:name", NULL, false, order_one, NULL, NULL},
 };
 
-static void parameters_clear (struct visit *visit)
-{
-    for (unsigned i = 0; i < PARAMETERS; i++) {
-        free (visit->parameters[i]);
-        visit->parameters[i] = NULL;
-        visit->names[i] = NULL;
-    }
-}
-
-/* Does the path have the pattern's form?  Sets the parameters on the way. */
-static bool pattern_fits (struct visit *visit, const char *pattern, const char *path)
-{
-    unsigned count = 0;
-
-    for (;;) {
-        if (*pattern != ':' && *pattern != '+') {
-            if (*pattern != *path)
-                return false;
-            if (!*pattern)
-                return true;
-            pattern++, path++;
-            continue;
-        }
-        bool rest = *pattern++ == '+';
-        size_t name = strcspn (pattern, "/"), len = rest ? strlen (path) : strcspn (path, "/");
-        if (len == 0 || count == PARAMETERS)
-            return false;
-        visit->names[count] = pattern;
-        visit->name_lens[count] = name;
-        visit->parameters[count++] = xstrndup (path, len);
-        pattern += name;
-        path += len;
-    }
-}
-
 const struct route *route_find (struct visit *visit, bool *ret_other)
 {
     enum http_method method = http_method (visit->request);
@@ -213,22 +188,17 @@ const struct route *route_find (struct visit *visit, bool *ret_other)
         method = HTTP_GET;
     *ret_other = false;
     for (size_t i = 0; i < array_len (routes); i++) {
-        parameters_clear (visit);
-        if (!pattern_fits (visit, routes[i].pattern, path))
+        if (!http_path_fits (routes[i].pattern, path, &visit->parts))
             continue;
         if (routes[i].method == method)
             return &routes[i];
+        http_parts_done (&visit->parts);
         *ret_other = true;
     }
-    parameters_clear (visit);
     return NULL;
 }
 
 const char *visit_parameter (const struct visit *visit, const char *name)
 {
-    for (unsigned i = 0; i < PARAMETERS && visit->names[i]; i++)
-        if (strlen (name) == visit->name_lens[i] &&
-            memcmp (name, visit->names[i], visit->name_lens[i]) == 0)
-            return visit->parameters[i];
-    return "";
+    return http_part (&visit->parts, name);
 }

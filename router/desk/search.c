@@ -83,7 +83,7 @@ static bool search_leap (struct visit *visit)
         number_parse ((struct view){asked, strlen (asked)}, &bits) != 0)
         return false;
     char *path = xformat ("/cases/%s", number);
-    visit_redirect (visit, path);
+    http_redirect (visit->request, path);
     free (path);
     return true;
 }

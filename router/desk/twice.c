@@ -70,7 +70,7 @@ bool twice_seen (struct visit *visit)
             press->state = PRESS_FREE;
         if (press->state != PRESS_FREE && memcmp (press->tag, tag, sizeof tag) == 0) {
             if (press->state == PRESS_DONE) {
-                visit_redirect (visit, press->path);
+                http_redirect (visit->request, press->path);
             } else {
                 visit->next_waiting = press->waiting;
                 press->waiting = visit;
@@ -118,9 +118,9 @@ void twice_answer (struct visit *visit, bool took, const char *path, unsigned st
     }
     while (visit) {
         if (!path && status == 503)
-            visit_later (visit, LATER_MS);
+            http_later (visit->request, LATER_MS);
         if (path)
-            visit_redirect (visit, path);
+            http_redirect (visit->request, path);
         else
             visit_refuse (visit, status, why);
         visit = waiting;

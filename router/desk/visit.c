@@ -34,39 +34,12 @@ bool session_of (const struct desk *desk, const struct http_request *request,
 static void visit_free (void *what)
 {
     struct visit *visit = what;
-    for (unsigned i = 0; i < PARAMETERS; i++)
-        free (visit->parameters[i]);
+    http_parts_done (&visit->parts);
     json_decref (visit->body);
     json_decref (visit->values);
     sodium_memzero (visit->session, sizeof visit->session);
     free (visit->work);
     free (visit);
-}
-
-/* How many values there are, no deeper than jansson reads. */
-static size_t json_count (json_t *value)
-{
-    size_t count = 1, at;
-    const char *key;
-    json_t *part;
-
-    json_array_foreach (value, at, part)
-        count += json_count (part);
-    json_object_foreach (value, key, part)
-        count += json_count (part);
-    return count;
-}
-
-/* What a program sent; NULL: it is no JSON, or so finely divided that it would fill memory a hundredfold. */
-static json_t *body_read (struct view body)
-{
-    json_t *read = json_loadb (body.at, body.len, 0, NULL);
-
-    if (read && json_count (read) > JSON_MOST) {
-        json_decref (read);
-        read = NULL;
-    }
-    return read;
 }
 
 struct visit *visit_new (struct desk *desk, struct http_request *request)
@@ -83,7 +56,7 @@ struct visit *visit_new (struct desk *desk, struct http_request *request)
     if (visit->api) {
         language = http_header (request, "Accept-Language");
         if (body.len && type && strncasecmp (type, "application/json", 16) == 0)
-            visit->body = body_read (body);
+            visit->body = http_json_read (body, JSON_MOST);
     } else if (!language)
         language = http_header (request, "Accept-Language");
     /* Indonesian unless English is asked for first */
@@ -143,12 +116,7 @@ const char *visit_back (struct visit *visit, const char *name, const char *other
                        : http_method (visit->request) == HTTP_POST
                            ? visit_said (visit, name)
                            : http_query (visit->request, name);
-    if (!path || path[0] != '/' || path[1] == '/' || path[1] == '\\')
-        return otherwise;
-    for (const char *at = path; *at; at++)
-        if ((unsigned char) *at <= ' ' || (unsigned char) *at >= 127 || *at == '\\')
-            return otherwise;
-    return path;
+    return http_own_path (path) ? path : otherwise;
 }
 
 /* ---- forgery ----------------------------------------------------------------------------------- */
@@ -170,23 +138,6 @@ static const char *csrf_text (const struct visit *visit)
     return hex_text (shown, sizeof shown);
 }
 
-/* Browsers say where a request comes from; one that says nothing is old, and has the token to show. */
-static bool same_origin (const struct visit *visit)
-{
-    const char *site = http_header (visit->request, "Sec-Fetch-Site");
-    const char *origin = http_header (visit->request, "Origin");
-    const char *host = http_header (visit->request, "Host");
-
-    if (site && strcmp (site, "same-origin") != 0 && strcmp (site, "none") != 0)
-        return false;
-    if (!origin)
-        return true;
-    if (*visit->desk->origin)
-        return strcmp (origin, visit->desk->origin) == 0;
-    const char *at = strstr (origin, "://");
-    return at && host && strcasecmp (at + 3, host) == 0;
-}
-
 bool visit_ours (struct visit *visit)
 {
     uint8_t said[2 * CSRF_BYTES], token[CSRF_BYTES];
@@ -194,7 +145,7 @@ bool visit_ours (struct visit *visit)
 
     if (visit->api)
         return true;
-    if (!same_origin (visit))
+    if (!http_same_origin (visit->request, visit->desk->origin))
         return false;
     if (!visit->has_session)
         return visit->route->open;
@@ -274,23 +225,6 @@ void visit_page (struct visit *visit, unsigned status, const char *template)
     buffer_free (&out);
 }
 
-void visit_json (struct visit *visit, unsigned status, json_t *values)
-{
-    char *text = json_dumps (values, JSON_COMPACT);
-    http_say (visit->request, "Cache-Control", "no-store");
-    http_answer (visit->request, status,
-                 status >= 400 ? "application/problem+json" : "application/json", text,
-                 strlen (text));
-    free (text);
-}
-
-void visit_later (struct visit *visit, int64_t wait_ms)
-{
-    char seconds[24];
-    snprintf (seconds, sizeof seconds, "%" PRId64, wait_ms > 1000 ? (wait_ms + 999) / 1000 : 1);
-    http_say (visit->request, "Retry-After", seconds);
-}
-
 void visit_refuse (struct visit *visit, unsigned status, const char *why)
 {
     char key[64];
@@ -304,7 +238,7 @@ void visit_refuse (struct visit *visit, unsigned status, const char *why)
             json_object_set_new (problem, "field", json_string (visit->detail));
         if (status == 401)
             http_say (visit->request, "WWW-Authenticate", "Bearer");
-        visit_json (visit, status, problem);
+        http_json (visit->request, status, problem);
         json_decref (problem);
         return;
     }
@@ -312,13 +246,6 @@ void visit_refuse (struct visit *visit, unsigned status, const char *why)
     if (*visit->detail)
         json_object_set_new (visit->values, "detail", json_string (visit->detail));
     visit_page (visit, status, "fault");
-}
-
-void visit_redirect (struct visit *visit, const char *path)
-{
-    http_say (visit->request, "Location", path);
-    http_say (visit->request, "Cache-Control", "no-store");
-    http_answer (visit->request, 303, NULL, "", 0);
 }
 
 void visit_wait (struct visit *visit)

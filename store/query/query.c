@@ -19,9 +19,13 @@ const struct setting query_settings[] = {
      "connection to PostgreSQL, or to a replica, as of libpq"},
     {"desk", SETTING_TEXT, "", 0, 0, false,
      "the same for people, who read by their session; empty: as `database`, by user aduan_desk"},
+    {"web", SETTING_TEXT, "", 0, 0, false,
+     "the same for aduan-web, on a socket of its own; empty: as `database`, by user aduan_web"},
     {"pool", SETTING_NUMBER, "3", 1, QUERY_POOL_MAX, false, "connections to PostgreSQL"},
     {"desk_pool", SETTING_NUMBER, "4", 1, QUERY_POOL_MAX, false, "connections for people"},
+    {"web_pool", SETTING_NUMBER, "3", 1, QUERY_POOL_MAX, false, "connections for aduan-web"},
     {"statement", SETTING_DURATION, "30s", 100, 600000, false, "time for one query"},
+    {"web_statement", SETTING_DURATION, "5s", 100, 600000, false, "time for one of aduan-web's"},
     {"wait", SETTING_DURATION, "30s", 100, 600000, false,
      "how long a question waits for a connection before it is refused"},
     {"waiting", SETTING_NUMBER, "256", 1, 100000, false, "questions that may wait"},
@@ -43,7 +47,8 @@ static void rows_say (struct link *link, uint64_t ref, enum verdict verdict, con
 static void question_answer (struct query *query, struct question *question, enum verdict verdict,
                              const char *at, size_t len)
 {
-    struct link *link = listener_find (query->listener, question->link);
+    bool web = question->pool == &query->pools[POOL_WEB];
+    struct link *link = listener_find (web ? query->public : query->inside, question->link);
 
     if (link) {
         rows_say (link, question->ref, verdict, at, len);
@@ -172,15 +177,12 @@ static void at_second (void *owner)
 /* ---- what is asked --------------------------------------------------------------------------- */
 
 /*
- * on_ask - somebody wants to read.  The name decides the statement, the number of arguments is checked
- * here; what they mean is the statement's business.
+ * ask - somebody wants to read.  The socket and a session decide the pool, the name the statement; the number of
+ * arguments is checked here; what they mean is the statement's business.
  */
-static void on_ask (void *owner, struct link *from, struct parcel *parcel)
+static void ask (struct query *query, struct pool *pool, struct link *from,
+                 const struct msg_ask *said)
 {
-    struct query *query = owner;
-    const struct msg_ask *said = &parcel->said[0].ask;
-
-    struct pool *pool = &query->pools[said->session.at ? POOL_DESK : POOL_READ];
     int statement = query_find (pool->names, said->query);
     log_debug ("ask %llu of %s: %s", (unsigned long long) said->ref, link_name (from),
                log_text (said->query.at, said->query.len));
@@ -197,6 +199,8 @@ static void on_ask (void *owner, struct link *from, struct parcel *parcel)
         fault = "there is no query of that name";
     else if (said->session.at && said->session.len != QUERY_TOKEN)
         fault = "a session is 32 bytes";
+    else if (said->session.at && pool == &query->pools[POOL_WEB])
+        fault = "nobody reads by a session here";
     else if (query->draining)
         fault = "aduan-query is about to stop; ask again";
     else if (pool->waiting_count >= query->waiting_max)
@@ -214,13 +218,30 @@ static void on_ask (void *owner, struct link *from, struct parcel *parcel)
     pool_turn (pool);
 }
 
-static link_message_fn *const query_handlers[WIRE_LAST] = {
-    [WIRE_ask] = on_ask,
-};
+static void on_ask (void *owner, struct link *from, struct parcel *parcel)
+{
+    struct query *query = owner;
+    const struct msg_ask *said = &parcel->said[0].ask;
 
-static const struct link_hooks query_hooks = {.handlers = query_handlers};
+    ask (query, &query->pools[said->session.at ? POOL_DESK : POOL_READ], from, said);
+}
+
+static void on_public_ask (void *owner, struct link *from, struct parcel *parcel)
+{
+    struct query *query = owner;
+
+    ask (query, &query->pools[POOL_WEB], from, &parcel->said[0].ask);
+}
+
+static link_message_fn *const inside_handlers[WIRE_LAST] = {[WIRE_ask] = on_ask};
+static const struct link_hooks inside_hooks = {.handlers = inside_handlers};
+static link_message_fn *const public_handlers[WIRE_LAST] = {[WIRE_ask] = on_public_ask};
+static const struct link_hooks public_hooks = {.handlers = public_handlers};
 
 /* ---- the program's life ---------------------------------------------------------------------- */
+
+static const char *const pool_labels[POOLS] = {
+    [POOL_READ] = "query", [POOL_DESK] = "desk", [POOL_WEB] = "web"};
 
 static void pool_open (struct query *query, enum pool_kind kind, const char *database,
                        int64_t connections, int64_t statement_ms)
@@ -239,7 +260,7 @@ static void pool_open (struct query *query, enum pool_kind kind, const char *dat
     for (unsigned i = 0; i < pool->names->count; i++)
         check (pool->names->statements[i].parameters <= QUERY_PARAMETERS);
     for (unsigned i = 0; i < pool->count; i++) {
-        char *name = xformat ("%s %u", kind == POOL_DESK ? "desk" : "query", i + 1);
+        char *name = xformat ("%s %u", pool_labels[kind], i + 1);
         pool->connections[i].pool = pool;
         pool->connections[i].db = db_new (query->reactor, &(struct db_options){
                                                               .name = name,
@@ -255,6 +276,35 @@ static void pool_open (struct query *query, enum pool_kind kind, const char *dat
     free (conninfo);
 }
 
+/* By the connection of the setting `name`; where it is empty that of `database` as the user aduan_NAME. */
+static void pool_open_as (struct query *query, enum pool_kind kind, const struct settings *settings,
+                          const char *name, const char *connections, int64_t statement_ms)
+{
+    const char *said = settings_text (settings, name);
+    /* of a keyword that is said twice libpq takes the last */
+    char *database = *said
+                         ? xstrdup (said)
+                         : xformat ("%s user=aduan_%s", settings_text (settings, "database"), name);
+
+    pool_open (query, kind, database, settings_number (settings, connections), statement_ms);
+    free (database);
+}
+
+static int listen_on (struct query *query, const struct settings *settings, const char *socket,
+                      const struct link_hooks *hooks, struct listener **ret_listener)
+{
+    char *endpoint = xformat ("ipc://%s/%s", settings_text (settings, "run"), socket);
+    int fail =
+        link_listen (query->reactor, endpoint, NULL, hooks, query, 0, QUERY_CREDIT, ret_listener);
+
+    if (fail)
+        log_error ("%s cannot be listened on: %s; is another aduan-query running, is the folder "
+                   "there?",
+                   endpoint, strerrordesc_np (errno));
+    free (endpoint);
+    return fail;
+}
+
 int query_start (struct reactor *reactor, const struct settings *settings, void **ret_state)
 {
     struct query *query = xcalloc (1, sizeof *query);
@@ -266,27 +316,16 @@ int query_start (struct reactor *reactor, const struct settings *settings, void 
     query->timer = reactor_timer (reactor, mono_ms () + 1000, at_second, query);
     *ret_state = query;
 
-    char *endpoint = xformat ("ipc://%s/query.sock", settings_text (settings, "run"));
-    int fail = link_listen (reactor, endpoint, NULL, &query_hooks, query, 0, QUERY_CREDIT,
-                            &query->listener);
-    if (fail)
-        log_error ("%s cannot be listened on: %s; is another aduan-query running, is the folder "
-                   "there?",
-                   endpoint, strerrordesc_np (errno));
-    free (endpoint);
-    if (fail) {
+    if (listen_on (query, settings, "query.sock", &inside_hooks, &query->inside) != 0 ||
+        listen_on (query, settings, "public.sock", &public_hooks, &query->public) != 0) {
         query_stop (ret_state);
         return EX_UNAVAILABLE;
     }
-
     pool_open (query, POOL_READ, settings_text (settings, "database"),
                settings_number (settings, "pool"), statement_ms);
-    const char *desk = settings_text (settings, "desk");
-    /* of a keyword that is said twice libpq takes the last */
-    char *as_desk = *desk ? xstrdup (desk)
-                          : xformat ("%s user=aduan_desk", settings_text (settings, "database"));
-    pool_open (query, POOL_DESK, as_desk, settings_number (settings, "desk_pool"), statement_ms);
-    free (as_desk);
+    pool_open_as (query, POOL_DESK, settings, "desk", "desk_pool", statement_ms);
+    pool_open_as (query, POOL_WEB, settings, "web", "web_pool",
+                  settings_number (settings, "web_statement"));
     return 0;
 }
 
@@ -327,22 +366,25 @@ void query_stop (void **state)
     *state = NULL;
     for (unsigned i = 0; i < POOLS; i++)
         pool_close (&query->pools[i]);
-    if (query->listener)
-        listener_destroy (&query->listener);
+    if (query->inside)
+        listener_destroy (&query->inside);
+    if (query->public)
+        listener_destroy (&query->public);
     reactor_timer_forget (&query->timer);
     free (query);
 }
 
-static void pool_show (const struct pool *pool, const struct query *query, struct buffer *out)
+static void pool_show (const struct query *query, enum pool_kind kind, struct buffer *out)
 {
+    const struct pool *pool = &query->pools[kind];
     const struct question *question;
 
     buffer_format (out, "waiting %u of %u\n", pool->waiting_count, query->waiting_max);
     for (unsigned i = 0; i < pool->count; i++) {
         const struct connection *connection = &pool->connections[i];
         buffer_format (
-            out, "connection %s%u %s %s\n", pool == &query->pools[POOL_DESK] ? "desk " : "", i + 1,
-            db_is_up (connection->db) ? "up" : "down",
+            out, "connection %s%s%u %s %s\n", kind == POOL_READ ? "" : pool_labels[kind],
+            kind == POOL_READ ? "" : " ", i + 1, db_is_up (connection->db) ? "up" : "down",
             connection->question ? pool->names->statements[connection->question->statement].name
                                  : "idle");
     }
@@ -361,6 +403,6 @@ bool query_show (void *state, const char *what, struct buffer *out)
     if (strcmp (what, "queries") != 0)
         return false;
     for (unsigned i = 0; i < POOLS; i++)
-        pool_show (&query->pools[i], query, out);
+        pool_show (query, i, out);
     return true;
 }

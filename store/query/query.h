@@ -2,11 +2,14 @@
  *
  *     ask (name, JSON array of strings) -> prepared read_<name>.sql on one connection of the pool -> rows
  *     the same with a session           -> prepared desk_<name>.sql on one of the people's pool -> rows
+ *     the same on RUN/public.sock       -> prepared web_<name>.sql on one of the public's pool -> rows
  *
- * Only files read_*.sql and desk_*.sql are compiled in.  The role is aduan_query, whose transactions are read
+ * Only files read_*.sql, desk_*.sql and web_*.sql are compiled in.  The role is aduan_query, whose transactions are read
  * only and whose grants leave out seals and contacts; for people it is aduan_desk, where row-level security
- * shows what the session's person may see: the token is a setting of the query's own transaction.  One query at a time on a connection: in a pipeline a slow
- * one would hold up those behind it.  What waits is bounded, by number and by time.
+ * shows what the session's person may see: the token is a setting of the query's own transaction; for aduan-web, which
+ * faces the internet, it is aduan_web, which may read no table (schema/0086_web.sql), and its socket answers nothing else.
+ * One query at a time on a connection: in a pipeline a slow one would hold up those behind it.  What waits is bounded, by
+ * number and by time.
  */
 #ifndef ADUAN_QUERY_H
 #define ADUAN_QUERY_H
@@ -20,7 +23,7 @@
 #define QUERY_TRIES      3       /* of a query whose connection broke */
 #define QUERY_TOKEN      32      /* bytes of a session's token */
 
-enum pool_kind { POOL_READ, POOL_DESK, POOLS };
+enum pool_kind { POOL_READ, POOL_DESK, POOL_WEB, POOLS };
 
 /* What is asked in one role: its statements, those who wait, its connections. */
 struct pool {
@@ -54,7 +57,7 @@ struct connection {
 
 struct query {
     struct reactor *reactor;
-    struct listener *listener;
+    struct listener *inside, *public;
     struct timer *timer;
     struct pool pools[POOLS];
     struct connection connections[POOLS][QUERY_POOL_MAX];
@@ -63,7 +66,7 @@ struct query {
     bool draining;
 };
 
-/* The statements that are compiled in: read_track is asked for as "track" or "read_track", desk_me in the same way.
+/* The statements that are compiled in: read_track is asked for as "track" or "read_track", the others in the same way.
  * The people's begin with the one that takes the session, which is no query. */
 struct query_names {
     const char *prefix;

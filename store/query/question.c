@@ -22,9 +22,16 @@ static const struct db_statement desk_statements[] = {
 #undef SQL_STATEMENT
 };
 
+static const struct db_statement web_statements[] = {
+#define SQL_STATEMENT(name, parameters, text) {#name, parameters, text},
+#include "web.def"
+#undef SQL_STATEMENT
+};
+
 const struct query_names query_names[POOLS] = {
     [POOL_READ] = {"read_", read_statements, array_len (read_statements), 0},
     [POOL_DESK] = {"desk_", desk_statements, array_len (desk_statements), 1},
+    [POOL_WEB] = {"web_", web_statements, array_len (web_statements), 0},
 };
 
 int query_find (const struct query_names *names, struct view name)

@@ -21,6 +21,7 @@ NOTIFIER = {name for name, program, _ in FAULTS if program == "notifier"} | {"bo
 PLANTED = {"quarantine_before", "quarantine_after"}
 HELD = {"held_committed"}
 CLOCKS = {name for name, _, row in FAULTS if row == "C"}
+FILES = {name for name, _, row in FAULTS if row == "K"}  # test_file_faults.py
 ORDERED = {name for name, _, row in FAULTS if row == "O"}
 RETURNED = {"redecide_sent", "redecide_received", "redecided_received", "moved_committed"}
 
@@ -86,7 +87,7 @@ class Life:
 
 
 @pytest.mark.parametrize("name, program", [(name, program) for name, program, _ in FAULTS
-                                           if name not in NOTIFIER | PLANTED | RETURNED | HELD | CLOCKS | ORDERED])
+                                           if name not in NOTIFIER | PLANTED | RETURNED | HELD | CLOCKS | ORDERED | FILES])
 def test_die_at(folder, name, program):
     settings = ""
     with Stack(folder, settings=settings) as stack:

@@ -76,6 +76,14 @@ def test_every_order_runs(stack, front, who):
     order("make_key", name="arsip-worker", role="worker", key=a_key(), agency="91.01", agencies=["91.01/ARSIP"])
     order("make_key", name="arsip-app", role="adapter", key=a_key(), agency="91.01", rights="bulk")
     order("rotate_key", name="arsip-worker", key=a_key())
+    order("make_key", name="arsip-web", role="adapter", agency="91.01")
+    order("make_token", name="arsip-web", requests=30)
+    order("make_token", name="arsip-web", sandbox=True, hours=0)
+    order("revoke_token", name="arsip-web")
+    hook = order("set_webhook", name="arsip-web", url="https://arsip.example/hook", events=["answer", "placed"])["webhook"]
+    order("replay_webhook", webhook=hook, **{"from": "2026-01-01T00:00:00Z"})
+    for name in ("test_webhook", "pause_webhook", "resume_webhook", "remove_webhook"):
+        order(name, webhook=hook)
     order("close_agency", agency="91.01/ARSIP", successor="91.01/LH")
     order("revoke_key", name="arsip-worker")
     assert stack.adapter().submit(text="Jalan rusak", category=1, place="91.01.01")[0] == "accepted"
@@ -140,6 +148,10 @@ class Probes:
             self.stack.sql("insert into principal_agency values (%s, %s)", number, self.stack.agency(code))
         return name
 
+    def hook(self, code):
+        return self.stack.sql("insert into hook (principal_id, url, salt, cursor) select principal_id, 'https://uji.example/', gen_random_uuid (), '' from principal "
+                              "where name = %s returning hook_id", self.key(code, "adapter"))[0][0]
+
     def hold(self, code):
         self.stack.sql("update complaint set holder = %s where complaint_id = %s", self.stack.agency(code), self.case)
 
@@ -176,6 +188,12 @@ class Probes:
             scope = {"agencies": [x]} if role == "worker" else {}
             return [("make_key", {"name": self.new("kunci-"), "role": role, "key": a_key(), "agency": x, **scope}),
                     ("rotate_key", {"name": self.key(x, role), "key": a_key()}), ("revoke_key", {"name": self.key(x, role)})]
+        if label.startswith("make_token"):
+            return [(order, {"name": self.key(x, role)}) for order in ("make_token", "revoke_token")]
+        if label.startswith("set_webhook"):
+            names = ("test_webhook", "replay_webhook", "pause_webhook", "resume_webhook", "remove_webhook")
+            return [("set_webhook", {"name": self.key(x, role), "url": "https://uji.example/hook"})] + \
+                [(order, {"webhook": self.hook(x), **({"from": "now"} if order == "replay_webhook" else {})}) for order in names]
         assert label.startswith("permit"), label
         self.hold(x)
         permit = self.stack.sql("insert into permit (complaint_id, agency_id, level, until, granted_by, reason) "
@@ -185,12 +203,12 @@ class Probes:
 
 
 # What nobody has, in an argument's place.
-NOBODYS = {"agency": "97.99", "parent": "97.99", "person": "tidak-ada", "name": "tidak-ada", "number": "A0000000000000", "permit": 999999999}
+NOBODYS = {"agency": "97.99", "parent": "97.99", "person": "tidak-ada", "name": "tidak-ada", "number": "A0000000000000", "permit": 999999999, "webhook": 999999999}
 
 
 def in_nobodys_place(order, arguments):
     """The same order about something that is not there."""
-    at = "parent" if order == "register_agency" else "name" if order in ("rotate_key", "revoke_key") else \
+    at = "parent" if order == "register_agency" else "name" if order in ("rotate_key", "revoke_key", "make_token", "revoke_token", "set_webhook") else "webhook" if "webhook" in order else \
         "person" if order in ("change_person", "renew_invitation", "lock", "unlock", "end_session", "appoint") else \
         "number" if order == "permit" else "permit" if order == "withdraw_permit" else "agency"
     return {**arguments, at: NOBODYS[at]}
@@ -213,7 +231,7 @@ def test_roles_and_orders(stack, front, actor):
             if wanted == "absent":
                 assert front.order(order, who, **in_nobodys_place(order, arguments)).word == said.word, (order, place)
             probed += 1
-    assert probed == 5 * 43
+    assert probed == 5 * 51
     probes.hold("91.01/PUPR")
 
 

@@ -1,19 +1,20 @@
 """What people do at the desk takes effect once, on what they saw, and loses no word of theirs; programs and workers see the
 same case."""
 import concurrent.futures
-import hashlib
+import io
 import os
 import re
 
 import pytest
+from PIL import Image
 
 from conftest import Stack
+from content import CANARIES, bomb, camera_photo, digest, everywhere, kept, names, opened, picture, png
 from desk_cases import held
 from desk_door import Browser, Program
 from stack import DESK
 
-PNG = bytes.fromhex("89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6364f8cf500f0003860180"
-                    "5a347d6b0000000049454e44ae426082")
+PNG = png(picture(3, 2))
 
 
 @pytest.fixture(scope="module")
@@ -201,7 +202,6 @@ def test_attachments(stack, web, liaison):
     def sent(files, text="Lihat lampiran."):
         return browser.post(browser.get(where).form(where, "progress"), "progress", files=files, text=text)
 
-    kept = os.path.join(stack.folder, "files")
     refused = {"mz.png": b"MZ\x90\x00" + bytes(200), "page.txt": b"<!DOCTYPE html><html><script>alert(1)</script></html>", "x.svg": b'<svg xmlns="http://www.w3.org/2000/svg"/>',
                "run.txt": b"#!/bin/sh\nrm -rf /\n", "x.zip": b"PK\x05\x06" + bytes(18), "x.gz": bytes.fromhex("1f8b0800000000000003") + bytes(20)}
     for name, data in refused.items():
@@ -209,19 +209,21 @@ def test_attachments(stack, web, liaison):
         assert answer.status == 422 and "bukan gambar" in answer.text and "Lihat lampiran." in answer.text, (name, answer.status)
     assert sent([(f"{i}.png", "image/png", PNG) for i in range(6)]).status == 413
     assert sent([("big.txt", "text/plain", b"a" * 10485761)]).status == 413
-    assert events(stack, number, 16) == [] and not any(files for _, _, files in os.walk(kept))
+    assert events(stack, number, 16) == [] and kept(stack) == names(stack.folder, "new") == names(stack.folder, "part") == []
     done = sent([("../../etc/passwd", "text/html", PNG), ("catatan.txt", "x/y", "Catatan rapat".encode()), ("kosong", "x/y", b"")])
     assert done.status == 303, done.text
-    digests = [hashlib.blake2b(data, digest_size=32).hexdigest() for data in (PNG, b"Catatan rapat")]
-    assert sorted(name for _, _, files in os.walk(kept) for name in files) == sorted(digests)
+    digests = [digest(data) for data in (PNG, b"Catatan rapat")]
     page = browser.get(where)
     assert [f"{where}/files/{digest}" for digest in digests] == re.findall(r'href="(/cases/\w+/files/[0-9a-f]{64})"', page.text)
-    for digest, kind, ending, data in zip(digests, ("image/png", "text/plain"), ("png", "txt"), (PNG, b"Catatan rapat")):
-        answer = browser.get(f"{where}/files/{digest}")
-        assert answer.bytes == data and answer.headers["Content-Type"] == kind
-        assert answer.headers["Content-Disposition"] == f'attachment; filename="lampiran-{digest[:8]}.{ending}"'
+    for of, kind, ending in zip(digests, ("image/png", "text/plain"), ("png", "txt")):
+        answer = opened(browser, f"{where}/files/{of}")
+        assert answer.status == 200 and answer.headers["Content-Type"] == kind
+        assert answer.headers["Content-Disposition"] == f'attachment; filename="lampiran-{of[:8]}.{ending}"'
         assert "sandbox" in answer.headers["Content-Security-Policy"] and answer.headers["X-Content-Type-Options"] == "nosniff"
         assert answer.headers.get_all("Content-Security-Policy") == [answer.headers["Content-Security-Policy"]]
+    assert answer.bytes == b"Catatan rapat"
+    stored = kept(stack)
+    assert f"{digests[0]}.copy" in stored and digests[1] in stored and len(stored) == 3  # the copy under its own digest, too
     # not by who may not read the case, not on another case, not what is no digest
     other = held(stack, web, liaison)
     for path in (f"/cases/{other}/files/{digests[0]}", f"{where}/files/{'0' * 64}", f"{where}/files/{digests[0][:63]}g", f"{where}/files/..%2F..%2Fkeys%2Fid.key",
@@ -229,7 +231,27 @@ def test_attachments(stack, web, liaison):
         assert browser.get(path).status == 404, path
     assert Browser(stack, stack.person("91.71/PUPR", "liaison")).get(f"{where}/files/{digests[0]}").status == 404
     assert sent([("lagi.png", "image/png", PNG)], "Sekali lagi.").status == 303
-    assert len([name for _, _, files in os.walk(kept) for name in files]) == 2
+    assert kept(stack) == stored
+
+
+def test_a_picture_tells_nothing_of_its_camera(stack, web, liaison):
+    """An officer's photograph, too: upright, without a word of camera, owner, time or place, on the whole of the folder."""
+    browser, number = Browser(stack, liaison), held(stack, web, liaison)
+    where = f"/cases/{number}"
+    photo, bad = camera_photo(), camera_photo()[:300]
+    form = browser.get(where).form(where, "progress")
+    assert browser.post(form, "progress", files=[("a.jpg", "image/jpeg", photo), ("b.jpg", "image/jpeg", bad), ("c.png", "image/png", bomb())], text="Foto.").status == 303
+    answer = opened(browser, f"{where}/files/{digest(photo)}")
+    assert answer.status == 200 and answer.headers["Content-Type"] == "image/jpeg" and answer.bytes != photo
+    seen = Image.open(io.BytesIO(answer.bytes))
+    assert seen.size == (80, 120) and "exif" not in seen.info and "comment" not in seen.info and dict(seen.getexif()) == {}
+    assert seen.getpixel((70, 10))[2] > 150 and seen.getpixel((10, 10))[0] > 150  # the blue corner is on the right now
+    for data in (bad, bomb()):
+        answer = opened(browser, f"{where}/files/{digest(data)}")
+        assert answer.status == 410 and "tidak dapat dibuka" in answer.text
+    assert names(stack.folder, "box") == names(stack.folder, "new") == names(stack.folder, "part") == []
+    for path, data in everywhere(stack):
+        assert not any(canary in data for canary in CANARIES), path
 
 
 def test_a_draft_waits_for_its_approver(stack, web):

@@ -17,6 +17,7 @@ import pytest
 
 from collect import metrics
 from conftest import ROOT, Stack
+from content import kept, names
 from desk_cases import held, placed
 from desk_door import Browser, Program
 from spoolbench import wait
@@ -233,8 +234,7 @@ def test_an_officers_files_after_a_restart(stack, web, liaison):
     stack.restart("desk")
     done = browser.post(form, "progress", files=FILES, text="Sesudah desk dimulai ulang.")
     assert done.status == 303 and said(stack, number) == ["Sesudah desk dimulai ulang."], done.text
-    names = {name for _, _, names in os.walk(os.path.join(stack.folder, "files")) for name in names}
-    assert {hashlib.blake2b(data, digest_size=32).hexdigest() for _, _, data in FILES} <= names
+    assert {hashlib.blake2b(data, digest_size=32).hexdigest() for _, _, data in FILES} <= set(kept(stack))
     assert stack.metric("desk", "desk_unproved_total") == 0 and booked(stack) == 0
     # who was shown a page since needs no aduan-query for it; who was not is asked to try again, and has his words
     form = browser.get(where).form(where, "progress")
@@ -515,7 +515,7 @@ class Stranger(Browser):
 
 
 def files_of(stack):
-    return sum(len(names) for _, _, names in os.walk(os.path.join(stack.folder, "files")))
+    return len(kept(stack)) + len(names(stack.folder, "new"))
 
 
 def logged_out(stack, person):

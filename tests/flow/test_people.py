@@ -117,11 +117,13 @@ def test_pulls_by_session(stack, front):
 class Command:
     """`aduan admin` of one person, with a session file of its own."""
 
+    verb = "admin"
+
     def __init__(self, stack, name):
         self.stack, self.file = stack, os.path.join(stack.folder, f"session-{name}")
 
     def __call__(self, *words, lines="", status=0, lang="en"):
-        done = subprocess.run([os.path.join(BUILD, "deploy/aduan/aduan"), "admin", "-c", self.stack.settings, "--lang", lang, "--session", self.file, *words],
+        done = subprocess.run([os.path.join(BUILD, "deploy/aduan/aduan"), self.verb, "-c", self.stack.settings, "--lang", lang, "--session", self.file, *words],
                               input=lines, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False, env=dict(os.environ, ASAN_OPTIONS="detect_leaks=1"))
         assert done.returncode == status, (words, done.returncode, done.stdout, done.stderr)
         return done.stdout + done.stderr

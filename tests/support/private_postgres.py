@@ -177,7 +177,7 @@ class PrivatePostgres:
 
     def migrate(self, schema):
         """The roles, then every file of a schema folder in order."""
-        for role in ("aduan_store", "aduan_query", "aduan_desk", "aduan_audit", "aduan_identity"):
+        for role in ("aduan_store", "aduan_query", "aduan_desk", "aduan_web", "aduan_audit", "aduan_identity"):
             self.sql(f"do $$ begin create role {role} login; exception when duplicate_object then null; end $$")
         for path in sorted(glob.glob(os.path.join(schema, "*.sql"))):
             with open(path, encoding="utf-8") as file:

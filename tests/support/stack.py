@@ -30,10 +30,14 @@ from worker import Worker  # noqa: E402
 
 BUILD = os.environ.get("ADUAN_BUILD", os.path.join(ROOT, "build"))
 PROGRAMS = {"store": "store/aduan-store", "router": "router/aduan-router", "intake": "intake/aduan-intake",
-            "query": "store/query/aduan-query", "desk": "router/desk/aduan-desk", "notifier": "notifier/aduan-notifier"}
+            "query": "store/query/aduan-query", "desk": "router/desk/aduan-desk", "notifier": "notifier/aduan-notifier",
+            "web": "intake/web/aduan-web"}
+REENCODER = os.path.join(BUILD, "common", "content", "reencode", "aduan-reencode")
 REGISTRY = os.path.join(HERE, "registry")
 CORE = ("store", "router", "intake")
 DESK = (*CORE, "query", "desk")  # and who lets people in, from the front
+WEB = (*CORE, "query", "web")  # and the public
+ACCOUNTS = ("sms", "whatsapp", "mail", "open311", "desk-intake")  # adapters for which a front speaks; "web" is one, too
 
 
 def free_port():
@@ -123,7 +127,7 @@ class Program:
 
 class Stack:
     def __init__(self, folder, registry=None, programs=CORE, settings="", workers=None, adapters=("web", "sms"), smtp=None,
-                 environment=None, recent=100000, fronts=("desk", "cli")):
+                 environment=None, recent=100000, fronts=("desk", "cli", "web")):
         self.folder = os.path.abspath(folder)
         self.registry = registry or REGISTRY
         self.names = programs
@@ -135,7 +139,7 @@ class Stack:
         self.smtp = smtp
         self.recent = recent
         self.settings = os.path.join(self.folder, "aduan.yaml")
-        self.ports = {"intake": free_port(), "router": free_port(), "desk": free_port()}
+        self.ports = {"intake": free_port(), "router": free_port(), "desk": free_port(), "web": free_port()}
         self.keys = {}
         self.programs = {}
         self.spool = "64MiB"
@@ -160,7 +164,8 @@ class Stack:
                 file.write(text)
 
         write("id.key", os.urandom(32).hex() + "\n")
-        write("access.key", os.urandom(32).hex() + "\n")
+        for name in ("access", "web"):
+            write(f"{name}.key", os.urandom(32).hex() + "\n")
         seed = os.urandom(32)
         write("audit.key", seed.hex() + "\n")
         write("audit.pub", bytes(SigningKey(seed).verify_key).hex() + "\n")
@@ -185,6 +190,9 @@ class Stack:
             file.write("name\trole\tkey\trights\tagencies\tstate\n")
             for name in self.adapters:
                 file.write(f"{name}\tadapter\t{self.keys['adapter-' + name][0]}\t{'emergency' if name == 'web' else '-'}\t-\tactive\n")
+            for name in ("web", *ACCOUNTS):
+                if name not in self.adapters:
+                    file.write(f"{name}\tadapter\t{zmq.curve_keypair()[0].decode()}\t-\t-\tactive\n")
             for name, agencies in self.workers.items():
                 file.write(f"{name}\tworker\t{self.keys['worker-' + name][0]}\t-\t{','.join(agencies)}\tactive\n")
             for name in self.fronts:
@@ -197,10 +205,11 @@ class Stack:
                        f"intake:\n  door: tcp://127.0.0.1:{self.ports['intake']}\n  recent: {self.recent}\n  spool:\n    bytes: {self.spool}\n    segment: {'64MiB' if self.spool.endswith('GiB') else '1MiB'}\n"
                        f"router:\n  door: tcp://127.0.0.1:{self.ports['router']}\n"
                        f"store:\n  database: {self.postgres.conninfo('aduan_store')}\n"
-                       f"query:\n  database: {self.postgres.conninfo('aduan_query')}\n  desk: {self.postgres.conninfo('aduan_desk')}\n"
+                       f"query:\n  database: {self.postgres.conninfo('aduan_query')}\n  desk: {self.postgres.conninfo('aduan_desk')}\n  web: {self.postgres.conninfo('aduan_web')}\n"
                        f"audit:\n  database: {self.postgres.conninfo('aduan_audit')}\n"
                        f"identity:\n  database: {self.postgres.conninfo('aduan_identity')}\n"
-                       f"desk:\n  door: tcp://127.0.0.1:{self.ports['desk']}\n  router: tcp://127.0.0.1:{self.ports['router']}\n"
+                       f"desk:\n  door: tcp://127.0.0.1:{self.ports['desk']}\n  router: tcp://127.0.0.1:{self.ports['router']}\n  intake: tcp://127.0.0.1:{self.ports['intake']}\n  reencoder: {REENCODER}\n"
+                       f"web:\n  door: tcp://127.0.0.1:{self.ports['web']}\n  intake: tcp://127.0.0.1:{self.ports['intake']}\n  reencoder: {REENCODER}\n"
                        f"notifier:\n  domain: aduan.example\n{smtp}"
                        f"aduan:\n  intake: tcp://127.0.0.1:{self.ports['intake']}\n  router: tcp://127.0.0.1:{self.ports['router']}\n"
                        f"{self.extra}")

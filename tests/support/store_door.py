@@ -18,7 +18,8 @@ SUBMIT, CONTENT, OFFER, STORED, PLACE, ORIGIN, REDECIDE, REDECIDED = 10, 11, 20,
 PULL, ASSIGNED, PULLED, ACT, ACTED, BEHALF = 30, 31, 32, 33, 34, 35
 ACTS = {"ack": 1, "nack": 2, "release": 3, "extend": 4, "park": 5, "progress": 6, "answer": 7, "ask": 8, "hand_back": 9,
         "assign": 10, "support": 11, "close": 12, "verify": 13, "take_on": 14, "correct": 15, "archive": 16, "chase": 17, "split": 18,
-        "draft": 19, "link": 20, "merge": 21, "unmerge": 22, "approve": 60, "send_back": 61, "block": 62, "take_over": 63, "note": 64}
+        "draft": 19, "link": 20, "merge": 21, "unmerge": 22, "approve": 60, "send_back": 61, "block": 62, "take_over": 63, "note": 64,
+        "publish": 65, "unpublish": 66}
 REASONS = {0: None, 1: "version", 2: "state", 3: "absent", 4: "text", 5: "key", 8: "bound", 9: "target", 10: "lead", 11: "other",
            12: "ending", 13: "role", 14: "session", 15: "value"}
 ROLES = {"coordinator": 5, "agency_admin": 6, "liaison": 7, "overseer": 8, "operator": 9}

@@ -25,8 +25,9 @@ MOVES = {
     "ack": (None, {C, A, L, W}), "merge": (None, {C, A, W}), "unmerge": (None, {C, A, W}), "link": (None, {C, A, W}),
     "approve": ({4: 5, 5: 5}, {C, A}), "send_back": ({4: 4, 5: 5}, {C, A}),
     "note": ({state: state for state in OPEN | {7}}, {C, A, L, W}), "take_over": (None, {C, A, L}),
+    "publish": ({state: state for state in OPEN | {7}}, {C, A}), "unpublish": ({state: state for state in OPEN | {7}}, {C, A}),
 }
-ABOVE = {"note", "assign", "close", "verify", "correct", "archive", "chase", "split", "block"}
+ABOVE = {"publish", "unpublish", "note", "assign", "close", "verify", "correct", "archive", "chase", "split", "block"}
 # a reporter's word: kind -> from states; None where more than the state decides
 WORDS = {2: None, 3: None, 4: {7}, 5: OPEN | {10}, 6: {5}, 7: None, 8: None, 9: None}
 WORDS_OF = {2: "Terima kasih", 3: "Jalan Mawar 5", 4: "", 5: "", 6: "Sudah beres", 7: "Masih berlubang", 8: "", 9: ""}

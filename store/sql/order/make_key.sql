@@ -1,7 +1,8 @@
--- A key for a channel's adapter or an agency's worker.  Its secret half never comes here.
+-- A key for a channel's adapter or an agency's worker.  Its secret half never comes here.  An adapter that comes in by HTTP alone names
+-- no key: it gets one whose secret half nobody has, and a token (make_token).
 --   $1 person  $2 arguments: name, role (adapter, worker), key (40 signs of Z85), agency (whose it is); agencies (codes, of a worker), rights  $3 key
 with asked as materialized (
-    select $2::jsonb ->> 'name' as name, case $2::jsonb ->> 'role' when 'adapter' then 1 when 'worker' then 2 end as role, $2::jsonb ->> 'key' as key,
+    select $2::jsonb ->> 'name' as name, case $2::jsonb ->> 'role' when 'adapter' then 1 when 'worker' then 2 end as role, case when $2::jsonb ->> 'role' = 'adapter' and $2::jsonb ->> 'key' is null then key_of_nobody () else $2::jsonb ->> 'key' end as key,
            agency_named ($2::jsonb ->> 'agency') as owner, coalesce ($2::jsonb ->> 'rights', '-') as rights,
            array (select agency_named (c) from jsonb_array_elements_text (case jsonb_typeof ($2::jsonb -> 'agencies') when 'array' then $2::jsonb -> 'agencies' else '[]' end) c) as agencies
 ), judged as materialized (

@@ -18,14 +18,14 @@
 -- that has new work, whether there is a notice of it in the outbox, and whether a router must decide.
 --   $1 to $11 as for act_ordinary.sql  $12 reasons (enum hand_back)  $13 the agencies that are named
 --   $14 sessions  $15 the complaints' versions, 0: not named  $16 whether the words are for the reporter alone
---   $17 attachments  $18 what is missing  $19 the ordinals of $20 the agencies that are informed
+--   $17 attachments  $18 what is missing  $19 the ordinals of $20 the agencies that are informed  $21 whether the words are held from the public
 with input as (
     select i.*, actor_of (i.principal, i.session) as actor, i.complaint_wants <> 0 as above
     from unnest ($1::int[], $2::uuid[], $3::int[], $4::bigint[], $5::uuid[], $6::smallint[],
                  $7::text[], $8::bigint[], $11::smallint[], $12::smallint[], $13::int[], $14::bytea[], $15::bigint[],
-                 $16::boolean[], $17::bytea[], $18::smallint[]) with ordinality
+                 $16::boolean[], $17::bytea[], $18::smallint[], $21::boolean[]) with ordinality
         as i (principal, id, agency, wants, key, act, text, delay, resolution, reason, named, session, complaint_wants,
-              private, attachments, asks, ordinal)
+              private, attachments, asks, holds, ordinal)
 ), said as (
     select i.ordinal, e.version,
            (e.kind = 10 + i.act or (e.kind = 54 and i.act = 9)) and e.agency = i.agency
@@ -120,6 +120,7 @@ with input as (
                      when g.act = 10 then case when c.state = 5 then 5 else 4 end
                      when g.act = 12 then 7
                      when g.act = 8 and c.state <> 5 then 3 else 5 end,
+        flags = case when g.holds then (c.flags | 2048)::smallint else c.flags end,
         holder = case when g.lead and g.act in (9, 10) then coalesce (g.receiver, c.holder) else c.holder end,
         due_first = coalesce (c.due_first, g.starts), due_verify = case when g.starts is null then c.due_verify end
     from good g

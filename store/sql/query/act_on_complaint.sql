@@ -1,5 +1,5 @@
 -- Judges and carries out one act that concerns the complaint as a whole and gives it to nobody: ack with a class, verify,
--- take_on, correct, archive, chase, draft, approve, send_back, block, take_over, note (common/domain/lifecycle.def).
+-- take_on, correct, archive, chase, draft, approve, send_back, block, take_over, note, publish, unpublish (common/domain/lifecycle.def).
 --
 -- The holder's acts name its assignment's version.  One above the holder, who has no assignment, names the complaint's and
 -- acts as coordinator of an agency above it; of an oversight complaint nobody above does.  A complaint that is none of his is
@@ -10,7 +10,7 @@
 -- as it is.  Supporters take over and note, too.  A new class moves the resolution's due time from the old start (DOMAIN 3.2), and takes back no breach.
 -- Returns as act_on_assignments.sql does; `done` is there so that its functions are called.
 --   $1 principal  $2 session  $3 id  $4 agency  $5 the assignment's version  $6 the complaint's, 0: not named  $7 key
---   $8 kind of step  $9 text  $10 class  $11 category  $12 region  $13 title  $14 body  $15 flags to set (1, 2)
+--   $8 kind of step  $9 text  $10 class  $11 category  $12 region  $13 title  $14 body  $15 flags to set (1, 2; 2048 the words are held from the public)
 --   $16 ending  $17 number of the draft  $18 kind that a draft is to become  $19 attachments  $20 version base  $21 ignore versions
 --   $22 ms of a lease that is taken over
 with input as (
@@ -19,7 +19,7 @@ with input as (
            -- who may say another act is not who may set these right: with it they are not heard
            case when $8::int in (11, 23, 25) then $10::smallint end as class, case when $8::int in (23, 25) then $11::int else 0 end as category,
            case when $8::int in (23, 25) then $12::text end as region, $13::text as title, $14::text as body,
-           case when $8::int in (23, 25) then $15::smallint else 0::smallint end as flags,
+           case when $8::int in (23, 25, 76) then $15::smallint else 0::smallint end as flags, $8::int = 29 and $15::smallint & 2048 <> 0 as personal,
            $18::int as becomes_kind, $19::bytea as attachments,
            -- of all that is set right, whose new text no event keeps: the same key with another one is no repeat
            case when $8::int in (11, 23, 25)
@@ -40,6 +40,7 @@ with input as (
            m.becomes, m.roles as wanted, m.clocks, g.verify_at, g.parent is null as root, o.approver,
            roles_in (i.actor, i.agency, c.flags & 4 <> 0) as roles, b.depth,
            d.kind as draft_kind, d.principal as author, d.text as draft_text, (d.data ->> 'as')::int as draft_as, d.data -> 'attachments' as draft_files,
+           coalesce (d.data ? 'personal', false) as draft_personal,
            exists (select from event u where u.complaint_id = i.id and u.kind in (16, 17, 71) and (u.data ->> 'draft')::int = i.draft) as draft_over
     from input i
     join complaint c on c.complaint_id = i.id
@@ -59,6 +60,7 @@ with input as (
                 when h.becomes is null or (h.state = 7 and h.was < 7) or (h.kind = 11 and h.state <> 2)
                      or (h.kind = 73 and (h.state <> 2 or h.leased_by = h.actor or h.lease_until <= clock_timestamp ())) then 2
                 when h.wanted & h.roles & (case when h.above then 32 else -1 end) = 0 then 13
+                when h.kind = 75 and h.has_flags & 2048 = 0 or h.kind = 76 and h.has_flags & 2048 <> 0 then 2
                 when h.kind = 27 and not h.above or h.above and h.kind in (11, 24, 29, 70, 71, 73) then 13
                 when h.kind = 23 and h.verify_at = 2 and not h.root then 13
                 when h.kind = 23 and coalesce (h.class, h.has_class) is null then 15
@@ -83,7 +85,8 @@ with input as (
     update complaint c
     set version = greatest (c.version, $20::bigint) + 1, events = c.events + 1, state = g.new_state, class = g.new_class,
         category = case when g.category <> 0 then g.category else c.category end, region = coalesce (g.region, c.region),
-        flags = (c.flags | g.flags | case when g.accuses then 6 else 0 end)::smallint,
+        flags = case when g.kind = 75 then c.flags & ~2048
+                     else c.flags | g.flags | case when g.accuses then 6 else 0 end | case when g.kind = 70 and g.draft_personal then 2048 else 0 end end::smallint,
         due_first = coalesce (c.due_first, g.starts), due_verify = case when g.starts is null then c.due_verify end, due_resolve = g.new_due
     from good g
     where c.complaint_id = g.id and c.version = g.complaint_has
@@ -136,6 +139,7 @@ with input as (
                'author', case when g.kind = 70 then g.author end,
                'former', case when g.kind = 73 then g.leased_by end,
                'sets', g.sets,
+               'personal', case when g.personal then true end,
                'made', case when g.kind = 74 then r.version end,
                'attachments', case when g.kind = 70 then g.draft_files else to_jsonb (encode (g.attachments, 'hex')) end,
                'class', case when g.reclassed then g.class end,

@@ -6,7 +6,7 @@
 -- Returns as act_on_assignments.sql does; `ready` is who has the part.
 --   $1 principal  $2 session  $3 id  $4 agency  $5 the assignment's version  $6 the complaint's, 0: not named  $7 key
 --   $8 note  $9 agency that is to have the part, 0: not said  $10 title  $11 body  $12 class  $13 category  $14 region
---   $15 the part's id  $16 the 60 bits of its number  $17 version base  $18 ignore versions
+--   $15 the part's id  $16 the 60 bits of its number  $17 version base  $18 ignore versions  $19 flags that the part's words set
 with input as (
     select actor_of ($1::int, $2::bytea) as actor, $3::uuid as id, $4::int as agency, $5::bigint as wants, $6::bigint as complaint_wants,
            $6::bigint <> 0 as above, $7::uuid as key, $9::int as named, $15::uuid as part
@@ -67,7 +67,7 @@ with input as (
     select g.part, $16::bigint, $17::bigint + 1, g.received, case when not g.placed then g.verify_due end, g.first_due,
            due_at (g.received, clock_limit ('resolve', g.new_class, g.owner, g.received), due_zone (g.due_resolve)),
            g.owner, g.adapter, coalesce (nullif ($13::int, 0), g.category), case when g.placed then 4 else 6 end, g.channel, g.new_class,
-           g.priority, 6, 0, g.language, (g.flags & 31)::smallint, coalesce ($14::text, g.region)
+           g.priority, 6, 0, g.language, (g.flags & 31 | $19::smallint)::smallint, coalesce ($14::text, g.region)
     from good g, record
     returning complaint_id, holder
 ), words as (

@@ -9,7 +9,8 @@ with here as materialized (
 select json_agg (t order by t.revoked_at is not null, t.name)
 from (
     select p.name, case p.role when 1 then 'adapter' else 'worker' end as role, p.key, g.code as agency, g.name as agency_name, p.rights, p.revoked_at, p.old_until,
-           u.used_at as last_used, m.since, m.rotated, w.agencies, w.works_for, w.more, p.revoked_at is null and key_held_fault (session_reader (), p.principal_id) is null as may
+           u.used_at as last_used, m.since, m.rotated, case when $2::text <> '' then desk_tokens (p.principal_id) end as tokens,
+           case when $2::text <> '' then desk_hooks (p.principal_id) end as webhooks, w.agencies, w.works_for, w.more, p.revoked_at is null and key_held_fault (session_reader (), p.principal_id) is null as may
     from principal p
     left join agency g on g.agency_id = p.agency_id
     left join key_use u on u.principal_id = p.principal_id

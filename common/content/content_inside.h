@@ -1,0 +1,122 @@
+/* content_inside.h - what the files of the content store share.  Users see content.h.
+ *
+ *   content.c  the reactor's side: jobs given and taken back
+ *   job.c      the clerk: one thread that does what callers ask, in its order
+ *   kind.c     what a file is, by its bytes
+ *   arrival.c  an upload as it grows on the disk;  box.c, key.c: unreadable without the day's key
+ *   pin.c      what keeps it (pin.h);  place.c: where it lies
+ *   find.c     what a digest stands for now
+ *   copy.c     the copier: one thread that makes copies of what is pinned;  child.c: with a child
+ *   sweep.c    what nobody pinned goes, and old keys
+ */
+#ifndef ADUAN_CONTENT_INSIDE_H
+#define ADUAN_CONTENT_INSIDE_H
+
+#include <magic.h>
+#include <pthread.h>
+#include "base/log.h"
+#include "content/box.h"
+#include "content/content.h"
+#include "content/place.h"
+
+#define UNPINNED_MS ((int64_t) 24 * 3600 * 1000)
+#define COPY_MS     60000
+#define LOOK_MS     60000  /* the scan behind content_look */
+#define HEAD_BYTES  262144 /* of a file: by so many libmagic says what it is */
+
+enum job_kind { JOB_PUT, JOB_PIECE, JOB_END, JOB_DROP, JOB_PIN, JOB_OPEN };
+
+struct arrival;
+
+/* What the clerk is given and gives back. */
+struct job {
+    struct job *prev, *next;
+    enum job_kind kind;
+    enum content_result result;
+    struct content_upload *upload; /* PIECE, END, DROP */
+    struct view bytes;             /* PUT: borrowed; PIECE: ours */
+    uint8_t digests[CONTENT_FILES_MOST * CONTENT_DIGEST_BYTES];
+    size_t count;
+    struct content_found found;
+    union {
+        content_put_fn *put;
+        content_pin_fn *pin;
+        content_open_fn *open;
+    } done;
+    void *owner;
+};
+
+struct content_upload {
+    struct content *content;
+    struct arrival *arrival; /* the clerk's */
+    size_t added, behind;
+    bool paused;
+    void (*more) (void *owner); /* NULL also once it was ended or dropped */
+    void *owner;
+};
+
+struct content {
+    struct reactor *reactor;
+    struct source *source;
+    char *folder, *reencoder;
+    int64_t unpinned_ms, copy_ms;
+    bool box_documents, reencode;
+    int ready_fd;
+    pthread_t clerk, copier;
+    magic_t magic;                             /* the clerk's */
+    struct outage clerk_outage;                /* the clerk's */
+    struct outage copier_outage, child_outage; /* the copier's */
+    pthread_mutex_t lock;
+    pthread_cond_t some, looks;
+    /* under the lock */
+    struct job *waiting, *done;
+    bool stops, look;
+    pid_t child; /* 0: none */
+    struct content_counts counts;
+};
+
+/* ---- job.c: on the clerk's thread --------------------------------------------------------------- */
+void *clerk_run (void *content);
+bool content_stops (struct content *content);
+/* Adds one to a counter of content->counts. */
+void content_count (struct content *content, uint64_t *counter, uint64_t more);
+
+/* ---- kind.c -------------------------------------------------------------------------------------- */
+/* NULL: none that is taken.  `ending` as a box has it. */
+const struct content_kind *kind_of_bytes (magic_t magic, const void *at, size_t len);
+/* The file is at its beginning before and after. */
+const struct content_kind *kind_of_file (magic_t magic, int fd);
+const struct content_kind *kind_with (const char *ending);
+magic_t kind_begin (void); /* NULL: libmagic has no database */
+
+/* ---- arrival.c: on either thread ----------------------------------------------------------------- */
+struct arrival *arrival_new (struct content *content);
+void arrival_add (struct arrival *arrival, const void *at, size_t len);
+/* The last byte was added: on stable storage, as CONTENT_DONE says; frees it. */
+enum content_result arrival_end (struct arrival **arrival,
+                                 uint8_t ret_digest[CONTENT_DIGEST_BYTES]);
+void arrival_drop (struct arrival **arrival);
+
+/* A new file for something half made; the descriptor, -1 with errno set.  The caller frees *ret_path. */
+int part_new (const char *folder, char **ret_path);
+/* What is said where the disk refuses; the first time. */
+void disk_refuses (struct content *content, struct outage *outage, const char *path);
+
+/* ---- find.c -------------------------------------------------------------------------------------- */
+void find_open (struct content *content, struct job *job);
+
+/* ---- copy.c, child.c: on the copier's thread ------------------------------------------------------- */
+void *copier_run (void *content);
+
+enum child_end { CHILD_DONE, CHILD_REFUSES, CHILD_LATER };
+/* Feeds the box, opened from its first piece, to a child and writes to `fd` what it makes of it, as far as that is an image of
+ * `digest`.  CHILD_REFUSES: *ret_why tells why, static; CHILD_LATER: it is not the file's fault. */
+enum child_end child_copy (struct content *content, struct box *box, const char *ending,
+                           const uint8_t *digest, int fd, uint8_t ret_digest[CONTENT_DIGEST_BYTES],
+                           const char **ret_why);
+
+/* ---- sweep.c: on the clerk's thread ---------------------------------------------------------------- */
+/* What was left half made by whoever died, what has expired, keys. */
+void content_sweep (struct content *content);
+
+#endif

@@ -1,0 +1,70 @@
+/* picture.h - aduan-reencode: a picture in, the same picture out, and nothing else of what came with it.
+ *
+ *     stdin -> input.c -> jpeg.c, png.c or webp.c: decode -> struct picture -> encode -> stdout
+ *
+ * The program reads what strangers wrote, so it may do nothing: no file, no network, bounded memory and time (cage.c).
+ * It answers by its exit status and never speaks.  It is linked with nothing of ours.
+ */
+#ifndef ADUAN_REENCODE_PICTURE_H
+#define ADUAN_REENCODE_PICTURE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define INPUT_MOST 10485760 /* bytes; content.h's CONTENT_BYTES_MOST */
+#define PIXELS_MOST                                                                                \
+    40000000           /* 7,360 x 5,412: said by the header, judged before anything is decoded */
+#define SCANS_MOST 100 /* of a progressive JPEG: each one costs as much as a picture */
+
+/* Exit status: 0, and the copy is on stdout.  content/child.h has the same numbers. */
+enum end {
+    END_DAMAGED = 1, /* it does not decode */
+    END_PIXELS = 2,  /* too many pixels */
+    END_KIND = 3,    /* of a kind within its kind that is not taken: CMYK, an animation */
+    END_MEMORY = 4,
+    END_USAGE = 64,
+    END_CAGE = 69, /* the cage could not be shut: nothing was read */
+    END_PIPE = 74, /* stdin or stdout failed */
+};
+_Noreturn void leave (enum end end);
+
+struct input {
+    const uint8_t *at;
+    size_t len;
+};
+
+struct picture {
+    uint32_t width, height; /* as it is stored, not as it is seen */
+    unsigned channels;      /* 1 grey, 2 grey and alpha, 3 RGB, 4 RGB and alpha; a byte each */
+    unsigned orientation;   /* as EXIF says it: 1 to 8 */
+    uint8_t *pixels;
+};
+
+/* Sets size and channels and makes room; leaves with END_PIXELS before that where they are too many. */
+void picture_room (struct picture *picture, uint32_t width, uint32_t height, unsigned channels);
+/* As it is seen. */
+uint32_t picture_width (const struct picture *picture);
+uint32_t picture_height (const struct picture *picture);
+/* Row `y` of what is seen, into room for picture_width pixels. */
+void picture_row (const struct picture *picture, uint32_t y, uint8_t *ret_row);
+
+/* The orientation that an EXIF block (a TIFF file, from its byte order on) names; 1 where it names none. */
+unsigned exif_orientation (const uint8_t *at, size_t len);
+
+void jpeg_decode (struct input input, struct picture *ret);
+void png_decode (struct input input, struct picture *ret);
+void webp_decode (struct input input, struct picture *ret);
+/* Of 1 or 3 channels. */
+void jpeg_encode (const struct picture *picture);
+void png_encode (const struct picture *picture);
+
+/* All of stdin. */
+struct input input_read (void);
+/* All of it to stdout. */
+void output_write (const void *at, size_t len);
+
+/* Limits and filter; nothing of stdin may be read before. */
+void cage_shut (void);
+
+#endif

@@ -1,0 +1,119 @@
+/* png.c - libpng, in and out. */
+#include <png.h>
+#include <stdlib.h>
+#include <string.h>
+#include "picture.h"
+
+#define LEVEL          4 /* of zlib: more costs time that a picture of the largest size does not have */
+#define PNG_CHUNK_NAME 5 /* four letters and NUL */
+
+static const png_byte unpacked[] = "tEXt\0zTXt\0iTXt\0iCCP\0sPLT";
+
+static _Noreturn void on_error (png_structp png, png_const_charp text)
+{
+    (void) png;
+    (void) text;
+    leave (END_DAMAGED);
+}
+
+static void on_warning (png_structp png, png_const_charp text)
+{
+    (void) png;
+    (void) text;
+}
+
+static void on_read (png_structp png, png_bytep at, size_t len)
+{
+    struct input *rest = png_get_io_ptr (png);
+    if (rest->len < len)
+        leave (END_DAMAGED);
+    memcpy (at, rest->at, len);
+    rest->at += len;
+    rest->len -= len;
+}
+
+/* Eight bits a channel, no palette, no colour that stands for transparent. */
+static void plain (png_structp png, png_infop info)
+{
+    png_set_expand (png);
+    png_set_strip_16 (png);
+    if (png_get_interlace_type (png, info) != PNG_INTERLACE_NONE)
+        png_set_interlace_handling (png);
+    png_read_update_info (png, info);
+}
+
+void png_decode (struct input input, struct picture *ret)
+{
+    png_structp png = png_create_read_struct (PNG_LIBPNG_VER_STRING, NULL, on_error, on_warning);
+    png_infop info = png ? png_create_info_struct (png) : NULL;
+    png_bytep exif;
+    png_uint_32 exif_len;
+
+    if (!info)
+        leave (END_MEMORY);
+    png_set_read_fn (png, &input, on_read);
+    /* texts, profiles and the like are never unpacked: a small file could hold gigabytes */
+    png_set_keep_unknown_chunks (png, PNG_HANDLE_CHUNK_NEVER, unpacked,
+                                 sizeof unpacked / PNG_CHUNK_NAME);
+    png_set_chunk_malloc_max (png, INPUT_MOST);
+    png_set_user_limits (png, PIXELS_MOST, PIXELS_MOST);
+    png_read_info (png, info);
+    uint32_t width = png_get_image_width (png, info), height = png_get_image_height (png, info);
+    if ((uint64_t) width * height > PIXELS_MOST)
+        leave (END_PIXELS);
+    plain (png, info);
+    picture_room (ret, width, height, png_get_channels (png, info));
+    size_t wide = png_get_rowbytes (png, info);
+    png_bytep *rows = malloc (height * sizeof *rows);
+    if (!rows)
+        leave (END_MEMORY);
+    for (uint32_t y = 0; y < height; y++)
+        rows[y] = ret->pixels + y * wide;
+    png_read_image (png, rows);
+    free (rows);
+    ret->orientation = png_get_eXIf_1 (png, info, &exif_len, &exif) & PNG_INFO_eXIf
+                           ? exif_orientation (exif, exif_len)
+                           : 1;
+    png_destroy_read_struct (&png, &info, NULL);
+}
+
+/* ---- out --------------------------------------------------------------------------------------- */
+
+static void on_write (png_structp png, png_bytep at, size_t len)
+{
+    (void) png;
+    output_write (at, len);
+}
+
+static void on_flush (png_structp png)
+{
+    (void) png;
+}
+
+void png_encode (const struct picture *picture)
+{
+    static const int types[] = {[1] = PNG_COLOR_TYPE_GRAY,
+                                [2] = PNG_COLOR_TYPE_GRAY_ALPHA,
+                                [3] = PNG_COLOR_TYPE_RGB,
+                                [4] = PNG_COLOR_TYPE_RGB_ALPHA};
+    png_structp png = png_create_write_struct (PNG_LIBPNG_VER_STRING, NULL, on_error, on_warning);
+    png_infop info = png ? png_create_info_struct (png) : NULL;
+    uint8_t *row = malloc ((size_t) picture_width (picture) * picture->channels);
+
+    if (!info || !row)
+        leave (END_MEMORY);
+    png_set_write_fn (png, NULL, on_write, on_flush);
+    png_set_compression_level (png, LEVEL);
+    png_set_user_limits (png, PIXELS_MOST, PIXELS_MOST);
+    png_set_IHDR (png, info, picture_width (picture), picture_height (picture), 8,
+                  types[picture->channels], PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
+                  PNG_FILTER_TYPE_DEFAULT);
+    png_write_info (png, info);
+    for (uint32_t y = 0; y < picture_height (picture); y++) {
+        picture_row (picture, y, row);
+        png_write_row (png, row);
+    }
+    png_write_end (png, info);
+    png_destroy_write_struct (&png, &info);
+    free (row);
+}

@@ -1,0 +1,523 @@
+/* form.c - the report form and its receipt.
+ *
+ *     GET /report -> form, with a token -> POST /report -> places and agencies by their names -> photos -> intake -> receipt
+ *
+ * The token is drawn with the form; key and access code derive from it.  So a form that is sent twice - a lost answer, a second
+ * press, a reload of the receipt - is one complaint, with one receipt.  What is not right comes back with all that was typed, and
+ * photos that are stored already are named in it by their digests: none is sent twice over a bad connection.
+ *
+ *   TAKEN -> NAMING (what was typed as a place or an agency is looked for) -> STORING (photos, one after the other) -> SENDING
+ *
+ * With aduan-query away names are left as they were typed, and the router reads them; with the content store full the report goes
+ * without its photos, and the receipt says so.
+ */
+#include <math.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include "../web.h"
+
+#define TEXT_MOST  3000 /* signs, of our forms (DOMAIN 9 #14); the wire takes 10,000 */
+#define SMALL_MOST 400
+#define FOUND_MOST "8"
+#define PLACE_MOST 500
+#define DEGREE     1e7
+
+struct report {
+    struct aduan_token token;
+    uint64_t created;
+    uint8_t digests[FILES_MOST * DIGEST_BYTES];
+    unsigned file_count;
+    size_t field; /* of the form, the next one that may be a photo */
+    bool photos_lost;
+    char place[14], target[65];
+    char *location;
+    int64_t latitude, longitude;
+    json_t *faults; /* {field, why} */
+};
+
+static void report_free (void *work)
+{
+    struct report *report = work;
+
+    json_decref (report->faults);
+    free (report->location);
+    sodium_memzero (&report->token, sizeof report->token);
+    free (report);
+}
+
+/* ---- the form, empty or as it was typed ------------------------------------------------------- */
+
+static const char *const kept_fields[] = {
+    "text",         "class",   "category", "place_q", "place",      "place_name",
+    "location",     "point",   "incident", "open",    "anonymous",  "name",
+    "contact_kind", "contact", "target_q", "target",  "target_name"};
+
+static void today (const struct web *web, char ret[11])
+{
+    time_t now = (time_t) (wall_ms () / 1000 + web->zone * 3600);
+    struct tm tm;
+    gmtime_r (&now, &tm);
+    strftime (ret, 11, "%Y-%m-%d", &tm);
+}
+
+static json_t *stored_files (const struct report *report)
+{
+    json_t *files = json_array ();
+    for (unsigned i = 0; i < report->file_count; i++)
+        json_array_append_new (
+            files, json_pack ("{s:s, s:i}", "digest",
+                              hex_text (report->digests + i * DIGEST_BYTES, DIGEST_BYTES), "n",
+                              (int) i + 1));
+    return files;
+}
+
+static void form_render (struct visit *visit)
+{
+    struct report *report = visit->work;
+    char day[11];
+
+    category_choose (visit, visit_said (visit, "category"));
+    today (visit->web, day);
+    visit_value (visit, "today", day);
+    visit_value (visit, "token", hex_text (report->token.token, sizeof report->token.token));
+    json_object_set_new (visit->values, "created", json_integer ((json_int_t) report->created));
+    if (report->file_count)
+        json_object_set_new (visit->values, "files", stored_files (report));
+    if (json_array_size (report->faults)) {
+        size_t at;
+        json_t *fault;
+        char key[40];
+        json_object_set (visit->values, "faults", report->faults);
+        json_array_foreach (report->faults, at, fault) {
+            snprintf (key, sizeof key, "bad_%s",
+                      json_string_value (json_object_get (fault, "field")));
+            json_object_set (visit->values, key, json_object_get (fault, "why"));
+        }
+    }
+    visit_page (visit,
+                visit->fault == 503                ? 503
+                : json_array_size (report->faults) ? 422
+                                                   : 200,
+                "form");
+}
+
+static void form_shown (struct visit *visit)
+{
+    form_render (visit);
+}
+
+/* The form needs categories; where they cannot be read it does without. */
+static void form_show_again (struct visit *visit)
+{
+    for (size_t i = 0; i < array_len (kept_fields); i++)
+        if (http_form (visit->request, kept_fields[i]))
+            visit_value (visit, kept_fields[i], visit_said (visit, kept_fields[i]));
+    visit_wait (visit);
+    if (aduan_is_up (visit->web->query))
+        visit_ask (visit, "categories", "web_categories", json_array (), false, form_shown);
+    visit_came (visit, form_shown);
+}
+
+static struct report *report_new (struct visit *visit)
+{
+    struct report *report = xcalloc (1, sizeof *report);
+
+    report->faults = json_array ();
+    visit->work = report;
+    visit->work_free = report_free;
+    return report;
+}
+
+static void form_show (struct visit *visit)
+{
+    struct report *report = report_new (visit);
+    const char *target = http_query (visit->request, "to");
+    char day[11];
+
+    aduan_token_new (&report->token);
+    report->created = (uint64_t) wall_ms ();
+    today (visit->web, day);
+    visit_value (visit, "incident", day);
+    visit_value (visit, "class", "1");
+    visit_value (visit, "anonymous", "2");
+    visit_value (visit, "contact_kind", "whatsapp");
+    if (target && strlen (target) <= SMALL_MOST)
+        visit_value (visit, "target_q", target);
+    visit_wait (visit);
+    if (aduan_is_up (visit->web->query))
+        visit_ask (visit, "categories", "web_categories", json_array (), false, form_shown);
+    visit_came (visit, form_shown);
+}
+
+/* ---- what was typed --------------------------------------------------------------------------- */
+
+static void fault_say (struct report *report, const char *field, const char *why)
+{
+    json_array_append_new (report->faults, json_pack ("{s:s, s:s}", "field", field, "why", why));
+}
+
+/* A day that has begun where the form is shown. */
+static bool day_right (const struct web *web, const char *day)
+{
+    struct tm tm = {0};
+    char now[11];
+    const char *end = strlen (day) == 10 ? strptime (day, "%Y-%m-%d", &tm) : NULL;
+
+    today (web, now);
+    return end && !*end && strcmp (day, now) <= 0;
+}
+
+/* "-6.9825, 110.4093", as telephones and maps show a place. */
+static bool point_read (const char *text, int64_t *ret_latitude, int64_t *ret_longitude)
+{
+    char *end;
+    double latitude = strtod (text, &end), longitude;
+
+    if (end == text)
+        return false;
+    end += strspn (end, " ,;");
+    text = end;
+    longitude = strtod (text, &end);
+    if (end == text || end[strspn (end, " ")] || !(fabs (latitude) <= 90) ||
+        !(fabs (longitude) <= 180))
+        return false;
+    *ret_latitude = llround (latitude * DEGREE);
+    *ret_longitude = llround (longitude * DEGREE);
+    return true;
+}
+
+static void contact_check (struct visit *visit, struct report *report)
+{
+    const char *contact = visit_said (visit, "contact");
+    bool mail = strcmp (visit_said (visit, "contact_kind"), "email") == 0;
+
+    if (*contact && mail && !address_valid (view_of (contact)))
+        fault_say (report, "contact", "contact_email");
+    if (*contact && !mail && !phone_valid (view_of (contact)))
+        fault_say (report, "contact", "contact_phone");
+}
+
+static void report_check (struct visit *visit, struct report *report)
+{
+    const char *text = visit_said (visit, "text"), *class = visit_said (visit, "class");
+    const char *incident = visit_said (visit, "incident"), *point = visit_said (visit, "point");
+    bool matter = strcmp (class, "1") == 0; /* a complaint is about something that happened */
+
+    if (utf8_blank (text, strlen (text)))
+        fault_say (report, "text", "text_empty");
+    else if (utf8_count (text, strlen (text)) > TEXT_MOST)
+        fault_say (report, "text", "text_long");
+    if (!matter && strcmp (class, "4") != 0 && strcmp (class, "5") != 0)
+        fault_say (report, "class", "class");
+    if (!*visit_said (visit, "place") && !*visit_said (visit, "place_q") &&
+        !*visit_said (visit, "location") && !*point)
+        fault_say (report, "place_q", "place_empty");
+    if (strlen (visit_said (visit, "location")) > PLACE_MOST)
+        fault_say (report, "location", "location_long");
+    if (*point && !point_read (point, &report->latitude, &report->longitude))
+        fault_say (report, "point", "point");
+    if ((*incident || matter) && !day_right (visit->web, incident))
+        fault_say (report, "incident", *incident ? "incident" : "incident_empty");
+    if (strcmp (visit_said (visit, "open"), "1") != 0 &&
+        strcmp (visit_said (visit, "open"), "2") != 0)
+        fault_say (report, "open", "open_empty");
+    contact_check (visit, report);
+}
+
+/* The photos that an earlier try has stored. */
+static void files_named (struct visit *visit, struct report *report)
+{
+    for (size_t i = 0; i < http_field_count (visit->request); i++) {
+        const struct http_field *field = http_field (visit->request, i);
+        if (!field->file && strcmp (field->name, "stored") == 0 &&
+            report->file_count < FILES_MOST && field->value.len == 2 * DIGEST_BYTES &&
+            hex_parse (field->value.at, report->digests + report->file_count * DIGEST_BYTES,
+                       DIGEST_BYTES) == 0)
+            report->file_count++;
+    }
+}
+
+/* False: the form's token is none; it is a form of somebody else's making. */
+static bool token_read (struct visit *visit, struct report *report)
+{
+    const char *token = visit_said (visit, "token"), *created = visit_said (visit, "created");
+    char *end;
+
+    report->created = strtoull (created, &end, 10);
+    if (*end || !*created || strlen (token) != 2 * sizeof report->token.token ||
+        hex_parse (token, report->token.token, sizeof report->token.token) != 0)
+        return false;
+    aduan_token_derive (&report->token);
+    return true;
+}
+
+/* ---- sending ---------------------------------------------------------------------------------- */
+
+static void receipt_show (struct visit *visit, const struct aduan_submitted *result)
+{
+    struct report *report = visit->work;
+    char code[40] = "";
+
+    /* in groups that can be read aloud */
+    for (size_t i = 0, len = 0; report->token.code[i]; i++) {
+        if (i && i % 4 == 0)
+            code[len++] = ' ';
+        code[len++] = report->token.code[i];
+    }
+    visit_value (visit, "number", result->number);
+    visit_value (visit, "code", code);
+    if (strcmp (visit_said (visit, "open"), "1") == 0)
+        visit_value (visit, "public", "yes");
+    if (report->photos_lost)
+        visit_value (visit, "photos_lost", "yes");
+    if (*visit_said (visit, "contact"))
+        visit_value (visit, "contact", "yes");
+    proof_keep (visit, result->number, report->token.code);
+    visit_page (visit, 200, "receipt");
+    sodium_memzero (code, sizeof code);
+}
+
+static void on_sent (struct visit *visit, const struct aduan_submitted *result)
+{
+    struct report *report = visit->work;
+
+    if (result->result == ADUAN_ACCEPTED) {
+        receipt_show (visit, result);
+        return;
+    }
+    if (result->result == ADUAN_REJECTED && result->reject == ADUAN_REJECT_CONFLICT) {
+        fault_say (report, "text", "sent_already");
+    } else if (result->result == ADUAN_REJECTED) {
+        log_limited (LOG_WARNING, "the form's submission was rejected: %s, field %s",
+                     aduan_reject_word (result->reject),
+                     log_text (result->field, strlen (result->field)));
+        fault_say (report, strcmp (result->field, "incident") == 0 ? "incident" : "text",
+                   "rejected");
+    } else {
+        http_later (visit->request, LATER_MS);
+        visit_value (visit, "away", "yes");
+        visit_fail (visit, 503, "away");
+    }
+    form_show_again (visit);
+}
+
+static void report_send (struct visit *visit)
+{
+    struct report *report = visit->work;
+    const char *name = visit_said (visit, "name"), *contact = visit_said (visit, "contact");
+    bool named = strcmp (visit_said (visit, "anonymous"), "1") == 0;
+    struct aduan_identity identity = {.name = name};
+    struct aduan_contact news = {.kind = visit_said (visit, "contact_kind"),
+                                 .address = contact,
+                                 .language =
+                                     visit->english ? ADUAN_LANGUAGE_EN : ADUAN_LANGUAGE_ID};
+    struct aduan_submission submission = {
+        .account = "web",
+        .key = report->token.key,
+        .code = report->token.code,
+        .created = report->created,
+        .channel = ADUAN_CHANNEL_WEB,
+        .complaint_class = (uint32_t) atoi (visit_said (visit, "class")),
+        .category = (uint32_t) strtoul (visit_said (visit, "category"), NULL, 10),
+        .place = report->place,
+        .location = report->location,
+        .latitude = report->latitude,
+        .longitude = report->longitude,
+        .incident = visit_said (visit, "incident"),
+        .target = report->target,
+        .anonymous = named ? ADUAN_FLAG_NO : ADUAN_FLAG_YES,
+        .secret = strcmp (visit_said (visit, "open"), "1") == 0 ? ADUAN_FLAG_NO : ADUAN_FLAG_YES,
+        .language = news.language,
+        .text = visit_said (visit, "text"),
+        .attachments = report->digests,
+        .attachments_len = report->file_count * DIGEST_BYTES,
+        .identity = named && *name ? &identity : NULL,
+        .contact = *contact ? &news : NULL,
+    };
+    visit_send (visit, &submission, on_sent);
+}
+
+/* ---- photos ----------------------------------------------------------------------------------- */
+
+static void photos_store (struct visit *visit);
+
+static void on_stored (void *owner, enum content_result result, const uint8_t *digest)
+{
+    struct visit *visit = owner;
+    struct report *report = visit->work;
+
+    if (result == CONTENT_DONE)
+        memcpy (report->digests + DIGEST_BYTES * report->file_count++, digest, DIGEST_BYTES);
+    else if (result == CONTENT_ROOM || result == CONTENT_STOPPED)
+        report->photos_lost = true;
+    else
+        fault_say (report, "photos", content_key (result));
+    photos_store (visit);
+}
+
+static void photos_store (struct visit *visit)
+{
+    struct report *report = visit->work;
+
+    while (report->field < http_field_count (visit->request)) {
+        const struct http_field *field = http_field (visit->request, report->field++);
+        if (!field->file || field->value.len == 0)
+            continue;
+        if (report->file_count == FILES_MOST) {
+            fault_say (report, "photos", "file_many");
+            break;
+        }
+        content_put (visit->web->content, field->value, on_stored, visit);
+        return;
+    }
+    if (json_array_size (report->faults))
+        form_show_again (visit);
+    else
+        report_send (visit);
+}
+
+/* ---- names of places and agencies ------------------------------------------------------------- */
+
+/* The only one that was found counts; of several the sender chooses.  None: that is a fault where `absent` says so. */
+static void name_settle (struct visit *visit, const char *rows, const char *field, char *ret,
+                         size_t size, const char *absent)
+{
+    struct report *report = visit->work;
+    const json_t *found = json_object_get (visit->values, rows), *first;
+    size_t count = json_array_size (found);
+
+    if (!json_is_array (found))
+        return; /* nobody could be asked, or it was not */
+    first = json_object_get (json_array_get (found, 0), "code");
+    if (count == 1 && json_is_string (first))
+        snprintf (ret, size, "%s", json_string_value (first));
+    else if (count || absent)
+        fault_say (report, field, count ? "choose" : absent);
+}
+
+static void names_found (struct visit *visit)
+{
+    struct report *report = visit->work;
+    const char *place = visit_said (visit, "place_q"), *location = visit_said (visit, "location");
+
+    visit->fault = 0; /* names that nobody looked up are read by the router */
+    name_settle (visit, "places", "place_q", report->place, sizeof report->place,
+                 *location || report->latitude ? NULL : "place_none");
+    name_settle (visit, "agencies", "target_q", report->target, sizeof report->target,
+                 "target_none");
+    report->location = *report->place || !*place
+                           ? xstrdup (location)
+                           : xformat ("%.250s%s%.240s", location, *location ? ", " : "", place);
+    photos_store (visit);
+}
+
+/* What was chosen before counts; what was typed and is to stay so is not looked for. */
+static void name_look (struct visit *visit, const char *field, const char *rows, const char *query)
+{
+    char typed[24], name[24];
+    snprintf (typed, sizeof typed, "%s_as", field);
+    snprintf (name, sizeof name, "%s_q", field);
+    const char *words = visit_said (visit, name);
+
+    if (!*visit_said (visit, field) && !*visit_said (visit, typed) && *words &&
+        strlen (words) <= SMALL_MOST && aduan_is_up (visit->web->query))
+        visit_ask (visit, rows, query, json_pack ("[s, s]", words, FOUND_MOST), false, names_found);
+}
+
+static void names_look (struct visit *visit)
+{
+    struct report *report = visit->work;
+
+    snprintf (report->place, sizeof report->place, "%s", visit_said (visit, "place"));
+    snprintf (report->target, sizeof report->target, "%s", visit_said (visit, "target"));
+    visit_wait (visit);
+    name_look (visit, "place", "places", "web_regions");
+    name_look (visit, "target", "agencies", "web_agencies");
+    visit_came (visit, names_found);
+}
+
+static void form_take (struct visit *visit)
+{
+    struct report *report = report_new (visit);
+
+    if (!token_read (visit, report)) {
+        visit_refuse (visit, 400, "form");
+        return;
+    }
+    files_named (visit, report);
+    report_check (visit, report);
+    names_look (visit);
+}
+
+/* ---- what the script asks while one types ------------------------------------------------------ */
+
+static void found_say (struct visit *visit)
+{
+    if (visit->fault)
+        http_json (visit->request, visit->fault, json_object_get (visit->values, "none"));
+    else {
+        http_say (visit->request, "Cache-Control", "public, max-age=3600");
+        http_json (visit->request, 200, json_object_get (visit->values, "found"));
+    }
+}
+
+static void find (struct visit *visit, const char *query)
+{
+    const char *words = http_query (visit->request, "q");
+
+    if (!words || strlen (words) < 2 || strlen (words) > SMALL_MOST) {
+        json_t *none = json_array ();
+        http_json (visit->request, 200, none);
+        json_decref (none);
+        return;
+    }
+    json_object_set_new (visit->values, "none", json_array ());
+    visit_ask (visit, "found", query, json_pack ("[s, s]", words, FOUND_MOST), false, found_say);
+}
+
+static void find_places (struct visit *visit)
+{
+    find (visit, "web_regions");
+}
+
+static void find_agencies (struct visit *visit)
+{
+    find (visit, "web_agencies");
+}
+
+/* ---- the first page ---------------------------------------------------------------------------- */
+
+static void home_shown (struct visit *visit)
+{
+    visit->fault = 0; /* without a list it is still the way in */
+    visit_page (visit, 200, "home");
+}
+
+static void home_show (struct visit *visit)
+{
+    proof_read (visit);
+    visit_value (visit, "follows", *visit->number ? visit->number : NULL);
+    visit_wait (visit);
+    if (aduan_is_up (visit->web->query))
+        visit_ask (visit, "reports", "web_list",
+                   json_pack ("[s, s, s, s, s, s]", "", "", "", "", "", "5"), false, home_shown);
+    visit_came (visit, home_shown);
+}
+
+static void privacy_show (struct visit *visit)
+{
+    visit_page (visit, 200, "privacy");
+}
+
+static const struct route routes[] = {
+    {HTTP_GET, "/", home_show, 0, false},
+    {HTTP_GET, "/privacy", privacy_show, 0, false},
+    {HTTP_GET, "/report", form_show, 0, false},
+    {HTTP_POST, "/report", form_take, (size_t) FILES_MOST *CONTENT_BYTES_MOST + FORM_MOST, false},
+    {HTTP_GET, "/regions", find_places, 0, false},
+    {HTTP_GET, "/agencies", find_agencies, 0, false},
+};
+
+const struct inlet inlet_form = {"form", routes, array_len (routes), page_refuse};

@@ -1,0 +1,412 @@
+/* track.c - a reporter follows his case, and has his say.
+ *
+ *     /track: number and access code -> cookie (proof.c) -> /case: all of it, and forms for what he may do now
+ *     /t/NUMBER, the address in notices: without the code what the number shows to anybody: received, in work, done
+ *
+ * A word of his is a submission as the first one was: durable before it is said to be taken, one by the token of its form however
+ * often it is sent.  The page may show it a moment later; it says so.
+ */
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include "../web.h"
+#include "domain/number.h"
+
+#define WORDS_MOST 3000
+
+/* ---- by number, by code ------------------------------------------------------------------------ */
+
+static void track_show (struct visit *visit)
+{
+    proof_read (visit);
+    if (*visit->number)
+        visit_value (visit, "follows", visit->number);
+    visit_page (visit, 200, "track");
+}
+
+static void status_shown (struct visit *visit)
+{
+    if (visit->fault == 404) {
+        /* one that nobody has stored yet is no different from one that is none */
+        visit->fault = 0;
+        visit_value (visit, "status", "unknown");
+    }
+    if (visit_failed (visit))
+        return;
+    json_t *row = json_object_get (visit->values, "row");
+    if (row)
+        json_object_set (visit->values, "status", json_object_get (row, "status"));
+    visit_page (visit, 200, "track");
+}
+
+/* Number as a person wrote it, in its own form; false, and answered: it is none. */
+static bool number_take (struct visit *visit, const char *said)
+{
+    uint64_t bits;
+
+    visit_value (visit, "number", said);
+    if (number_parse (view_of (said), &bits) != 0) {
+        visit_value (visit, "bad_number", "number");
+        visit_page (visit, 422, "track");
+        return false;
+    }
+    number_of_bits (bits, visit->number);
+    visit_value (visit, "number", visit->number);
+    return true;
+}
+
+static void status_ask (struct visit *visit)
+{
+    visit_ask (visit, "row", "web_status", json_pack ("[s]", visit->number), true, status_shown);
+}
+
+static void number_show (struct visit *visit)
+{
+    char number[ADUAN_NUMBER_SIZE];
+
+    proof_read (visit);
+    snprintf (number, sizeof number, "%s", visit->number);
+    if (!number_take (visit, http_part (&visit->parts, "number")))
+        return;
+    if (strcmp (number, visit->number) == 0)
+        http_redirect (visit->request, "/case");
+    else
+        status_ask (visit);
+}
+
+static void proved (struct visit *visit)
+{
+    if (visit->fault == 404) {
+        visit_value (visit, "bad_code", "code_wrong");
+        visit_page (visit, 422, "track");
+        return;
+    }
+    if (visit_failed (visit))
+        return;
+    proof_keep (visit, visit->number, visit->code);
+    http_redirect (visit->request, "/case");
+}
+
+static void track_take (struct visit *visit)
+{
+    const char *code = visit_said (visit, "code");
+    char hash[65];
+
+    if (!number_take (visit, visit_said (visit, "number")))
+        return;
+    if (!*code) {
+        status_ask (visit);
+        return;
+    }
+    if (!proof_hash (code, hash) || strlen (code) > 60) {
+        visit_value (visit, "bad_code", "code_form");
+        visit_page (visit, 422, "track");
+        return;
+    }
+    /* without what people put between its signs */
+    for (size_t len = 0; *code && len + 1 < sizeof visit->code; code++)
+        if (*code != ' ' && *code != '-')
+            visit->code[len++] = *code;
+    visit_ask (visit, "row", "web_case", json_pack ("[s, s]", visit->number, hash), true, proved);
+}
+
+static void forget (struct visit *visit)
+{
+    proof_keep (visit, "", "");
+    http_redirect (visit->request, "/track?said=forgotten");
+}
+
+/* ---- the case ---------------------------------------------------------------------------------- */
+
+/* Which case the visit follows; false, and answered: none. */
+static bool followed (struct visit *visit, char hash[65])
+{
+    proof_read (visit);
+    if (*visit->number && proof_hash (visit->code, hash))
+        return true;
+    if (http_method (visit->request) == HTTP_POST)
+        visit_refuse (visit, 401, "proof_over");
+    else
+        http_redirect (visit->request, "/track?said=proof_over");
+    return false;
+}
+
+/* The digests of a row as a list. */
+static json_t *files_listed (const json_t *hex)
+{
+    const char *at = json_string_value (hex);
+    json_t *files = json_array ();
+
+    for (int n = 1; at && strlen (at) >= 2 * DIGEST_BYTES; at += 2 * DIGEST_BYTES, n++)
+        json_array_append_new (
+            files, json_pack ("{s:s%, s:i}", "digest", at, (size_t) (2 * DIGEST_BYTES), "n", n));
+    return files;
+}
+
+static void token_value (struct visit *visit)
+{
+    struct aduan_token token;
+
+    aduan_token_new (&token);
+    visit_value (visit, "token", hex_text (token.token, sizeof token.token));
+    json_object_set_new (visit->values, "created", json_integer ((json_int_t) wall_ms ()));
+    sodium_memzero (&token, sizeof token);
+}
+
+/* What a case's templates ask beside its row: `may_reply` and the like, files as lists. */
+static void case_shape (struct visit *visit)
+{
+    json_t *row = json_object_get (visit->values, "case"), *word, *entry;
+    size_t at;
+    char key[40];
+
+    json_array_foreach (json_object_get (row, "may"), at, word) {
+        snprintf (key, sizeof key, "may_%.30s", json_string_value (word));
+        json_object_set_new (row, key, json_true ());
+    }
+    json_object_set_new (row, "files", files_listed (json_object_get (row, "attachments")));
+    json_array_foreach (json_object_get (row, "history"), at, entry)
+        json_object_set_new (entry, "files", files_listed (json_object_get (entry, "attachments")));
+}
+
+static void case_shown (struct visit *visit)
+{
+    if (visit->fault == 404) {
+        /* accepted is not yet stored: an hour ago he was shown it, or will be in a moment */
+        visit->fault = 0;
+        visit_value (visit, "number", visit->number);
+        visit_value (visit, "soon", "yes");
+        visit_page (visit, 200, "case");
+        return;
+    }
+    if (visit_failed (visit))
+        return;
+    case_shape (visit);
+    token_value (visit);
+    visit_page (visit, visit->detail[0] ? 422 : 200, "case");
+}
+
+static void case_ask (struct visit *visit, const char *hash)
+{
+    visit_ask (visit, "case", "web_case", json_pack ("[s, s]", visit->number, hash), true,
+               case_shown);
+}
+
+static void case_show (struct visit *visit)
+{
+    char hash[65];
+
+    if (followed (visit, hash))
+        case_ask (visit, hash);
+}
+
+/* ---- a word of his ----------------------------------------------------------------------------- */
+
+static const struct say {
+    const char *name;
+    uint32_t kind;
+    bool words; /* needs a text */
+} says[] = {
+    {"reply", ADUAN_KIND_REPLY, true},      {"complete", ADUAN_KIND_COMPLETION, true},
+    {"rate", ADUAN_KIND_RATING, false},     {"close", ADUAN_KIND_CLOSING, false},
+    {"reopen", ADUAN_KIND_REOPENING, true}, {"withdraw", ADUAN_KIND_WITHDRAWAL, false},
+    {"consent", ADUAN_KIND_CONSENT, false}, {"flags", ADUAN_KIND_FLAGS, false},
+};
+
+struct saying {
+    const struct say *say;
+    struct aduan_token token;
+    uint8_t digests[FILES_MOST * DIGEST_BYTES];
+    unsigned file_count;
+    size_t field;
+};
+
+static void saying_free (void *work)
+{
+    struct saying *saying = work;
+    sodium_memzero (&saying->token, sizeof saying->token);
+    free (saying);
+}
+
+/* The case again, with what was typed and why it did not go. */
+static void say_again (struct visit *visit, const char *why)
+{
+    struct saying *saying = visit->work;
+    char hash[65];
+
+    snprintf (visit->detail, sizeof visit->detail, "%s", why);
+    visit_value (visit, "wrong", why);
+    visit_value (visit, "typed", visit_said (visit, "text"));
+    visit_value (visit, "doing", saying->say->name);
+    visit->fault = 0;
+    if (proof_hash (visit->code, hash))
+        case_ask (visit, hash);
+}
+
+static void on_said (struct visit *visit, const struct aduan_submitted *result)
+{
+    struct saying *saying = visit->work;
+    char path[48];
+
+    if (result->result == ADUAN_ACCEPTED) {
+        proof_keep (visit, visit->number, visit->code); /* half an hour more */
+        snprintf (path, sizeof path, "/case?said=%s", saying->say->name);
+        http_redirect (visit->request, path);
+    } else if (result->result == ADUAN_REJECTED) {
+        say_again (visit, result->reject == ADUAN_REJECT_CONFLICT ? "sent_already" : "rejected");
+    } else {
+        http_later (visit->request, LATER_MS);
+        visit_value (visit, "typed", visit_said (visit, "text"));
+        visit_refuse (visit, 503, "away");
+    }
+}
+
+static void say_send (struct visit *visit)
+{
+    struct saying *saying = visit->work;
+    const char *consent = visit_said (visit, "consent");
+    struct aduan_submission submission = {
+        .account = "web",
+        .kind = saying->say->kind,
+        .key = saying->token.key,
+        .created = strtoull (visit_said (visit, "created"), NULL, 10),
+        .channel = ADUAN_CHANNEL_WEB,
+        .parent = visit->number,
+        .code = visit->code,
+        .rating = (uint32_t) strtoul (visit_said (visit, "rating"), NULL, 10),
+        .text = visit_said (visit, "text"),
+        .attachments = saying->digests,
+        .attachments_len = saying->file_count * DIGEST_BYTES,
+        .consent = strcmp (consent, "yes") == 0  ? ADUAN_FLAG_YES
+                   : strcmp (consent, "no") == 0 ? ADUAN_FLAG_NO
+                                                 : 0,
+    };
+    if (submission.kind == ADUAN_KIND_FLAGS) {
+        submission.anonymous = *visit_said (visit, "anonymous") ? ADUAN_FLAG_YES : ADUAN_FLAG_NO;
+        submission.secret = *visit_said (visit, "secret") ? ADUAN_FLAG_YES : ADUAN_FLAG_NO;
+    }
+    visit_send (visit, &submission, on_said);
+}
+
+static void files_store (struct visit *visit);
+
+static void on_file (void *owner, enum content_result result, const uint8_t *digest)
+{
+    struct visit *visit = owner;
+    struct saying *saying = visit->work;
+
+    if (result != CONTENT_DONE) {
+        say_again (visit, content_key (result));
+        return;
+    }
+    memcpy (saying->digests + DIGEST_BYTES * saying->file_count++, digest, DIGEST_BYTES);
+    files_store (visit);
+}
+
+static void files_store (struct visit *visit)
+{
+    struct saying *saying = visit->work;
+
+    while (saying->field < http_field_count (visit->request)) {
+        const struct http_field *field = http_field (visit->request, saying->field++);
+        if (!field->file || field->value.len == 0)
+            continue;
+        if (saying->file_count == FILES_MOST)
+            say_again (visit, "file_many");
+        else
+            content_put (visit->web->content, field->value, on_file, visit);
+        return;
+    }
+    say_send (visit);
+}
+
+static void case_say (struct visit *visit)
+{
+    const char *doing = visit_said (visit, "do"), *text = visit_said (visit, "text");
+    const char *token = visit_said (visit, "token");
+    struct saying *saying;
+    const struct say *say = NULL;
+    char hash[65];
+
+    for (size_t i = 0; i < array_len (says); i++)
+        if (strcmp (says[i].name, doing) == 0)
+            say = &says[i];
+    if (!followed (visit, hash))
+        return;
+    saying = xcalloc (1, sizeof *saying);
+    *saying = (struct saying){.say = say};
+    visit->work = saying;
+    visit->work_free = saying_free;
+    if (!say || strlen (token) != 2 * sizeof saying->token.token ||
+        hex_parse (token, saying->token.token, sizeof saying->token.token) != 0) {
+        visit_refuse (visit, 400, "form");
+        return;
+    }
+    aduan_token_derive (&saying->token);
+    if (say->words && utf8_blank (text, strlen (text)))
+        say_again (visit, "text_empty");
+    else if (utf8_count (text, strlen (text)) > WORDS_MOST)
+        say_again (visit, "text_long");
+    else if (say->kind == ADUAN_KIND_RATING && !*visit_said (visit, "rating"))
+        say_again (visit, "rating_empty");
+    else
+        files_store (visit);
+}
+
+/* ---- his files --------------------------------------------------------------------------------- */
+
+static void on_opened (void *owner, enum content_result result, const struct content_found *found)
+{
+    struct visit *visit = owner;
+
+    if (result == CONTENT_NOT_YET) {
+        http_later (visit->request, 2000);
+        visit_refuse (visit, 503, "file_not_yet");
+    } else if (result != CONTENT_DONE) {
+        visit_refuse (visit, 404, "absent");
+    } else {
+        char *name = xformat ("attachment; filename=\"lampiran.%s\"", found->kind->ending);
+        http_say (visit->request, "Content-Disposition", name);
+        http_say (visit->request, "Content-Security-Policy", "default-src 'none'; sandbox");
+        http_say (visit->request, "Cache-Control", "private, no-store");
+        http_answer_file (visit->request, 200, found->kind->type, found->fd, found->len);
+        free (name);
+    }
+}
+
+static void file_seen (struct visit *visit)
+{
+    uint8_t digest[DIGEST_BYTES];
+
+    if (visit_failed (visit))
+        return;
+    hex_parse (http_part (&visit->parts, "digest"), digest, sizeof digest);
+    content_open (visit->web->content, digest, on_opened, visit);
+}
+
+static void file_show (struct visit *visit)
+{
+    const char *digest = http_part (&visit->parts, "digest");
+    uint8_t bytes[DIGEST_BYTES];
+    char hash[65];
+
+    if (!followed (visit, hash))
+        return;
+    if (strlen (digest) != 2 * DIGEST_BYTES || hex_parse (digest, bytes, sizeof bytes) != 0)
+        visit_refuse (visit, 404, "absent");
+    else
+        visit_ask (visit, "file", "web_file", json_pack ("[s, s, s]", visit->number, hash, digest),
+                   true, file_seen);
+}
+
+static const struct route routes[] = {
+    {HTTP_GET, "/track", track_show, 0, false},
+    {HTTP_POST, "/track", track_take, FORM_MOST, false},
+    {HTTP_POST, "/track/forget", forget, FORM_MOST, false},
+    {HTTP_GET, "/t/:number", number_show, 0, false},
+    {HTTP_GET, "/case", case_show, 0, false},
+    {HTTP_POST, "/case", case_say, (size_t) FILES_MOST *CONTENT_BYTES_MOST + FORM_MOST, false},
+    {HTTP_GET, "/case/files/:digest", file_show, 0, false},
+};
+
+const struct inlet inlet_track = {"track", routes, array_len (routes), page_refuse};

@@ -1,0 +1,40 @@
+/* send.c - a submission on its way to intake, for every channel. */
+#include "web.h"
+
+static void on_sent (void *with, const struct aduan_submitted *result)
+{
+    struct visit *visit = with;
+
+    visit->web->sending--;
+    metric_add (web_accepted_total, result->result == ADUAN_ACCEPTED);
+    visit->sent (visit, result);
+}
+
+void visit_send (struct visit *visit, const struct aduan_submission *submission,
+                 void (*then) (struct visit *visit, const struct aduan_submitted *result))
+{
+    struct web *web = visit->web;
+
+    if (web->sending >= web->sending_most) {
+        metric_add (web_shed_total, 1);
+        then (visit, &(struct aduan_submitted){.result = ADUAN_UNSENT});
+        return;
+    }
+    web->sending++;
+    visit->sent = then;
+    aduan_submit_start (web->intake, submission, SEND_MS, on_sent, visit);
+}
+
+unsigned send_status (const struct aduan_submitted *result)
+{
+    if (result->result == ADUAN_ACCEPTED)
+        return result->repeated ? 200 : 201;
+    if (result->result != ADUAN_REJECTED)
+        return 503;
+    switch (result->reject) {
+    case ADUAN_REJECT_CONFLICT: return 409;
+    case ADUAN_REJECT_TOO_LONG: return 413;
+    case ADUAN_REJECT_RIGHT: return 403;
+    default: return 422;
+    }
+}

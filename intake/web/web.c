@@ -1,0 +1,320 @@
+/* web.c - settings, start and stop; a request becomes a visit, and goes to the channel whose address it is. */
+#include "web.h"
+#include <errno.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include "client/client.h"
+#include "domain/number.h"
+
+#define ROOM_MS 10000 /* until there may be room for a body again */
+
+const struct setting web_settings[] = {
+    {"door", SETTING_TEXT, "tcp://127.0.0.1:8311", 0, 0, false,
+     "where the public connects; plain HTTP: TLS is a proxy's"},
+    {"tls", SETTING_FLAG, "false", 0, 0, false,
+     "a proxy with TLS stands before it: cookies are Secure, and bound to this host"},
+    {"origin", SETTING_TEXT, "", 0, 0, false,
+     "as browsers name this door, https://aduan.example.go.id; empty: by the Host header"},
+    {"intake", SETTING_TEXT, "tcp://127.0.0.1:8313", 0, 0, false, "adapters' door of intake"},
+    {"intake_key", SETTING_PATH, "keys/intake.pub", 0, 0, false, "its public key"},
+    {"key", SETTING_PATH, "keys/front-web.key", 0, 0, false, "own key, of role front"},
+    {"secret", SETTING_PATH, "keys/web.key", 0, 0, false,
+     "64 hexadecimal digits, the same for all web doors of an installation"},
+    {"files", SETTING_PATH, "files", 0, 0, false, "folder of attachments"},
+    {"reencode", SETTING_FLAG, "true", 0, 0, false,
+     "makes copies of images without what cameras write into them"},
+    {"reencoder", SETTING_PATH, "", 0, 0, false,
+     "path of aduan-reencode; empty: beside this program"},
+    {"zone", SETTING_NUMBER, "7", 7, 9, false, "hours east of UTC in which times are shown"},
+    {"connections", SETTING_NUMBER, "2000", 10, 20000, false, "connections at most"},
+    {"sending", SETTING_NUMBER, "1000", 1, 100000, false,
+     "submissions under way; those beyond are asked to come again"},
+    {"idle", SETTING_DURATION, "30s", 1000, 600000, false,
+     "a connection that says nothing for so long is closed"},
+    {"slow.header", SETTING_DURATION, "10s", 1000, 600000, false,
+     "the header of a request, from its first byte to its last"},
+    {"slow.grace", SETTING_DURATION, "60s", 1000, 600000, false,
+     "a body or an answer may take so long, and longer only at slow.rate"},
+    {"slow.rate", SETTING_BYTES, "4KiB", 1, 1073741824, false,
+     "bytes a second of a body or an answer that takes longer than slow.grace"},
+    {"bodies", SETTING_BYTES, "256MiB", 67108864, 68719476736, false,
+     "bytes of all bodies under way together"},
+};
+const size_t web_settings_len = array_len (web_settings);
+
+bool web_settings_right (const struct settings *settings)
+{
+    return settings_door (settings, "door");
+}
+
+/* ---- which visit goes where -------------------------------------------------------------------- */
+
+#define CHANNEL(name) extern const struct inlet inlet_##name;
+#include "channel/channel.def"
+
+static const struct inlet *const inlets[] = {
+#define CHANNEL(name) &inlet_##name,
+#include "channel/channel.def"
+};
+
+/* The route of a request; NULL: there is none.  *ret_other: but one for another method. */
+static const struct route *route_find (enum http_method method, const char *path,
+                                       struct http_parts *ret_parts, const struct inlet **ret_inlet,
+                                       bool *ret_other)
+{
+    *ret_other = false;
+    *ret_inlet = inlets[0];
+    if (method == HTTP_HEAD)
+        method = HTTP_GET;
+    for (size_t i = 0; i < array_len (inlets); i++)
+        for (size_t k = 0; k < inlets[i]->route_count; k++) {
+            const struct route *route = &inlets[i]->routes[k];
+            if (!http_path_fits (route->pattern, path, ret_parts))
+                continue;
+            *ret_inlet = inlets[i];
+            if (route->method == method)
+                return route;
+            http_parts_done (ret_parts);
+            *ret_other = true;
+        }
+    return NULL;
+}
+
+static size_t on_limit (void *owner, enum http_method method, const char *path)
+{
+    const struct inlet *inlet;
+    struct http_parts parts;
+    bool other;
+    const struct route *route = route_find (method, path, &parts, &inlet, &other);
+    (void) owner;
+    http_parts_done (&parts);
+    return route ? route->most : 0;
+}
+
+/* Anybody may send what a route takes. */
+static void on_prove (void *owner, struct http_request *request)
+{
+    (void) owner;
+    http_proved (request, HTTP_WHOLE);
+}
+
+/* What the door itself turns away, in the words of the channel that it was for. */
+static void on_refuse (void *owner, struct http_request *request, unsigned status)
+{
+    struct visit *visit = visit_new (owner, request);
+    bool other;
+
+    visit->route = route_find (http_method (request), http_path (request), &visit->parts,
+                               &visit->inlet, &other);
+    if (status == 503)
+        http_later (request, ROOM_MS);
+    visit_refuse (visit, status,
+                  status == 413   ? "body_large"
+                  : status == 503 ? "body_room"
+                                  : "form");
+}
+
+static void on_request (void *owner, struct http_request *request)
+{
+    struct web *web = owner;
+    const char *path = http_path (request);
+    enum http_method method = http_method (request);
+    bool other;
+
+    if (strncmp (path, "/assets/", 8) == 0 && method <= HTTP_HEAD && web_asset (request, path + 8))
+        return;
+    struct visit *visit = visit_new (web, request);
+    visit->route = route_find (method, path, &visit->parts, &visit->inlet, &other);
+    if (!web->up) {
+        http_later (request, LATER_MS);
+        visit_refuse (visit, 503, "stopping");
+    } else if (!visit->route && other) {
+        http_say (request, "Allow", "GET, HEAD, POST, PUT");
+        visit_refuse (visit, 405, "method");
+    } else if (!visit->route) {
+        visit_refuse (visit, 404, "absent");
+    } else if (http_lost (request) != HTTP_WHOLE) {
+        http_later (request, ROOM_MS);
+        visit_refuse (visit, 503, "body_room");
+    } else if (method != HTTP_GET && method != HTTP_HEAD && !visit->route->foreign &&
+               !http_same_origin (request, web->origin)) {
+        visit_refuse (visit, 403, "forged");
+    } else {
+        metric_add (web_requests_total, 1);
+        visit->route->run (visit);
+    }
+}
+
+/* ---- the program's life ------------------------------------------------------------------------ */
+
+static const struct http_header headers[] = {
+    {"Content-Security-Policy",
+     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' blob:; connect-src 'self'; "
+     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'"},
+    {"X-Content-Type-Options", "nosniff"},
+    {"Referrer-Policy", "same-origin"},
+    {"Cross-Origin-Opener-Policy", "same-origin"},
+    {"Permissions-Policy", "camera=(), geolocation=(self), microphone=()"},
+};
+static const struct http_header tls_header = {"Strict-Transport-Security",
+                                              "max-age=31536000; includeSubDomains"};
+
+static int secret_read (struct web *web, const struct settings *settings)
+{
+    const char *path = settings_text (settings, "secret");
+
+    if (number_read_key (path, web->secret) == 0)
+        return 0;
+    log_error ("web.secret: '%s' is no file of 64 hexadecimal digits; aduan keygen FILE --id makes "
+               "one",
+               path);
+    return EX_CONFIG;
+}
+
+static int links_open (struct web *web, const struct settings *settings)
+{
+    char *query = xformat ("ipc://%s/public.sock", settings_text (settings, "run"));
+    struct aduan_options in = {
+        .loop = web->loop,
+        .name = "web",
+        .intake = settings_text (settings, "intake"),
+        .intake_key = settings_text (settings, "intake_key"),
+        .key_file = settings_text (settings, "key"),
+        .repeat_ms = 3000,
+    };
+    struct aduan_options out = {.loop = web->loop, .name = "web", .query = query};
+    int fail = aduan_open (&in, &web->intake);
+
+    if (fail == 0)
+        fail = aduan_open (&out, &web->query);
+    free (query);
+    if (fail)
+        log_error ("%s", aduan_problem ());
+    return fail ? EX_CONFIG : 0;
+}
+
+static int content_open_folder (struct web *web, const struct settings *settings)
+{
+    const char *reencoder = settings_text (settings, "reencoder");
+    struct content_options options = {
+        .folder = settings_text (settings, "files"),
+        .box_documents = true,
+        .reencode = settings_flag (settings, "reencode"),
+        .reencoder = *reencoder ? reencoder : NULL,
+    };
+    int fail = content_new (web->reactor, &options, &web->content);
+
+    if (fail)
+        log_error ("web.files: %s: attachments cannot be kept there: %s", options.folder,
+                   fail == FAIL_IO ? strerrordesc_np (errno) : fail_text (fail));
+    return fail ? EX_UNAVAILABLE : 0;
+}
+
+static int door_listen (struct web *web, const struct settings *settings)
+{
+    size_t count = array_len (headers);
+
+    memcpy (web->headers, headers, sizeof headers);
+    if (web->tls)
+        web->headers[count++] = tls_header;
+    struct http_options options = {
+        .door = settings_text (settings, "door"),
+        .connections = (unsigned) settings_number (settings, "connections"),
+        .idle_ms = settings_number (settings, "idle"),
+        .pace = {.header_ms = settings_number (settings, "slow.header"),
+                 .grace_ms = settings_number (settings, "slow.grace"),
+                 .rate = (uint64_t) settings_number (settings, "slow.rate")},
+        .small = FORM_MOST,
+        .bodies = (size_t) settings_number (settings, "bodies"),
+        .headers = web->headers,
+        .header_count = count,
+        .limit = on_limit,
+        .prove = on_prove,
+        .refuse = on_refuse,
+        .handle = on_request,
+        .owner = web,
+    };
+    if (http_listen (web->reactor, &options, &web->server) == 0)
+        return 0;
+    log_error ("%s cannot be listened on: %s; is the port taken (ss -ltnp shows by whom)?",
+               options.door, strerrordesc_np (errno));
+    return EX_UNAVAILABLE;
+}
+
+int web_start (struct reactor *reactor, const struct settings *settings, void **ret_state)
+{
+    struct web *web = xcalloc (1, sizeof *web);
+
+    *ret_state = web;
+    web->reactor = reactor;
+    web->tls = settings_flag (settings, "tls");
+    web->zone = (int) settings_number (settings, "zone");
+    web->sending_most = (unsigned) settings_number (settings, "sending");
+    web->origin = xstrdup (settings_text (settings, "origin"));
+    web->loop = client_loop_on (reactor);
+    int status = secret_read (web, settings);
+    if (status == 0)
+        status = content_open_folder (web, settings);
+    if (status == 0)
+        status = links_open (web, settings);
+    if (status == 0)
+        status = door_listen (web, settings);
+    if (status)
+        web_stop (ret_state);
+    else
+        web->up = true;
+    return status;
+}
+
+bool web_drain (void *state)
+{
+    struct web *web = state;
+
+    if (web->up)
+        http_quiet (web->server);
+    web->up = false;
+    return http_unanswered (web->server) == 0;
+}
+
+void web_stop (void **state)
+{
+    struct web *web = *state;
+
+    if (!web)
+        return;
+    *state = NULL;
+    aduan_close (&web->intake); /* ends what is under way, so that every visit is answered */
+    aduan_close (&web->query);
+    content_destroy (&web->content);
+    http_close (&web->server);
+    aduan_loop_free (&web->loop);
+    sodium_memzero (web->secret, sizeof web->secret);
+    free (web->origin);
+    free (web);
+}
+
+void web_measure (void *state)
+{
+    const struct web *web = state;
+    struct http_counts counts = http_counts (web->server);
+
+    metric_set (web_cut_total, counts.cut);
+    metric_set (web_no_room_total, counts.no_room);
+    metric_set (web_body_bytes, counts.booked);
+    metric_set (web_sending, web->sending);
+}
+
+bool web_show (void *state, const char *what, struct buffer *out)
+{
+    const struct web *web = state;
+
+    if (strcmp (what, "door") != 0)
+        return false;
+    buffer_format (out, "port %u\nunanswered %u\nsending %u of %u\nintake %s\nquery %s\n",
+                   http_port (web->server), http_unanswered (web->server), web->sending,
+                   web->sending_most, aduan_is_up (web->intake) ? "up" : "down",
+                   aduan_is_up (web->query) ? "up" : "down");
+    return true;
+}

@@ -1,0 +1,159 @@
+/* web.h - everything aduan-web knows, to be read first.
+ *
+ *     request -> HTTP -> channel, by its address -> visit -> asks (aduan-query, web_*) or submits (intake) -> answer
+ *
+ *   web.c      settings, start, stop; which visit goes where
+ *   visit.c    one request on its way: language, what it asks, the ways in which it ends
+ *   send.c     a submission on its way to intake, for every channel
+ *   proof.c    tracking number and access code of who follows his case, sealed in a cookie
+ *   words.c    texts by key, assets
+ *   channel/   a door each: its addresses, what it takes, how it says no
+ *     channel.def  which there are
+ *     form.c       the report form, its receipt
+ *     track.c      a reporter follows his case, and has his say
+ *     published.c  reports that everybody may read
+ *
+ * A new channel is a file in channel/ and its line in channel.def.  It fills a struct aduan_submission, names its account and
+ * the idempotency key of its own way of repeating, and says to its sender what came of it.
+ *
+ * aduan-web knows nobody: what is read is proved by an access code or a token that aduan-query's functions look up.  Names,
+ * contacts, numbers and addresses of reporters are in clear here alone, while a request lasts, and leave sealed (libaduan).
+ *
+ * A visit is ASKING while its `asked` is not 0, then it is answered.  Each thing that is asked ends within ASK_MS or SEND_MS
+ * (libaduan's deadlines), so a visit ends.
+ */
+#ifndef ADUAN_WEB_H
+#define ADUAN_WEB_H
+
+#include <jansson.h>
+#include "client/aduan.h"
+#include "content/content.h"
+#include "daemon/daemon.h"
+#include "http/reply.h"
+#include "http/template.h"
+
+#define ASK_MS       8000
+#define SEND_MS      8000 /* then the sender is asked to come again: a repeat is the same complaint */
+#define LATER_MS     15000  /* when he may come again */
+#define FORM_MOST    262144 /* bytes of a form's words */
+#define FILES_MOST   CONTENT_FILES_MOST
+#define DIGEST_BYTES CONTENT_DIGEST_BYTES
+#define SECRET_BYTES 32
+#define JSON_MOST    4000 /* values in a program's body: each takes some 100 bytes, read */
+
+struct visit;
+
+struct route {
+    enum http_method method;
+    const char *pattern; /* "/reports/:number" */
+    void (*run) (struct visit *visit);
+    size_t most;  /* bytes of body; 0: none */
+    bool foreign; /* also of forms that are not ours: gateways and programs */
+};
+
+/* A way in.  Its functions run on the reactor's thread and return at once. */
+struct inlet {
+    const char *name;
+    const struct route *routes;
+    size_t route_count;
+    /* Answers the visit with a fault, in the channel's own form; `why` is a key behind "fault_". */
+    void (*refuse) (struct visit *visit, unsigned status, const char *why);
+};
+
+struct web {
+    struct reactor *reactor;
+    struct http_server *server;
+    struct aduan_loop *loop;
+    struct aduan *intake, *query; /* two handles: reading must not wait behind what is taken in */
+    struct content *content;
+    struct http_header headers[8];
+    uint8_t secret[SECRET_BYTES]; /* of this installation's web doors: cookies, keys of accounts */
+    bool tls; /* TLS stands before the door: cookies are Secure, their names begin with __Host- */
+    bool up;  /* started; false while it drains */
+    int zone; /* hours east of UTC in which times are shown */
+    unsigned sending, sending_most; /* submissions under way */
+    char *origin;                   /* as browsers name this door; "": by the Host header */
+};
+
+/* One request on its way to its answer; it lives as long as the request. */
+struct visit {
+    struct web *web;
+    struct http_request *request;
+    const struct inlet *inlet;
+    const struct route *route;
+    struct http_parts parts; /* of the path */
+    bool english;
+    json_t *values;  /* of its page */
+    unsigned asked;  /* answers that are not there yet */
+    unsigned fault;  /* HTTP status, 0: none so far */
+    const char *why; /* key of the text that goes with it */
+    char detail[66];
+    char number[ADUAN_NUMBER_SIZE], code[ADUAN_CODE_SIZE]; /* proof.c; "": none */
+    void (*sent) (struct visit *visit, const struct aduan_submitted *result);
+    void *work; /* of its handler */
+    void (*work_free) (void *work);
+};
+
+/* ---- visit.c ---------------------------------------------------------------------------------- */
+
+struct visit *visit_new (struct web *web, struct http_request *request);
+/* Asks aduan-query for the rows of web_<name>, for the values under `key`; of `one` its first row alone, none is 404.  Takes
+ * `arguments`, an array of strings.  The last answer that a visit waits for calls `finish`. */
+void visit_ask (struct visit *visit, const char *key, const char *name, json_t *arguments, bool one,
+                void (*finish) (struct visit *visit));
+/* What waits for several answers: visit_wait before each is asked for, visit_came when it is there. */
+void visit_wait (struct visit *visit);
+void visit_came (struct visit *visit, void (*finish) (struct visit *visit));
+/* Remembers the first fault. */
+void visit_fail (struct visit *visit, unsigned status, const char *why);
+/* Answers with a fault, in its channel's form. */
+void visit_refuse (struct visit *visit, unsigned status, const char *why);
+/* Was there a fault while it asked?  Then it is answered. */
+bool visit_failed (struct visit *visit);
+void visit_page (struct visit *visit, unsigned status, const char *template);
+/* visit_refuse of every channel of pages. */
+void page_refuse (struct visit *visit, unsigned status, const char *why);
+/* A field of the form, "" where it is absent. */
+const char *visit_said (const struct visit *visit, const char *name);
+/* Marks the category of that number as `chosen` among the values' `categories`. */
+void category_choose (struct visit *visit, const char *number);
+/* Sets a value of the page; NULL: nothing. */
+void visit_value (struct visit *visit, const char *key, const char *text);
+
+/* ---- send.c ------------------------------------------------------------------------------------ */
+
+/* Submits; `then` has the result, within SEND_MS.  Too much under way already: ADUAN_UNSENT at once. */
+void visit_send (struct visit *visit, const struct aduan_submission *submission,
+                 void (*then) (struct visit *visit, const struct aduan_submitted *result));
+/* The status that goes with how a submission ended, for programs. */
+unsigned send_status (const struct aduan_submitted *result);
+
+/* ---- proof.c ----------------------------------------------------------------------------------- */
+
+/* Reads the visit's cookie into number and code. */
+void proof_read (struct visit *visit);
+/* Remembers, in a cookie, who follows which case; "" for both ends it. */
+void proof_keep (struct visit *visit, const char *number, const char *code);
+/* 64 hexadecimal digits of the hash of an access code as a person wrote it; false: it is none. */
+bool proof_hash (const char *code, char ret[65]);
+
+/* ---- words.c ----------------------------------------------------------------------------------- */
+
+/* The text of a key in the visit's language; NULL: no such key. */
+const char *web_word (const struct visit *visit, const char *key);
+struct template_set web_templates (struct visit *visit);
+/* An asset by its name, answered; false: there is none. */
+bool web_asset (struct http_request *request, const char *name);
+
+/* ---- web.c ------------------------------------------------------------------------------------- */
+
+extern const struct setting web_settings[];
+extern const size_t web_settings_len;
+bool web_settings_right (const struct settings *settings);
+int web_start (struct reactor *reactor, const struct settings *settings, void **ret_state);
+bool web_drain (void *state);
+void web_stop (void **state);
+void web_measure (void *state);
+bool web_show (void *state, const char *what, struct buffer *out);
+
+#endif

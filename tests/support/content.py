@@ -1,0 +1,106 @@
+"""The content store's folder as a test sees it, and pictures as a camera makes them.
+
+    photo = camera_photo()          # a JPEG whose EXIF names camera, place and owner
+    kept(stack)                     # digests and copies that something names
+"""
+import hashlib
+import io
+import os
+import re
+import subprocess
+import tempfile
+import time
+
+from PIL import Image
+
+from stack import BUILD
+
+CANARIES = (b"Kamera Rahasia 9000", b"Sari Dewanti", b"catatan pribadi", b"2026:11:27 06:07:08")
+
+
+def digest(data):
+    return hashlib.blake2b(data, digest_size=32).hexdigest()
+
+
+def picture(width=120, height=80):
+    """Red, with a blue corner above on the left: how it lies can be seen."""
+    image = Image.new("RGB", (width, height), (200, 30, 30))
+    image.paste((20, 20, 220), (0, 0, width // 4, height // 4))
+    return image
+
+
+def png(image):
+    out = io.BytesIO()
+    image.save(out, "PNG")
+    return out.getvalue()
+
+
+def photo_of(size):
+    """A JPEG of about so many bytes: noise, which no coder makes smaller."""
+    side = int(size ** 0.5)
+    while True:
+        out = io.BytesIO()
+        Image.effect_noise((side, side), 100).convert("RGB").save(out, "JPEG", quality=92)
+        if len(out.getvalue()) >= size:
+            return out.getvalue()
+        side += side // 8
+
+
+def camera_photo(orientation=6, image=None, kind="JPEG"):
+    """What a telephone writes: camera, owner, time, position, a comment."""
+    exif = Image.Exif()
+    exif[0x010F], exif[0x0110], exif[0x0112] = "Aduan", CANARIES[0].decode(), orientation
+    exif[0x013B], exif[0x9003] = CANARIES[1].decode(), CANARIES[3].decode()
+    position = exif.get_ifd(0x8825)
+    position[1], position[2], position[3], position[4] = "S", (6.0, 58.0, 12.5), "E", (110.0, 25.0, 5.25)
+    out = io.BytesIO()
+    more = {"comment": CANARIES[2]} if kind == "JPEG" else {}
+    (image or picture()).save(out, kind, exif=exif, **more)
+    assert all(canary in out.getvalue() for canary in CANARIES[:2])
+    return out.getvalue()
+
+
+def bomb(side=30000):
+    """A small PNG that is 900 million pixels."""
+    return png(Image.new("1", (side, side)))
+
+
+def names(folder, below):
+    path = os.path.join(folder, "files", below)
+    return sorted(os.listdir(path)) if os.path.isdir(path) else []
+
+
+def kept(stack):
+    """Names in the folders of what is kept: digests, and those that end in .copy or .no."""
+    root = os.path.join(stack.folder, "files")
+    return sorted(name for below in os.listdir(root) if re.fullmatch("[0-9a-f]{2}", below) for name in os.listdir(os.path.join(root, below)))
+
+
+def everywhere(stack):
+    """All bytes of the content store."""
+    for root, _, files in os.walk(os.path.join(stack.folder, "files")):
+        for name in files:
+            with open(os.path.join(root, name), "rb") as file:
+                yield os.path.join(root, name), file.read()
+
+
+def opened(browser, path, seconds=30):
+    """The answer of a file's address, once its copy is made."""
+    deadline = time.monotonic() + seconds
+    while (answer := browser.get(path)).status == 503:
+        assert answer.headers["Retry-After"] and time.monotonic() < deadline, answer.text
+        time.sleep(0.05)
+    return answer
+
+
+def upload(stack, *files):
+    """As the public's door puts them into the store, boxed; their digests, as bytes."""
+    with tempfile.TemporaryDirectory(dir=stack.folder) as folder:
+        paths = []
+        for number, data in enumerate(files):
+            paths.append(os.path.join(folder, str(number)))
+            with open(paths[-1], "wb") as file:
+                file.write(data)
+        done = subprocess.run([os.path.join(BUILD, "tests", "unit", "content_tool"), os.path.join(stack.folder, "files"), *paths],
+                              stdout=subprocess.PIPE, text=True, check=True)
+    return [bytes.fromhex(line) for line in done.stdout.split()]
