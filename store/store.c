@@ -286,6 +286,7 @@ static int store_start (struct reactor *reactor, const struct settings *settings
     use_begin (store);
     search_begin (store);
     retention_begin (store, settings_number (settings, "retention"));
+    forget_begin (store);
     char *key = xformat ("%s/keys/audit.key", settings_text (settings, "data"));
     bool signs = chain_begin (store, key);
     free (key);
@@ -364,6 +365,7 @@ static void store_stop (void **held)
     outbox_end (store);
     told_end (store);
     report_end (store);
+    forget_end (store);
     publish_end (store);
     likeness_end (store);
     timer_end (store);

@@ -25,6 +25,7 @@
  *   outbox.c       notifiers' claims, and the notices that they are given
  *   told.c         what became of notices is written down
  *   report.c       what gateways say of them later
+ *   forget.c       contacts that are not needed any more
  *   chain.c        digests of what was done become a chain, its head is signed
  *   publish.c      the snapshots; the calendar and limits that due times need
  *   limits.c       limits and steps of the clocks, by rule set and agency
@@ -62,8 +63,8 @@
 #define STORE_LANE     4    /* connections of one lane at most */
 #define STORE_RETRY_MS 500  /* between tries while PostgreSQL refuses */
 
-#define RECORD_CAREFUL 46 /* parameters of place_complaints.sql */
-#define RECORD_VALUES  55 /* of place_fresh.sql, the same and nine more */
+#define RECORD_CAREFUL 47 /* parameters of place_complaints.sql */
+#define RECORD_VALUES  56 /* of place_fresh.sql, the same and nine more */
 
 enum sql_id {
 #define SQL_STATEMENT(name, parameters, text) SQL_##name,
@@ -443,6 +444,11 @@ struct store {
     struct chain chain;
     struct search_work search;
     struct retention_work retention;
+    struct {
+        struct timer *timer;
+        struct id at; /* the last complaint that was looked at */
+        bool busy;
+    } forget;
     struct agency *agencies; /* by number */
     size_t agency_count;
     uint64_t national_desk; /* its number; 0: not known yet */
@@ -687,6 +693,9 @@ void report_end (struct store *store);
 void hook_secret (const struct store *store, const struct id *salt, uint8_t ret[HOOK_SECRET]);
 void hook_collect (struct store *store, struct link *from, const struct msg_collect *asked);
 void hook_delivered (struct store *store, struct link *from, const struct msg_delivered *said);
+/* forget.c */
+void forget_begin (struct store *store);
+void forget_end (struct store *store);
 /* chain.c */
 /* `path`: of the signing key; absent: nothing is signed.  False: it cannot be used, as was logged. */
 bool chain_begin (struct store *store, const char *path);
