@@ -190,7 +190,7 @@ def test_an_alias_tells_where_it_goes_on(stack, door, web):
     (case,) = web.ask("web_case", number_of(alias), "22" * 32)
     assert (case["status"], case["main"], case["main_status"]) == ("merged", number_of(main), "assigned") and "reply" in case["may"]
     assert "other" not in json.dumps([event for event in web.ask("web_case", number_of(main), "21" * 32)[0]["history"] if event["other"]])
-    assert web.ask("web_status", number_of(alias)) == [{"state": "in_work"}]
+    assert web.ask("web_status", number_of(alias)) == [{"status": "in_work"}]
     assert public(web, alias) is None and public(web, main)["number"] == number_of(main)
 
 
@@ -213,7 +213,7 @@ def test_status_tells_three_things(stack, door, web):
     close(door, stack, done)
     secret = placed(door, stack, oversight=YES, where="91.01/PENGAWASAN", t6=YES)
     assert [web.ask("web_status", number_of(one)) for one in (received, secret, done)] == [
-        [{"state": "received"}], [{"state": "in_work"}], [{"state": "done"}]]
+        [{"status": "received"}], [{"status": "in_work"}], [{"status": "done"}]]
 
 
 # ---- what is published --------------------------------------------------------------------------------------------
@@ -226,7 +226,7 @@ def test_published(stack, door, web):
     work(door, stack, complaint, "answer", "Hanya untuk Anda", secret=YES)
     listed(door, complaint)
     found = public(web, complaint)
-    assert (found["title"], found["body"], found["state"], found["holder_name"]) == (
+    assert (found["title"], found["text"], found["state"], found["holder_name"]) == (
         "Jembatan retak", "Dekat sekolah, jembatan retak", "in_progress", "Dinas Pekerjaan Umum Kabupaten Arjuna")
     assert (found["latitude"], found["longitude"]) == (-2.531, 140.765)
     assert [(event["kind"], event["text"]) for event in found["history"]] == [("placed", None), ("progress", "Kami tinjau"), ("answer", None)]
@@ -281,7 +281,7 @@ def test_held_until_a_person_says_so(stack, door, web, admin, text):
     assert door.act(machine, "publish") == "role", "no machine's to say"
     assert door.act(machine, "publish", "Nomor kantor", session=door.person(stack.agency(UNIT), "liaison")) == "role"
     assert door.act(machine, "publish", "Nomor kantor", session=admin) == "done"
-    assert public(web, complaint)["body"] == text
+    assert public(web, complaint)["text"] == text
     assert door.act(machine, "publish", session=admin) == "state", "it is released"
     listed(door, complaint)
     assert door.act(machine, "unpublish", "Ternyata pribadi", session=admin) == "done" and public(web, complaint) is None
@@ -312,7 +312,7 @@ def test_later_words_hold_it(stack, door, web, admin):
     assert door.act(case, "publish", session=admin) == "done"
     assert door.act(case, "correct", session=admin, body="Lubang dalam") == "done"
     door.until("select 1 where not exists (select from returned where complaint_id = %s)", complaint.hex())  # a router has read it
-    assert public(web, complaint)["body"] == "Lubang dalam"
+    assert public(web, complaint)["text"] == "Lubang dalam"
     assert door.act(case, "correct", session=admin, body=f"Lubang, lapor ke {MAIL}") == "done" and public(web, complaint) is None
     assert door.act(case, "correct", session=admin, body="Lubang dalam sekali") == "done"
     assert public(web, complaint) is None, "a person releases it, and no later text"
@@ -445,8 +445,7 @@ def test_updates_are_stamped_when_they_are_seen(stack, door, web, admin):
     """A client that asks for each hour once gets each update once, and none earlier than strangers could read it."""
     complaint = placed(door, stack, f"Pohon tumbang, hubungi {PHONE}")
     stack.sql("update complaint set received = received - interval '3 hours' where complaint_id = %s", complaint.hex())
-    stack.sql("alter table event disable trigger user; update event set at = at - interval '3 hours' where complaint_id = %s", complaint.hex())
-    stack.sql("alter table event enable trigger user")
+    stack.rewrite("update event set at = at - interval '3 hours' where complaint_id = %s", complaint.hex())
 
     def ask(since, until="1 hour", account="web"):
         ends = stack.sql("select (now () - %s::interval)::text, (now () + %s::interval)::text", since, until)[0]
@@ -457,8 +456,8 @@ def test_updates_are_stamped_when_they_are_seen(stack, door, web, admin):
     assert door.act(mine(stack, complaint), "publish", session=admin) == "done"
     seen = ask("1 day")
     assert [(row["kind"], row["text"]) for row in seen] == [("place", None), ("answer", "Sudah diangkat")]
-    released = stack.sql("select at from event where complaint_id = %s and kind = 75", complaint.hex())[0][0].isoformat()
-    assert {row["updated"] for row in seen} == {released.replace(" ", "T")}, "since it was released"
+    released = stack.sql("select to_json (at) #>> '{}' from event where complaint_id = %s and kind = 75", complaint.hex())[0][0]
+    assert {row["updated"] for row in seen} == {released}, "since it was released"
     assert ask("1 day", account="sms") == [] and len(ask("1 day", account="")) == 2
     assert door.say(complaint, "", 6)[0] in (1, 3)
     assert [row["kind"] for row in ask("1 day") if row["kind"] == "closing"] == [], "what he says is told when the hour is over"
