@@ -9,6 +9,7 @@ import time
 import pytest
 
 from api import PUBLIC, Api, account
+from collect import show
 from content import camera_photo
 from stack import ROOT, WEB, Stack
 
@@ -231,6 +232,21 @@ def test_a_long_poll_ends_with_the_event(city, key):
     number = city.live.post("/reports", report("Marka jalan pudar."), key).json["number"]
     waits.join(30)
     assert [event["number"] for event in got["events"]] == [number] and time.monotonic() - began < 20
+
+
+def test_a_long_poll_does_not_hold_up_a_stop(stack, city):
+    cursor, got = city.live.page("now")["cursor"], {}
+    waits = threading.Thread(target=lambda: got.update(city.live.page(cursor, wait=25)))
+    waits.start()
+    began = time.monotonic()
+    while "unanswered 1" not in show(stack, "web", "door"):
+        assert time.monotonic() < began + 20
+    began = time.monotonic()
+    assert stack["web"].stop() == 0 and time.monotonic() - began < 15
+    waits.join(5)
+    assert got["events"] == [] and got["cursor"], "it is answered, not cut"
+    stack["web"].start()
+    assert city.live.get("/self").status == 200, "the list of tokens was kept"
 
 
 # ---- what is away
