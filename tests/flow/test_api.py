@@ -224,6 +224,18 @@ def test_the_feed_page_by_page(stack, city, other, key):
         assert city.live.get("/events?" + path).json["field"] == field
 
 
+def test_long_words_make_short_pages(city, key):
+    start = city.live.page("now")["cursor"]
+    taken = city.live.post("/reports", report("Kabel putus, ceritanya panjang."), key).json
+    city.live.until(start, lambda events: events)
+    for i in range(30):
+        assert city.live.post(f"/reports/{taken['number']}/replies", {"text": f"{i} " + "\U0001F327" * 9900, "access_code": taken["access_code"]}).status == 201
+    told, _ = city.live.until(start, lambda events: len([event for event in events if event["type"] == "reply"]) == 30 and events)
+    assert sorted(int(event["text"].split()[0]) for event in told if event["type"] == "reply") == list(range(30))
+    page = city.live.page(start, limit=500)
+    assert page["more"] and 0 < len(page["events"]) < 500, "1.2 MB are no page of 1 MB"
+
+
 def test_a_long_poll_ends_with_the_event(city, key):
     cursor, got = city.live.page("now")["cursor"], {}
     waits = threading.Thread(target=lambda: got.update(city.live.page(cursor, wait=25)))
