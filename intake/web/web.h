@@ -15,6 +15,9 @@
  *     track.c      a reporter follows his case, and has his say
  *     published.c  reports that everybody may read
  *     open311.c    GeoReport v2 (open311.h)
+ *     sms.c, whatsapp.c, mail.c  gateways
+ *   message.c  what came by a gateway, on its way to intake;  gateway.c  what gateways share;  report.c  delivery reports
+ *   mime.c, html.c  a mail, read;  maildir.c  mails that lie in a folder;  aside.c  threads for what is slow
  *     api*.c       programs of those who submit for others; api.h is to be read first
  *
  * A new channel is a file in channel/ and its line in channel.def.  It fills a struct aduan_submission, names its account and
@@ -47,6 +50,7 @@
 
 struct visit;
 struct clients;
+struct gateways;
 struct sandbox;
 
 struct route {
@@ -73,6 +77,7 @@ struct web {
     struct aduan *intake, *query; /* two handles: reading must not wait behind what is taken in */
     struct content *content;
     struct clients *clients; /* client.h */
+    struct gateways *gateways;
     struct sandbox *sandbox; /* channel/api_sandbox.c */
     unsigned polling;        /* long polls of the feed */
     struct http_header headers[8];
@@ -127,6 +132,8 @@ void visit_page (struct visit *visit, unsigned status, const char *template);
 void page_refuse (struct visit *visit, unsigned status, const char *why);
 /* A field of the form, "" where it is absent. */
 const char *visit_said (const struct visit *visit, const char *name);
+/* Marks the category of that number as `chosen` among the values' `categories`. */
+void category_choose (struct visit *visit, const char *number);
 /* Sets a value of the page; NULL: nothing. */
 void visit_value (struct visit *visit, const char *key, const char *text);
 

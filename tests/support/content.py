@@ -35,6 +35,17 @@ def png(image):
     return out.getvalue()
 
 
+def photo_of(size):
+    """A JPEG of about so many bytes: noise, which no coder makes smaller."""
+    side = int(size ** 0.5)
+    while True:
+        out = io.BytesIO()
+        Image.effect_noise((side, side), 100).convert("RGB").save(out, "JPEG", quality=92)
+        if len(out.getvalue()) >= size:
+            return out.getvalue()
+        side += side // 8
+
+
 def camera_photo(orientation=6, image=None, kind="JPEG"):
     """What a telephone writes: camera, owner, time, position, a comment."""
     exif = Image.Exif()

@@ -48,7 +48,7 @@ static bool ends_with (char *text, const char *ending)
 {
     size_t len = strlen (text), end = strlen (ending);
 
-    if (len <= end || strcmp (text + len - end, ending) != 0)
+    if (len < end || strcmp (text + len - end, ending) != 0)
         return false;
     text[len - end] = '\0';
     return true;

@@ -6,15 +6,16 @@
 #include <stdlib.h>
 #include "open311_rows.h"
 
-#define CODES_MOST  20
-#define IDS_AT_ONCE 16 /* their rows always fit into one answer */
-#define METRES      "500"
+#define CODES_MOST 20
+#define IDS_MANY   128 /* at once */
+#define IDS_FEW    16  /* their rows always fit into one answer */
+#define METRES     "500"
 
 /* A list on its way: one run of windows for each service, or for each handful of numbers. */
 struct listing {
     json_t *rows, *codes; /* codes: of the services that are still to be read, "" is any */
     struct buffer ids;    /* numbers, a comma between; those that were read are behind `ids_at` */
-    size_t ids_at;
+    size_t ids_at, ids_from, ids_most;
     int64_t from, until, updated_after;
     unsigned page, size;
     char status[8], latitude[16], longitude[16], radius[8];
@@ -36,6 +37,7 @@ static struct listing *listing_new (struct visit *visit)
     struct listing *listing = xcalloc (1, sizeof *listing);
 
     listing->rows = json_array ();
+    listing->ids_most = IDS_MANY;
     listing->codes = json_array ();
     open311->more = listing;
     open311->more_free = listing_free;
@@ -140,17 +142,22 @@ static json_t *arguments_of (const char *ids, const char *code, const struct lis
     if (listing->updated_after)
         open311_moment (listing->updated_after, after);
     return json_pack ("[s, s, s, s, s, s, s, s, s, s, s]", ids, code, from, until, listing->status,
-                      after, OPEN311_PAGE, OPEN311_SIZE, listing->latitude, listing->longitude,
-                      listing->radius);
+                      after, *ids ? "1" : OPEN311_PAGE, *ids ? "1000" : OPEN311_SIZE,
+                      listing->latitude, listing->longitude, listing->radius);
 }
 
 static void ids_came (struct visit *visit)
 {
     struct listing *listing = open311_of (visit)->more;
 
-    if (visit_failed (visit))
+    if (visit->fault && strcmp (visit->why, OPEN311_LARGE) == 0 && listing->ids_most > IDS_FEW) {
+        visit->fault = 0;
+        listing->ids_most = IDS_FEW;
+        listing->ids_at = listing->ids_from;
+    } else if (visit_failed (visit))
         return;
-    json_array_extend (listing->rows, json_object_get (visit->values, "rows"));
+    else
+        json_array_extend (listing->rows, json_object_get (visit->values, "rows"));
     ids_next (visit);
 }
 
@@ -164,11 +171,12 @@ static void ids_next (struct visit *visit)
         listing_answer (visit, listing->rows, 0, SIZE_MAX);
         return;
     }
-    if (len > IDS_AT_ONCE * each)
-        len = IDS_AT_ONCE * each - 1;
+    if (len > listing->ids_most * each)
+        len = listing->ids_most * each - 1;
     char *ids = xstrndup (listing->ids.at + listing->ids_at, len);
+    listing->ids_from = listing->ids_at;
     listing->ids_at += len + 1;
-    open311_rows (visit, "web_requests", arguments_of (ids, "", listing), 0, IDS_AT_ONCE, ids_came);
+    open311_rows (visit, "web_requests", arguments_of (ids, "", listing), 0, IDS_MANY, ids_came);
     free (ids);
 }
 

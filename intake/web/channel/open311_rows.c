@@ -13,6 +13,7 @@ struct reading {
     struct visit *visit;
     const char *query;
     json_t *arguments;
+    bool paged;
     size_t from, until, at, width;
     void (*finish) (struct visit *visit);
     json_t *rows;
@@ -53,9 +54,11 @@ static void on_window (void *owner, const struct aduan_answer *answer)
 
     if (answer->result == ADUAN_DONE)
         rows = json_loadb (answer->text, answer->text_len, 0, NULL);
-    if (answer->result == ADUAN_REFUSED && reading->width == WIDE) {
+    if (answer->result == ADUAN_REFUSED && reading->width == WIDE && reading->paged) {
         reading->width = NARROW;
         more = true;
+    } else if (answer->result == ADUAN_REFUSED && !reading->paged) {
+        visit_fail (reading->visit, 503, OPEN311_LARGE);
     } else if (!json_is_array (rows)) {
         if (answer->result == ADUAN_REFUSED)
             log_limited (LOG_WARNING, "%s refused: %s", reading->query,
@@ -107,6 +110,9 @@ void open311_rows (struct visit *visit, const char *query, json_t *arguments, si
         .finish = finish,
         .rows = json_array (),
     };
+    for (size_t i = 0; i < json_array_size (arguments); i++)
+        reading->paged |=
+            strcmp (json_string_value (json_array_get (arguments, i)), OPEN311_PAGE) == 0;
     visit_wait (visit);
     window_ask (reading);
 }

@@ -322,7 +322,8 @@ static bool update_read (struct visit *visit, struct saying *saying)
             saying->wish = &wishes[i];
     if (said && !utf8_blank (said, strlen (said)))
         words_normal (view_of (said), &saying->text);
-    if (!absent && !saying->text.len && !saying->wish && !has_file (visit))
+    bool comment = !saying->wish || strcmp (saying->wish->status, "OPEN") == 0;
+    if (!absent && !saying->text.len && comment && !has_file (visit))
         absent = "description";
     if (absent)
         open311_refuse (visit, 400, "open311_missing", absent);
