@@ -246,7 +246,9 @@ def test_a_long_poll_ends_with_the_event(city, key):
     assert [event["number"] for event in got["events"]] == [number] and time.monotonic() - began < 20
 
 
-def test_a_long_poll_does_not_hold_up_a_stop(stack, city):
+def test_a_long_poll_does_not_hold_up_a_stop(stack, city, key):
+    taken = city.live.post("/reports", report("Rambu hilang di simpang empat."), key).json
+    city.live.until("", lambda events: [event for event in events if event["number"] == taken["number"]])
     cursor, got = city.live.page("now")["cursor"], {}
     waits = threading.Thread(target=lambda: got.update(city.live.page(cursor, wait=25)))
     waits.start()
@@ -259,6 +261,8 @@ def test_a_long_poll_does_not_hold_up_a_stop(stack, city):
     assert got["events"] == [] and got["cursor"], "it is answered, not cut"
     stack["web"].start()
     assert city.live.get("/self").status == 200, "the list of tokens was kept"
+    again = city.live.post("/reports", report("Rambu hilang di simpang empat."), key).json
+    assert {**again, "repeated": False} == taken, "another process gives the same answer, code included"
 
 
 # ---- what is away
