@@ -103,6 +103,7 @@ struct visit {
     unsigned asked;  /* answers that are not there yet */
     unsigned fault;  /* HTTP status, 0: none so far */
     const char *why; /* key of the text that goes with it */
+    bool refused;    /* it is of a query that aduan-query refused: too much at a time, perhaps */
     char detail[66];
     char number[ADUAN_NUMBER_SIZE], code[ADUAN_CODE_SIZE]; /* proof.c; "": none */
     void (*sent) (struct visit *visit, const struct aduan_submitted *result);
