@@ -152,6 +152,17 @@ const char *log_text (const void *at, size_t len);
  * each the first 64 bytes count.  For "did you mean". */
 unsigned word_distance (const char *a, const char *b);
 
+/* csv.c - cells of a table that a spreadsheet opens.
+ *
+ * Such a table begins with CSV_MARK, or the spreadsheet reads names with other than ASCII wrong; its lines end in CSV_END. */
+#define CSV_MARK "\xef\xbb\xbf"
+#define CSV_END  "\r\n"
+/* Appends a text between quotes.  One that a spreadsheet would take for a formula and carry out gets an apostrophe
+ * before it. */
+void csv_cell (struct buffer *out, const char *text);
+/* A cell without that apostrophe. */
+struct view csv_plain (struct view cell);
+
 /* Lower-case hexadecimal of at most 64 bytes.  Same eight-buffer rule as id_text. */
 const char *hex_text (const void *at, size_t len);
 /* Reads exactly 2 * len hexadecimal digits.  0, or FAIL_MALFORMED. */

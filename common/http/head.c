@@ -66,3 +66,35 @@ const char *http_query (const struct http_request *request, const char *name)
 {
     return looked_up (request, MHD_GET_ARGUMENT_KIND, name);
 }
+
+struct all_values {
+    const char *name;
+    struct buffer *out;
+    size_t len;
+};
+
+static enum MHD_Result on_value (void *owner, enum MHD_ValueKind kind, const char *name,
+                                 const char *value)
+{
+    struct all_values *all = owner;
+    (void) kind;
+    all->len += strlen (name) + (value ? strlen (value) : 0) + 2; /* & and = */
+    if (all->name && value && strcmp (name, all->name) == 0 && utf8_valid (value, strlen (value))) {
+        buffer_add (all->out, ",", all->out->len ? 1 : 0);
+        buffer_add (all->out, value, strlen (value));
+    }
+    return MHD_YES;
+}
+
+void http_query_all (const struct http_request *request, const char *name, struct buffer *out)
+{
+    struct all_values all = {name, out, 0};
+    MHD_get_connection_values (request->connection, MHD_GET_ARGUMENT_KIND, on_value, &all);
+}
+
+size_t http_target_len (const struct http_request *request)
+{
+    struct all_values all = {NULL, NULL, strlen (request->path)};
+    MHD_get_connection_values (request->connection, MHD_GET_ARGUMENT_KIND, on_value, &all);
+    return all.len;
+}

@@ -26,7 +26,7 @@
 #include "http/pace.h"
 
 #define HTTP_HEADER_MAX                                                                            \
-    32768 /* bytes of one request's header, and of libmicrohttpd's other needs for it */
+    32768 /* bytes of one request's header, and of libmicrohttpd's other needs for it, as a rule */
 #define HTTP_FIELDS_MAX                                                                            \
     1200 /* of one form: 500 marked cases with their versions, and what is said of them */
 
@@ -55,6 +55,7 @@ struct http_options {
     unsigned connections;    /* at most; those beyond wait in the kernel's queue */
     int64_t idle_ms;         /* a connection that says nothing for so long is closed */
     struct pace_limits pace; /* and one that says or hears its part so slowly */
+    size_t header;           /* bytes of a header at most, by connection; 0: HTTP_HEADER_MAX */
     size_t small;            /* bytes of a body that anybody may send, within its limit */
     size_t bodies; /* bytes of all together; those of the unknown: half; large ones: 7/8 */
     const struct http_header *headers; /* of every answer */
@@ -92,6 +93,8 @@ enum http_method http_method (const struct http_request *request);
 const char *http_method_word (const struct http_request *request);
 /* Without the query; percent signs resolved by libmicrohttpd. */
 const char *http_path (const struct http_request *request);
+/* Bytes of path and parameters, percent signs resolved. */
+size_t http_target_len (const struct http_request *request);
 /* The other end's address; a door behind a proxy sees the proxy's. */
 const struct sockaddr *http_peer (const struct http_request *request);
 /* NULL: absent. */
@@ -101,6 +104,8 @@ const char *http_header_last (const struct http_request *request, const char *na
 const char *http_cookie (const struct http_request *request, const char *name);
 /* A parameter behind the question mark: well-formed UTF-8 without NUL, or NULL. */
 const char *http_query (const struct http_request *request, const char *name);
+/* Appends all values of a parameter, a comma between, NUL not behind; of well-formed UTF-8. */
+void http_query_all (const struct http_request *request, const char *name, struct buffer *out);
 /* HTTP_WHOLE, or why its files, or its body, are not here. */
 enum http_loss http_lost (const struct http_request *request);
 /* All of the body, where it was neither kind of form. */

@@ -30,56 +30,6 @@ static const struct order_row {
 #include "orders.def"
 };
 
-/* ---- the session's file ----------------------------------------------------------------------- */
-
-static char *session_path (const struct cli *cli)
-{
-    const char *said = option (&cli->options, "session"), *set = cli_text (cli, "session"),
-               *home = getenv ("HOME");
-    return said   ? xstrdup (said)
-           : *set ? xstrdup (set)
-                  : xformat ("%s/.aduan-session", home && *home ? home : ".");
-}
-
-/* 0; EX_NOPERM after a complaint where nobody has logged in. */
-static int session_read (const struct cli *cli, uint8_t ret[ADUAN_SESSION_SIZE])
-{
-    char *path = session_path (cli), *text = NULL;
-    size_t len = 0;
-    int status = 0;
-    if (file_read (path, 256, &text, &len) != 0)
-        status = complain (EX_NOPERM, TEXT_not_logged_in, "path", path, NULL);
-    if (status == 0) {
-        text[strcspn (text, "\r\n ")] = 0;
-        if (hex_parse (text, ret, ADUAN_SESSION_SIZE) != 0)
-            status = complain (EX_NOPERM, TEXT_not_logged_in, "path", path, NULL);
-        sodium_memzero (text, len);
-    }
-    free (text);
-    free (path);
-    return status;
-}
-
-static int session_keep (const struct cli *cli, const char *token)
-{
-    char *path = session_path (cli), *text = xformat ("%s\n", token);
-    int status = 0;
-    if (file_write (path, text, strlen (text), 0600) != 0)
-        status =
-            complain (EX_CANTCREAT, TEXT_cannot_write, "path", path, "why", strerror (errno), NULL);
-    sodium_memzero (text, strlen (text));
-    free (text);
-    free (path);
-    return status;
-}
-
-static void session_forget (const struct cli *cli)
-{
-    char *path = session_path (cli);
-    unlink (path);
-    free (path);
-}
-
 /* ---- secrets ----------------------------------------------------------------------------------- */
 
 /* A line without its end, not shown where it is typed; NULL at the end of the input.  The caller wipes it. */
@@ -149,66 +99,6 @@ static int add_secrets (json_t *arguments, unsigned secrets)
 
 /* ---- orders ------------------------------------------------------------------------------------ */
 
-static int order_refused (const struct cli *cli, const char *name, const json_t *arguments,
-                          const struct aduan_ordered *ordered)
-{
-    int status = ordered->result == ADUAN_REFUSED && ordered->reason == ADUAN_REASON_VALUE
-                     ? EX_DATAERR
-                     : cli_status (ordered->result);
-    if (cli->json) {
-        json_t *out = json_pack ("{s:s, s:s, s:s, s:s}", "order", name, "result",
-                                 aduan_result_word (ordered->result), "reason",
-                                 ordered->reason ? aduan_reason_word (ordered->reason)
-                                                 : aduan_refusal_word (ordered->refusal),
-                                 "detail", ordered->detail);
-        put_json (out);
-        json_decref (out);
-    } else if (ordered->result == ADUAN_REFUSED) {
-        remedy_say (status, name, arguments, ordered);
-    } else {
-        complain (status, ordered->result == ADUAN_UNKNOWN ? TEXT_order_unknown : TEXT_order_unsent,
-                  "order", name, NULL);
-    }
-    return status;
-}
-
-/* Gives it; *ret_result is the caller's where 0 is returned.  The arguments are wiped as far as they are ours. */
-static int give (const struct cli *cli, const char *name, json_t *arguments, const uint8_t *session,
-                 json_t **ret_result)
-{
-    struct aduan *aduan = NULL;
-    struct aduan_order order = {.order = name, .session = session};
-    struct aduan_ordered ordered;
-    struct id key = id_random ();
-    const char *said = option (&cli->options, "key");
-    char *text = NULL;
-    int64_t wait_ms;
-    int status = cli_wait (cli, 20, &wait_ms);
-    if (status == 0 && said && id_parse (said, &key) != 0)
-        status = complain (EX_USAGE, TEXT_unknown_word, "option", "key", "value", said, NULL);
-    if (status == 0)
-        status = cli_open (cli, SIDE_FRONT, NULL, &aduan);
-    if (status != 0)
-        return status;
-    memcpy (order.key, key.at, sizeof order.key);
-    char *encoded = json_dumps (arguments, JSON_COMPACT);
-    order.arguments = encoded;
-    aduan_order (aduan, &order, wait_ms, &ordered, &text);
-    sodium_memzero (encoded, strlen (encoded));
-    free (encoded);
-    aduan_close (&aduan);
-    if (ordered.result == ADUAN_UNKNOWN)
-        say (stderr, TEXT_order_key, "key", id_text (&key), NULL);
-    if (ordered.result != ADUAN_DONE)
-        return order_refused (cli, name, arguments, &ordered);
-    *ret_result = json_loads (text, 0, NULL);
-    sodium_memzero (text, strlen (text));
-    free (text);
-    if (!*ret_result)
-        *ret_result = json_object ();
-    return 0;
-}
-
 /* NAME=VALUE; "-" is nothing at all, which some orders tell from what is not said; `agencies` is a list. */
 static int add_argument (json_t *arguments, const struct order_row *row, const char *said)
 {
@@ -266,23 +156,37 @@ static void put_result (const struct cli *cli, const char *name, json_t *result)
                 text_of (json_object_get (result, "client") ? TEXT_token_client : TEXT_token_once));
 }
 
-static int run_order (const struct cli *cli, const struct order_row *row)
+/* By whoever has logged in; its secrets are asked for. */
+static int give_and_put (const struct cli *cli, const char *name, json_t *arguments,
+                         unsigned secrets)
 {
     uint8_t session[ADUAN_SESSION_SIZE];
-    json_t *arguments = json_object (), *result = NULL;
+    json_t *result = NULL;
+    int status = cli_session (cli, session);
+    if (status == 0)
+        status = add_secrets (arguments, secrets);
+    if (status == 0)
+        status = cli_order (cli, name, arguments, session, &result);
+    if (status == 0)
+        put_result (cli, name, result);
+    sodium_memzero (session, sizeof session);
+    json_decref (result);
+    return status;
+}
+
+int order_give (const struct cli *cli, const char *name, json_t *arguments)
+{
+    return give_and_put (cli, name, arguments, 0);
+}
+
+static int run_order (const struct cli *cli, const struct order_row *row)
+{
+    json_t *arguments = json_object ();
     int status = 0;
     for (size_t i = 1; i < cli->options.argument_count && status == 0; i++)
         status = add_argument (arguments, row, cli->options.arguments[i]);
     if (status == 0)
-        status = session_read (cli, session);
-    if (status == 0)
-        status = add_secrets (arguments, row->secrets);
-    if (status == 0)
-        status = give (cli, row->name, arguments, session, &result);
-    if (status == 0)
-        put_result (cli, row->name, result);
-    sodium_memzero (session, sizeof session);
-    json_decref (result);
+        status = give_and_put (cli, row->name, arguments, row->secrets);
     json_decref (arguments);
     return status;
 }
@@ -321,7 +225,7 @@ static int admin_login (const struct cli *cli)
         status = add_secrets (arguments, SECRET_PASSWORD | SECRET_CODE);
     }
     if (status == 0)
-        status = give (cli, "login", arguments, NULL, &result);
+        status = cli_order (cli, "login", arguments, NULL, &result);
     if (status == 0)
         status = session_keep (cli, json_text (result, "token"));
     if (status == 0) {
@@ -352,7 +256,7 @@ static int admin_accept (const struct cli *cli)
         status = add_secrets (arguments, SECRET_NEW);
     }
     if (status == 0)
-        status = give (cli, "accept_invitation", arguments, NULL, &result);
+        status = cli_order (cli, "accept_invitation", arguments, NULL, &result);
     if (status == 0)
         put_result (cli, "accept_invitation", result);
     json_decref (result);
@@ -366,9 +270,9 @@ static int admin_logout (const struct cli *cli)
     json_t *result = NULL, *arguments = json_object ();
     int status = surplus (cli, 1);
     if (status == 0)
-        status = session_read (cli, session);
+        status = cli_session (cli, session);
     if (status == 0)
-        status = give (cli, "logout", arguments, session, &result);
+        status = cli_order (cli, "logout", arguments, session, &result);
     if (status == 0 || status == EX_NOPERM)
         session_forget (cli);
     if (status == 0)
@@ -568,7 +472,7 @@ static int run_view (const struct cli *cli, const struct view_row *view)
     if (status == 0)
         status = view_number (cli, view);
     if (status == 0)
-        status = session_read (cli, session);
+        status = cli_session (cli, session);
     if (status == 0)
         status = cli_ask_as (cli, session, view->query, arguments, view->count, &rows);
     if (status != 0)

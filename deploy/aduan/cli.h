@@ -128,6 +128,16 @@ int cli_ask (const struct cli *cli, const char *query, const char *const *argume
 /* The same for the person whose session it is (ADUAN_SESSION_SIZE bytes): a query desk_*. */
 int cli_ask_as (const struct cli *cli, const uint8_t *session, const char *query,
                 const char *const *arguments, size_t count, json_t **ret);
+/* session.c: the token of who has logged in here.  0; EX_NOPERM after a complaint where nobody has. */
+int cli_session (const struct cli *cli, uint8_t ret[ADUAN_SESSION_SIZE]);
+/* Gives an order in his name; *ret_result is the caller's where 0 is returned.  The arguments are wiped as far as they are ours.
+ * 0, or an exit status after a complaint. */
+int cli_order (const struct cli *cli, const char *name, json_t *arguments, const uint8_t *session,
+               json_t **ret_result);
+/* Where the token lies (the caller frees it); puts one there; takes it away. */
+char *session_path (const struct cli *cli);
+int session_keep (const struct cli *cli, const char *token);
+void session_forget (const struct cli *cli);
 /* An agency's number by its code (or "#12" as it stands).  0, EX_NOTHING, or as cli_ask. */
 int cli_agency (const struct cli *cli, const char *code, uint32_t *ret);
 /* The exit status of a result. */
@@ -184,6 +194,7 @@ int run_act (struct cli *cli);
 int run_admin (struct cli *cli);
 int run_webhook (struct cli *cli);
 int run_report (struct cli *cli);
+int run_notice (struct cli *cli);
 int run_export (struct cli *cli);
 int run_deadline (struct cli *cli);
 int run_calendar (struct cli *cli);
@@ -198,15 +209,18 @@ int run_help (struct cli *cli);
 
 extern const struct option_row submit_options[], import_options[], queue_options[], work_options[],
     act_options[], report_options[], export_options[], keygen_options[], duplicates_options[],
-    deadline_options[], admin_options[];
+    deadline_options[], admin_options[], notice_options[];
 extern const size_t submit_options_len, import_options_len, queue_options_len, work_options_len,
     act_options_len, report_options_len, export_options_len, keygen_options_len,
-    duplicates_options_len, deadline_options_len, admin_options_len;
+    duplicates_options_len, deadline_options_len, admin_options_len, notice_options_len;
 
 /* remedy.c: complains that an order was refused: the argument at fault, its value unless that is secret, why, and
  * what would be right. */
 void remedy_say (int status, const char *order, const json_t *arguments,
                  const struct aduan_ordered *ordered);
+/* admin.c: gives an order without secrets for whoever has logged in, and shows its result.  0, or an exit status after a
+ * complaint. */
+int order_give (const struct cli *cli, const char *name, json_t *arguments);
 /* admin.c: what it can do, with the arguments; and the words alone. */
 void help_admin (FILE *to);
 void complete_admin (FILE *to);

@@ -11,14 +11,9 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <utlist.h>
-#include "cli.h"
-#include "mapping.h"
-#include "position.h"
-#include "progress.h"
-#include "record.h"
+#include "import.h"
 #include "wire/wire.h"
 
 #define FLIGHT_MOST                                                                                \
@@ -42,48 +37,15 @@ const struct option_row import_options[] = {
     {"quiet", 'q', OPTION_FLAG, NULL, TEXT_o_quiet},
     {"give-up", 0, OPTION_VALUE, "SECONDS", TEXT_o_give_up},
     {"as", 0, OPTION_VALUE, "NAME", TEXT_o_as_adapter},
+    {"official", 0, OPTION_FLAG, NULL, TEXT_o_official},
+    {"open311", 0, OPTION_VALUE, "URL", TEXT_o_open311},
+    {"jurisdiction", 0, OPTION_VALUE, "ID", TEXT_o_jurisdiction},
+    {"since", 0, OPTION_VALUE, "DAY", TEXT_o_open311_since},
+    {"redirects", 0, OPTION_FLAG, NULL, TEXT_o_redirects},
+    {"system", 0, OPTION_VALUE, "NAME", TEXT_o_system},
+    {"zone", 0, OPTION_VALUE, "HOURS", TEXT_o_import_zone},
 };
 const size_t import_options_len = array_len (import_options);
-
-/* One record between reading and passing. */
-struct flying {
-    struct import *import;
-    uint64_t line;
-    int64_t end;
-    uint64_t end_line;
-    bool over, repeated;
-    uint32_t reject; /* 0: accepted */
-    const char *why; /* English, of what was found here; static */
-    char field[33];
-    uint64_t length, limit; /* of a field over its limit, else 0 */
-    char *key;              /* NULL: no receipts are kept */
-    char *raw;
-    size_t raw_len;
-    struct flying *prev, *next;
-};
-
-struct import {
-    struct cli *cli;
-    const char *path;
-    char *state_path, *rejects_path;
-    struct reader *reader;
-    struct mapping *mapping;
-    struct draft draft;
-    struct aduan *aduan;
-    struct flying *flight;
-    unsigned in_flight, kept; /* not over; all of the list */
-    int64_t parallel, rate, give_up_ms;
-    bool check_only, closing, saves, ended, grows; /* grows: a file, to which more may be added */
-    int rejects;                                   /* descriptor; -1: none yet */
-    int receipts;                                  /* the same; -1: none are kept */
-    int lock;                                      /* the same; -1: none is held */
-    uint64_t unfinished; /* line of a last record that may still be being written; 0: none */
-    struct position position, began;
-    struct progress progress;
-    int64_t saved_at, heard_at, started_at;
-    uint64_t started; /* since started_at: the throttle's count */
-    int status;
-};
 
 static volatile sig_atomic_t interrupted;
 
@@ -199,8 +161,9 @@ static void pass (struct import *import)
         if (import->status != 0)
             return;
         import->position.rejected += flying->reject != 0;
-        import->position.repeated += !flying->reject && flying->repeated;
-        import->position.accepted += !flying->reject && !flying->repeated;
+        import->position.skipped += flying->skipped;
+        import->position.repeated += flying->repeated;
+        import->position.accepted += !flying->reject && !flying->repeated && !flying->skipped;
         import->position.offset = flying->end;
         import->position.line = flying->end_line;
         DL_DELETE (import->flight, flying);
@@ -248,6 +211,12 @@ static void on_submitted (void *with, const struct aduan_submitted *result)
             keep_receipt (import, flying, result);
         break;
     case ADUAN_REJECTED:
+        /* another system goes on with what it showed before: it is known here, and no fault of the row */
+        if (import->moves_in && result->reject == ADUAN_REJECT_CONFLICT) {
+            flying->repeated = true;
+            import->changed++;
+            break;
+        }
         flying->reject = result->reject;
         snprintf (flying->field, sizeof flying->field, "%s", result->field);
         break;
@@ -286,9 +255,17 @@ static void start (struct import *import, struct record *record)
     uint32_t reject = REJECT_MALFORMED;
     if (!record->fault)
         reject = mapping_fill (import->mapping, record, &import->draft, &finding.field);
+    if (import->official && official_status (import->official) != 0) {
+        import->status = official_status (import->official);
+        import->in_flight--; /* the position stays in front of it */
+        return;
+    }
+    flying->skipped = reject == MAPPING_SKIP;
     if (!reject && import->check_only)
         reject = submission_check (&import->draft.submission, &finding);
-    if (reject) {
+    if (flying->skipped) {
+        flying_over (flying);
+    } else if (reject) {
         flying->reject = reject;
         flying->why = record->fault ? record->fault : import->draft.why;
         flying->length = finding.length;
@@ -385,193 +362,32 @@ static void run (struct import *import)
     progress_close (&import->progress);
 }
 
-/* ---- opening --------------------------------------------------------------------------------- */
-
-static int read_mapping (struct import *import)
-{
-    const struct options *options = &import->cli->options;
-    const char *said, *path = option (options, "category-map");
-    char *problem = NULL;
-    int result = 0;
-    const char *which = "map";
-    for (size_t i = 0; result == 0 && (said = option_at (options, "map", i)) != NULL; i++)
-        result = mapping_say (import->mapping, said, false, &problem);
-    if (result == 0)
-        which = "set";
-    for (size_t i = 0; result == 0 && (said = option_at (options, "set", i)) != NULL; i++)
-        result = mapping_say (import->mapping, said, true, &problem);
-    if (result != 0) {
-        char *fields = mapping_fields ();
-        complain (0, TEXT_map_pair, "option", which, "pair", problem, "fields", fields, NULL);
-        free (fields);
-    } else if (path && (result = mapping_categories (import->mapping, path, &problem)) != 0) {
-        complain (0, TEXT_map_faulty, "why", problem, NULL);
-    }
-    free (problem);
-    return result == 0 ? 0 : EX_USAGE;
-}
-
-static int read_options (struct import *import)
-{
-    const struct options *options = &import->cli->options;
-    int status = option_number (options, "rate", 1, 1000000, 0, &import->rate);
-    if (status == 0)
-        status = option_number (options, "parallel", 1, 10000, 256, &import->parallel);
-    if (status == 0)
-        status = option_number (options, "give-up", 1, 864000, 0, &import->give_up_ms);
-    import->give_up_ms *= 1000;
-    import->check_only = option_flag (options, "check") == FLAG_YES;
-    import->progress.silent = option_flag (options, "quiet") == FLAG_YES;
-    return status;
-}
-
-static int open_input (struct import *import)
-{
-    const struct options *options = &import->cli->options;
-    const char *format = option (options, "format"), *delimiter = option (options, "delimiter"),
-               *problem;
-    enum record_format which = RECORD_GUESS;
-    if (format && strcmp (format, "jsonl") == 0)
-        which = RECORD_JSON;
-    else if (format && strcmp (format, "csv") == 0)
-        which = RECORD_CSV;
-    else if (format)
-        return complain (EX_USAGE, TEXT_unknown_word, "option", "format", "value", format, NULL);
-    char symbol = !delimiter ? 0 : strcmp (delimiter, "tab") == 0 ? '\t' : *delimiter;
-    bool standard = strcmp (import->path, "-") == 0;
-    FILE *file = standard ? stdin : fopen (import->path, "re");
-    struct stat stat;
-    if (!file || (fstat (fileno (file), &stat) == 0 && S_ISDIR (stat.st_mode))) {
-        if (file)
-            errno = EISDIR;
-        const char *why = strerror (errno);
-        if (file)
-            fclose (file);
-        return complain (EX_NOINPUT, TEXT_cannot_read, "path", import->path, "why", why, NULL);
-    }
-    if (fstat (fileno (file), &stat) == 0 && S_ISREG (stat.st_mode))
-        import->progress.total = stat.st_size;
-    import->grows = !standard && import->progress.total;
-    import->position.line = 1;
-    if (import->grows)
-        import->saves =
-            position_head (file, import->position.head, &import->position.head_len) == 0;
-    if (reader_open (file, import->path, which, symbol, &import->reader, &problem) != 0) {
-        if (!standard)
-            fclose (file);
-        return complain (EX_DATAERR, TEXT_input_faulty, "path", import->path, "why", problem, NULL);
-    }
-    const char *lacks = mapping_lacks (import->mapping, import->reader);
-    if (lacks)
-        return complain (EX_DATAERR, TEXT_column_missing, "path", import->path, "column", lacks,
-                         NULL);
-    return 0;
-}
-
-/* Is the position on disk one of this input and this mapping? */
-static bool position_fits (struct import *import, const struct position *found)
-{
-    uint8_t head[16];
-    int64_t len = found->head_len;
-    FILE *file = fopen (import->path, "re");
-    bool fits = file && position_head (file, head, &len) == 0 && len == found->head_len &&
-                memcmp (head, found->head, sizeof head) == 0 &&
-                found->offset <= import->progress.total &&
-                memcmp (found->mapping, import->position.mapping, sizeof found->mapping) == 0;
-    if (file)
-        fclose (file);
-    return fits;
-}
-
-/* Two at once would write over each other's position and rejects.  Where no lock can be made, as on a
- * read-only disk, no position can be kept either. */
-static int lock (struct import *import)
-{
-    if (!import->saves || position_lock (import->state_path, &import->lock) != FAIL_BUSY)
-        return 0;
-    return complain (EX_CANTCREAT, TEXT_import_busy, "path", import->path, "state",
-                     import->state_path, NULL);
-}
-
-static int find_position (struct import *import)
-{
-    struct position found;
-    bool anew = !import->saves || option_flag (&import->cli->options, "from-start") == FLAG_YES;
-    int result = anew ? FAIL_ABSENT : position_read (import->state_path, &found);
-    if (result == 0 && position_fits (import, &found)) {
-        if (reader_seek (import->reader, found.offset, found.line) != 0)
-            return complain (EX_IOERR, TEXT_cannot_read, "path", import->path, "why",
-                             strerror (errno), NULL);
-        /* `head` stays that of the file as it is now: it may have grown */
-        int64_t head_len = import->position.head_len;
-        uint8_t head[16];
-        memcpy (head, import->position.head, sizeof head);
-        import->position = found;
-        import->position.head_len = head_len;
-        memcpy (import->position.head, head, sizeof head);
-        say (stderr, TEXT_import_resumes, "line", count_text (found.line), "path",
-             import->state_path, NULL);
-    } else if (result != FAIL_ABSENT) {
-        say (stderr, TEXT_import_anew, "path", import->state_path, NULL);
-    }
-    return 0;
-}
-
-/* Rejects behind the position are written again.  Where somebody took some away, what follows begins
- * at the true end: a hole would be filled with NUL bytes. */
-static int open_rejects (struct import *import)
-{
-    struct stat stat = {0};
-    struct position *position = &import->position;
-    char last = '\n';
-    import->rejects = open (import->rejects_path, O_RDWR | O_CLOEXEC);
-    if (import->rejects < 0 && errno != ENOENT)
-        return complain (EX_CANTCREAT, TEXT_cannot_write, "path", import->rejects_path, "why",
-                         strerror (errno), NULL);
-    bool good = import->rejects < 0 || fstat (import->rejects, &stat) == 0;
-    if (good && stat.st_size < position->rejects_len) {
-        say (stderr, TEXT_rejects_short, "path", import->rejects_path, "size",
-             count_text ((uint64_t) stat.st_size), "kept",
-             count_text ((uint64_t) position->rejects_len), NULL);
-        position->rejects_len = stat.st_size;
-        if (stat.st_size > 0)
-            good = pread (import->rejects, &last, 1, stat.st_size - 1) == 1;
-        if (good && last != '\n') /* a row that was cut stays one of its own */
-            good = pwrite (import->rejects, "\n", 1, position->rejects_len++) == 1;
-    } else if (good && import->rejects >= 0) {
-        good = ftruncate (import->rejects, position->rejects_len) == 0;
-    }
-    return good ? 0
-                : complain (EX_CANTCREAT, TEXT_cannot_write, "path", import->rejects_path, "why",
-                            strerror (errno), NULL);
-}
-
-static int resume (struct import *import)
-{
-    const char *state = option (&import->cli->options, "state"),
-               *rejects = option (&import->cli->options, "rejects");
-    const char *base = strcmp (import->path, "-") == 0 ? "stdin" : import->path;
-    import->state_path = state ? xstrdup (state) : xformat ("%s.state", base);
-    import->rejects_path = rejects ? xstrdup (rejects) : xformat ("%s.rejects.jsonl", base);
-    mapping_digest (import->mapping, import->position.mapping);
-    if (import->check_only) {
-        import->saves = false;
-        return 0;
-    }
-    int status = lock (import);
-    if (status == 0)
-        status = find_position (import);
-    if (status == 0)
-        status = open_rejects (import);
-    return status;
-}
-
 /* ---- the command ----------------------------------------------------------------------------- */
 
 static json_t *counts_json (uint64_t accepted, uint64_t repeated, uint64_t rejected)
 {
     return json_pack ("{s:I, s:I, s:I}", "accepted", (json_int_t) accepted, "repeated",
                       (json_int_t) repeated, "rejected", (json_int_t) rejected);
+}
+
+/* What the registry could not say. */
+static json_t *official_json (const struct import *import)
+{
+    struct official_counts counts = official_counts (import->official);
+    return json_pack ("{s:I, s:I, s:I, s:I, s:I, s:I}", "categories",
+                      (json_int_t) counts.categories, "agencies", (json_int_t) counts.agencies,
+                      "places", (json_int_t) counts.places, "classes", (json_int_t) counts.classes,
+                      "channels", (json_int_t) counts.channels, "types", (json_int_t) counts.types);
+}
+
+static void official_say (const struct import *import)
+{
+    struct official_counts counts = official_counts (import->official);
+    say (stdout, TEXT_import_official, "ended", count_text (import->position.skipped), "changed",
+         count_text (import->changed), "categories", count_text (counts.categories), "agencies",
+         count_text (counts.agencies), "places", count_text (counts.places), "classes",
+         count_text (counts.classes), "channels", count_text (counts.channels), "types",
+         count_text (counts.types), NULL);
 }
 
 static void report_json (const struct import *import, const struct position *run, bool whole)
@@ -583,6 +399,12 @@ static void report_json (const struct import *import, const struct position *run
     json_object_set_new (out, "line", json_integer ((json_int_t) all->line));
     json_object_set_new (out, "unknown_categories",
                          json_integer ((json_int_t) mapping_unknown (import->mapping)));
+    if (import->moves_in) {
+        json_object_set_new (out, "ended", json_integer ((json_int_t) all->skipped));
+        json_object_set_new (out, "changed", json_integer ((json_int_t) import->changed));
+    }
+    if (import->official)
+        json_object_set_new (out, "left_open", official_json (import));
     json_object_set_new (out, "rate", json_real (progress_rate (&import->progress)));
     if (all->rejected && !import->check_only)
         json_object_set_new (out, "rejects", json_string (import->rejects_path));
@@ -619,6 +441,11 @@ static void report (struct import *import)
                     progress_rate (&import->progress));
     if (began->offset > 0)
         say_counts (TEXT_import_in_all, all, 0);
+    if (import->official)
+        official_say (import);
+    else if (import->moves_in)
+        say (stdout, TEXT_import_open311, "ended", count_text (all->skipped), "changed",
+             count_text (import->changed), NULL);
     if (unknown)
         say (stdout, TEXT_import_categories, "count", count_text (unknown), NULL);
     if (all->rejected && !import->check_only)
@@ -627,18 +454,6 @@ static void report (struct import *import)
         say (stdout, TEXT_import_unfinished, "line", count_text (import->unfinished), NULL);
     else if (!whole)
         say (stdout, TEXT_import_incomplete, "line", count_text (all->line), NULL);
-}
-
-/* Appended to, never cut: what it says was promised. */
-static int open_receipts (struct import *import)
-{
-    const char *path = option (&import->cli->options, "receipts");
-    if (!path || import->check_only)
-        return 0;
-    import->receipts = open (path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    if (import->receipts >= 0)
-        return 0;
-    return complain (EX_CANTCREAT, TEXT_cannot_write, "path", path, "why", strerror (errno), NULL);
 }
 
 static void import_close (struct import *import)
@@ -655,7 +470,9 @@ static void import_close (struct import *import)
     position_unlock (import->state_path, import->lock);
     draft_free (&import->draft);
     mapping_free (&import->mapping);
+    official_free (&import->official);
     reader_close (&import->reader);
+    free (import->fetched);
     free (import->state_path);
     free (import->rejects_path);
 }
@@ -664,21 +481,16 @@ int run_import (struct cli *cli)
 {
     struct import import = {
         .cli = cli, .rejects = -1, .receipts = -1, .lock = -1, .mapping = mapping_new ()};
-    int status = 0;
-    if (cli->options.argument_count != 1)
+    int status = 0, fetch_status = 0;
+    bool asks = option (&cli->options, "open311") != NULL;
+    if (cli->options.argument_count > 1 || (!asks && cli->options.argument_count == 0))
         status = complain (EX_USAGE, TEXT_import_which, NULL);
-    else
-        import.path = cli->options.arguments[0];
+    else if (asks)
+        status = open311_fetch (cli, &import.fetched, &fetch_status);
     if (status == 0)
-        status = read_options (&import);
+        import.path = asks ? import.fetched : cli->options.arguments[0];
     if (status == 0)
-        status = read_mapping (&import);
-    if (status == 0)
-        status = open_input (&import);
-    if (status == 0)
-        status = resume (&import);
-    if (status == 0)
-        status = open_receipts (&import);
+        status = import_open (&import);
     if (status == 0)
         status = cli_open (cli, import.check_only ? 0 : SIDE_INTAKE, NULL, &import.aduan);
     if (status == 0) {
@@ -688,6 +500,9 @@ int run_import (struct cli *cli)
         save (&import, true);
         report (&import);
         status = import.status;
+        if (status == 0)
+            status =
+                fetch_status; /* half of it came: that is imported, and the rest is not forgotten */
         if (status == 0 && (import.position.rejected || import.unfinished))
             status = EX_DATAERR;
     }

@@ -26,10 +26,12 @@ const struct command commands[] = {
      TEXT_admin_more, admin_options, 0, run_admin, false},
     {"webhook", "list [NAME] | test N | replay N FROM | pause N | resume N", TEXT_webhook_summary,
      TEXT_webhook_more, admin_options, 0, run_webhook, false},
-    {"report", "refusals [--since DAY]", TEXT_report_summary, TEXT_report_more, report_options, 0,
-     run_report, false},
-    {"export", "examples|decisions [--hidden]", TEXT_export_summary, TEXT_export_more,
-     export_options, 0, run_export, false},
+    {"report", "refusals [--since DAY] | retention --dry-run", TEXT_report_summary,
+     TEXT_report_more, report_options, 0, run_report, false},
+    {"notice", "list [--parked | --number NUMBER] | retry NUMBER[/EVENT] | retry --all",
+     TEXT_notice_summary, TEXT_notice_more, notice_options, 0, run_notice, false},
+    {"export", "official [...] | examples|decisions [--hidden]", TEXT_export_summary,
+     TEXT_export_more, export_options, 0, run_export, false},
     {"deadline", "START LIMIT | -", TEXT_deadline_summary, TEXT_deadline_more, deadline_options, 0,
      run_deadline, false},
     {"calendar", "list | show [VERSION] | diff A [B]", TEXT_calendar_summary, TEXT_calendar_more,
@@ -72,6 +74,7 @@ static size_t rows_of (const struct command *command)
         {export_options, export_options_len},
         {deadline_options, deadline_options_len},
         {admin_options, admin_options_len},
+        {notice_options, notice_options_len},
     };
     for (size_t i = 0; i < array_len (tables); i++)
         if (tables[i].rows == command->rows)

@@ -25,6 +25,9 @@ struct mapping {
     char *constants[TARGETS];
     struct category *categories;
     uint64_t unknown;
+    mapping_source_fn *fill; /* NULL: `sources` */
+    void *source;
+    bool words_only;
     crypto_generichash_state said;
 };
 
@@ -200,6 +203,19 @@ int mapping_categories (struct mapping *mapping, const char *path, char **ret_pr
     return result;
 }
 
+void mapping_source (struct mapping *mapping, mapping_source_fn *fill, void *source,
+                     const char *said)
+{
+    note (mapping, "source", said);
+    mapping->fill = fill;
+    mapping->source = source;
+}
+
+void mapping_words_only (struct mapping *mapping)
+{
+    mapping->words_only = true;
+}
+
 const char *mapping_lacks (const struct mapping *mapping, const struct reader *reader)
 {
     for (size_t i = 0; i < TARGETS; i++)
@@ -223,6 +239,24 @@ void draft_free (struct draft *draft)
             sodium_memzero (draft->texts[i].at, draft->texts[i].room);
         buffer_free (&draft->texts[i]);
     }
+}
+
+/* By a source of its own; what it leaves open is as --set says. */
+static uint32_t fill_texts (struct mapping *mapping, struct record *record, struct draft *draft,
+                            const char **ret_field)
+{
+    for (unsigned i = 0; i < TARGETS; i++)
+        buffer_clear (&draft->texts[i]);
+    uint32_t fault = mapping->fill (mapping->source, record, draft->texts, ret_field, &draft->why);
+    for (unsigned i = 0; i < TARGETS; i++) {
+        struct buffer *text = &draft->texts[i];
+        if (text->len <= 1 && mapping->constants[i]) {
+            buffer_clear (text);
+            buffer_add (text, mapping->constants[i], strlen (mapping->constants[i]) + 1);
+        } else if (!text->len)
+            buffer_add (text, "", 1);
+    }
+    return fault;
 }
 
 /* The bytes of a target into its text, a NUL behind them.  False where a list or an object stands in a
@@ -350,7 +384,7 @@ static void category (struct mapping *mapping, struct draft *draft)
     HASH_FIND_STR (mapping->categories, text, found);
     if (found)
         draft->submission.category = found->number;
-    else if (*text && end != text && !*end && value <= INT32_MAX)
+    else if (!mapping->words_only && *text && end != text && !*end && value <= INT32_MAX)
         draft->submission.category = (uint32_t) value;
     else if (*text)
         mapping->unknown++;
@@ -443,8 +477,11 @@ static uint32_t fill_codes (struct draft *draft, const char **ret_field)
 uint32_t mapping_fill (struct mapping *mapping, struct record *record, struct draft *draft,
                        const char **ret_field)
 {
+    uint32_t fault = 0;
     draft->why = NULL;
-    for (unsigned i = 0; i < TARGETS; i++)
+    if (mapping->fill && (fault = fill_texts (mapping, record, draft, ret_field)) != 0)
+        return fault;
+    for (unsigned i = 0; i < TARGETS && !mapping->fill; i++)
         if (!gather (mapping, record, (enum target) i, draft))
             return wrong (draft, (enum target) i, "a list or an object, not a text", ret_field);
     draft->submission = (struct aduan_submission){0};
@@ -455,7 +492,7 @@ uint32_t mapping_fill (struct mapping *mapping, struct record *record, struct dr
         !time_parse ((struct view){created->at, created->len - 1}, 0, &draft->submission.created))
         return wrong (draft, TARGET_created,
                       "not a time, as 2026-11-25 or 2026-11-25T10:00:00+07:00", ret_field);
-    uint32_t fault = fill_codes (draft, ret_field);
+    fault = fill_codes (draft, ret_field);
     if (fault)
         return fault;
     category (mapping, draft);

@@ -29,6 +29,16 @@ void mapping_free (struct mapping **mapping);
 int mapping_say (struct mapping *mapping, const char *pairs, bool constant, char **ret_problem);
 /* The names of our fields, commas between them; the caller frees it. */
 char *mapping_fields (void);
+/* What fills a record's texts by itself, in place of --map; each text as it stands, a NUL behind it, and counted.  0; an enum
+ * aduan_reject with *ret_field and *ret_why (both static); MAPPING_SKIP: it is not to be submitted. */
+#define MAPPING_SKIP UINT32_MAX
+typedef uint32_t mapping_source_fn (void *source, struct record *record, struct buffer *texts,
+                                    const char **ret_field, const char **ret_why);
+/* `said`: what else decides what comes of a record, for mapping_digest. */
+void mapping_source (struct mapping *mapping, mapping_source_fn *fill, void *source,
+                     const char *said);
+/* A category is one of the map's words: a bare number is another system's, and none of ours. */
+void mapping_words_only (struct mapping *mapping);
 /* Reads a category map.  0, FAIL_ABSENT or FAIL_MALFORMED with *ret_problem. */
 int mapping_categories (struct mapping *mapping, const char *path, char **ret_problem);
 /* The first source that --map names and the header lacks; NULL: none. */
@@ -49,7 +59,7 @@ struct draft {
 };
 void draft_free (struct draft *draft);
 
-/* Fills the draft.  0, or an enum aduan_reject with *ret_field (static) and draft->why. */
+/* Fills the draft.  0, MAPPING_SKIP, or an enum aduan_reject with *ret_field (static) and draft->why. */
 uint32_t mapping_fill (struct mapping *mapping, struct record *record, struct draft *draft,
                        const char **ret_field);
 

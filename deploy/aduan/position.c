@@ -58,6 +58,8 @@ int position_read (const char *path, struct position *ret)
                 number (said, "accepted", &accepted) && number (said, "repeated", &repeated) &&
                 number (said, "rejected", &rejected) &&
                 number (said, "rejects_bytes", &position.rejects_len);
+    /* absent where an older program wrote it */
+    position.skipped = (uint64_t) json_integer_value (json_object_get (said, "skipped"));
     json_decref (said);
     if (!good)
         return FAIL_MALFORMED;
@@ -71,15 +73,15 @@ int position_read (const char *path, struct position *ret)
 
 int position_write (const char *path, const struct position *position)
 {
-    char *text =
-        xformat ("{\"head\": \"%s\", \"head_bytes\": %lld, \"mapping\": \"%s\", "
-                 "\"offset\": %lld, \"line\": %llu, \"accepted\": %llu, "
-                 "\"repeated\": %llu, \"rejected\": %llu, \"rejects_bytes\": %lld}\n",
-                 hex_text (position->head, 16), (long long) position->head_len,
-                 hex_text (position->mapping, 16), (long long) position->offset,
-                 (unsigned long long) position->line, (unsigned long long) position->accepted,
-                 (unsigned long long) position->repeated, (unsigned long long) position->rejected,
-                 (long long) position->rejects_len);
+    char *text = xformat (
+        "{\"head\": \"%s\", \"head_bytes\": %lld, \"mapping\": \"%s\", "
+        "\"offset\": %lld, \"line\": %llu, \"accepted\": %llu, "
+        "\"repeated\": %llu, \"rejected\": %llu, \"skipped\": %llu, \"rejects_bytes\": %lld}\n",
+        hex_text (position->head, 16), (long long) position->head_len,
+        hex_text (position->mapping, 16), (long long) position->offset,
+        (unsigned long long) position->line, (unsigned long long) position->accepted,
+        (unsigned long long) position->repeated, (unsigned long long) position->rejected,
+        (unsigned long long) position->skipped, (long long) position->rejects_len);
     int result = file_write (path, text, strlen (text), 0600);
     free (text);
     return result;

@@ -17,6 +17,7 @@ struct position {
     int64_t offset;
     uint64_t line; /* that begins at offset */
     uint64_t accepted, repeated, rejected;
+    uint64_t skipped; /* of what had ended before it could move in */
     int64_t
         rejects_len; /* bytes of the file of rejects that belong to what is in front of offset */
 };

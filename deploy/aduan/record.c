@@ -16,6 +16,7 @@ struct reader {
     struct buffer text;   /* the cells' bytes, unquoted */
     struct buffer header; /* the names, a NUL behind each */
     size_t names;
+    const struct headings *headings; /* NULL: the first line, as it stands */
     struct view *cells;
     size_t cell_room;
 };
@@ -62,7 +63,8 @@ static void skip_line (struct reader *reader)
     while (byte != EOF && byte != '\n');
 }
 
-#define DELIMITERS ",;\t|"
+#define DELIMITERS  ",;\t|"
+#define LINES_ABOVE 50 /* of a table's headings, at most */
 
 /* ---- cutting --------------------------------------------------------------------------------- */
 
@@ -219,17 +221,40 @@ static char guess_delimiter (struct view header)
     return best;
 }
 
-static const char *read_header (struct reader *reader)
+/* Splits the next line, with the delimiter that was said or else with the one that it has itself. */
+static const char *read_names (struct reader *reader, char delimiter, size_t *ret_count)
 {
-    size_t count;
+    reader->delimiter = delimiter;
     if (cut_csv (reader) != CUT_RECORD)
         return "there is no header line with the names of the columns";
     struct view header = without_line_end (&reader->raw);
-    if (!reader->delimiter)
+    if (!delimiter)
         reader->delimiter = guess_delimiter (header);
-    const char *fault = split (reader, header, &count);
+    return split (reader, header, ret_count);
+}
+
+static bool names_known (const struct reader *reader, size_t count)
+{
+    if (!reader->headings)
+        return true;
+    for (size_t i = 0; i < count; i++)
+        if (reader->headings->same (reader->cells[i], reader->headings->known))
+            return true;
+    return false;
+}
+
+static const char *read_header (struct reader *reader)
+{
+    size_t count, lines = 0;
+    const char *fault;
+    char delimiter = reader->delimiter;
+    do
+        fault = read_names (reader, delimiter, &count);
+    while (!fault && !names_known (reader, count) && ++lines < LINES_ABOVE);
     if (fault)
         return fault;
+    if (lines == LINES_ABOVE)
+        return "none of the first lines has the table's headings";
     for (size_t i = 0; i < count; i++)
         buffer_add (&reader->header, reader->cells[i].at, reader->cells[i].len + 1);
     reader->names = count;
@@ -278,11 +303,9 @@ static void skip_mark (struct reader *reader)
     }
 }
 
-int reader_open (FILE *file, const char *name, enum record_format format, char delimiter,
-                 struct reader **ret, const char **ret_problem)
+static int open_with (struct reader *reader, const char *name, struct reader **ret,
+                      const char **ret_problem)
 {
-    struct reader *reader = xcalloc (1, sizeof *reader);
-    *reader = (struct reader){.file = file, .format = format, .delimiter = delimiter, .line = 1};
     *ret_problem = NULL;
     skip_mark (reader);
     if (reader->format == RECORD_GUESS)
@@ -296,6 +319,26 @@ int reader_open (FILE *file, const char *name, enum record_format format, char d
     }
     *ret = reader;
     return 0;
+}
+
+int reader_open_table (FILE *file, const struct headings *headings, char delimiter,
+                       struct reader **ret, const char **ret_problem)
+{
+    struct reader *reader = xcalloc (1, sizeof *reader);
+    *reader = (struct reader){.file = file,
+                              .format = RECORD_CSV,
+                              .delimiter = delimiter,
+                              .line = 1,
+                              .headings = headings};
+    return open_with (reader, "", ret, ret_problem);
+}
+
+int reader_open (FILE *file, const char *name, enum record_format format, char delimiter,
+                 struct reader **ret, const char **ret_problem)
+{
+    struct reader *reader = xcalloc (1, sizeof *reader);
+    *reader = (struct reader){.file = file, .format = format, .delimiter = delimiter, .line = 1};
+    return open_with (reader, name, ret, ret_problem);
 }
 
 int reader_seek (struct reader *reader, int64_t offset, uint64_t line)
@@ -322,12 +365,19 @@ static const char *name_at (const struct reader *reader, size_t at)
     return name;
 }
 
+static bool is_named (const struct reader *reader, size_t at, const char *name)
+{
+    const char *own = name_at (reader, at);
+    return reader->headings ? reader->headings->same (view_of (own), name)
+                            : strcmp (own, name) == 0;
+}
+
 bool reader_has (const struct reader *reader, const char *name)
 {
     if (reader->format == RECORD_JSON)
         return true;
     for (size_t i = 0; i < reader->names; i++)
-        if (strcmp (name_at (reader, i), name) == 0)
+        if (is_named (reader, i, name))
             return true;
     return false;
 }
@@ -469,7 +519,7 @@ bool record_value (struct record *record, const char *name, struct view *ret)
     if (record->json)
         return json_value (record, name, ret);
     for (size_t i = 0; i < record->cell_count; i++) {
-        if (strcmp (name_at (record->reader, i), name) != 0)
+        if (!is_named (record->reader, i, name))
             continue;
         *ret = record->cells[i];
         return ret->len > 0;

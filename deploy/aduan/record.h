@@ -32,6 +32,14 @@ struct record {
     struct buffer *kept; /* texts made of numbers */
 };
 
+/* Of a table that has other lines above its headings, and headings that are written in more than one way. */
+struct headings {
+    const char *known; /* stands among them, and in no line above */
+    bool (*same) (struct view said, const char *name);
+};
+/* As reader_open of a CSV whose headings are such. */
+int reader_open_table (FILE *file, const struct headings *headings, char delimiter,
+                       struct reader **ret, const char **ret_problem);
 /* Takes `file` for reading; its name helps to guess the format.  0, or FAIL_MALFORMED with
  * *ret_problem (static, English) where a CSV has no header. */
 int reader_open (FILE *file, const char *name, enum record_format format, char delimiter,

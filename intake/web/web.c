@@ -7,10 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include "client.h"
 #include "client/client.h"
 #include "domain/number.h"
 
-#define ROOM_MS 10000 /* until there may be room for a body again */
+#define ROOM_MS     10000  /* until there may be room for a body again */
+#define HEADER_MOST 131072 /* Open311's clients name all their open requests in one address */
 
 const struct setting web_settings[] = {
     {"door", SETTING_TEXT, "tcp://127.0.0.1:8311", 0, 0, false,
@@ -29,6 +31,12 @@ const struct setting web_settings[] = {
      "makes copies of images without what cameras write into them"},
     {"reencoder", SETTING_PATH, "", 0, 0, false,
      "path of aduan-reencode; empty: beside this program"},
+    {"open311.contact", SETTING_TEXT, "", 0, 0, false,
+     "Open311's discovery: whom to ask about it; empty: the operator of this address"},
+    {"open311.key_service", SETTING_TEXT, "", 0, 0, false,
+     "Open311's discovery: how to get a key; empty: from the operator of this address"},
+    {"open311.keyless", SETTING_FLAG, "false", 0, 0, false,
+     "Open311: requests are taken without an api_key, too, as the account open311"},
     {"zone", SETTING_NUMBER, "7", 7, 9, false, "hours east of UTC in which times are shown"},
     {"connections", SETTING_NUMBER, "2000", 10, 20000, false, "connections at most"},
     {"sending", SETTING_NUMBER, "1000", 1, 100000, false,
@@ -248,6 +256,7 @@ static int door_listen (struct web *web, const struct settings *settings)
         .pace = {.header_ms = settings_number (settings, "slow.header"),
                  .grace_ms = settings_number (settings, "slow.grace"),
                  .rate = (uint64_t) settings_number (settings, "slow.rate")},
+        .header = HEADER_MOST,
         .small = FORM_MOST,
         .bodies = (size_t) settings_number (settings, "bodies"),
         .headers = web->headers,
@@ -275,15 +284,22 @@ int web_start (struct reactor *reactor, const struct settings *settings, void **
     web->zone = (int) settings_number (settings, "zone");
     web->sending_most = (unsigned) settings_number (settings, "sending");
     web->origin = xstrdup (settings_text (settings, "origin"));
+    web->open311_contact = xstrdup (settings_text (settings, "open311.contact"));
+    web->open311_key_service = xstrdup (settings_text (settings, "open311.key_service"));
+    web->open311_keyless = settings_flag (settings, "open311.keyless");
     web->loop = client_loop_on (reactor);
     int status = secret_read (web, settings);
     if (status == 0)
         status = content_open_folder (web, settings);
     if (status == 0)
         status = links_open (web, settings);
-    mail_begin ();
-    if (status == 0)
+    if (status == 0) {
+        char *path = xformat ("%s/snapshots/web/clients.json", settings_text (settings, "data"));
+        web->clients = clients_new (web, path);
+        free (path);
+        mail_begin ();
         status = gateways_open (web, settings, &web->gateways);
+    }
     if (status == 0)
         status = door_listen (web, settings);
     if (status)
@@ -315,12 +331,15 @@ void web_stop (void **state)
     gateways_stop (web->gateways);
     aduan_close (&web->intake); /* ends what is under way, so that every visit is answered */
     aduan_close (&web->query);
+    clients_destroy (&web->clients);
     content_destroy (&web->content);
     gateways_close (&web->gateways);
     http_close (&web->server);
     aduan_loop_free (&web->loop);
     sodium_memzero (web->secret, sizeof web->secret);
     free (web->origin);
+    free (web->open311_contact);
+    free (web->open311_key_service);
     free (web);
 }
 
@@ -341,9 +360,10 @@ bool web_show (void *state, const char *what, struct buffer *out)
 
     if (strcmp (what, "door") != 0)
         return false;
-    buffer_format (out, "port %u\nunanswered %u\nsending %u of %u\nintake %s\nquery %s\n",
+    buffer_format (out,
+                   "port %u\nunanswered %u\nsending %u of %u\nintake %s\nquery %s\nprograms %zu\n",
                    http_port (web->server), http_unanswered (web->server), web->sending,
                    web->sending_most, aduan_is_up (web->intake) ? "up" : "down",
-                   aduan_is_up (web->query) ? "up" : "down");
+                   aduan_is_up (web->query) ? "up" : "down", clients_count (web->clients));
     return true;
 }

@@ -5,6 +5,8 @@
  *   web.c      settings, start, stop; which visit goes where
  *   visit.c    one request on its way: language, what it asks, the ways in which it ends
  *   send.c     a submission on its way to intake, for every channel
+ *   client.c   programs that come in by HTTP: whose token is whose (client.h)
+ *   repeat.c   which submission is a repeat of which, where its sender names no key (repeat.h)
  *   proof.c    tracking number and access code of who follows his case, sealed in a cookie
  *   words.c    texts by key, assets
  *   channel/   a door each: its addresses, what it takes, how it says no
@@ -12,6 +14,7 @@
  *     form.c       the report form, its receipt
  *     track.c      a reporter follows his case, and has his say
  *     published.c  reports that everybody may read
+ *     open311.c    GeoReport v2 (open311.h)
  *     sms.c, whatsapp.c, mail.c  gateways
  *   message.c  what came by a gateway, on its way to intake;  gateway.c  what gateways share;  report.c  delivery reports
  *   mime.c, html.c  a mail, read;  maildir.c  mails that lie in a folder;  aside.c  threads for what is slow
@@ -45,6 +48,7 @@
 #define JSON_MOST    4000 /* values in a program's body: each takes some 100 bytes, read */
 
 struct visit;
+struct clients;
 struct gateways;
 
 struct route {
@@ -70,6 +74,7 @@ struct web {
     struct aduan_loop *loop;
     struct aduan *intake, *query; /* two handles: reading must not wait behind what is taken in */
     struct content *content;
+    struct clients *clients; /* client.h */
     struct gateways *gateways;
     struct http_header headers[8];
     uint8_t secret[SECRET_BYTES]; /* of this installation's web doors: cookies, keys of accounts */
@@ -78,6 +83,8 @@ struct web {
     int zone; /* hours east of UTC in which times are shown */
     unsigned sending, sending_most; /* submissions under way */
     char *origin;                   /* as browsers name this door; "": by the Host header */
+    char *open311_contact, *open311_key_service; /* "": the standard words */
+    bool open311_keyless;
 };
 
 /* One request on its way to its answer; it lives as long as the request. */
@@ -120,6 +127,8 @@ void visit_page (struct visit *visit, unsigned status, const char *template);
 void page_refuse (struct visit *visit, unsigned status, const char *why);
 /* A field of the form, "" where it is absent. */
 const char *visit_said (const struct visit *visit, const char *name);
+/* Marks the category of that number as `chosen` among the values' `categories`. */
+void category_choose (struct visit *visit, const char *number);
 /* Sets a value of the page; NULL: nothing. */
 void visit_value (struct visit *visit, const char *key, const char *text);
 

@@ -18,11 +18,16 @@ const struct setting desk_settings[] = {
      "as browsers name this door, https://desk.example.go.id; empty: by the Host header"},
     {"router", SETTING_TEXT, "tcp://127.0.0.1:8314", 0, 0, false, "workers' door of the router"},
     {"router_key", SETTING_PATH, "keys/router.pub", 0, 0, false, "its public key"},
+    {"intake", SETTING_TEXT, "tcp://127.0.0.1:8313", 0, 0, false,
+     "adapters' door of the intake, for what is typed here"},
+    {"intake_key", SETTING_PATH, "keys/intake.pub", 0, 0, false, "its public key"},
     {"key", SETTING_PATH, "keys/front-desk.key", 0, 0, false, "own key, of role front"},
     {"files", SETTING_PATH, "files", 0, 0, false,
      "the content store's folder; shared with intake and aduan-web"},
     {"unpinned", SETTING_DURATION, "24h", 1000, 2592000000, false,
      "an upload that nothing names goes after this"},
+    {"unnamed", SETTING_DURATION, "30d", 1000, INT64_MAX, false,
+     "a kept file that is older, and that no case names any more, goes"},
     {"reencode", SETTING_FLAG, "true", 0, 0, false,
      "make copies of pictures without what their cameras wrote into them"},
     {"reencoder", SETTING_PATH, "", 0, 0, false,
@@ -54,14 +59,20 @@ bool desk_settings_right (const struct settings *settings)
 
 /* ---- requests ---------------------------------------------------------------------------------- */
 
+/* An act's form, or a report's, may bring files, of a session that is good: on_prove. */
+static bool brings_files (const char *path)
+{
+    static const char cases[] = "/cases/";
+    return strcmp (path, "/new") == 0 || (strncmp (path, cases, sizeof cases - 1) == 0 &&
+                                          strrchr (path, '/') == path + sizeof cases - 2);
+}
+
 static size_t on_limit (void *owner, enum http_method method, const char *path)
 {
     (void) owner;
     if (method != HTTP_POST)
         return 0;
-    /* an act's form may bring files, of a session that is good: on_prove */
-    bool act = strncmp (path, "/cases/", 7) == 0 && !strchr (path + 7, '/');
-    return act ? (size_t) FILES_MOST * FILE_MOST + BODY_MOST : BODY_MOST;
+    return brings_files (path) ? (size_t) FILES_MOST * FILE_MOST + BODY_MOST : BODY_MOST;
 }
 
 static void on_proof (void *with, const struct aduan_answer *answer)
@@ -187,7 +198,18 @@ static int doors_open (struct desk *desk, const struct settings *settings)
         .key_file = settings_text (settings, "key"),
         .query = query,
     };
+    struct aduan_options taking = {
+        .loop = desk->loop,
+        .name = "desk",
+        .intake = settings_text (settings, "intake"),
+        .intake_key = settings_text (settings, "intake_key"),
+        .key_file = settings_text (settings, "key"),
+    };
     int fail = aduan_open (&options, &desk->aduan);
+    /* a desk that came before it typed reports may stand where nobody put intake's key */
+    if (!fail && aduan_open (&taking, &desk->taking) != 0)
+        log_warning ("reports cannot be typed here: %s; settings intake, intake_key",
+                     aduan_problem ());
     free (query);
     if (fail) {
         log_error ("%s", aduan_problem ());
@@ -233,7 +255,10 @@ static int content_start (struct desk *desk, const struct settings *settings)
         &(struct content_options){.folder = folder,
                                   .unpinned_ms = settings_number (settings, "unpinned"),
                                   .reencode = settings_flag (settings, "reencode"),
-                                  .reencoder = *reencoder ? reencoder : NULL},
+                                  .reencoder = *reencoder ? reencoder : NULL,
+                                  .ask = files_ask,
+                                  .owner = desk,
+                                  .orphan_ms = settings_number (settings, "unnamed")},
         &desk->content);
     if (result != 0)
         log_error ("%s: attachments cannot be kept there: %s", folder,
@@ -285,6 +310,7 @@ void desk_stop (void **state)
     if (!desk)
         return;
     *state = NULL;
+    aduan_close (&desk->taking);
     aduan_close (&desk->aduan); /* ends what is under way, so that every visit is answered */
     content_destroy (&desk->content);
     http_close (&desk->server);
@@ -299,7 +325,16 @@ void desk_measure (void *state)
 {
     const struct desk *desk = state;
     struct http_counts counts = http_counts (desk->server);
+    struct content_counts files = content_counts (desk->content);
 
+    metric_set (desk_files_stored_total, files.stored);
+    metric_set (desk_files_expired_total, files.expired);
+    metric_set (desk_files_copied_total, files.copied);
+    metric_set (desk_files_refused_total, files.refused);
+    metric_set (desk_files_deleted_total, files.deleted);
+    metric_set (desk_files_waiting, files.waiting);
+    metric_set (desk_files_oldest_age_seconds,
+                files.waiting ? (uint64_t) (wall_ms () - files.waiting_since_ms) / 1000 : 0);
     metric_set (desk_cut_total, counts.cut);
     metric_set (desk_no_room_total, counts.no_room);
     metric_set (desk_unproved_total, counts.unproved);

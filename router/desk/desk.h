@@ -11,9 +11,11 @@
  *   page.c     asks what a page or an answer in JSON needs, and shows it
  *   search.c   cases found by words, by number, by what they are
  *   figures.c  how much is open and late below whom
+ *   export.c   the official table as a download
  *   change.c   what was changed, by whom
  *   act.c      acts on cases: one, many at once, a lease renewed; the next case
  *   order.c    log in and out, invitations, people, the tree, templates
+ *   typed.c    a report typed for who reports it
  *   file.c     attachments: into the content store and out of it
  *   words.c    texts by key, times and the like as people read them
  *   qr.c       a QR code as the path of an SVG
@@ -84,6 +86,7 @@ struct desk {
     struct http_server *server;
     struct aduan_loop *loop;
     struct aduan *aduan;
+    struct aduan *taking; /* to intake, for what is typed here */
     struct content *content;
     struct http_header headers[8];
     bool tls; /* TLS stands before the door: cookies are Secure, their names begin with __Host- */
@@ -226,6 +229,11 @@ void page_watch (struct visit *visit);
 /* The same as a table for a spreadsheet. */
 void figures_table (struct visit *visit);
 
+/* ---- export.c --------------------------------------------------------------------------------- */
+
+/* The table of DOMAIN 4.4, below whom the reader coordinates; 403 for who does not, 422 where it is too large to be made at once. */
+void export_table (struct visit *visit);
+
 /* ---- change.c --------------------------------------------------------------------------------- */
 
 void changes_show (struct visit *visit);
@@ -248,6 +256,12 @@ void order_invitation (struct visit *visit);
 void order_one (struct visit *visit);
 void order_language (struct visit *visit);
 
+/* ---- typed.c ---------------------------------------------------------------------------------- */
+
+/* The form of a report that somebody types for who reports it, and what becomes of it. */
+void page_typed (struct visit *visit);
+void typed_take (struct visit *visit);
+
 /* ---- file.c ----------------------------------------------------------------------------------- */
 
 /* Are there any in the visit's form? */
@@ -256,6 +270,8 @@ bool files_brought (const struct visit *visit);
  * too large, too many or of no kind that is taken refuses the visit. */
 void files_take (struct visit *visit, void (*then) (struct visit *visit));
 void file_show (struct visit *visit);
+/* content.h's question, of `owner`, a desk. */
+void files_ask (void *owner, const uint8_t *digests, size_t count);
 
 /* ---- words.c ---------------------------------------------------------------------------------- */
 

@@ -54,16 +54,6 @@ void page_watch (struct visit *visit)
 
 /* ---- the table to take along ------------------------------------------------------------------- */
 
-static void cell_text (const char *text, struct buffer *out)
-{
-    buffer_add (out, "\"", 1);
-    if (*text && strchr ("=+-@\t\r", *text))
-        buffer_add (out, "'", 1);
-    for (; *text; text++)
-        buffer_add (out, *text == '"' ? "\"\"" : text, *text == '"' ? 2 : 1);
-    buffer_add (out, "\"", 1);
-}
-
 /* The kinds of its columns: t text, n number, d moment. */
 static const struct column {
     const char *field, *word, kind;
@@ -88,15 +78,15 @@ static void row_write (struct visit *visit, const json_t *row, const char *betwe
         if (i)
             buffer_add (out, between, 1);
         if (!row)
-            cell_text (desk_word (visit, column->word), out);
+            csv_cell (out, desk_word (visit, column->word));
         else if (column->kind == 'n')
             buffer_format (out, "%" JSON_INTEGER_FORMAT, json_integer_value (value));
         else if (column->kind == 'd')
             desk_stamp (visit, value, out);
         else
-            cell_text (json_string_value (value) ? json_string_value (value) : "", out);
+            csv_cell (out, json_string_value (value) ? json_string_value (value) : "");
     }
-    buffer_add (out, "\r\n", 2);
+    buffer_add (out, CSV_END, sizeof CSV_END - 1);
 }
 
 static bool figures_leap (struct visit *visit)
@@ -109,7 +99,7 @@ static bool figures_leap (struct visit *visit)
     char day[16];
     size_t at;
 
-    buffer_add (&out, "\xef\xbb\xbf", 3);
+    buffer_add (&out, CSV_MARK, sizeof CSV_MARK - 1);
     row_write (visit, NULL, between, &out);
     json_array_foreach (rows, at, row)
         row_write (visit, row, between, &out);

@@ -112,6 +112,13 @@ static const struct question account_page_questions[] = {
     {0},
 };
 
+static const struct question typed_questions[] = {
+    {"categories", "desk_categories", false, {NULL}},
+    {"regions", "desk_regions", false, {"$place_words", "=20"}},
+    {"place_chosen", "desk_regions", false, {"$place", "=1"}},
+    {0},
+};
+
 static void go_to_inbox (struct visit *visit)
 {
     http_redirect (visit->request, "/inbox");
@@ -136,6 +143,9 @@ static const struct route routes[] = {
     {HTTP_GET, "/late", "late", false, page_show, page_late, late_questions},
     {HTTP_GET, "/watch", "watch", false, page_show, page_watch, watch_questions},
     {HTTP_GET, "/watch.csv", NULL, false, figures_table, NULL, watch_table_questions},
+    {HTTP_GET, "/new", "new", false, page_show, page_typed, typed_questions},
+    {HTTP_POST, "/new", NULL, false, typed_take, NULL, typed_questions},
+    {HTTP_GET, "/export.csv", NULL, false, export_table, NULL, NULL},
     {HTTP_GET, "/tree/+code", "agency", false, page_show, page_agency, agency_page_questions},
     {HTTP_GET, "/keys", "keys", false, page_show, NULL, keys_questions},
     {HTTP_GET, "/keys/:name", "key", false, page_show, NULL, key_questions},

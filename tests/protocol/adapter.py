@@ -23,8 +23,10 @@ def padded(data, block):
 class Adapter(Peer):
     credit_tag = 4
 
-    def content(self, key, title, text, identity, email, language):
+    def content(self, key, title, text, identity, email, language, attachments=()):
         tags = {"t1": title, "t2": text}
+        if attachments:
+            tags["t9"] = b"".join(attachments)
         if identity and 6 in self.welcome:
             clear = msgpack.packb({1: 1, 2: self.name, 3: key, 4: identity}, use_bin_type=True)
             tags["t5"] = SealedBox(PublicKey(self.welcome[6])).encrypt(padded(clear, 512))
@@ -37,7 +39,7 @@ class Adapter(Peer):
 
     def submit(self, text, title=None, key=None, created=None, kind=1, channel=1, category=None, place=None, target=None,
                class_=None, anonymous=None, secret=None, parent=None, code=None, priority=None, rating=None, identity=None,
-               email=None, language="id", seconds=30.0, once=False, ref=None, at=(None, None)):
+               email=None, language="id", seconds=30.0, once=False, ref=None, at=(None, None), attachments=()):
         """('accepted', fields) | ('reject', fields) | ('tempfail', fields) | ('unknown', None).
 
         Repeats with the same key and created until ACCEPTED or REJECT, as an adapter must."""
@@ -46,7 +48,7 @@ class Adapter(Peer):
         if not self.welcome and not self.hello(seconds):
             return "unknown", None
         code_hash = hashlib.blake2b(code.encode(), digest_size=32).digest() if code else None
-        content = self.content(key, title, text, identity, email, language)
+        content = self.content(key, title, text, identity, email, language, attachments)
         deadline, delay = time.monotonic() + seconds, 0.5
         while True:
             ref = self.ref()

@@ -10,7 +10,7 @@ ACTS = {"ack": 1, "nack": 2, "release": 3, "extend": 4, "park": 5, "progress": 6
 VERDICTS = {1: "done", 2: "stale", 3: "refused"}
 
 
-REPLIES = {2: "reply", 3: "completion", 4: "rating", 5: "withdrawal"}
+REPLIES = {2: "reply", 3: "completion", 4: "rating", 5: "withdrawal", 6: "closing", 7: "reopening", 8: "consent", 9: "flags"}
 
 
 def history(frames):

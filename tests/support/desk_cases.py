@@ -19,9 +19,9 @@ def placed(stack, web, text=None, agency="91.01/PUPR", **more):
                       "join content t using (complaint_id) where a.code = %s and t.body = %s", agency, text)[0][0]
 
 
-def held(stack, web, who, text=None):
+def held(stack, web, who, text=None, **more):
     """A case that this person has pulled: its number.  What else is ready there is parked."""
-    number, program = placed(stack, web, text), Program(stack, who)
+    number, program = placed(stack, web, text, **more), Program(stack, who)
     for _ in range(50):
         for case in program.post("/pull", {}).json["cases"]:
             if case["number"] == number:

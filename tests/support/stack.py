@@ -209,7 +209,7 @@ class Stack:
                        f"query:\n  database: {self.postgres.conninfo('aduan_query')}\n  desk: {self.postgres.conninfo('aduan_desk')}\n  web: {self.postgres.conninfo('aduan_web')}\n"
                        f"audit:\n  database: {self.postgres.conninfo('aduan_audit')}\n"
                        f"identity:\n  database: {self.postgres.conninfo('aduan_identity')}\n"
-                       f"desk:\n  door: tcp://127.0.0.1:{self.ports['desk']}\n  router: tcp://127.0.0.1:{self.ports['router']}\n  reencoder: {REENCODER}\n"
+                       f"desk:\n  door: tcp://127.0.0.1:{self.ports['desk']}\n  router: tcp://127.0.0.1:{self.ports['router']}\n  intake: tcp://127.0.0.1:{self.ports['intake']}\n  reencoder: {REENCODER}\n"
                        f"web:\n  door: tcp://127.0.0.1:{self.ports['web']}\n  intake: tcp://127.0.0.1:{self.ports['intake']}\n  reencoder: {REENCODER}\n{self.web}"
                        f"notifier:\n  domain: aduan.example\n{smtp}"
                        f"aduan:\n  intake: tcp://127.0.0.1:{self.ports['intake']}\n  router: tcp://127.0.0.1:{self.ports['router']}\n"

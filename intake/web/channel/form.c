@@ -78,6 +78,7 @@ static void form_render (struct visit *visit)
     struct report *report = visit->work;
     char day[11];
 
+    category_choose (visit, visit_said (visit, "category"));
     today (visit->web, day);
     visit_value (visit, "today", day);
     visit_value (visit, "token", hex_text (report->token.token, sizeof report->token.token));

@@ -26,7 +26,7 @@ with asked as materialized (
     select j.who, j.url, j.events, $3::uuid, feed_cursor (j.start) from judged j where j.fault is null
     on conflict (principal_id, url) do update
         set events = excluded.events, old_salt = h.salt, old_until = statement_timestamp () + interval '1 day', salt = excluded.salt, paused = false, parked_at = null,
-            attempt = 0, next_at = statement_timestamp (), batch = null, batch_to = null, claim = null,
+            attempt = 0, next_at = statement_timestamp (), batch = null, batch_to = null, claim = null, claim_until = null,
             cursor = case when (select j.from from judged j) is null then h.cursor else excluded.cursor end
     returning h.hook_id, h.old_until
 )

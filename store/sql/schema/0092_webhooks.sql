@@ -34,6 +34,7 @@ select guard_rows ('hook');
 create policy seen on hook for select to aduan_desk using (exists (select from principal p where p.principal_id = hook.principal_id));
 grant select (hook_id, principal_id, url, events, since, cursor, attempt, next_at, test, test_status, test_at, status, status_at, delivered_at, delivered, paused,
               parked_at, old_until) on hook to aduan_desk;
+grant select (hook_id, parked_at) on hook to aduan_query;
 grant select, insert, update, delete on hook to aduan_store;
 
 -- Why he may not order this of a webhook: enum reason; null: he may.
@@ -61,7 +62,9 @@ $$;
 create function hook_collect (after int, claim uuid)
 returns table (hook int, url text, salt uuid, old_salt uuid, message text, body text) language plpgsql volatile as $$
 declare
+    over bigint := pg_snapshot_xmin (pg_current_snapshot ())::text::bigint;
     h    hook;
+    here feed_position;
     said jsonb;
 begin
     for h in
@@ -74,17 +77,20 @@ begin
             said := jsonb_build_object ('test', true, 'events', '[]'::jsonb, 'at', moment_text (clock_timestamp ()));
             message := 'test-' || replace (h.test::text, '-', '');
         else
-            said := feed_page (h.principal_id, h.cursor, coalesce (h.batch, 25), h.events);
-            if h.batch is null and octet_length (said::text) > 900000 then
-                said := feed_page (h.principal_id, h.cursor, 5, h.events);
+            here := feed_start (h.cursor);
+            if here.epoch = (select i.epoch from installation i)
+               and not exists (select from audit_digest d where d.kind = 11 and d.tx >= here.place + (here.number = 2147483647)::int and d.tx < over) then
+                continue; -- nothing at all happened since
             end if;
+            said := feed_page (h.principal_id, h.cursor, coalesce (h.batch, 25), h.events);
             if said ? 'fault' then
                 said := feed_page (h.principal_id, '', coalesce (h.batch, 25), h.events); -- told again is better than not told
             end if;
             if said -> 'events' = '[]' then
                 -- its place moves now and then, so that what is of no concern to it is not looked through again and again
                 update hook k set cursor = said ->> 'cursor', batch = null, batch_to = null
-                where k.hook_id = h.hook_id and ((said -> 'more')::boolean or (feed_start (said ->> 'cursor')).place > (feed_start (h.cursor)).place + 1000);
+                where k.hook_id = h.hook_id
+                  and ((said -> 'more')::boolean or here.number < 2147483647 or (feed_start (said ->> 'cursor')).place > here.place + 1000);
                 continue;
             end if;
             message := format ('hook%s-%s-%s', h.hook_id, said -> 'events' -> 0 ->> 'id', jsonb_array_length (said -> 'events'));
