@@ -46,6 +46,12 @@ alter role aduan_web set statement_timeout = '5s';
 alter role aduan_web set lock_timeout = '2s';
 alter role aduan_web set idle_in_transaction_session_timeout = '5s';
 alter role aduan_web set jit = off;
+-- A function's plan is made once a connection: it does not depend on what is asked; that of the list's is made with its words.
+alter role aduan_web set plan_cache_mode = force_generic_plan;
+-- Whatever it asks is found by a key or an index, and little of it: by no table from its beginning, whatever the planner guesses.
+alter role aduan_web set enable_seqscan = off;
+alter role aduan_web set enable_hashjoin = off;
+alter role aduan_web set enable_mergejoin = off;
 -- The verifier reads all that was ever done: it sorts on disk, and may take its time.
 alter role aduan_audit set default_transaction_read_only = on;
 alter role aduan_audit set lock_timeout = '10s';

@@ -123,6 +123,10 @@ static const struct principal *sender_of (struct intake *intake, struct link *fr
     if (!sender)
         say_reject (from, submit->ref,
                     front && !submit->account.len ? REJECT_MISSING : REJECT_RIGHT, "account");
+    else if (!front && submit->sender.len) { /* whose cases they are is found by it */
+        say_reject (from, submit->ref, REJECT_RIGHT, "sender");
+        sender = NULL;
+    }
     return sender;
 }
 

@@ -29,7 +29,7 @@ const struct setting notifier_settings[] = {
     {"sms.country", SETTING_TEXT, "62", 0, 0, false,
      "country's code of numbers that begin with 0; for WhatsApp, too"},
     {"sms.report", SETTING_TEXT, "", 0, 0, false,
-     "where Kannel tells delivery reports, as http://127.0.0.1:8311/sms/report; empty: nowhere"},
+     "where Kannel tells delivery reports, as http://127.0.0.1:8311/gateway/sms/report; empty: nowhere"},
     {"sms.parallel", SETTING_NUMBER, "2", 1, 16, false, "messages under way at once"},
     {"sms.connect", SETTING_DURATION, "5s", 100, 120000, false, "time for connecting to Kannel"},
     {"sms.message", SETTING_DURATION, "20s", 500, 600000, false, "time for one message"},

@@ -65,6 +65,9 @@ static const struct argument {
     {ORDER_approve_identity, "request", NUMBER, 1, INT64_MAX},
     {ORDER_allow_identity, "allowed", FLAG, 0, 0},
     {ORDER_look, "reason", WORDS, 0, 0},
+    {ORDER_retry_notice, "event", NUMBER, 1, INT16_MAX},
+    {ORDER_retry_notice, "all", FLAG, 0, 0},
+    {ORDER_retry_notice, "reason", WORDS, 0, 0},
 };
 
 static bool login_fits (const char *text)

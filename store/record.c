@@ -51,6 +51,7 @@ enum column {
     ATTACHMENTS,
     PLACE,
     WAKE,
+    SENDER,
     COLUMNS
 };
 static const uint32_t column_types[COLUMNS] = {
@@ -60,7 +61,7 @@ static const uint32_t column_types[COLUMNS] = {
     OID_TEXT,  OID_TEXT,  OID_BYTEA,       OID_BYTEA,       OID_TEXT,        OID_TEXT,
     OID_TEXT,  OID_TEXT,  OID_TEXT,        OID_TEXT,        OID_INT4,        OID_INT4,
     OID_BYTEA, OID_BYTEA, OID_BYTEA,       OID_INT4,        OID_BYTEA,       OID_INT4,
-    OID_BYTEA, OID_TEXT,  OID_TIMESTAMPTZ};
+    OID_BYTEA, OID_TEXT,  OID_TIMESTAMPTZ, OID_BYTEA};
 static struct array columns[COLUMNS]; /* kept from batch to batch; one thread composes */
 static struct array help_ids, help_agencies, help_dues, help_priorities; /* supporters */
 static struct array copy_ids, copy_agencies;
@@ -240,6 +241,7 @@ static void add_words (const struct place *place)
     array_view (&columns[CONTACT], content->contact);
     optional4 (&columns[CONTACT_KEY], (int64_t) content->contact_key_id);
     array_view (&columns[ATTACHMENTS], content->attachments);
+    array_view (&columns[SENDER], submit->sender);
     add_place (submit->place, place->place->region);
 }
 

@@ -285,6 +285,8 @@ static int store_start (struct reactor *reactor, const struct settings *settings
     timer_begin (store);
     use_begin (store);
     search_begin (store);
+    retention_begin (store, settings_number (settings, "retention"));
+    forget_begin (store);
     char *key = xformat ("%s/keys/audit.key", settings_text (settings, "data"));
     bool signs = chain_begin (store, key);
     free (key);
@@ -363,11 +365,13 @@ static void store_stop (void **held)
     outbox_end (store);
     told_end (store);
     report_end (store);
+    forget_end (store);
     publish_end (store);
     likeness_end (store);
     timer_end (store);
     chain_end (store);
     search_end (store);
+    retention_end (store);
     agency_end (store);
     listener_destroy (&store->routers);
     listener_destroy (&store->notifiers);
@@ -413,6 +417,9 @@ static const struct setting store_settings[] = {
      "complaints that are alike are looked for among those of so many days; 0: not at all"},
     {"likeness.least", SETTING_NUMBER, "600", 300, 1000, false,
      "how alike they must be, permille (docs/duplicates.md)"},
+    {"retention", SETTING_DURATION, "1826d", 1000, 3153600000000, false,
+     "how long a case is kept after its end; then its words, identity, contact and files go "
+     "(docs/retention.md)"},
 };
 
 const struct daemon store_daemon = {

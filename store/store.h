@@ -25,6 +25,7 @@
  *   outbox.c       notifiers' claims, and the notices that they are given
  *   told.c         what became of notices is written down
  *   report.c       what gateways say of them later
+ *   forget.c       contacts that are not needed any more
  *   chain.c        digests of what was done become a chain, its head is signed
  *   publish.c      the snapshots; the calendar and limits that due times need
  *   limits.c       limits and steps of the clocks, by rule set and agency
@@ -62,8 +63,8 @@
 #define STORE_LANE     4    /* connections of one lane at most */
 #define STORE_RETRY_MS 500  /* between tries while PostgreSQL refuses */
 
-#define RECORD_CAREFUL 46 /* parameters of place_complaints.sql */
-#define RECORD_VALUES  55 /* of place_fresh.sql, the same and nine more */
+#define RECORD_CAREFUL 47 /* parameters of place_complaints.sql */
+#define RECORD_VALUES  56 /* of place_fresh.sql, the same and nine more */
 
 enum sql_id {
 #define SQL_STATEMENT(name, parameters, text) SQL_##name,
@@ -361,6 +362,13 @@ struct search_work {
     int64_t began; /* mono_ms: that step */
 };
 
+struct retention_work {
+    struct timer *timer;
+    bool busy;       /* a step is with PostgreSQL */
+    int64_t began;   /* mono_ms: that step */
+    int64_t keep_ms; /* of a case, after its end */
+};
+
 struct place_batch;
 struct deed;
 struct order;
@@ -435,6 +443,12 @@ struct store {
     struct timers timers;
     struct chain chain;
     struct search_work search;
+    struct retention_work retention;
+    struct {
+        struct timer *timer;
+        struct id at; /* the last complaint that was looked at */
+        bool busy;
+    } forget;
     struct agency *agencies; /* by number */
     size_t agency_count;
     uint64_t national_desk; /* its number; 0: not known yet */
@@ -640,6 +654,10 @@ void timer_end (struct store *store);
 void search_begin (struct store *store);
 void search_end (struct store *store);
 
+/* retention.c */
+void retention_begin (struct store *store, int64_t keep_ms);
+void retention_end (struct store *store);
+
 /* outbox.c */
 void outbox_claim (struct store *store, struct link *from, const struct msg_claim *claim);
 /* A claim that stands, for a batch that will make notices; NULL: they go into the outbox.  The batch
@@ -675,6 +693,9 @@ void report_end (struct store *store);
 void hook_secret (const struct store *store, const struct id *salt, uint8_t ret[HOOK_SECRET]);
 void hook_collect (struct store *store, struct link *from, const struct msg_collect *asked);
 void hook_delivered (struct store *store, struct link *from, const struct msg_delivered *said);
+/* forget.c */
+void forget_begin (struct store *store);
+void forget_end (struct store *store);
 /* chain.c */
 /* `path`: of the signing key; absent: nothing is signed.  False: it cannot be used, as was logged. */
 bool chain_begin (struct store *store, const char *path);

@@ -262,6 +262,7 @@ const char *aduan_problem (void);
 #define ADUAN_NUMBER_SIZE 15 /* tracking number and its NUL */
 #define ADUAN_CODE_SIZE   27 /* access code and its NUL */
 #define ADUAN_KEY_SIZE    33
+#define ADUAN_SENDER_SIZE 16 /* a keyed hash of the number or address that something came from */
 
 /* The idempotency key and the access code of one form, both from one 128-bit token.  Draw it when the
  * form is opened, keep it with the form: then a lost answer costs nobody his code. */
@@ -322,6 +323,9 @@ struct aduan_submission {
     const struct aduan_contact *contact;   /* NULL: none */
     uint32_t consent;                      /* of a consent: enum aduan_flag */
     const char *account; /* front keys, and required of them: the adapter for which it speaks */
+    const uint8_t
+        *code_hash; /* 32 bytes, in place of `code`: of whoever knows the hash alone; NULL: none */
+    const uint8_t *sender; /* front keys: ADUAN_SENDER_SIZE bytes; NULL: none */
 };
 
 struct aduan_submitted {

@@ -23,7 +23,7 @@ const char *content_key (enum content_result result)
 
 /* ---- jobs ------------------------------------------------------------------------------------------ */
 
-static struct job *job_new (enum job_kind kind, void *owner)
+struct job *job_new (enum job_kind kind, void *owner)
 {
     struct job *job = xcalloc (1, sizeof *job);
     job->kind = kind;
@@ -73,8 +73,15 @@ static void job_over (struct content *content, struct job *job)
     case JOB_OPEN:
         if (job->result == CONTENT_NOT_YET) /* pinned by somebody else, who has not said so */
             content_look (content);
-        job->done.open (job->owner, job->result, &job->found); break;
+        job->done.open (job->owner, job->result, &job->found);
+        break;
+    case JOB_ASK:
+        if (!content_stops (content))
+            content->ask (content->ask_owner, job->asked, job->count);
+        break;
+    case JOB_GO: break;
     }
+    free (job->asked);
     free (job);
 }
 
@@ -171,6 +178,17 @@ void content_pin (struct content *content, const uint8_t *digests, size_t count,
     job_start (content, job);
 }
 
+void content_unnamed (struct content *content, const uint8_t *digests, size_t count)
+{
+    struct job *job = job_new (JOB_GO, NULL);
+
+    check (count <= CONTENT_ASK_MOST);
+    job->asked = xcalloc (count, CONTENT_DIGEST_BYTES);
+    memcpy (job->asked, digests, count * CONTENT_DIGEST_BYTES);
+    job->count = count;
+    job_start (content, job);
+}
+
 void content_look (struct content *content)
 {
     pthread_mutex_lock (&content->lock);
@@ -227,6 +245,7 @@ static void content_free (struct content *content)
         magic_close (content->magic);
     free (content->folder);
     free (content->reencoder);
+    buffer_free (&content->orphans.digests);
     free (content);
 }
 
@@ -239,6 +258,9 @@ int content_new (struct reactor *reactor, const struct content_options *options,
     content->folder = xstrdup (options->folder);
     content->reencoder = options->reencoder ? xstrdup (options->reencoder) : reencoder_beside ();
     content->unpinned_ms = options->unpinned_ms ? options->unpinned_ms : UNPINNED_MS;
+    content->orphan_ms = options->orphan_ms ? options->orphan_ms : ORPHAN_MS;
+    content->ask = options->ask;
+    content->ask_owner = options->owner;
     content->copy_ms = options->copy_ms ? options->copy_ms : COPY_MS;
     content->box_documents = options->box_documents;
     content->reencode = options->reencode;

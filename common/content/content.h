@@ -50,6 +50,9 @@ struct content_kind {
 extern const struct content_kind content_kinds[];
 extern const size_t content_kinds_len;
 
+/* Who names these?  On the reactor's thread: asks, and says content_unnamed of those that nothing does; of none, nothing. */
+typedef void content_ask_fn (void *owner, const uint8_t *digests, size_t count);
+
 struct content_options {
     const char *folder;  /* made where it is absent; its parent must be there */
     int64_t unpinned_ms; /* an upload that nobody has pinned goes after this; 0: 24 hours */
@@ -57,8 +60,10 @@ struct content_options {
         box_documents; /* of the public: what is not pinned is unreadable once its key is gone; images always are boxed */
     bool reencode;         /* makes copies of pinned images; several programs may */
     const char *reencoder; /* path of aduan-reencode; NULL: in the folder of this program */
-    int64_t
-        copy_ms; /* how long a child may take for one; 0: a minute; the kernel bounds its own time */
+    int64_t copy_ms;       /* how long a child may take for one; 0: a minute */
+    content_ask_fn *ask;   /* may be NULL: nothing that was pinned ever goes */
+    void *owner;           /* its */
+    int64_t orphan_ms;     /* what was pinned so long ago is asked for; 0: 30 days */
 };
 
 /* Opens the folder, starts the threads, sweeps what a crash left behind.  0 and *ret; FAIL_IO with errno set: the folder
@@ -105,6 +110,11 @@ void content_pin (struct content *content, const uint8_t *digests, size_t count,
  * minute finds it as well. */
 void content_look (struct content *content);
 
+#define CONTENT_ASK_MOST 100 /* digests of one question */
+/* `count` digests (CONTENT_DIGEST_BYTES each, copied) that `ask` was asked for, at most CONTENT_ASK_MOST: no case, word, act or
+ * submission under way names them.  They go, unless they were pinned again meanwhile. */
+void content_unnamed (struct content *content, const uint8_t *digests, size_t count);
+
 /* ---- out --------------------------------------------------------------------------------------- */
 
 struct content_found {
@@ -122,7 +132,7 @@ void content_open (struct content *content, const uint8_t *digest, content_open_
 /* ---- what it has seen, since it was opened ------------------------------------------------------- */
 
 struct content_counts {
-    uint64_t stored, expired, copied, refused;
+    uint64_t stored, expired, copied, refused, deleted;
     uint64_t waiting;         /* pinned, without a copy: at the last look */
     int64_t waiting_since_ms; /* wall_ms at which the oldest of them was pinned; 0: none */
 };

@@ -8,6 +8,7 @@
  *   find.c     what a digest stands for now
  *   copy.c     the copier: one thread that makes copies of what is pinned;  child.c: with a child
  *   sweep.c    what nobody pinned goes, and old keys
+ *   orphan.c   what is pinned and named by nobody any more goes, too
  */
 #ifndef ADUAN_CONTENT_INSIDE_H
 #define ADUAN_CONTENT_INSIDE_H
@@ -20,11 +21,12 @@
 #include "content/place.h"
 
 #define UNPINNED_MS ((int64_t) 24 * 3600 * 1000)
+#define ORPHAN_MS   ((int64_t) 30 * 24 * 3600 * 1000)
 #define COPY_MS     60000
 #define LOOK_MS     60000  /* the scan behind content_look */
 #define HEAD_BYTES  262144 /* of a file: by so many libmagic says what it is */
 
-enum job_kind { JOB_PUT, JOB_PIECE, JOB_END, JOB_DROP, JOB_PIN, JOB_OPEN };
+enum job_kind { JOB_PUT, JOB_PIECE, JOB_END, JOB_DROP, JOB_PIN, JOB_OPEN, JOB_ASK, JOB_GO };
 
 struct arrival;
 
@@ -33,6 +35,7 @@ struct job {
     struct job *prev, *next;
     enum job_kind kind;
     enum content_result result;
+    uint8_t *asked;                /* ASK, GO: `count` digests, ours */
     struct content_upload *upload; /* PIECE, END, DROP */
     struct view bytes;             /* PUT: borrowed; PIECE: ours */
     uint8_t digests[CONTENT_FILES_MOST * CONTENT_DIGEST_BYTES];
@@ -55,14 +58,24 @@ struct content_upload {
     void *owner;
 };
 
+/* Old digests of one of the 256 folders, asked for piece by piece. */
+struct orphans {
+    unsigned folder; /* the next one to be looked through */
+    struct buffer digests;
+    size_t at; /* digests that were asked for */
+};
+
 struct content {
     struct reactor *reactor;
     struct source *source;
     char *folder, *reencoder;
-    int64_t unpinned_ms, copy_ms;
+    int64_t unpinned_ms, orphan_ms, copy_ms;
+    content_ask_fn *ask;
+    void *ask_owner;
     bool box_documents, reencode;
     int ready_fd;
     pthread_t clerk, copier;
+    struct orphans orphans;                    /* the clerk's */
     magic_t magic;                             /* the clerk's */
     struct outage clerk_outage;                /* the clerk's */
     struct outage copier_outage, child_outage; /* the copier's */
@@ -74,6 +87,9 @@ struct content {
     pid_t child; /* 0: none */
     struct content_counts counts;
 };
+
+/* ---- content.c ------------------------------------------------------------------------------------ */
+struct job *job_new (enum job_kind kind, void *owner);
 
 /* ---- job.c: on the clerk's thread --------------------------------------------------------------- */
 void *clerk_run (void *content);
@@ -118,5 +134,12 @@ enum child_end child_copy (struct content *content, struct box *box, const char 
 /* ---- sweep.c: on the clerk's thread ---------------------------------------------------------------- */
 /* What was left half made by whoever died, what has expired, keys. */
 void content_sweep (struct content *content);
+
+/* ---- orphan.c: on the clerk's thread --------------------------------------------------------------- */
+/* The next question, as a job that is done; NULL: this folder is through. */
+struct job *orphans_ask (struct content *content);
+/* Looks through the next folder. */
+void orphans_find (struct content *content);
+void orphans_go (struct content *content, const struct job *job);
 
 #endif

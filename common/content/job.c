@@ -7,6 +7,7 @@
 
 #define SWEEP_MOST_MS  600000
 #define SWEEP_LEAST_MS 250
+#define ASK_MS         10000 /* between two questions of one folder */
 
 bool content_stops (struct content *content)
 {
@@ -74,6 +75,8 @@ static void job_do (struct content *content, struct job *job)
         break;
     case JOB_PIN: pin (content, job); break;
     case JOB_OPEN: find_open (content, job); break;
+    case JOB_ASK: break;
+    case JOB_GO: orphans_go (content, job); break;
     }
 }
 
@@ -91,35 +94,53 @@ static void wait_until (struct content *content, int64_t until_ms)
     pthread_cond_timedwait (&content->some, &content->lock, &until);
 }
 
+/* What is due by the clock; when it is due again. */
+static int64_t sweep (struct content *content, struct job **ret_asks)
+{
+    if (content->orphans.at * CONTENT_DIGEST_BYTES >= content->orphans.digests.len) {
+        content_sweep (content);
+        if (content->ask)
+            orphans_find (content);
+    }
+    *ret_asks = orphans_ask (content);
+    int64_t after = sweep_after (content);
+    return mono_ms () + (*ret_asks && after > ASK_MS ? ASK_MS : after);
+}
+
+static void give_back (struct content *content, struct job *job)
+{
+    uint64_t one = 1;
+    DL_APPEND (content->done, job);
+    ssize_t written = write (content->ready_fd, &one, sizeof one);
+    (void) written; /* full means that it rings already */
+}
+
 void *clerk_run (void *owner)
 {
     struct content *content = owner;
-    int64_t sweep = mono_ms ();
+    int64_t due = mono_ms ();
 
     pthread_mutex_lock (&content->lock);
     while (!content->stops) {
         struct job *job = content->waiting;
-        bool sweeps = mono_ms () >= sweep;
+        bool sweeps = mono_ms () >= due;
         if (!job && !sweeps) {
-            wait_until (content, sweep);
+            wait_until (content, due);
             continue;
         }
+        struct job *asks = NULL;
         if (job)
             DL_DELETE (content->waiting, job);
         pthread_mutex_unlock (&content->lock);
         if (job)
             job_do (content, job);
-        if (sweeps) {
-            content_sweep (content);
-            sweep = mono_ms () + sweep_after (content);
-        }
+        if (sweeps)
+            due = sweep (content, &asks);
         pthread_mutex_lock (&content->lock);
-        if (job) {
-            uint64_t one = 1;
-            DL_APPEND (content->done, job);
-            ssize_t written = write (content->ready_fd, &one, sizeof one);
-            (void) written; /* full means that it rings already */
-        }
+        if (job)
+            give_back (content, job);
+        if (asks)
+            give_back (content, asks);
     }
     pthread_mutex_unlock (&content->lock);
     return NULL;

@@ -21,7 +21,7 @@ enum phase { STARTING, RUNNING, DRAINING, STOPPED };
 
 struct options {
     const char *settings_path;
-    const char *overrides[33];
+    const char *overrides[65]; /* more than any program has settings */
     unsigned override_count;
     int ready_fd;
     bool check_only;

@@ -2,6 +2,7 @@
 #include "http/http_inside.h"
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static enum MHD_Result on_field (void *owner, enum MHD_ValueKind kind, const char *name,
                                  const char *file, const char *type, const char *coding,
@@ -9,8 +10,9 @@ static enum MHD_Result on_field (void *owner, enum MHD_ValueKind kind, const cha
 {
     struct http_request *request = owner;
     (void) kind;
-    (void) type;
     (void) coding;
+    if (!file && type && strcasecmp (type, "application/octet-stream") == 0)
+        file = ""; /* bytes, whoever names no file for them */
 
     if (offset == 0) {
         if (request->field_count == HTTP_FIELDS_MAX) {

@@ -194,6 +194,7 @@ int run_act (struct cli *cli);
 int run_admin (struct cli *cli);
 int run_webhook (struct cli *cli);
 int run_report (struct cli *cli);
+int run_notice (struct cli *cli);
 int run_export (struct cli *cli);
 int run_deadline (struct cli *cli);
 int run_calendar (struct cli *cli);
@@ -203,15 +204,17 @@ int run_spool (struct cli *cli);
 int run_audit (struct cli *cli);
 int run_identity (struct cli *cli);
 int run_keygen (struct cli *cli);
+int run_conformance (struct cli *cli);
 int run_completion (struct cli *cli);
 int run_help (struct cli *cli);
 
 extern const struct option_row submit_options[], import_options[], queue_options[], work_options[],
     act_options[], report_options[], export_options[], keygen_options[], duplicates_options[],
-    deadline_options[], admin_options[];
+    deadline_options[], admin_options[], notice_options[], conformance_options[];
 extern const size_t submit_options_len, import_options_len, queue_options_len, work_options_len,
     act_options_len, report_options_len, export_options_len, keygen_options_len,
-    duplicates_options_len, deadline_options_len, admin_options_len;
+    duplicates_options_len, deadline_options_len, admin_options_len, notice_options_len,
+    conformance_options_len;
 
 /* remedy.c: complains that an order was refused: the argument at fault, its value unless that is secret, why, and
  * what would be right. */

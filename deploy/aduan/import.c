@@ -487,7 +487,8 @@ int run_import (struct cli *cli)
         status = complain (EX_USAGE, TEXT_import_which, NULL);
     else if (asks)
         status = open311_fetch (cli, &import.fetched, &fetch_status);
-    import.path = asks ? import.fetched : cli->options.arguments[0];
+    if (status == 0)
+        import.path = asks ? import.fetched : cli->options.arguments[0];
     if (status == 0)
         status = import_open (&import);
     if (status == 0)

@@ -26,8 +26,10 @@ const struct command commands[] = {
      TEXT_admin_more, admin_options, 0, run_admin, false},
     {"webhook", "list [NAME] | test N | replay N FROM | pause N | resume N", TEXT_webhook_summary,
      TEXT_webhook_more, admin_options, 0, run_webhook, false},
-    {"report", "refusals [--since DAY]", TEXT_report_summary, TEXT_report_more, report_options, 0,
-     run_report, false},
+    {"report", "refusals [--since DAY] | retention --dry-run", TEXT_report_summary,
+     TEXT_report_more, report_options, 0, run_report, false},
+    {"notice", "list [--parked | --number NUMBER] | retry NUMBER[/EVENT] | retry --all",
+     TEXT_notice_summary, TEXT_notice_more, notice_options, 0, run_notice, false},
     {"export", "official [...] | examples|decisions [--hidden]", TEXT_export_summary,
      TEXT_export_more, export_options, 0, run_export, false},
     {"deadline", "START LIMIT | -", TEXT_deadline_summary, TEXT_deadline_more, deadline_options, 0,
@@ -47,6 +49,8 @@ const struct command commands[] = {
      TEXT_rules_summary, TEXT_rules_more, rules_options, 0, run_rules, false},
     {"keygen", "FILE [--seal | --id | --audit]", TEXT_keygen_summary, TEXT_keygen_more,
      keygen_options, 0, run_keygen, false},
+    {"conformance", "URL --secret-file FILE | URL --token-file FILE", TEXT_conformance_summary,
+     TEXT_conformance_more, conformance_options, 0, run_conformance, false},
     {"completion", "bash", TEXT_completion_summary, TEXT_completion_more, NULL, 0, run_completion,
      false},
     {"help", "[COMMAND | exit]", TEXT_help_summary, TEXT_help_more, NULL, 0, run_help, false},
@@ -72,6 +76,8 @@ static size_t rows_of (const struct command *command)
         {export_options, export_options_len},
         {deadline_options, deadline_options_len},
         {admin_options, admin_options_len},
+        {notice_options, notice_options_len},
+        {conformance_options, conformance_options_len},
     };
     for (size_t i = 0; i < array_len (tables); i++)
         if (tables[i].rows == command->rows)

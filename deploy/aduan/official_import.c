@@ -37,14 +37,15 @@ const struct headings official_headings = {"Tracking ID", same};
 
 /* ---- the registry ---------------------------------------------------------------------------- */
 
-/* White space as one blank, letters small: as the table's words are compared. */
+/* White space as one blank, letters small: as the table's words are compared.  Well-formed, or the query would be refused. */
 static char *plain (struct view said)
 {
-    struct buffer out = {0};
+    struct buffer clean = {0}, out = {0};
     bool gap = false;
     said = csv_plain (said);
-    for (size_t i = 0; i < said.len; i++) {
-        char sign = said.at[i];
+    utf8_clean (said.at, said.len, &clean);
+    for (size_t i = 0; i < clean.len; i++) {
+        char sign = clean.at[i];
         if (strchr (" \t\r\n", sign)) {
             gap = out.len > 0;
             continue;
@@ -56,6 +57,7 @@ static char *plain (struct view said)
         buffer_add (&out, &sign, 1);
     }
     buffer_add (&out, "", 1);
+    buffer_free (&clean);
     return out.at;
 }
 

@@ -10,6 +10,7 @@
  */
 #include <curl/curl.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -67,7 +68,8 @@ static int read_kept (struct fetch *fetch)
     size_t room = 0;
     ssize_t len;
     off_t good = 0;
-    fetch->file = fopen (fetch->path, "a+e");
+    int file = open (fetch->path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    fetch->file = file < 0 ? NULL : fdopen (file, "a+");
     if (!fetch->file)
         return complain (EX_CANTCREAT, TEXT_cannot_write, "path", fetch->path, "why",
                          strerror (errno), NULL);

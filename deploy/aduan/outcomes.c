@@ -1,12 +1,15 @@
 /* outcomes.c - `aduan report`: what outcomes say of agencies. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "cli.h"
+#include "daemon/settings.h"
 
 /* ---- report ---------------------------------------------------------------------------------- */
 
 const struct option_row report_options[] = {
     {"since", 0, OPTION_VALUE, "DAY", TEXT_o_since},
+    {"dry-run", 0, OPTION_FLAG, NULL, TEXT_o_dry_run},
 };
 const size_t report_options_len = array_len (report_options);
 
@@ -40,13 +43,11 @@ static void put_refusals (const json_t *rows)
     }
 }
 
-int run_report (struct cli *cli)
+static int report_refusals (struct cli *cli)
 {
     const char *since = option (&cli->options, "since");
     uint64_t unused;
     json_t *rows;
-    if (cli->options.argument_count != 1 || strcmp (cli->options.arguments[0], "refusals") != 0)
-        return complain (EX_USAGE, TEXT_report_which, NULL);
     if (since &&
         (strlen (since) != 10 || since[4] != '-' || !time_parse (view_of (since), 0, &unused)))
         return complain (EX_USAGE, TEXT_report_day, "value", since, NULL);
@@ -60,4 +61,52 @@ int run_report (struct cli *cli)
     status = json_array_size (rows) ? EX_OK : EX_NOTHING;
     json_decref (rows);
     return status;
+}
+
+static void put_retention (const json_t *rows, int64_t days)
+{
+    json_t *row;
+    size_t at;
+    say (stdout, TEXT_retention_head, "days", count_text ((uint64_t) days), NULL);
+    json_array_foreach (rows, at, row)
+        printf ("%6" JSON_INTEGER_FORMAT " %12s %12s\n",
+                json_integer_value (json_object_get (row, "year")),
+                count_text ((uint64_t) json_integer_value (json_object_get (row, "cases"))),
+                count_text ((uint64_t) json_integer_value (json_object_get (row, "files"))));
+}
+
+/* What the store would erase now, by its own setting. */
+static int report_retention (struct cli *cli)
+{
+    static const struct setting keeps[] = {
+        {"retention", SETTING_DURATION, "1826d", 1000, 3153600000000, false, ""}};
+    struct settings *settings = NULL;
+    char days_said[24];
+    json_t *rows;
+    if (settings_load_some (cli->settings_path, "store", keeps, array_len (keeps), &settings) != 0)
+        return complain (EX_CONFIG, TEXT_settings_faulty, "path", cli->settings_path, NULL);
+    int64_t days = settings_number (settings, "retention") / 86400000;
+    settings_destroy (&settings);
+    snprintf (days_said, sizeof days_said, "%lld", (long long) days);
+    int status = cli_ask (cli, "retention", &(const char *){days_said}, 1, &rows);
+    if (status != 0)
+        return status;
+    if (cli->json)
+        put_json (rows);
+    else if (json_array_size (rows))
+        put_retention (rows, days);
+    status = json_array_size (rows) ? EX_OK : EX_NOTHING;
+    json_decref (rows);
+    return status;
+}
+
+int run_report (struct cli *cli)
+{
+    const char *which = cli->options.argument_count == 1 ? cli->options.arguments[0] : "";
+    bool dry = option (&cli->options, "dry-run");
+    if (strcmp (which, "refusals") == 0 && !dry)
+        return report_refusals (cli);
+    if (strcmp (which, "retention") == 0 && dry) /* the store alone erases, by its own clock */
+        return report_retention (cli);
+    return complain (EX_USAGE, TEXT_report_which, NULL);
 }

@@ -1,10 +1,13 @@
 /* web.c - settings, start and stop; a request becomes a visit, and goes to the channel whose address it is. */
 #include "web.h"
+#include "gateway.h"
+#include "mime.h"
 #include <errno.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include "channel/api.h"
 #include "client.h"
 #include "client/client.h"
 #include "domain/number.h"
@@ -49,12 +52,32 @@ const struct setting web_settings[] = {
      "bytes a second of a body or an answer that takes longer than slow.grace"},
     {"bodies", SETTING_BYTES, "256MiB", 67108864, 68719476736, false,
      "bytes of all bodies under way together"},
+    {"gateway_secret", SETTING_PATH, "keys/gateway.key", 0, 0, false,
+     "one line that gateways show; without the file SMS has no door, and mail one for this host alone"},
+    {"reply_key", SETTING_PATH, "keys/reply.key", 0, 0, false,
+     "64 hexadecimal digits, aduan-notifier's: by it answers and bounces are known"},
+    {"answers", SETTING_NUMBER, "10", 1, 1000, false,
+     "automatic answers of one sender in an hour; beyond them is silence"},
+    {"sms.prefixes", SETTING_TEXT, "LAPOR, ADUAN", 0, 0, false,
+     "words that begin a report by SMS, of any letter case, between commas"},
+    {"mail.address", SETTING_TEXT, "", 0, 0, false, "our own address: what comes from it is not answered"},
+    {"maildir", SETTING_PATH, "", 0, 0, false,
+     "a Maildir whose new mails are taken; empty: none"},
+    {"maildir_every", SETTING_DURATION, "5s", 50, 3600000, false, "how often it is looked at"},
+    {"whatsapp.secret", SETTING_PATH, "keys/whatsapp-app.secret", 0, 0, false,
+     "one line, Meta's app secret; without the file WhatsApp has no door"},
+    {"whatsapp.verify", SETTING_PATH, "keys/whatsapp-verify.secret", 0, 0, false,
+     "one line, the token that Meta shows once at its registration"},
+    {"whatsapp.token", SETTING_PATH, "keys/whatsapp.token", 0, 0, false,
+     "one line, the access token by which media are fetched"},
+    {"whatsapp.url", SETTING_TEXT, "https://graph.facebook.com/v19.0", 0, 0, false,
+     "Meta's Graph API, of whose hosts media are fetched"},
 };
 const size_t web_settings_len = array_len (web_settings);
 
 bool web_settings_right (const struct settings *settings)
 {
-    return settings_door (settings, "door");
+    return gateways_right (settings) && settings_door (settings, "door");
 }
 
 /* ---- which visit goes where -------------------------------------------------------------------- */
@@ -266,6 +289,7 @@ int web_start (struct reactor *reactor, const struct settings *settings, void **
     web->open311_key_service = xstrdup (settings_text (settings, "open311.key_service"));
     web->open311_keyless = settings_flag (settings, "open311.keyless");
     web->loop = client_loop_on (reactor);
+    web->sandbox = sandbox_new ();
     int status = secret_read (web, settings);
     if (status == 0)
         status = content_open_folder (web, settings);
@@ -275,8 +299,11 @@ int web_start (struct reactor *reactor, const struct settings *settings, void **
         char *path = xformat ("%s/snapshots/web/clients.json", settings_text (settings, "data"));
         web->clients = clients_new (web, path);
         free (path);
-        status = door_listen (web, settings);
+        mail_begin ();
+        status = gateways_open (web, settings, &web->gateways);
     }
+    if (status == 0)
+        status = door_listen (web, settings);
     if (status)
         web_stop (ret_state);
     else
@@ -288,8 +315,10 @@ bool web_drain (void *state)
 {
     struct web *web = state;
 
-    if (web->up)
+    if (web->up) {
         http_quiet (web->server);
+        gateways_drain (web->gateways);
+    }
     web->up = false;
     return http_unanswered (web->server) == 0;
 }
@@ -301,12 +330,15 @@ void web_stop (void **state)
     if (!web)
         return;
     *state = NULL;
+    gateways_stop (web->gateways);
     aduan_close (&web->intake); /* ends what is under way, so that every visit is answered */
     aduan_close (&web->query);
     clients_destroy (&web->clients);
     content_destroy (&web->content);
+    gateways_close (&web->gateways);
     http_close (&web->server);
     aduan_loop_free (&web->loop);
+    sandbox_free (&web->sandbox);
     sodium_memzero (web->secret, sizeof web->secret);
     free (web->origin);
     free (web->open311_contact);

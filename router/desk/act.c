@@ -91,11 +91,13 @@ static bool offer_fits (const struct offer *offer, const json_t *own, enum state
            (!offer->if_false || !so (own, offer->if_false));
 }
 
-/* Is there something to release, or to hold? */
+/* Is there something to release, or to hold?  Not while it is secret. */
 static bool public_fits (enum step step, const json_t *found)
 {
     bool held = so (found, "held"), hidden = so (found, "secret") || so (found, "oversight");
-    return step == STEP_publish ? held : step == STEP_unpublish ? !held && !hidden : true;
+    return step == STEP_publish     ? held && !hidden
+           : step == STEP_unpublish ? !held && !hidden
+                                    : true;
 }
 
 /* The assignment that he would act on: the one that he has leased, else one of his agencies that is open, the lead's first; of a

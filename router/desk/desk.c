@@ -26,6 +26,8 @@ const struct setting desk_settings[] = {
      "the content store's folder; shared with intake and aduan-web"},
     {"unpinned", SETTING_DURATION, "24h", 1000, 2592000000, false,
      "an upload that nothing names goes after this"},
+    {"unnamed", SETTING_DURATION, "30d", 691200000, 3153600000000, false,
+     "a kept file that is older, and that no case names any more, goes"},
     {"reencode", SETTING_FLAG, "true", 0, 0, false,
      "make copies of pictures without what their cameras wrote into them"},
     {"reencoder", SETTING_PATH, "", 0, 0, false,
@@ -204,8 +206,10 @@ static int doors_open (struct desk *desk, const struct settings *settings)
         .key_file = settings_text (settings, "key"),
     };
     int fail = aduan_open (&options, &desk->aduan);
-    if (!fail)
-        fail = aduan_open (&taking, &desk->taking);
+    /* a desk that came before it typed reports may stand where nobody put intake's key */
+    if (!fail && aduan_open (&taking, &desk->taking) != 0)
+        log_warning ("reports cannot be typed here: %s; settings intake, intake_key",
+                     aduan_problem ());
     free (query);
     if (fail) {
         log_error ("%s", aduan_problem ());
@@ -251,7 +255,10 @@ static int content_start (struct desk *desk, const struct settings *settings)
         &(struct content_options){.folder = folder,
                                   .unpinned_ms = settings_number (settings, "unpinned"),
                                   .reencode = settings_flag (settings, "reencode"),
-                                  .reencoder = *reencoder ? reencoder : NULL},
+                                  .reencoder = *reencoder ? reencoder : NULL,
+                                  .ask = files_ask,
+                                  .owner = desk,
+                                  .orphan_ms = settings_number (settings, "unnamed")},
         &desk->content);
     if (result != 0)
         log_error ("%s: attachments cannot be kept there: %s", folder,
@@ -318,7 +325,16 @@ void desk_measure (void *state)
 {
     const struct desk *desk = state;
     struct http_counts counts = http_counts (desk->server);
+    struct content_counts files = content_counts (desk->content);
 
+    metric_set (desk_files_stored_total, files.stored);
+    metric_set (desk_files_expired_total, files.expired);
+    metric_set (desk_files_copied_total, files.copied);
+    metric_set (desk_files_refused_total, files.refused);
+    metric_set (desk_files_deleted_total, files.deleted);
+    metric_set (desk_files_waiting, files.waiting);
+    metric_set (desk_files_oldest_age_seconds,
+                files.waiting ? (uint64_t) (wall_ms () - files.waiting_since_ms) / 1000 : 0);
     metric_set (desk_cut_total, counts.cut);
     metric_set (desk_no_room_total, counts.no_room);
     metric_set (desk_unproved_total, counts.unproved);

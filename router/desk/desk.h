@@ -270,6 +270,8 @@ bool files_brought (const struct visit *visit);
  * too large, too many or of no kind that is taken refuses the visit. */
 void files_take (struct visit *visit, void (*then) (struct visit *visit));
 void file_show (struct visit *visit);
+/* content.h's question, of `owner`, a desk. */
+void files_ask (void *owner, const uint8_t *digests, size_t count);
 
 /* ---- words.c ---------------------------------------------------------------------------------- */
 

@@ -113,6 +113,44 @@ void files_take (struct visit *visit, void (*then) (struct visit *visit))
     content_put (visit->desk->content, taking->bytes[0], on_put, taking);
 }
 
+/* ---- what nobody names any more --------------------------------------------------------------- */
+
+static void on_unnamed (void *with, const struct aduan_answer *answer)
+{
+    struct desk *desk = with;
+    json_t *rows = answer->result == ADUAN_DONE
+                       ? json_loadb (answer->text, answer->text_len, 0, NULL)
+                       : NULL,
+           *row;
+    uint8_t digests[CONTENT_ASK_MOST * DIGEST_BYTES];
+    size_t count = 0, at;
+
+    json_array_foreach (rows, at, row) {
+        const char *hex = json_string_value (json_object_get (row, "digest"));
+        if (hex && count < CONTENT_ASK_MOST && strlen (hex) == (size_t) 2 * DIGEST_BYTES &&
+            hex_parse (hex, digests + count * DIGEST_BYTES, DIGEST_BYTES) == 0)
+            count++;
+    }
+    if (count && desk->content)
+        content_unnamed (desk->content, digests, count);
+    json_decref (rows);
+}
+
+void files_ask (void *owner, const uint8_t *digests, size_t count)
+{
+    struct desk *desk = owner;
+    struct buffer arguments = {0};
+
+    if (!desk->up)
+        return;
+    buffer_add (&arguments, "[\"", 2);
+    for (size_t i = 0; i < count; i++)
+        buffer_format (&arguments, "%s", hex_text (digests + i * DIGEST_BYTES, DIGEST_BYTES));
+    buffer_add (&arguments, "\"]", 3);
+    aduan_ask_start (desk->aduan, "read_unnamed", arguments.at, ASK_MS, on_unnamed, desk);
+    buffer_free (&arguments);
+}
+
 /* ---- one file to whoever may see its case ------------------------------------------------------ */
 
 static void on_open (void *owner, enum content_result result, const struct content_found *found)

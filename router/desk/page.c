@@ -375,10 +375,16 @@ static unsigned personal_in (const json_t *row, const char *key)
 static void held_say (struct visit *visit, json_t *found)
 {
     static const unsigned kinds[] = {PERSONAL_NIK, PERSONAL_PHONE, PERSONAL_MAIL};
-    json_t *row, *reasons = json_array ();
+    json_t *row, *reasons;
     size_t at;
     unsigned holds = personal_in (found, "title") | personal_in (found, "body");
 
+    /* a secret one is nobody's to read anyway, and of whose words are not shown nothing can be told */
+    if (!json_is_true (json_object_get (found, "held")) ||
+        json_is_true (json_object_get (found, "secret")) ||
+        !json_is_string (json_object_get (found, "body")))
+        return;
+    reasons = json_array ();
     json_array_foreach (json_object_get (visit->values, "history"), at, row) {
         json_int_t kind = json_integer_value (json_object_get (row, "kind"));
         if (kind == STEP_progress || kind == STEP_answer || kind == STEP_close)
@@ -387,6 +393,8 @@ static void held_say (struct visit *visit, json_t *found)
     for (size_t i = 0; i < array_len (kinds); i++)
         if (holds & kinds[i])
             json_array_append_new (reasons, json_pack ("{s:i}", "what", (int) kinds[i]));
+    if (!holds) /* it was staff who held it */
+        json_array_append_new (reasons, json_pack ("{s:i}", "what", 0));
     json_object_set_new (found, "held_for", reasons);
 }
 
@@ -406,8 +414,7 @@ void page_case (struct visit *visit)
         json_object_set (visit->values, "older", json_object_get (row, "older"));
         json_object_del (row, "older");
     }
-    if (json_is_true (json_object_get (found, "held")))
-        held_say (visit, found);
+    held_say (visit, found);
     act_offer (visit);
     if (visit->api)
         return;

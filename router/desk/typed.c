@@ -277,6 +277,10 @@ static void report_submit (struct visit *visit)
         .account = ACCOUNT,
     };
 
+    if (!visit->desk->taking) {
+        form_again (visit, 503, "new_intake", NULL);
+        return;
+    }
     person_read (visit, typed, &submission);
     aduan_submit_start (visit->desk->taking, &submission, TAKE_MS, on_submitted, visit);
 }

@@ -30,7 +30,8 @@ enum kind {
     KIND_LOOK = 13,
     KIND_ASK = 14,
     KIND_APPROVAL = 15,
-    KIND_OPENING = 16
+    KIND_OPENING = 16,
+    KIND_ERASED = 17
 };
 
 struct audit {

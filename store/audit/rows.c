@@ -13,6 +13,12 @@
 #define MARK_LEN   8
 #define GAPS_SHOWN "10"
 
+/* Events beside what is on record of those whose words were erased: what they were, and what stays of them. */
+#define EVENTS                                                                                     \
+    "event left join (select complaint_id, principal, act_key, was, stays from erased_event) x "   \
+    "using (complaint_id, principal, act_key)"
+#define ERASED ", was, stays"
+
 static const struct table {
     enum kind kind;
     const char *name, *columns;
@@ -33,6 +39,8 @@ static const struct table {
      "format ('identity_approval of %s by person %s, %s', ask_id, principal, at)"},
     {KIND_OPENING, "identity_opening", "ask_id, complaint_id, at, operator, key_id, tx", 6,
      "format ('identity_opening of %s for complaint %s, %s', ask_id, complaint_id, at)"},
+    {KIND_ERASED, "erased_event", "complaint_id, principal, act_key, was, stays, tx", 6,
+     "format ('erased_event of complaint %s, act %s', complaint_id, act_key)"},
 };
 
 struct hash {
@@ -76,6 +84,34 @@ static void hash_row (const struct stream *rows, int first, int count, uint8_t r
     crypto_hash_sha256 (ret, (const uint8_t *) bytes.at, bytes.len);
 }
 
+static const char *rows_of (const struct table *table)
+{
+    return table->kind == KIND_EVENT ? EVENTS : table->name;
+}
+
+static const char *more_of (const struct table *table)
+{
+    return table->kind == KIND_EVENT ? ERASED : "";
+}
+
+/* As it was when its digest was made.  Of an event that has lost its words the record of that says it, and what stays of it must be
+ * what that record says. */
+static void hash_written (struct audit *audit, const struct stream *rows, int first,
+                          const struct table *table, uint8_t ret[HASH_LEN])
+{
+    hash_row (rows, first, table->count, ret);
+    if (table->kind != KIND_EVENT)
+        return;
+    struct view was = stream_view (rows, first + table->count),
+                stays = stream_view (rows, first + table->count + 1);
+    if (was.len != HASH_LEN || stays.len != HASH_LEN)
+        return;
+    if (memcmp (stays.at, ret, HASH_LEN) == 0)
+        memcpy (ret, was.at, HASH_LEN);
+    else
+        finding (audit, "row", "an event whose words were erased was changed behind that");
+}
+
 /* ---- a transaction --------------------------------------------------------------------------- */
 
 /* Says the rows of this transaction that no digest covers. */
@@ -84,12 +120,12 @@ static void name_rows (struct pass *pass, bool changed)
     const struct table *table = pass->table;
     struct group *group = &pass->group;
     struct stream rows;
-    char *query = xformat ("select %s, %s from %s where tx = %" PRId64, table->called,
-                           table->columns, table->name, group->tx);
+    char *query = xformat ("select %s, %s%s from %s where tx = %" PRId64, table->called,
+                           table->columns, more_of (table), rows_of (table), group->tx);
     stream_open (&rows, pass->audit, "named", query);
     while (stream_next (&rows)) {
         struct hash hash;
-        hash_row (&rows, 1, table->count, hash.at);
+        hash_written (pass->audit, &rows, 1, table, hash.at);
         struct view called = stream_view (&rows, 0);
         for (size_t i = 0; i < group->row_count; i++)
             if (!group->rows[i].used && memcmp (group->rows[i].at, hash.at, HASH_LEN) == 0)
@@ -167,7 +203,8 @@ static void verify_group (struct pass *pass)
     pass->row_gone = pass->row_gone || lacking > left;
 }
 
-static void add_row (struct group *group, const struct stream *rows, const struct table *table)
+static void add_row (struct audit *audit, struct group *group, const struct stream *rows,
+                     const struct table *table)
 {
     if (group->row_count == group->row_room) {
         group->row_room = group->row_room ? group->row_room * 2 : 64;
@@ -175,7 +212,7 @@ static void add_row (struct group *group, const struct stream *rows, const struc
     }
     struct hash *row = &group->rows[group->row_count++];
     row->used = false;
-    hash_row (rows, 0, table->count, row->at);
+    hash_written (audit, rows, 0, table, row->at);
 }
 
 static void add_digest (struct group *group, const struct stream *digests)
@@ -227,8 +264,8 @@ static void verify_table (struct audit *audit, const struct table *table)
     char *part =
         whole ? xstrdup (table->kind == KIND_EVENT ? "tx > 0" : "tx >= 0")
               : xformat ("tx between %" PRId64 " and %" PRId64, audit->first_tx, audit->last_tx);
-    char *row_query =
-        xformat ("select %s from %s where %s order by tx", table->columns, table->name, part);
+    char *row_query = xformat ("select %s%s from %s where %s order by tx", table->columns,
+                               more_of (table), rows_of (table), part);
     char *digest_query =
         xformat ("select digest_id, tx, count, digest, marks, at from audit_digest "
                  "where kind = %d and %s order by tx, digest_id",
@@ -243,7 +280,7 @@ static void verify_table (struct audit *audit, const struct table *table)
         group->tx = row_tx < digest_tx ? row_tx : digest_tx;
         group->row_count = group->digest_count = 0;
         for (; row && stream_int (&rows, tx_column) == group->tx; row = stream_next (&rows))
-            add_row (group, &rows, table);
+            add_row (audit, group, &rows, table);
         for (; digest && stream_int (&digests, TX) == group->tx; digest = stream_next (&digests))
             add_digest (group, &digests);
         verify_group (&pass);
@@ -272,13 +309,13 @@ static void verify_before (struct audit *audit)
         audit,
         "select count, encode (digest, 'hex') from audit_digest where kind = 10 order by digest_id limit 1",
         0, NULL);
-    char *query =
-        xformat ("select %s from event where tx = 0 order by complaint_id, principal, act_key",
-                 tables[0].columns);
+    char *query = xformat ("select %s" ERASED " from " EVENTS
+                           " where tx = 0 order by complaint_id, principal, act_key",
+                           tables[0].columns);
     crypto_hash_sha256_init (&hash);
     stream_open (&rows, audit, "rows_before", query);
     for (; stream_next (&rows); count++) {
-        hash_row (&rows, 0, tables[0].count, row);
+        hash_written (audit, &rows, 0, &tables[0], row);
         crypto_hash_sha256_update (&hash, row, HASH_LEN);
     }
     crypto_hash_sha256_final (&hash, made);
@@ -326,6 +363,9 @@ void guards_verify (struct audit *audit)
         "from kept, (values ('kept'), ('audited')) s (suffix) "
         "where (suffix = 'kept' or name not like 'audit%%') and not exists ("
         "    select from pg_trigger t where t.tgrelid = name::regclass and t.tgname = name || '_' || suffix and t.tgenabled in ('O', 'A')) "
+        "union all "
+        "select 'event_words_kept is off: rows of event can be changed' where not exists ("
+        "    select from pg_trigger t where t.tgrelid = 'event'::regclass and t.tgname = 'event_words_kept' and t.tgenabled in ('O', 'A')) "
         "union all "
         "select r.rolname || ' may change or remove rows of ' || name from kept, pg_roles r "
         "where r.rolname ~ '^aduan_' and r.rolname not in ('aduan_owner', 'aduan_migrate') "

@@ -2,18 +2,11 @@
 //
 //   node desk.mjs '{"base": "http://127.0.0.1:8312", "width": 360, "people": {...}, "shots": "folder"}'
 //
-// Ends with 0 and a line of JSON (what was made), or with 1 and what is wrong.  Pages are checked as they are when somebody
-// works on them: axe finds nothing, nothing is wider than the window, what is pressed is 24 px or more, a page with all
-// that it loads is 100 KB or less, no other host is asked, nothing is said on the console.
+// Ends with 0 and a line of JSON (what was made), or with 1 and what is wrong.  What holds of each page: look.mjs.
 import { createHmac } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { chromium } from "playwright-core";
+import { check, finish, given, made, person, say, seen, weigh } from "./look.mjs";
 
-const given = JSON.parse(process.argv[2]);
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const problems = [], made = {}, seen = new Map(), seenOf = new Set();
-const say = (where, what) => problems.push(`${given.width} px, ${where}: ${what}`);
+const seenOf = new Set();
 
 // RFC 6238, as a phone shows it
 function code(secret, step = 0) {
@@ -24,58 +17,6 @@ function code(secret, step = 0) {
   const digest = createHmac("sha1", key).update(counter).digest();
   const at = digest[19] & 15;
   return String((digest.readUInt32BE(at) & 0x7fffffff) % 1000000).padStart(6, "0");
-}
-
-const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
-
-async function person(locale = "id-ID") {
-  const context = await browser.newContext({ viewport: { width: given.width, height: 800 }, locale, colorScheme: given.dark ? "dark" : "light" });
-  const page = await context.newPage();
-  page.setDefaultTimeout(20000);
-  page.on("pageerror", (fault) => say(page.url(), `script: ${fault.message}`));
-  page.on("console", (message) => { if (message.type() === "error") say(page.url(), `console: ${message.text()}`); });
-  page.loaded = 0;
-  page.on("requestfinished", async (request) => {
-    if (!request.url().startsWith(given.base)) say(page.url(), `another host is asked: ${request.url()}`);
-    const sizes = await request.sizes().catch(() => null);
-    if (sizes) page.loaded += sizes.responseBodySize + sizes.responseHeadersSize;
-  });
-  return page;
-}
-
-// Everything that must hold of a page, with what folds open, too.
-async function check(page, name) {
-  const fold = await page.evaluate(() => {
-    // one of a group at a time is what people have open; all at once is what must fit and be named
-    const closed = [...document.querySelectorAll("details:not([open])")];
-    closed.forEach((one) => { one.removeAttribute("name"); one.open = true; });
-    return closed.length;
-  });
-  const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-  if (wide > 0)
-    say(name, `${wide} px wider than the window: ${await page.evaluate(() => [...document.querySelectorAll("body *")]
-      .filter((one) => one.getBoundingClientRect().right > document.documentElement.clientWidth).map((one) => one.outerHTML.slice(0, 90)).join("; "))}`);
-  const small = await page.evaluate(() => [...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea, summary")]
-    .filter((one) => one.checkVisibility() && !one.closest(".skip"))
-    .map((one) => [one, one.closest("label") && /radio|checkbox/.test(one.type) ? one.closest("label").getBoundingClientRect() : one.getBoundingClientRect()])
-    .filter(([one, box]) => (box.width < 24 || box.height < 24) && box.width > 0
-      // a link within a sentence is as high as its line (WCAG 2.5.8)
-      && !(one.matches("a") && one.closest("p,li,dd,small") && getComputedStyle(one).display === "inline"))
-    .map(([one, box]) => `${one.outerHTML.slice(0, 80)} is ${Math.round(box.width)} x ${Math.round(box.height)}`));
-  small.forEach((one) => say(name, one));
-  await page.evaluate(axe);
-  // in the dark nothing is different but the colours
-  const rules = given.dark ? { type: "rule", values: ["color-contrast"] }
-    : { type: "tag", values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] };
-  const found = await page.evaluate((runOnly) => globalThis.axe.run(document, { runOnly }), rules);
-  for (const violation of found.violations)
-    say(name, `axe ${violation.id}: ${violation.nodes.map((node) => `${node.target} ${node.failureSummary}`).join("; ").slice(0, 600)}`);
-  if (given.shots) await page.screenshot({ path: `${given.shots}/${name}-${given.width}${given.dark ? "-dark" : ""}.png`, fullPage: true });
-  seen.set(name, fold);
-  if (given.shots && fold) {
-    await page.reload();
-    await page.screenshot({ path: `${given.shots}/${name}-${given.width}${given.dark ? "-dark" : ""}-first.png`, fullPage: true });
-  } else if (fold) await page.reload();
 }
 
 // What is on paper of a case: what belongs in a cabinet, black on white, and nothing that is pressed.
@@ -101,21 +42,6 @@ async function print(page, name) {
   seenOf.add(name);
 }
 
-// A page fetched by itself, everything with it.
-async function weigh(page, name, path) {
-  if (given.dark) return;
-  const context = page.context();
-  const fresh = await context.newPage();
-  let bytes = 0;
-  const client = await context.newCDPSession(fresh);
-  await client.send("Network.enable");
-  await client.send("Network.setCacheDisabled", { cacheDisabled: true });
-  client.on("Network.loadingFinished", (event) => { bytes += event.encodedDataLength; });
-  await fresh.goto(given.base + path, { waitUntil: "networkidle" });
-  await fresh.close();
-  if (bytes > 100 * 1024) say(name, `${bytes} bytes are transferred`);
-  made.bytes = { ...made.bytes, [name]: bytes };
-}
 
 async function login(page, who) {
   await page.goto(`${given.base}/inbox`);
@@ -389,19 +315,12 @@ async function newcomer(above, token, unit) {
   await page.context().close();
 }
 
+let went;
 try {
   await officer();
   await newcomer(...await coordinator());
 } catch (fault) {
-  for (const context of browser.contexts())
-    for (const page of context.pages())
-      say(page.url(), (await page.locator("body").innerText().catch(() => "")).slice(0, 1500));
-  say("on the way", fault.stack);
+  went = fault;
 }
-await browser.close();
 made.pages = [...seen.keys(), ...seenOf];
-console.log(JSON.stringify(made));
-if (problems.length) {
-  console.error(problems.join("\n"));
-  process.exit(1);
-}
+await finish(went);

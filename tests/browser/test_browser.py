@@ -1,4 +1,4 @@
-"""The desk in a real Chromium, on a real stack, at a phone's width and at a desk's: tests/browser/desk.mjs.
+"""The desk and the public door in a real Chromium, on a real stack, at a phone's width and at a desk's: desk.mjs, public.mjs.
 
 The packages of package-lock.json must be there: `npm ci --ignore-scripts` in this folder.
 ADUAN_SHOTS=FOLDER keeps a picture of every page."""
@@ -12,6 +12,7 @@ import urllib.parse
 
 import pytest
 
+from content import camera_photo
 from people import PASSWORD, invited
 from stack import DESK, Stack
 
@@ -25,7 +26,7 @@ SAID = ["Jalan berlubang di depan sekolah, sudah dua minggu dan membahayakan ana
 def stack():
     folder = tempfile.mkdtemp(prefix="aduan-browser-", dir="/var/tmp")
     os.chmod(folder, 0o755)
-    with Stack(folder, programs=DESK) as running:
+    with Stack(folder, programs=(*DESK, "web")) as running:
         yield running
     shutil.rmtree(folder, ignore_errors=True)
 
@@ -71,3 +72,20 @@ def test_a_day(stack, width, dark):
             "tree", "tree-new", "told", "late", "invitation", "invited", "inbox-empty", "case-from-above",
             "tree-holds", "tree-deputy", "keys-before", "keys", "keys-all", "fault", "key", "key-revoke", "key-revoked", "case-permits", "factor",
             "search-filtered", "case-print", "bulk-handed-back", "watch", "changes"} <= set(made["pages"])
+
+
+@pytest.mark.parametrize("width, dark, script", [(360, False, True), (360, False, False), (1280, True, True)])
+def test_a_street_lamp(stack, tmp_path, width, dark, script):
+    assert stack.adapter().submit(text=f"Lampu jalan di terminal padam ({width})", category=1, place="91.01.01", anonymous=1, secret=1)[0] == "accepted"
+    photo = tmp_path / "lampu.jpg"
+    photo.write_bytes(camera_photo())
+    given = {"base": f"http://127.0.0.1:{stack.ports['web']}", "width": width, "dark": dark, "script": script, "photo": str(photo),
+             "shots": os.environ.get("ADUAN_SHOTS", "")}
+    done = subprocess.run(["node", os.path.join(HERE, "public.mjs"), json.dumps(given)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    made = json.loads(done.stdout)
+    print(made)
+    assert {"home", "form", "receipt", "form-wrong", "track", "case", "case-replied", "reports", "published", "privacy", "absent"} <= set(made["pages"])
+    assert stack.sql("select count (*) from complaint c join content t using (complaint_id) where number_text (c.number) = %s and length (t.attachments) = 32",
+                     made["number"])[0][0] == 1

@@ -21,7 +21,7 @@ NOTIFIER = {name for name, program, _ in FAULTS if program == "notifier"} | {"bo
 PLANTED = {"quarantine_before", "quarantine_after"}
 HELD = {"held_committed"}
 CLOCKS = {name for name, _, row in FAULTS if row == "C"}
-FILES = {name for name, _, row in FAULTS if row == "K"}  # test_file_faults.py
+FILES = {name for name, _, row in FAULTS if row in ("K", "E")}  # test_file_faults.py
 ORDERED = {name for name, _, row in FAULTS if row == "O"}
 RETURNED = {"redecide_sent", "redecide_received", "redecided_received", "moved_committed"}
 

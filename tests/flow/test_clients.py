@@ -9,6 +9,7 @@ from zmq.utils import z85
 
 from conftest import Stack
 from desk_door import Browser, Program
+from people import Reader
 from stack import DESK
 from test_people import Command
 
@@ -81,6 +82,20 @@ def test_from_key_to_token(stack, front, boss):
     assert front.order("make_token", boss, name="kota-app").word == "absent name"
 
 
+def test_as_aduan_web_asks(stack, front, boss):
+    """By aduan-query, on the socket that is aduan-web's."""
+    made = front.order("make_key", boss, name="kota-tanya", role="adapter", agency="91.01")
+    token = front.order("make_token", boss, name="kota-tanya")["token"]
+    web = Reader(os.path.join(stack.folder, "run", "public.sock"))
+    (row,) = web.ask("web_clients", "")
+    assert [client["token_hash"] for client in row["clients"] if client["account"] == "kota-tanya"] == [hash_of(token)]
+    assert web.ask("web_clients", row["version"]) == [{"version": row["version"], "clients": None}]
+    (page,) = web.ask("web_feed", str(made["principal"]), "", "100")
+    assert page["events"] == [] and web.ask("web_feed", str(made["principal"]), "x", "1") == [{"fault": "cursor"}]
+    assert web.ask("web_own", str(made["principal"]), "A0") == []
+    web.close()
+
+
 def test_what_is_refused(stack, front, boss):
     public = zmq.curve_keypair()[0].decode()
     assert front.order("make_key", boss, name="kota-mesin", role="worker", agency="91.01", agencies=["91.01"]).word == "value key"
@@ -115,6 +130,32 @@ def test_at_the_desk(stack, boss):
     assert shown["requests"] == 60 and not shown["until"] and "token_hash" not in shown
     assert browser.post(page.form("/orders/revoke_token")).location == "/keys/kota-web?said=revoke_token"
     assert "dicabut" in browser.get("/keys/kota-web?said=revoke_token").text and of(stack, "kota-web") == []
+
+
+def test_webhooks_at_the_desk(stack, front, boss):
+    """The page of a key sets one, shows its secret once, says how it goes, and has a button for each thing that may be done."""
+    front.order("make_key", boss, name="kota-kait", role="adapter", agency="91.01")
+    browser, program = Browser(stack, boss), Program(stack, boss)
+    form = browser.get("/keys/kota-kait").form("/orders/set_webhook")
+    assert "Alamat (https)" in browser.post(form, url="http://kota.example/hook").text
+    told = browser.post(browser.get("/keys/kota-kait").form("/orders/set_webhook"), url="https://kota.example/hook?masuk=rahasia", events="answer, close")
+    secret = re.search(r'<code id="told">(whsec_[A-Za-z0-9+/]{43}=)</code>', told.text)[1]
+    page = browser.get("/keys/kota-kait")
+    assert "sekali saja" in told.text and secret not in page.text and "https://kota.example/hook" in page.text and "berjalan" in page.text
+    (hook,) = program.get("/keys/kota-kait").json["key"]["webhooks"]
+    assert hook["events"] == ["answer", "close"] and hook["state"] == "active" and hook["delivered"] == 0 and "salt" not in hook and hook["url"] == "https://kota.example/hook?…"
+    assert "masuk=rahasia" not in page.text + str(stack.sql("select new from change"))
+    assert browser.post(page.form("/orders/test_webhook")).location == "/keys/kota-kait?said=test_webhook"
+    assert browser.post(page.form("/orders/pause_webhook")).location == "/keys/kota-kait?said=pause_webhook"
+    page = browser.get("/keys/kota-kait")
+    assert "dijeda" in page.text and not page.forms("/orders/pause_webhook")
+    assert browser.post(page.form("/orders/replay_webhook"), **{"from": "2026-01-01T00:00:00Z"}).status == 303
+    assert "Mulai dari" in browser.post(page.form("/orders/replay_webhook"), **{"from": "kemarin"}).text
+    assert browser.post(page.form("/orders/resume_webhook")).status == browser.post(page.form("/orders/remove_webhook")).status == 303
+    assert not browser.get("/keys/kota-kait").forms("/orders/remove_webhook")
+    # colleagues below see neither key nor webhook, and do nothing with them
+    other = Browser(stack, stack.person("91.01/PUPR", "agency_admin"))
+    assert other.get("/keys/kota-kait").status == 404
 
 
 def test_by_the_command(stack):

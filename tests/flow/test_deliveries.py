@@ -103,5 +103,35 @@ def test_one_waits_the_other_flows(world):  # noqa: F811
     assert {str(row[0]) for row in world.postgres.sql("select complaint_id from notice_ended where outcome = 3")} == {second, bounced}
 
 
+def test_contacts_are_forgotten(world):  # noqa: F811
+    """A contact goes when the time to reopen is over and the last notice is final; so do old entries of the delivery log."""
+    names = ("old", "young", "open", "waits", "alias", "main")
+    cases = {name: next(iter(world.plant(1, days=0 if name == "young" else 40).values()))[0] for name in names}
+    sql = world.postgres.sql
+    sql("update complaint set state = case when complaint_id = %s then 5 when complaint_id = %s then 10 else 7 end", cases["open"], cases["alias"])
+    sql("update complaint set state = 5 where complaint_id = %s", cases["main"])
+    sql("insert into merged values (%s, %s, %s, now (), 5, '{}')", cases["alias"], cases["main"], cases["main"])
+    sql("delete from notice where complaint_id <> %s", cases["waits"])
+    for name, age in (("old", 200), ("open", 100)):
+        sql("insert into delivery values (%s, now () - make_interval (days => %s), 0, 202, 2, 4, 1, 5, 1)", cases[name], age)
+
+    def known():
+        return {name for name, identity in cases.items()
+                if sql("select contact is not null, flags & 16 <> 0 from content join complaint using (complaint_id) where complaint_id = %s",
+                       identity) == [(True, True)]}
+
+    sql("update complaint set flags = flags | 16")
+    sql("delete from wake")  # the timers have nothing to say meanwhile
+    world.start("store")
+    wait_for("the old contact's end", lambda: "old" not in known())
+    assert known() == set(names) - {"old"}
+    assert sql("select complaint_id::text from delivery") == [(cases["open"],)]
+    sql("update complaint set state = 7 where complaint_id = %s", cases["main"])
+    world.kill("store")
+    world.start("store")
+    wait_for("the alias's contact's end", lambda: "alias" not in known())
+    assert known() == {"young", "open", "waits"}
+
+
 if __name__ == "__main__":
     sys.exit(pytest.main([__file__, "-q", "-s"]))

@@ -312,13 +312,30 @@ def test_every_button_is_taken(stack, web, liaison):
                     assert browser.post(browser.get(where).form(where, step), step, text="dahulu").status == 303
                 page = browser.get(where)
                 offered = {value for form in page.forms(where) for name, value in form.buttons if name == "act"}
-                assert offered <= set(more) | {"merge", "link", "draft", "take_on"}, offered
+                assert offered <= set(more) | {"merge", "link", "draft", "take_on", "unpublish"}, offered
                 if act not in offered or act == "assign":
                     continue
                 done = browser.post(page.form(where, act), act, **fields)
                 assert done.status == 303, (act, prepare, re.findall(r'role="alert">([^<]*)', done.text))
                 tried.add(act)
     assert tried >= set(more) - {"assign", "verify"}, tried
+
+
+def test_what_is_held_from_the_public_says_why(stack, web):
+    """The page tells what in the words looks like somebody's own, and offers the one act of the two that fits."""
+    admin = stack.person("91.01/PUPR", "agency_admin")
+    browser, number = Browser(stack, admin), held(stack, web, admin, text="Lubang di jalan, hubungi 0812-3456-7890", secret=1)
+    where = f"/cases/{number}"
+    page = browser.get(where)
+    assert "mirip nomor telepon" in page.text and "mirip NIK" not in page.text and not page.forms(where, "unpublish")
+    released = browser.post(page.form(where, "publish"), "publish", text="Nomor kantor kelurahan")
+    assert released.status == 303 and released.location.endswith("said=publish"), released.text
+    page = browser.get(where)
+    assert "Ditahan dari umum" not in page.text and "Nomor kantor kelurahan" in page.text and not page.forms(where, "publish")
+    assert browser.post(page.form(where, "unpublish"), "unpublish").status == 303
+    assert "mirip nomor telepon" in browser.get(where).text
+    secret = browser.get(f"/cases/{held(stack, web, admin, secret=2)}")
+    assert "unpublish" not in {value for form in secret.forms() for name, value in form.buttons if name == "act"}, "there is nothing to hold"
 
 
 def test_a_number_that_does_not_fit_is_refused(stack, web, liaison):

@@ -177,6 +177,25 @@ def test_a_restored_database_is_noticed(stack, door, agency, me):
     assert page(stack, me, stack.sql("select feed_cursor (row (epoch + 1, 1, gen_random_uuid (), 1)::feed_position) from installation")[0][0]) == {"fault": "cursor"}
 
 
+def test_much_is_said_in_pieces(stack, door, agency, me):
+    """A page, and a case, is as much as an answer of aduan-query holds."""
+    case = door.place(agency["33.01/PUPR"], text="Saluran tersumbat")
+    _, cursor = read(stack, me)
+    stack.sql("with grown as (update complaint set events = events + 100 where complaint_id = %s returning events) "
+              "insert into event (complaint_id, at, act_key, principal, agency, kind, number, text) "
+              "select %s, now (), gen_random_uuid (), 0, 1, 16, events - 100 + i, repeat ('Kami periksa. ', 1100) from grown, generate_series (1, 100) i", case.hex(), case.hex())
+    found, sizes = [], []
+    while not found or said["more"]:
+        said = page(stack, me, cursor)
+        found += said["events"]
+        sizes.append(len(str(said["events"])))
+        cursor = said["cursor"]
+    assert [event["event"] for event in found if event["number"] == number_of(case)][-100:] == list(range(2, 102)) and len(sizes) > 2 and max(sizes) < 700000
+    (one,) = stack.postgres.sql("select web.own (%s, %s)", me, number_of(case), user="aduan_web")[0][0]
+    assert one["events"][-1]["event"] == 101 and 20 < len(one["events"]) < 40
+    stack.rewrite("delete from event where complaint_id = %s and number > 1; update complaint set events = 1 where complaint_id = %s", case.hex(), case.hex())
+
+
 def test_ones_own_case(stack, door, agency, me):
     case = door.place(agency["33.01/PUPR"], text="Jembatan bambu rusak")
     stack.sql("update content set external = 'kota-17' where complaint_id = %s", case.hex())

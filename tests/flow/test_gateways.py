@@ -255,6 +255,25 @@ def whatsapp_id(age=0):
     return int((time.time() - age) * 1000).to_bytes(6, "big") + os.urandom(10)
 
 
+def case_token(identity):
+    bits = int.from_bytes(identity + hashlib.blake2b(b"\1" + identity, digest_size=16, key=KEY).digest()[:9], "big")
+    return "".join(SYMBOLS[bits >> 5 * at & 31] for at in range(39, -1, -1))
+
+
+def test_mail_comes_back_to_its_case(world):  # noqa: F811
+    """Answers go to an address that names the case, bounces to one that names the notice, and machines are asked to be silent."""
+    start(world)
+    identity = uuid.uuid4().bytes
+    assert tell(world, (world.contact("siti@example.org"), {"identity": identity, "event": 3})) == [(SENT, 250, MAIL, 0)]
+    (mail,) = world.sink.mails()
+    assert mail["Reply-To"] == f"<aduan+{case_token(identity)}@aduan.example.org>" or \
+        mail["Reply-To"] == f"aduan+{case_token(identity)}@aduan.example.org"
+    envelope = json.loads((world.folder / "sink/mail/000001.json").read_text())
+    assert envelope["from"] == f"aduan+{notice_token(identity, 3)}@aduan.example.org"
+    assert mail["Auto-Submitted"] == "auto-generated" and mail["X-Auto-Response-Suppress"] == "All"
+    assert mail["X-Aduan-Loop"] == "aduan.example.org" and mail["From"] == "Aduan <aduan@aduan.example.org>"
+
+
 def test_whatsapp(world, receiver):  # noqa: F811
     """Within a day of the complaint the text, later the template; where Meta says the session is over, the template, too."""
     start(world, phone=receiver.url)

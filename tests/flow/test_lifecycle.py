@@ -34,6 +34,8 @@ ACTS = {
     "chase": {},  # from above only
     "support": {state: (state, {C, A, W}) for state in OPEN},
     "note": {state: (state, HOLDS) for state in [*OPEN, "resolved"]},
+    "unpublish": {state: (state, {C, A}) for state in [*OPEN, "resolved"]},
+    "publish": {},  # of one that is held only: tests/flow/test_public.py
 }
 NEEDS = {"verify": dict(class_=2), "assign": dict(to="33.01/PUPR/JALAN"), "hand_back": dict(text="Bukan kami"), "ask": dict(text="Di mana?"),
          "progress": dict(text="Kami periksa"), "answer": dict(text="Sudah"), "draft": dict(text="Sudah"), "correct": dict(title="Jalan berlubang"),
@@ -124,7 +126,8 @@ def test_every_role(stack, door, people, agency, act, state):
 
 
 ABOVE = {"assign": ("received", "verified", "assigned", "in_progress"), "close": ("in_progress",), "verify": ("received",), "correct": OPEN,
-         "archive": ("received", "verified", "assigned"), "chase": OPEN, "note": [*OPEN, "resolved"], "split": OPEN, "block": [*OPEN, "resolved", "archived"]}
+         "archive": ("received", "verified", "assigned"), "chase": OPEN, "note": [*OPEN, "resolved"], "unpublish": [*OPEN, "resolved"], "split": OPEN,
+         "block": [*OPEN, "resolved", "archived"]}
 
 
 @pytest.mark.parametrize("act", [*ACTS])

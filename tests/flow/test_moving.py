@@ -180,6 +180,25 @@ def test_download_at_the_desk(stack, reports):
     assert Browser(stack).get("/export.csv").location == "/login"
 
 
+def test_pages_of_any_size(stack, aduan):
+    """More than a page by rows, more than one by bytes, a stretch of others' between: each report once, in the order of when it came."""
+    boss = stack.person("91.71", "coordinator", front="cli")
+    before = {row["Tracking ID"] for row in table(aduan("export", "official", who=boss))[1]}
+    own = ("insert into complaint (complaint_id, number, version, received, holder, adapter, state, events, channel, class, priority, rung, confidence, flags, region) "
+           "select (lpad (to_hex ((extract (epoch from at) * 1000)::bigint), 12, '0') || substr (md5 ('halaman' || g), 1, 20))::uuid, 9000000 + g, 1, at, "
+           "case when g %% 5 = 0 then %s else %s end, 1, 4, 2, 1, 2, 3, 3, 900, 0, '91.71' from (select g, now () - g * interval '1 minute' as at from generate_series (1, 600) g) x")
+    stack.sql(own, stack.agency("92.01/LH"), stack.agency("91.71/PUPR"))
+    stack.sql("insert into content (complaint_id, digest, title, body) select complaint_id, '\\x00', 'Halaman', repeat ('isi panjang ', case when number < 9000300 then 500 else 2 end) "
+              "from complaint where number between 9000000 and 9001000")
+    try:
+        rows = [row for row in table(aduan("export", "official", who=boss))[1] if row["Tracking ID"] not in before]
+        assert len(rows) == len({row["Tracking ID"] for row in rows}) == 480
+        assert [row["received_at"] for row in rows] == sorted(row["received_at"] for row in rows)
+    finally:
+        for name in ("content", "complaint"):
+            stack.sql(f"delete from {name} where complaint_id in (select complaint_id from complaint where number between 9000000 and 9001000)")
+
+
 # ---- and in again
 
 def test_what_went_out_comes_in_again(stack, aduan, head, reports, tmp_path):
@@ -260,6 +279,17 @@ def test_an_old_systems_table(stack, aduan, tmp_path, between, mark, above):
     file.write_text(file.read_text(encoding="utf-8").replace("Menunggu foto", "Foto diterima"), encoding="utf-8")
     again = json.loads(aduan("import", file, "--official", "--system", system, "--json", wanted=65))
     assert (again["accepted"], again["repeated"], again["changed"]) == (0, 2, 2)
+
+
+def test_a_table_in_another_encoding(stack, aduan, tmp_path):
+    """What a spreadsheet saved as Windows-1252: no name of it is known, and nothing stops."""
+    file = tmp_path / "lama.csv"
+    official(file, [{**ROW, "Tracking ID": "88", "Kategori": "Caf\u00e9", "Kota/Kabupaten": "Kab. \u00c9jaan", "Isi Laporan Awal": "Kaf\u00e9 di trotoar"}], mark=False)
+    file.write_bytes(file.read_text(encoding="utf-8").encode("cp1252"))
+    summary = json.loads(aduan("import", file, "--official", "--system", "ansi", "--json"))
+    assert summary["accepted"] == 1 and summary["left_open"]["categories"] == summary["left_open"]["places"] == 1
+    assert stack.wait("select t.body, c.region from content t join complaint c using (complaint_id) where t.external = 'ansi:88'")[0] == \
+        ("Kaf\ufffd di trotoar\n\n--- Dari sistem lama ---\nStatus: Tertunda\nAlasan: Menunggu foto\nIsi Laporan Akhir:\nJembatan di dusun retak", "91")
 
 
 def test_nothing_is_guessed_while_the_registry_is_away(stack, aduan, tmp_path):

@@ -201,7 +201,7 @@ class World:
     def start(self, *options, fault=None, gateway=True):
         command = [str(BUILD / "notifier" / "aduan-notifier"), "-o", f"run={self.folder}", "-o", f"data={self.folder}",
                    "-o", "domain=aduan.example.org", "-o", "smtp.letter=3s", "-o", "scan=100ms",
-                   "-o", "tracking=https://aduan.example.org/t/"]
+                   "-o", "tracking=https://aduan.example.org/t/", "-o", "webhook.parallel=0"]
         if gateway:
             command += ["-o", f"smtp.url=smtp://127.0.0.1:{self.sink.port}"]
         for option in options:

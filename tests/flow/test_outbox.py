@@ -91,8 +91,8 @@ class World:
         text = (self.folder / "log").read_text()
         assert "AddressSanitizer" not in text and "runtime error" not in text, text[-3000:]
 
-    def plant(self, count, *, template=4, flags=1, text="Sudah diperbaiki.", kind="email"):
-        """`count` complaints with an answer to tell of; address and id of each."""
+    def plant(self, count, *, template=4, flags=1, text="Sudah diperbaiki.", kind="email", days=0):
+        """`count` complaints with an answer of so many `days` ago to tell of; address and id of each."""
         planted = {}
         for number in range(count):
             address = f"n{uuid.uuid4().hex[:12]}@example.org" if kind == "email" else f"62{uuid.uuid4().int % 10 ** 11:011}"
@@ -109,7 +109,7 @@ class World:
                 cursor.execute("insert into content (complaint_id, digest, title, body, contact, contact_key) values (%s, 'd', 't', 'b', %s, 1)",
                                (identity, contact))
                 cursor.execute("insert into event (complaint_id, at, act_key, principal, agency, kind, number, text)"
-                               " values (%s, now (), %s, 1, 1, 17, 2, %s)", (identity, str(uuid.uuid4()), text))
+                               " values (%s, now () - make_interval (days => %s), %s, 1, 1, 17, 2, %s)", (identity, days, str(uuid.uuid4()), text))
                 cursor.execute("insert into notice (complaint_id, recipient, agency, event, template) values (%s, 0, 1, 2, %s)",
                                (identity, template))
         connection.commit()

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import time
+import uuid
 
 import pytest
 import zmq
@@ -185,12 +186,61 @@ def test_from_the_shell(stack):
     assert all(name in help_text for name in ("set_competence", "renew_factor", "withdraw_permit", "watch"))
 
 
+def notices(stack, *words, status=0):
+    done = subprocess.run([os.path.join(BUILD, "deploy/aduan/aduan"), "notice", *words, "-c", stack.settings, "--lang", "en"],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == status, (words, done.returncode, done.stdout, done.stderr)
+    return done.stdout + done.stderr
+
+
+def test_parked_notices_go_out_again(stack, front):
+    """They are listed with why and whose they are, and go out again by an order of the root's, with its reason; one that may have
+    arrived only by name."""
+    ids = [str(uuid.uuid4()) for _ in range(3)]
+    for number, identity in enumerate(ids, 900):
+        stack.sql("insert into complaint (complaint_id, number, version, received, due_first, holder, adapter, state, events, channel, priority,"
+                  " rung, confidence, flags) values (%s, %s, 1, now (), now (), 1, 1, 7, 2, 1, 3, 6, 0, 17)", identity, number)
+    stack.sql("insert into notice_ended values (%s, 2, 0, 1, 4, 10, 2, 503, now (), 5), (%s, 2, 0, 1, 4, 1, 3, 550, now (), null),"
+              " (%s, 2, 0, 1, 4, 1, 4, 10052, now (), 7)", *ids)
+    stack.sql("insert into notice_aside values (%s, now () + interval '1 h', 0, 1, 2, 1, 1, 0, 5)", ids[0])
+    stack.sql("insert into delivery values (%s, now (), 0, 202, 3, 4, 1, 5, 6)", ids[0])
+    numbers = [row[0] for row in stack.sql("select number_text (n) from generate_series (900, 902) n")]
+    listed = notices(stack, "list")
+    assert "parked" in listed and "unknown" in listed and "quiet" in listed and "503" in listed and "whatsapp" in listed and listed.count(" ID\n") == 3
+    assert "waits" not in notices(stack, "list", "--parked")
+    own = json.loads(notices(stack, "list", "--number", numbers[0], "--json"))
+    assert [(row["state"], row["channel"], row["code"]) for row in own] == [("parked", "sms", 503), ("waits", "sms", 2), ("delivered", "sms", 202)]
+    assert json.loads(notices(stack, "list", "--number", "A0000000000000", "--json", status=1)) == []
+    assert "say why" in notices(stack, "retry", "--all", status=64) and "which notice" in notices(stack, "retry", "--reason", "x", status=64)
+    assert "nobody is logged in" in notices(stack, "retry", "--all", "--reason", "x", "--session", os.path.join(stack.folder, "none"), status=77)
+
+    operator = stack.person("ID", "operator")
+    reason = "Kannel berjalan lagi"
+    assert front.order("retry_notice", stack.person("91.01", "coordinator"), all=True, reason=reason).word == "absent number"
+    assert front.order("retry_notice", operator, all=True).word == "value reason"
+    assert front.order("retry_notice", operator, number=numbers[0], all=True, reason=reason).word == "value number"
+    assert front.order("retry_notice", operator, reason=reason).word == "value number"
+    assert front.order("retry_notice", operator, number="A0000000000000", reason=reason).word == "absent number"
+    assert front.order("retry_notice", operator, number=numbers[0], event=7, reason=reason).word == "absent number"
+    done = front.order("retry_notice", operator, all=True, reason=reason)
+    assert done.word == "done"
+    assert stack.sql("select complaint_id::text from notice_ended") == [(ids[2],)]
+    assert stack.sql("select channel, attempt from notice_aside where complaint_id = %s and event = 2", ids[0]) == [(5, 0)]
+    assert stack.sql("select template from notice where complaint_id = %s", ids[1]) == [(4,)]
+    assert front.order("retry_notice", operator, number=numbers[2], event=2, reason=reason).word == "done"
+    assert stack.sql("select count (*) from notice_ended") == [(0,)]
+    assert stack.sql("select new ->> 'reason' from change where name = 'retry_notice'") == [(reason,)] * 2
+    stack.sql("delete from notice_aside")
+    stack.sql("delete from delivery")
+    stack.sql("delete from notice")
+
+
 def test_every_order_is_in_the_command(stack):
     """What the store knows, the command knows, and the page."""
     files = {name[:-4] for name in os.listdir(os.path.join(ROOT, "store", "sql", "order")) if name.endswith(".sql")}
     with open(os.path.join(ROOT, "deploy", "aduan", "orders.def"), encoding="utf-8") as file:
         named = {line.split("(")[1].split(",")[0] for line in file if line.startswith("ORDER (")}
-    assert files - named == {"login", "logout", "renew_session", "accept_invitation", "look"} and named <= files
+    assert files - named == {"login", "logout", "renew_session", "accept_invitation", "look", "typed"} and named <= files
     with open(os.path.join(ROOT, "docs", "administration.md"), encoding="utf-8") as file:
         page = file.read()
     assert [name for name in files if f"`{name}`" not in page] == []

@@ -252,6 +252,8 @@ def test_counts(world):
     assert row["quarantine"] == 1 and row["complaints_by_state"] == {"received": 1, "in_progress": 1}
     (row,) = asker.ask("notices")
     assert row["outcome"] == "unknown" and row["template"] == "answered"
+    (row,) = [row for row in asker.ask("deliveries", "", "parked")]
+    assert row["state"] == "unknown" and row["template"] == "answered" and row["owner"] == "ID"
     (row,) = asker.ask("quarantine")
     assert row["reason"] == "planted" and row["owner"] == "ID"
 

@@ -265,7 +265,7 @@ def statements():
     sys.path.insert(0, os.path.join(ROOT, "store", "sql"))
     from embed_sql import statement
     for path in sorted(pathlib.Path(ROOT, "store", "sql", "query").glob("*.sql")):
-        if not path.name.startswith(("desk_", "audit_", "identity_")):
+        if not path.name.startswith(("desk_", "web_", "audit_", "identity_")):
             yield path.stem, *statement(path)
 
 

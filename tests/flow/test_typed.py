@@ -19,7 +19,7 @@ SAID = {"channel": "walk-in", "class": "1", "title": "Lampu jalan padam", "text"
 
 @pytest.fixture(scope="module")
 def stack(folder):
-    with Stack(folder, programs=DESK, adapters=("web", "sms", "desk-intake")) as running:
+    with Stack(folder, programs=DESK) as running:
         yield running
 
 

@@ -1,6 +1,7 @@
 """Webhooks, end to end: complaint -> feed -> store -> aduan-notifier -> a real HTTP receiver that does what receivers do."""
 import os
 import re
+import subprocess
 
 import pytest
 
@@ -20,7 +21,7 @@ class Hooked(Stack):
         super()._write_settings()
         with open(self.settings, encoding="utf-8") as file:
             text = file.read()
-        for program, more in (("notifier", "    hosts: 127.0.0.1\n    wait: 500ms\n    scan: 100ms\n"), ("store", "    http: true\n")):
+        for program, more in (("notifier", f"    hosts: 127.0.0.1\n    wait: 500ms\n    scan: 100ms\n    ca: {self.folder}/trusted.pem\n"), ("store", "    http: true\n")):
             text = text.replace(f"\n{program}:\n", f"\n{program}:\n  webhook:\n{more}", 1)
         with open(self.settings, "w", encoding="utf-8") as file:
             file.write(text)
@@ -52,6 +53,7 @@ def kota(stack):
 def receiver(stack):
     with Receiver() as running:
         yield running
+    stack.checks()
     stack.sql("delete from hook")
 
 
@@ -141,6 +143,7 @@ def test_parked_after_ten_failures_and_resumed(stack, front, boss, kota, receive
     hurry(stack, hook)
     stack.wait("select 1 from hook where hook_id = %s and parked_at is not null and attempt = 10", hook)
     calls = len(receiver.calls)
+    assert stack.reader().ask("counts")[0]["webhooks_parked"] == 1
     hurry(stack, hook)
     receiver.does = "take"
     assert front.order("test_webhook", boss, webhook=hook).word == "done"  # also of one that rests
@@ -193,6 +196,27 @@ def test_where_it_does_not_go(stack, front, boss, kota):
     for at in range(10):
         assert front.order("set_webhook", boss, name="kota", url=f"https://contoh.example/{at}").word == "done"
     assert front.order("set_webhook", boss, name="kota", url="https://contoh.example/10").word == "state name"
+    stack.sql("delete from hook")
+
+
+def certified(stack, name):
+    """A file with a key and its own certificate for 127.0.0.1."""
+    path = os.path.join(stack.folder, f"{name}.pem")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=uji",
+                    "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", path, "-out", path + ".crt"], check=True, stderr=subprocess.DEVNULL)
+    with open(path + ".crt", encoding="ascii") as certificate, open(path, "a", encoding="ascii") as file:
+        file.write(certificate.read())
+    return path
+
+
+def test_certificates_are_checked(stack, front, boss, kota):
+    with Receiver(certified(stack, "trusted")) as known, Receiver(certified(stack, "strange")) as strange:
+        good, bad = hooked(front, boss, known), hooked(front, boss, strange)
+        number = submitted(kota)
+        known.wait(lambda: [event["number"] for event in known.taken] == [number])
+        stack.wait("select 1 from hook where hook_id = %s and status = 10060", bad)
+        stack.wait("select 1 from hook where hook_id = %s and status = 204", good)
+        assert not strange.calls
     stack.sql("delete from hook")
 
 

@@ -28,8 +28,9 @@ def free_ports(count):
 
 
 class Kannel:
-    def __init__(self, folder, send=None):
-        """`send`: the port of sendsms, where it must be one that is known already."""
+    def __init__(self, folder, send=None, post=None, joins=True):
+        """`send`: the port of sendsms, where it must be one that is known already; `post`: where what comes in goes,
+        tried again each second; `joins`: long ones before they go there."""
         self.folder = pathlib.Path(folder)
         for program in ("bearerbox", "smsbox", FAKESMSC):
             assert shutil.which(program), f"{program} is not installed: packages kannel and kannel-extras (tests/packages)"
@@ -47,6 +48,7 @@ smsbox-port = {self.box}
 smsbox-interface = 127.0.0.1
 box-allow-ip = 127.0.0.1
 dlr-storage = internal
+sms-combine-concatenated-mo = {str(joins).lower()}
 
 group = smsc
 smsc = fake
@@ -60,13 +62,41 @@ bearerbox-host = 127.0.0.1
 sendsms-port = {self.send}
 sendsms-interface = 127.0.0.1
 global-sender = 1708
+http-request-retry = 60
+http-queue-delay = 1
 
 group = sendsms-user
 username = aduan
 password = geheim
 concatenation = true
 max-messages = 10
-""")
+{self._service(post)}""")
+
+    @staticmethod
+    def _service(post):
+        return "" if not post else f"""
+group = sms-service
+keyword = default
+post-url = "{post}"
+max-messages = 1
+omit-empty = true
+concatenation = true
+accept-x-kannel-headers = true
+send-sender = true
+"""
+
+    def say(self, sender, text, receiver="1708"):
+        """Somebody sends this to the operator, who hands it to Kannel; answers are in messages () from then on.  Of a part of a
+        longer one `text` begins with its header and a blank."""
+        kind = "text"
+        if text.startswith("%05%00%03"):
+            kind = "udh"
+        if self.operator:
+            self.operator.kill()
+            self.operator.wait()
+            self.programs.remove(self.operator)
+        self.operator = self._run("fakesmsc", FAKESMSC, "-H", "127.0.0.1", "-r", str(self.smsc), "-i", "0.01", "-m", "1", f"{sender} {receiver} {kind} {text}")
+        self._until(lambda: "sent message" in (self.folder / "fakesmsc.log").read_text(errors="replace"), "the operator has not sent it")
 
     def _run(self, name, *command):
         log = open(self.folder / f"{name}.log", "wb")
@@ -88,14 +118,17 @@ max-messages = 10
         # -m 0: it says nothing by itself and shows what it is told
         self.operator = self._run("fakesmsc", FAKESMSC, "-H", "127.0.0.1", "-r", str(self.smsc), "-m", "0", "1 2 text nop")
 
-    def _listens(self, port):
+    def _until(self, look, what):
         deadline = time.monotonic() + DEADLINE
-        while True:
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    return
-            assert time.monotonic() < deadline, f"nothing listens on {port}: see {self.folder}/*.log"
+        while not look():
+            assert time.monotonic() < deadline, f"{what}: see {self.folder}/*.log"
             time.sleep(0.02)
+
+    def _listens(self, port):
+        def look():
+            with socket.socket() as probe:
+                return probe.connect_ex(("127.0.0.1", port)) == 0
+        self._until(look, f"nothing listens on {port}")
 
     def stop(self):
         for process in reversed(self.programs):

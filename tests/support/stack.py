@@ -127,7 +127,7 @@ class Program:
 
 class Stack:
     def __init__(self, folder, registry=None, programs=CORE, settings="", workers=None, adapters=("web", "sms"), smtp=None,
-                 environment=None, recent=100000, fronts=("desk", "cli", "web")):
+                 environment=None, recent=100000, fronts=("desk", "cli", "web"), web=""):
         self.folder = os.path.abspath(folder)
         self.registry = registry or REGISTRY
         self.names = programs
@@ -137,6 +137,7 @@ class Stack:
         self.fronts = fronts
         self.workers = workers
         self.smtp = smtp
+        self.web = web  # further lines of its section of the settings
         self.recent = recent
         self.settings = os.path.join(self.folder, "aduan.yaml")
         self.ports = {"intake": free_port(), "router": free_port(), "desk": free_port(), "web": free_port()}
@@ -164,7 +165,7 @@ class Stack:
                 file.write(text)
 
         write("id.key", os.urandom(32).hex() + "\n")
-        for name in ("access", "web"):
+        for name in ("access", "web", "gateway", "reply"):
             write(f"{name}.key", os.urandom(32).hex() + "\n")
         seed = os.urandom(32)
         write("audit.key", seed.hex() + "\n")
@@ -209,7 +210,7 @@ class Stack:
                        f"audit:\n  database: {self.postgres.conninfo('aduan_audit')}\n"
                        f"identity:\n  database: {self.postgres.conninfo('aduan_identity')}\n"
                        f"desk:\n  door: tcp://127.0.0.1:{self.ports['desk']}\n  router: tcp://127.0.0.1:{self.ports['router']}\n  intake: tcp://127.0.0.1:{self.ports['intake']}\n  reencoder: {REENCODER}\n"
-                       f"web:\n  door: tcp://127.0.0.1:{self.ports['web']}\n  intake: tcp://127.0.0.1:{self.ports['intake']}\n  reencoder: {REENCODER}\n"
+                       f"web:\n  door: tcp://127.0.0.1:{self.ports['web']}\n  intake: tcp://127.0.0.1:{self.ports['intake']}\n  reencoder: {REENCODER}\n{self.web}"
                        f"notifier:\n  domain: aduan.example\n{smtp}"
                        f"aduan:\n  intake: tcp://127.0.0.1:{self.ports['intake']}\n  router: tcp://127.0.0.1:{self.ports['router']}\n"
                        f"{self.extra}")
@@ -282,6 +283,11 @@ class Stack:
     def restart(self, name, **environment):
         self.programs[name].kill()
         self.programs[name].start(**environment)
+
+    def secret(self, name):
+        """A key of hexadecimal digits, as the file has it."""
+        with open(self._path("keys", f"{name}.key"), encoding="ascii") as file:
+            return file.read().strip()
 
     def server_key(self, name):
         with open(self._path("keys", f"{name}.pub"), encoding="ascii") as file:

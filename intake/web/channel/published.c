@@ -21,7 +21,13 @@ static void list_shown (struct visit *visit)
         return;
     category_choose (visit, http_query (visit->request, "category"));
     json_t *reports = json_object_get (visit->values, "reports");
-    if (json_array_size (reports) > PAGE) {
+    size_t count = json_array_size (reports);
+    json_t *rest = count ? json_array_get (reports, count - 1) : NULL;
+    if (json_is_true (
+            json_object_get (rest, "rest"))) { /* not all was looked at: it goes on there */
+        json_object_set (visit->values, "more", json_object_get (rest, "cursor"));
+        json_array_remove (reports, count - 1);
+    } else if (count > PAGE) {
         json_array_remove (reports, PAGE);
         json_object_set (visit->values, "more",
                          json_object_get (json_array_get (reports, PAGE - 1), "cursor"));

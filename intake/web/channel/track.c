@@ -160,6 +160,11 @@ static void case_shape (struct visit *visit)
     size_t at;
     char key[40];
 
+    /* a title that was made of the words' beginning says nothing */
+    const char *title = json_string_value (json_object_get (row, "title")),
+               *body = json_string_value (json_object_get (row, "body"));
+    if (title && body && strncmp (title, body, strlen (title)) == 0)
+        json_object_del (row, "title");
     json_array_foreach (json_object_get (row, "may"), at, word) {
         snprintf (key, sizeof key, "may_%.30s", json_string_value (word));
         json_object_set_new (row, key, json_true ());

@@ -29,6 +29,6 @@ with asked as materialized (
 )
 select case when j.fault is null then 1 else 3 end, j.fault, j.detail,
        case when j.fault is null
-            then order_done ($1::int, 'permit', $2::jsonb, $3::uuid, j.holder, j.number, null, jsonb_build_object ('permit', m.permit_id, 'until', m.until) || ($2::jsonb - 'digest' - 'front' - 'idle' - 'lasts' - 'invited' - 'session'),
+            then order_done ($1::int, 'permit', $2::jsonb, $3::uuid, j.holder, j.number, null, jsonb_build_object ('permit', m.permit_id, 'until', m.until) || ($2::jsonb - 'digest' - 'front' - 'idle' - 'lasts' - 'invited' - 'session' - 'plain'),
                              jsonb_build_object ('permit', m.permit_id, 'until', m.until))::text end
 from judged j left join made m on true

@@ -12,7 +12,7 @@ with asked as materialized (
         from (values (1, hook_fault ($1::int, a.hook), 'webhook'), (2, case when a.start is null then 15 end::smallint, 'from')) v (nth, fault, detail)
         where fault is not null order by nth limit 1) v on true
 ), done as (
-    update hook h set cursor = feed_cursor (j.start), batch = null, batch_to = null, claim = null, attempt = 0, next_at = statement_timestamp ()
+    update hook h set cursor = feed_cursor (j.start), batch = null, batch_to = null, claim = null, claim_until = null, attempt = 0, next_at = statement_timestamp ()
     from judged j where j.fault is null and h.hook_id = j.hook
     returning h.hook_id
 )

@@ -26,13 +26,13 @@ with asked as materialized (
     select j.who, j.url, j.events, $3::uuid, feed_cursor (j.start) from judged j where j.fault is null
     on conflict (principal_id, url) do update
         set events = excluded.events, old_salt = h.salt, old_until = statement_timestamp () + interval '1 day', salt = excluded.salt, paused = false, parked_at = null,
-            attempt = 0, next_at = statement_timestamp (), batch = null, batch_to = null, claim = null,
+            attempt = 0, next_at = statement_timestamp (), batch = null, batch_to = null, claim = null, claim_until = null,
             cursor = case when (select j.from from judged j) is null then h.cursor else excluded.cursor end
     returning h.hook_id, h.old_until
 )
 select case when j.fault is null then 1 else 3 end, j.fault, j.detail,
        case when j.fault is null
             then order_done ($1::int, 'set_webhook', $2::jsonb, $3::uuid, j.owner, j.name, null,
-                             jsonb_build_object ('webhook', m.hook_id, 'url', j.url, 'events', j.events, 'from', j.from),
+                             jsonb_build_object ('webhook', m.hook_id, 'url', url_shown (j.url), 'events', j.events, 'from', j.from),
                              jsonb_build_object ('webhook', m.hook_id, 'client', j.name, 'old_until', m.old_until))::text end
 from judged j left join made m on true

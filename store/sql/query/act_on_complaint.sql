@@ -58,9 +58,9 @@ with input as (
                 when not h.above and h.state = 2 and h.kind not in (70, 71, 73, 74) and (h.leased_by <> h.actor or h.lease_until <= clock_timestamp ()) then 1
                 when not h.lead and h.kind not in (73, 74) then 10
                 when h.becomes is null or (h.state = 7 and h.was < 7) or (h.kind = 11 and h.state <> 2)
+                     or (h.kind = 75 and h.has_flags & 2048 = 0) or (h.kind = 76 and h.has_flags & 2048 <> 0)
                      or (h.kind = 73 and (h.state <> 2 or h.leased_by = h.actor or h.lease_until <= clock_timestamp ())) then 2
                 when h.wanted & h.roles & (case when h.above then 32 else -1 end) = 0 then 13
-                when h.kind = 75 and h.has_flags & 2048 = 0 or h.kind = 76 and h.has_flags & 2048 <> 0 then 2
                 when h.kind = 27 and not h.above or h.above and h.kind in (11, 24, 29, 70, 71, 73) then 13
                 when h.kind = 23 and h.verify_at = 2 and not h.root then 13
                 when h.kind = 23 and coalesce (h.class, h.has_class) is null then 15

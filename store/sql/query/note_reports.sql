@@ -1,5 +1,6 @@
 -- What gateways said later of notices that they had taken: reports repeat and come out of order.  One that was delivered
--- stays so.  One that cannot be reached is parked like a refusal: timers count on it.
+-- stays so.  One that cannot be reached is parked like a refusal: timers count on it.  One whose recipient wants none (5): its
+-- complaint forgets where news go, and what waits for him goes.
 --   $1 ids  $2 events  $3 recipients  $4 channels  $5 outcomes (enum told)  $6 codes
 with said as (
     select distinct on (id, event, recipient) i.*
@@ -18,5 +19,15 @@ with said as (
     insert into notice_ended (complaint_id, event, recipient, template, attempt, outcome, code, at, channel)
     select complaint_id, event, recipient, template, attempt, 3, code, clock_timestamp (), channel from noted where outcome = 3
     on conflict do nothing
+), unwanted as materialized (
+    select distinct id from said where outcome = 5
+), forgotten as (
+    update content t set contact = null, contact_key = null from unwanted u where t.complaint_id = u.id
+), known as (
+    update complaint c set flags = c.flags & ~16 from unwanted u where c.complaint_id = u.id and c.flags & 16 <> 0
+), silent as (
+    delete from notice n using unwanted u where n.complaint_id = u.id and n.recipient = 0
+), aside as (
+    delete from notice_aside n using unwanted u where n.complaint_id = u.id and n.recipient = 0
 )
 select count (*)::int as noted from noted

@@ -7,8 +7,9 @@
 --   $15 rungs  $16 confidences  $17 languages  $18 flags  $19 regions  $20 decisions  $21 digests
 --   $22 code hashes  $23 titles  $24 bodies  $25 locations  $26 targets  $27 externals
 --   $28 incidents  $29 latitudes  $30 longitudes  $31 raw titles  $32 raw bodies  $33 seals
---   $34 seal keys  $35 contacts  $36 contact keys  $37 attachments  $38 places as named  $39 when timers look first  $40 first version
---   $41 complaints, $42 agencies, $43 due times and $44 priorities of supporters  $45 complaints and $46 agencies of copies
+--   $34 seal keys  $35 contacts  $36 contact keys  $37 attachments  $38 places as named  $39 when timers look first
+--   $40 hashes of senders  $41 first version
+--   $42 complaints, $43 agencies, $44 due times and $45 priorities of supporters  $46 complaints and $47 agencies of copies
 with input as (
     select i.*, case when a.agency_id is null then r.agency_id
                      when a.retired_at is null then a.agency_id
@@ -20,12 +21,12 @@ with input as (
                  $17::smallint[], $18::smallint[], $19::text[], $20::text[], $21::bytea[],
                  $22::bytea[], $23::text[], $24::text[], $25::text[], $26::text[], $27::text[],
                  $28::text[], $29::int[], $30::int[], $31::bytea[], $32::bytea[], $33::bytea[],
-                 $34::int[], $35::bytea[], $36::int[], $37::bytea[], $38::text[], $39::timestamptz[]) with ordinality
+                 $34::int[], $35::bytea[], $36::int[], $37::bytea[], $38::text[], $39::timestamptz[], $40::bytea[]) with ordinality
          as i (id, number, received, due_verify, due_first, due_resolve, agency, adapter, category,
                rules, registry, channel, class, priority, rung, confidence, language, flags, region,
                decision, digest, code_hash, title, body, location, target, external, incident,
                latitude, longitude, raw_title, raw_body, seal, seal_key, contact, contact_key,
-               attachments, place, wake, ordinal)
+               attachments, place, wake, sender, ordinal)
     left join agency a on a.agency_id = i.agency
     left join agency s on s.agency_id = a.successor and s.retired_at is null
     cross join (select agency_id from agency where parent is null order by agency_id limit 1) r
@@ -33,7 +34,7 @@ with input as (
     insert into complaint (complaint_id, number, version, received, due_verify, due_first, due_resolve,
                            holder, adapter, category, rules, registry, state, channel, class, priority,
                            rung, confidence, language, flags, region)
-    select id, number, $40::bigint, received, due_verify, due_first, due_resolve, holder, adapter,
+    select id, number, $41::bigint, received, due_verify, due_first, due_resolve, holder, adapter,
            category, rules, registry, case when due_first is null then 1 else 4 end, channel, class,
            priority, rung, confidence, language, flags, region
     from input
@@ -42,10 +43,10 @@ with input as (
 ), words as (
     insert into content (complaint_id, digest, code_hash, decision, title, body, location, target, external,
                          incident, latitude, longitude, raw_title, raw_body, seal, seal_key, contact,
-                         contact_key, attachments, place)
+                         contact_key, attachments, place, sender)
     select i.id, i.digest, i.code_hash, i.decision, i.title, i.body, i.location, i.target, i.external,
            i.incident, i.latitude, i.longitude, i.raw_title, i.raw_body, i.seal, i.seal_key, i.contact,
-           i.contact_key, i.attachments, i.place
+           i.contact_key, i.attachments, i.place, i.sender
     from input i where (i.id in (select complaint_id from placed)) = true
 ), history as (
     insert into event (complaint_id, at, act_key, version, principal, agency, kind, number)
@@ -54,17 +55,17 @@ with input as (
     insert into wake select i.wake, i.id from input i where (i.id in (select complaint_id from placed)) = true
 ), work as (
     insert into assignment (complaint_id, due, version, agency, state, priority)
-    select complaint_id, due, $40::bigint, holder, 1, priority from placed
+    select complaint_id, due, $41::bigint, holder, 1, priority from placed
 ), helps as (
     insert into assignment (complaint_id, due, version, agency, state, priority, lead)
-    select s.id, s.due, $40::bigint, s.agency, 1, s.priority, false
-    from unnest ($41::uuid[], $42::int[], $43::timestamptz[], $44::smallint[]) as s (id, agency, due, priority)
+    select s.id, s.due, $41::bigint, s.agency, 1, s.priority, false
+    from unnest ($42::uuid[], $43::int[], $44::timestamptz[], $45::smallint[]) as s (id, agency, due, priority)
     join placed p on p.complaint_id = s.id and p.holder <> s.agency
     join agency a on a.agency_id = s.agency and a.retired_at is null
 ), copied as (
     insert into informed (complaint_id, agency)
     select s.id, s.agency
-    from unnest ($45::uuid[], $46::int[]) as s (id, agency)
+    from unnest ($46::uuid[], $47::int[]) as s (id, agency)
     join placed p on p.complaint_id = s.id
     join agency a on a.agency_id = s.agency and a.retired_at is null
 ), told as (

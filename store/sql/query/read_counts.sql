@@ -21,5 +21,6 @@ select json_build_array (json_build_object (
     'notices_refused', (select count (*) from notice_ended where outcome = 3),
     'notices_unknown', (select count (*) from notice_ended where outcome = 4),
     'refused', (select count (*) from refused),
+    'webhooks_parked', (select count (*) from hook where parked_at is not null),
     'waiting', (select count (*) from waiting),
     'quarantine', (select count (*) from quarantine)))::text

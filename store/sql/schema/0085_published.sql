@@ -3,24 +3,48 @@
 -- complaint.flags, besides: 2048 held: words in it look like somebody's own (common/domain/personal.h), or staff took it from the
 -- public; a person releases it (acts publish, unpublish).
 
+-- As in 0005, but planned once a connection and not once a call: a list has a number in each row.
+create or replace function number_text (bits bigint) returns text language plpgsql immutable strict parallel safe as $$
+begin
+    return (
+        select 'A' || string_agg (substr (symbols, value + 1, 1), '' order by i)
+               || substr (min (symbols), ((32 - sum (product / 32 + product % 32) % 32) % 32)::int + 1, 1)
+        from (select i, value, value * (2 - i % 2) as product, '0123456789ABCDEFGHJKMNPQRSTVWXYZ' as symbols
+              from (select i, ((number_text.bits >> (5 * (12 - i))) & 31)::int as value from generate_series (1, 12) i) digit) digits);
+end $$;
+create or replace function number_bits (written text) returns bigint language plpgsql immutable strict parallel safe as $$
+declare
+    clean text := translate (upper (written), 'ILO- ', '110');
+    bits bigint;
+begin
+    if clean !~ '^A[0-9A-HJKMNP-TV-Z]{13}$' then
+        return null;
+    end if;
+    bits := (select sum ((strpos ('0123456789ABCDEFGHJKMNPQRSTVWXYZ', substr (clean, i, 1)) - 1)::bigint << (5 * (13 - i)))::bigint
+             from generate_series (2, 13) i);
+    return case when number_text (bits) = clean then bits end;
+end $$;
+
 -- May strangers read it?  Placed at an agency, neither secret nor oversight nor held, open or resolved.
 create function is_public (flags smallint, state smallint, due_first timestamptz) returns boolean language sql immutable as $$
     select flags & 2054 = 0 and due_first is not null and state between 3 and 7
 $$;
 
 -- And not while a router reads it again for oversight content.
-create function public_now (c complaint) returns boolean language sql stable as $$
-    select is_public (c.flags, c.state, c.due_first)
-       and not exists (select from returned r where r.complaint_id = c.complaint_id and (r.words is not null or r.aside))
-$$;
+create function public_now (c complaint) returns boolean language plpgsql stable as $$
+begin
+    return (
+        select is_public (c.flags, c.state, c.due_first)
+           and not exists (select from returned r where r.complaint_id = c.complaint_id and (r.words is not null or r.aside)));
+end $$;
 
 -- Strangers read no time more exactly than its hour: hours since 1970.
 create function hour_of (at timestamptz) returns int language sql immutable as $$
-    select floor (extract (epoch from at) / 3600)::int
+    select floor (extract (epoch from at at time zone 'UTC') / 3600)::int
 $$;
 
 -- 33.74.01.1001 and the regions it is in: 33.74.01, 33.74, 33.
-create function region_codes (code text) returns setof text language sql immutable strict rows 4 as $$
+create function region_codes (code text) returns setof text language sql immutable rows 4 as $$
     select array_to_string (p[1:n], '.') from (select string_to_array (code, '.') as p) c, generate_series (cardinality (p), 1, -1) n
 $$;
 
@@ -88,53 +112,52 @@ $$;
 
 -- ---- places, agencies and categories, as one types them
 
-create function words_of (said text) returns text[] language sql immutable strict as $$
+create function words_of (said text) returns text[] language sql immutable as $$
     select array_remove (regexp_split_to_array (lower (said), '[^[:alnum:]]+'), '')
 $$;
 
--- What has all these words, each from its beginning (one of a single letter as it is); `own`: at least one of them in the
--- thing's own name, where words stand as "=WORD", too.  Null: there are none.
-create function words_wanted (said text, own boolean) returns tsquery language sql immutable strict as $$
+-- What has all these words, each from its beginning (one of a single letter as it is); at least one of them as one that has this
+-- mark before it.  Null: there are no words.
+create function words_wanted (said text, mark text) returns tsquery language sql immutable as $$
     with w as (select w, n from unnest ((words_of (said))[1:6]) with ordinality u (w, n))
     select string_agg ('(' || each || ')', ' | ')::tsquery
-    from (select (select string_agg (quote_literal (case when own and o.n = i.n then '=' else '' end || o.w) || case when length (o.w) > 1 then ':*' else '' end, ' & ')
+    from (select (select string_agg (quote_literal (case when o.n = i.n then mark else '' end || o.w) || case when length (o.w) > 1 then ':*' else '' end, ' & ')
                   from w o) as each
-          from w i where own or i.n = 1) e
+          from w i) e
 $$;
 
 create table region_search (
     code  text primary key references region,
+    name  text not null,                        -- as in region, in small letters
     whole text not null,                        -- its name and those of the regions it is in, the smallest first
-    words tsvector not null
+    words tsvector not null                     -- of these; those of its own name also as "LEVEL=WORD"
 );
 create index region_search_words on region_search using gin (words);
 
 create function region_searched () returns trigger language plpgsql as $$
 begin
-    insert into region_search (code, whole, words)
-    select r.code, string_agg (o.name, ', ' order by o.level desc),
+    insert into region_search (code, name, whole, words)
+    select r.code, lower (r.name), string_agg (o.name, ', ' order by o.level desc),
            array_to_tsvector (array (select distinct w from unnest (words_of (string_agg (o.name, ' '))) w
-                                     union select '=' || w from unnest (words_of (r.name)) w))
-    from (select distinct i.code, i.name
+                                     union select r.level || '=' || w from unnest (words_of (r.name)) w))
+    from (select distinct i.code, i.name, i.level
           from region i cross join lateral region_codes (i.code) p (code) join changed n on n.code = p.code) r
     cross join lateral region_codes (r.code) p (code)
     join region o on o.code = p.code
-    group by r.code, r.name
-    on conflict (code) do update set whole = excluded.whole, words = excluded.words;
+    group by r.code, r.name, r.level
+    on conflict (code) do update set name = excluded.name, whole = excluded.whole, words = excluded.words;
     return null;
 end $$;
 create trigger region_added after insert on region referencing new table as changed
     for each statement execute function region_searched ();
 create trigger region_renamed after update on region referencing new table as changed
     for each statement execute function region_searched ();
-insert into region_search (code, whole, words)
-select r.code, string_agg (o.name, ', ' order by o.level desc),
+insert into region_search (code, name, whole, words)
+select r.code, lower (r.name), string_agg (o.name, ', ' order by o.level desc),
        array_to_tsvector (array (select distinct w from unnest (words_of (string_agg (o.name, ' '))) w
-                                 union select '=' || w from unnest (words_of (r.name)) w))
+                                 union select r.level || '=' || w from unnest (words_of (r.name)) w))
 from region r cross join lateral region_codes (r.code) p (code) join region o on o.code = p.code
-group by r.code, r.name;
-
-create index agency_words on agency using gin (array_to_tsvector (words_of (name || ' ' || code)));
+group by r.code, r.name, r.level;
 
 -- ---- who has the same problem
 

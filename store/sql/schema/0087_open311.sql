@@ -16,41 +16,47 @@ $$;
 
 -- Since when strangers may read it, of one that they may read: the last time that it was released, placed, said to be not secret, or
 -- came back.
-create function public_since (c complaint) returns timestamptz language sql stable as $$
-    select max (shown_at (e))
-    from event e
-    where e.complaint_id = c.complaint_id
-      and (e.kind in (1, 52, 75) or e.data -> 'placed' = 'true' or e.kind in (33, 37) and e.data -> 'from' = '8'
-           or e.kind = 39 and (e.data ->> 'was')::int & 2 <> 0 and (e.data ->> 'now')::int & 2 = 0)
-$$;
+create function public_since (c complaint) returns timestamptz language plpgsql stable as $$
+begin
+    return (
+        select max (shown_at (e))
+        from event e
+        where e.complaint_id = c.complaint_id
+          and (e.kind in (1, 52, 75) or e.data -> 'placed' = 'true' or e.kind in (33, 37) and e.data -> 'from' = '8'
+               or e.kind = 39 and (e.data ->> 'was')::int & 2 <> 0 and (e.data ->> 'now')::int & 2 = 0));
+end $$;
 
 -- When strangers read something new of it the last time.
-create function public_updated (c complaint) returns timestamptz language sql stable as $$
-    select coalesce (max (v.at) filter (where v.at <= statement_timestamp ()), to_timestamp (hour_of (c.received) * 3600::float8))
-    from (select public_since (c) as at) s,
-         lateral (select greatest (s.at, shown_at (e)) as at from event e
-                  where e.complaint_id = c.complaint_id and e.number is not null and e.kind = any (public_kinds ())) v
-$$;
+create function public_updated (c complaint) returns timestamptz language plpgsql stable as $$
+begin
+    return (
+        select coalesce (max (v.at) filter (where v.at <= statement_timestamp ()), to_timestamp (hour_of (c.received) * 3600::float8))
+        from (select public_since (c) as at) s,
+             lateral (select greatest (s.at, shown_at (e)) as at from event e
+                      where e.complaint_id = c.complaint_id and e.number is not null and e.kind = any (public_kinds ())) v);
+end $$;
 
 -- A published complaint as a request; its place to some hundred metres, its receipt to the hour.
-create function public_request (c complaint) returns json language sql stable as $$
-    select row_to_json (r)
-    from (select number_text (c.number) as number, case when c.state = 7 then 'closed' else 'open' end as status, state_word (state_shown (c)) as state,
-                 (select e.text from event e
-                  where e.complaint_id = c.complaint_id and e.kind in (16, 17, 22) and e.number is not null and not coalesce (e.data ? 'private', false)
-                  order by e.number desc limit 1) as status_notes,
-                 c.category, g.name as category_name, desk_title (coalesce (t.title_edited, t.title), coalesce (t.body_edited, t.body)) as title,
-                 coalesce (t.body_edited, t.body) as body, h.code as holder, h.name as holder_name,
-                 to_timestamp (hour_of (c.received) * 3600::float8) as received, public_updated (c) as updated,
-                 case when c.state < 7 then c.due_resolve end as due_resolve, p.whole as place, c.region,
-                 round (t.latitude / 1e7::numeric, 3) as latitude, round (t.longitude / 1e7::numeric, 3) as longitude,
-                 coalesce ((select s.count from supported s where s.complaint_id = c.complaint_id), 0) as supporters
-          from content t
-          left join agency h on h.agency_id = c.holder
-          left join category g on g.category_id = c.category
-          left join region_search p on p.code = c.region
-          where t.complaint_id = c.complaint_id) r
-$$;
+create function public_request (c complaint) returns json language plpgsql stable as $$
+begin
+    return (
+        select row_to_json (r)
+        from (select number_text (c.number) as number, case when c.state = 7 then 'closed' else 'open' end as status, state_word (state_shown (c)) as state,
+                     (select e.text from event e
+                      where e.complaint_id = c.complaint_id and e.kind in (16, 17, 22) and e.number is not null and not coalesce (e.data ? 'private', false)
+                      order by e.number desc limit 1) as status_notes,
+                     c.category, g.name as category_name, desk_title (coalesce (t.title_edited, t.title), coalesce (t.body_edited, t.body)) as title,
+                     coalesce (t.body_edited, t.body) as text, h.code as holder, h.name as holder_name,
+                     to_timestamp (hour_of (c.received) * 3600::float8) as received, public_updated (c) as updated,
+                     case when c.state < 7 then c.due_resolve end as due_resolve, p.whole as place, c.region,
+                     round (t.latitude / 1e7::numeric, 3) as latitude, round (t.longitude / 1e7::numeric, 3) as longitude,
+                     coalesce ((select s.count from supported s where s.complaint_id = c.complaint_id), 0) as supporters
+              from content t
+              left join agency h on h.agency_id = c.holder
+              left join category g on g.category_id = c.category
+              left join region_search p on p.code = c.region
+              where t.complaint_id = c.complaint_id) r);
+end $$;
 
 -- Metres between two points, near enough for some tens of kilometres; of coordinates as they are published.
 create function metres (latitude int, longitude int, to_latitude int, to_longitude int) returns float8 language sql immutable strict as $$
@@ -80,11 +86,10 @@ begin
     end if;
     if ids <> '' then
         return query
-            select public_request (c)
-            from (select distinct number_bits (w) as bits from unnest (string_to_array (ids, ',')) w) n
-            join complaint c on c.number = n.bits
-            where public_now (c)
-            order by hour_of (c.received) desc, c.number desc
+            select public_request (o.c)
+            from (select distinct btrim (w) as number from unnest (string_to_array (ids, ',')) w) n
+            cross join lateral (select c, c.received, c.number from numbered (n.number) c where public_now (c) order by c.complaint_id limit 1) o
+            order by hour_of (o.received) desc, o.number desc
             limit least (size, 1000);
         return;
     end if;
@@ -122,8 +127,9 @@ begin
               from (select distinct w.complaint_id from event w
                     where w.at >= since - interval '1 hour' and w.at < until and w.kind = any (public_kinds () || publishing_kinds ())) n
               join complaint c on c.complaint_id = n.complaint_id
+              cross join lateral (select public_since (c) as at offset 0) p
               join event e on e.complaint_id = c.complaint_id and e.number is not null and e.kind = any (public_kinds ())
-              cross join lateral (select greatest (shown_at (e), public_since (c)) as at) v
+              cross join lateral (select greatest (shown_at (e), p.at) as at) v
               join step s on s.kind = e.kind
               left join agency a on a.agency_id = e.agency
               left join agency o on o.agency_id = (e.data ->> 'to')::int

@@ -37,7 +37,6 @@ grant select, insert, update, delete on token to aduan_store;
 create trigger token_changed after insert or update or delete on token for each statement execute function snapshot_raise ('1');
 
 -- Who may come in by HTTP, and as what.  `known`: the version that the asker has; with the same there is no list.
-create schema if not exists web;
 create function web.clients (known text) returns jsonb language sql stable security definer set search_path = public as $$
     select jsonb_build_object ('version', v.version, 'clients', case when v.version is distinct from clients.known then (
                select coalesce (jsonb_agg (jsonb_build_object (
@@ -57,5 +56,4 @@ $$;
 
 revoke execute on function key_of_nobody, web.clients from public;
 grant execute on function key_of_nobody to aduan_store;
-grant usage on schema web to aduan_web;
 grant execute on function web.clients to aduan_web;

@@ -143,16 +143,6 @@ $$;
 create function moment_text (at timestamptz) returns text language sql stable as $$
     select to_char (at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
 $$;
-create or replace function state_word (state smallint) returns text language sql immutable as $$
-    select (array ['received', 'verified', 'postponed', 'assigned', 'in_progress', 'returned', 'resolved', 'archived', 'blocked', 'merged'])[state]
-$$;
-create or replace function resolution_word (reason int) returns text language sql immutable as $$
-    select (array ['fixed', 'explained', 'planned', 'cannot_fix', 'info_given'])[reason]
-$$;
-create or replace function ending_word (reason int) returns text language sql immutable as $$
-    select (array ['sara', 'no_evidence', 'unclear', 'not_government', 'bad_format', 'too_general', 'private_party', 'in_court', 'law_enforcement',
-                   'content_rule'])[reason]
-$$;
 -- What happened, as those are told who submitted it: its step's word.  Null: that is not for them.
 create function told_word (kind smallint, data jsonb) returns text language sql stable as $$
     select case when kind = 1 then 'placed' when kind = 51 and data ? 'joined' then 'joined' when kind = 53 then 'followed' when kind = 54 then 'not_oversight'
@@ -167,7 +157,8 @@ create function told_item (complaint uuid, event smallint, at timestamptz, kind 
 returns jsonb language sql stable as $$
     select jsonb_strip_nulls (jsonb_build_object (
                'id', event_name (complaint, event), 'type', told_word (told_item.kind, told_item.data), 'number', number_text (c.number), 'event', event,
-               'at', moment_text (told_item.at), 'external', t.external, 'agency', a.code, 'agency_name', a.name, 'state', state_word (told_item.state),
+               'at', moment_text (told_item.at), 'external', t.external, 'agency', a.code, 'agency_name', a.name, 'receiver', o.code, 'receiver_name', o.name,
+               'state', state_word (told_item.state),
                'text', told_item.text, 'secret', case when c.flags & 6 <> 0 then true end,
                'due', case when told_item.kind in (40, 41) then moment_text ((told_item.data ->> 'due')::timestamptz)
                            when c.state < 7 then moment_text (c.due_resolve) end,
@@ -179,15 +170,16 @@ returns jsonb language sql stable as $$
     from complaint c
     join content t on t.complaint_id = c.complaint_id
     left join agency a on a.agency_id = told_item.agency
+    left join agency o on o.agency_id = (told_item.data ->> 'to')::int
     where c.complaint_id = complaint
 $$;
 
 -- ---- reading ---------------------------------------------------------------------------------------------
--- The next events of what this principal submitted, of these types (null: all), behind `start`, at most `most`: {events, cursor, more, restored}; {fault} where
+-- The next events of what this principal submitted, of these types (null: all), behind `start`, at most `most`, and 600,000 bytes and one: {events, cursor, more, restored}; {fault} where
 -- there is no such cursor.  Read in windows of transactions that are over, found by their digests; so many of them are looked
 -- through at most that a reader who has little among much of others is answered soon, with a cursor farther on and `more`.
 create function feed_page (principal int, start text, most int, types text[]) returns jsonb language plpgsql stable security definer set search_path = public
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_bitmapscan = on set plan_cache_mode = force_custom_plan as $$
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_bitmapscan = on set jit = off set plan_cache_mode = force_custom_plan as $$
 declare
     over   bigint := pg_snapshot_xmin (pg_current_snapshot ())::text::bigint;
     future bigint := pg_snapshot_xmax (pg_current_snapshot ())::text::bigint;
@@ -199,6 +191,8 @@ declare
     high   bigint;
     looked int := 0;
     got    int := 0;
+    bytes  int := 0;                            -- of what was got
+    item   jsonb;
     each   record;
 begin
     if named is null then
@@ -206,7 +200,7 @@ begin
     end if;
     here := feed_resume (named);
     low := greatest (here.place, 1);
-    while got < most and low < over and looked < 20000 loop
+    while got < most and bytes < 600000 and low < over and looked < 20000 loop
         select s.tx + 1 into high
         from (select d.tx, sum (d.count) over (order by d.tx, d.digest_id) as so_far
               from (select tx, digest_id, count from audit_digest where tx >= low and tx < over and kind = 11 order by tx, digest_id limit width) d) s
@@ -223,45 +217,51 @@ begin
             order by h.place, h.complaint_id, h.number
             limit most - got
         loop
-            events := events || told_item (each.complaint_id, each.number, each.at, each.kind, each.agency, each.text, each.data, each.state);
+            item := told_item (each.complaint_id, each.number, each.at, each.kind, each.agency, each.text, each.data, each.state);
+            events := events || item;
             got := got + 1;
+            bytes := bytes + octet_length (item::text);
             here := row (here.epoch, each.place, each.complaint_id, each.number)::feed_position;
+            exit when bytes >= 600000;
         end loop;
-        if got < most then
+        if got < most and bytes < 600000 then
             here := feed_behind (high - 1);
         end if;
         looked := looked + width;
         width := width * 2; -- who found little looks through more at once
         low := high;
     end loop;
-    return jsonb_build_object ('events', events, 'cursor', feed_cursor (here), 'more', got = most or low < over, 'restored', named.epoch <> here.epoch);
+    return jsonb_build_object ('events', events, 'cursor', feed_cursor (here), 'more', got = most or bytes >= 600000 or low < over, 'restored', named.epoch <> here.epoch);
 end $$;
 
 create function web.feed (principal int, cursor text, most int) returns jsonb language sql stable security definer set search_path = public as $$
     select feed_page (principal, cursor, least (greatest (most, 1), 500), null)
 $$;
 
--- The cases of this number, or of that external reference, that this principal submitted, newest first, each with its history.
+-- The cases of this number, or of that external reference, that this principal submitted, newest first, each with the newest of its history,
+-- as much as an answer of aduan-query holds.
 create function web.own (principal int, name text) returns jsonb language plpgsql stable security definer set search_path = public
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
 begin
     return (
         select coalesce (jsonb_agg (jsonb_strip_nulls (jsonb_build_object (
                    'number', number_text (c.number), 'external', t.external, 'received', moment_text (c.received),
-                   'state', state_word (case when c.state = 6 then coalesce (r.was, 6) else c.state end::smallint), 'agency', h.code, 'agency_name', h.name,
+                   'state', state_word (state_shown (c)), 'agency', h.code, 'agency_name', h.name,
                    'category', c.category, 'place', c.region, 'secret', c.flags & 2 <> 0, 'anonymous', c.flags & 1 <> 0, 'title', case when c.flags & 4 = 0 then t.title end,
                    'main', number_text (m.number), 'provisional', case when c.state < 7 and due_provisional (c.due_resolve) then true end,
                    'due_verify', case when c.state < 7 then moment_text (c.due_verify) end, 'due_first', case when c.state < 7 then moment_text (c.due_first) end,
                    'due_resolve', case when c.state < 7 then moment_text (c.due_resolve) end,
                    'events', (select jsonb_agg (told_item (v.complaint_id, v.number, v.at, v.kind, v.agency, v.text, v.data, v.state) order by v.number)
-                              from told_history (array[c.complaint_id], 9223372036854775807) v where told_word (v.kind, v.data) is not null)))
+                              from (select h.*, sum (coalesce (octet_length (h.text), 0) + 500) over (order by h.number desc) as bytes
+                                    from told_history (array[c.complaint_id], 9223372036854775807) h where told_word (h.kind, h.data) is not null) v
+                              where v.bytes <= 400000 / n.cases)))
                order by c.complaint_id desc), '[]')
-        from (select i.complaint_id from complaint i where i.number = number_bits (own.name)
+        from (select u.complaint_id, count (*) over () as cases from (
+              select i.complaint_id from complaint i where i.number = number_bits (own.name)
               union
-              (select i.complaint_id from content i where i.external = own.name and i.external is not null order by i.complaint_id desc limit 20)) n
+              (select i.complaint_id from content i where i.external = own.name and i.external is not null order by i.complaint_id desc limit 20)) u) n
         join complaint c on c.complaint_id = n.complaint_id and c.adapter = own.principal
         join content t on t.complaint_id = c.complaint_id
-        left join returned r on r.complaint_id = c.complaint_id
         left join merged x on x.complaint_id = c.complaint_id
         left join complaint m on m.complaint_id = x.main
         left join agency h on h.agency_id = coalesce (m.holder, c.holder));

@@ -34,7 +34,13 @@ select guard_rows ('hook');
 create policy seen on hook for select to aduan_desk using (exists (select from principal p where p.principal_id = hook.principal_id));
 grant select (hook_id, principal_id, url, events, since, cursor, attempt, next_at, test, test_status, test_at, status, status_at, delivered_at, delivered, paused,
               parked_at, old_until) on hook to aduan_desk;
+grant select (hook_id, parked_at) on hook to aduan_query;
 grant select, insert, update, delete on hook to aduan_store;
+
+-- An address as people and the record of changes see it: what stands behind its question mark may let somebody in.
+create function url_shown (url text) returns text language sql immutable as $$
+    select regexp_replace (url, '\?.*$', '?…')
+$$;
 
 -- Why he may not order this of a webhook: enum reason; null: he may.
 create function hook_fault (person int, hook int) returns smallint language sql stable as $$
@@ -61,7 +67,9 @@ $$;
 create function hook_collect (after int, claim uuid)
 returns table (hook int, url text, salt uuid, old_salt uuid, message text, body text) language plpgsql volatile as $$
 declare
+    over bigint := pg_snapshot_xmin (pg_current_snapshot ())::text::bigint;
     h    hook;
+    here feed_position;
     said jsonb;
 begin
     for h in
@@ -74,17 +82,20 @@ begin
             said := jsonb_build_object ('test', true, 'events', '[]'::jsonb, 'at', moment_text (clock_timestamp ()));
             message := 'test-' || replace (h.test::text, '-', '');
         else
-            said := feed_page (h.principal_id, h.cursor, coalesce (h.batch, 25), h.events);
-            if h.batch is null and octet_length (said::text) > 900000 then
-                said := feed_page (h.principal_id, h.cursor, 5, h.events);
+            here := feed_start (h.cursor);
+            if here.epoch = (select i.epoch from installation i)
+               and not exists (select from audit_digest d where d.kind = 11 and d.tx >= here.place + (here.number = 2147483647)::int and d.tx < over) then
+                continue; -- nothing at all happened since
             end if;
+            said := feed_page (h.principal_id, h.cursor, coalesce (h.batch, 25), h.events);
             if said ? 'fault' then
                 said := feed_page (h.principal_id, '', coalesce (h.batch, 25), h.events); -- told again is better than not told
             end if;
             if said -> 'events' = '[]' then
                 -- its place moves now and then, so that what is of no concern to it is not looked through again and again
                 update hook k set cursor = said ->> 'cursor', batch = null, batch_to = null
-                where k.hook_id = h.hook_id and ((said -> 'more')::boolean or (feed_start (said ->> 'cursor')).place > (feed_start (h.cursor)).place + 1000);
+                where k.hook_id = h.hook_id
+                  and ((said -> 'more')::boolean or here.number < 2147483647 or (feed_start (said ->> 'cursor')).place > here.place + 1000);
                 continue;
             end if;
             message := format ('hook%s-%s-%s', h.hook_id, said -> 'events' -> 0 ->> 'id', jsonb_array_length (said -> 'events'));
@@ -125,7 +136,7 @@ $$;
 
 -- A webhook as its people see it.
 create function desk_hooks (principal int) returns jsonb language sql stable as $$
-    select jsonb_agg (jsonb_build_object ('webhook', h.hook_id, 'url', h.url, 'events', h.events,
+    select jsonb_agg (jsonb_build_object ('webhook', h.hook_id, 'url', url_shown (h.url), 'events', h.events,
                                           'state', case when h.parked_at is not null then 'parked' when h.paused then 'paused' when h.attempt > 0 then 'failing' else 'active' end,
                                           'attempt', h.attempt, 'next_at', h.next_at,
                                           'status', h.status, 'status_at', h.status_at, 'delivered', h.delivered, 'delivered_at', h.delivered_at, 'since', h.since,

@@ -1,0 +1,88 @@
+/* gateway.h - what the doors of SMS, WhatsApp and mail share: their secrets and settings, who may come in, how much is
+ * answered, and what becomes of delivery reports. */
+#ifndef ADUAN_GATEWAY_H
+#define ADUAN_GATEWAY_H
+
+#include "aside.h"
+#include "daemon/link.h"
+#include "domain/token.h"
+#include "message.h"
+
+struct report;
+struct maildir;
+struct sms;
+
+struct gateways {
+    struct web *web;
+    char *secret; /* what SMS and mail from elsewhere show; "": none, those doors are shut */
+    uint8_t reply_key[REPLY_KEY_LEN];
+    bool has_reply_key; /* without it no token is known for ours */
+    char **prefixes;    /* words that may stand for LAPOR, NULL behind the last */
+    char *prefix_text;
+    char *mail_address; /* our own */
+    char *whatsapp_secret, *whatsapp_verify, *whatsapp_token, *whatsapp_url;
+    unsigned answers; /* automatic ones of a sender in an hour */
+    struct answered *answered;
+    struct aside *reading, *fetching;
+    struct link *notifier; /* takes delivery reports */
+    struct report *reports;
+    struct timer *report_timer;
+    uint64_t report_ref;
+    struct maildir *maildir;
+    struct sms *parts; /* of SMS that wait for their other parts; channel/sms.c */
+    unsigned part_count;
+    struct timer *part_timer;
+};
+
+/* Settings of section `web` that are wrong though the table allows them. */
+bool gateways_right (const struct settings *settings);
+/* 0, or an exit status; *ret is to be closed in any case. */
+int gateways_open (struct web *web, const struct settings *settings, struct gateways **ret);
+/* Answers what waits for something from outside. */
+void gateways_drain (struct gateways *gateways);
+/* Ends threads, links and what waits; before intake and query are closed. */
+void gateways_stop (struct gateways *gateways);
+/* After every visit is answered. */
+void gateways_close (struct gateways **gateways);
+
+/* May this request come in?  It shows the gateways' secret: `secret` in its query, X-Aduan-Secret, or the password of Basic
+ * authentication; compared in constant time.  Of `near` a process of this host may come without. */
+bool gateway_guard (struct visit *visit, bool near);
+/* May its sender have one more automatic answer?  Counts it. */
+bool gateway_answers (struct gateways *gateways, const uint8_t sender[ADUAN_SENDER_SIZE]);
+/* Is `shown` the secret?  Of any lengths; "" is none. */
+bool secret_same (const char *secret, const char *shown);
+
+/* ---- report.c: what became of a notice ----------------------------------------------------------- */
+
+/* Tells it to aduan-notifier, and so to the store.  `then` is called once, from a later turn: false, nobody has written it down,
+ * and whoever brought it should bring it again. */
+void report_send (struct gateways *gateways, const struct notice_name *notice, uint32_t channel,
+                  uint32_t outcome, uint64_t code, void (*then) (void *with, bool heard),
+                  void *with);
+void reports_open (struct gateways *gateways, const char *run);
+void reports_close (struct gateways *gateways);
+
+/* ---- channel/mail.c ------------------------------------------------------------------------------ */
+
+enum mail_end {
+    MAIL_TAKEN, /* ACCEPTED, heard, or nothing that anybody wants kept: the mail may be forgotten */
+    MAIL_REFUSED, /* a REJECT: it will never be taken */
+    MAIL_LATER,   /* to be brought again */
+};
+/* Takes a mail as it came over the wire.  `raw` is the caller's until `then` is called, from a later turn; `number` is "" where
+ * it became no complaint. */
+void mail_take (struct gateways *gateways, struct view raw,
+                void (*then) (void *with, enum mail_end end, const char *number), void *with);
+
+/* ---- channel/sms.c ------------------------------------------------------------------------------- */
+
+/* Parts that wait are to be brought again. */
+void sms_parts_drop (struct gateways *gateways);
+
+/* ---- maildir.c ----------------------------------------------------------------------------------- */
+
+int maildir_open (struct gateways *gateways, const char *folder, int64_t every_ms);
+void maildir_close (struct gateways *gateways);
+
+#endif

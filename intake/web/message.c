@@ -1,0 +1,292 @@
+/* message.c - what somebody wrote by a gateway, on its way to intake. */
+#include "message.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SAID_SIGNS 9800 /* of a longer text: room for the line that says where the rest is */
+
+void web_hash (const struct web *web, const char *use, struct view bytes, uint8_t *ret, size_t len)
+{
+    crypto_generichash_state state;
+    uint8_t hash[crypto_generichash_BYTES];
+    char name[16] = "";
+
+    check (strlen (use) <= sizeof name && len <= sizeof hash);
+    memcpy (name, use, strlen (use));
+    crypto_generichash_init (&state, web->secret, sizeof web->secret, sizeof hash);
+    crypto_generichash_update (&state, (const uint8_t *) name, sizeof name);
+    crypto_generichash_update (&state, (const uint8_t *) bytes.at, bytes.len);
+    crypto_generichash_final (&state, hash, sizeof hash);
+    memcpy (ret, hash, len);
+    sodium_memzero (hash, sizeof hash);
+}
+
+struct message *message_new (struct web *web, const char *account, uint32_t channel)
+{
+    struct message *message = xcalloc (1, sizeof *message);
+
+    message->web = web;
+    message->account = account;
+    message->channel = channel;
+    return message;
+}
+
+static void wipe (char *text)
+{
+    if (text)
+        sodium_memzero (text, strlen (text));
+    free (text);
+}
+
+void message_free (struct message *message)
+{
+    wipe (message->address);
+    wipe (message->name);
+    wipe (message->phone);
+    wipe (message->email);
+    free (message->message_id);
+    free (message->references);
+    free (message->title);
+    if (message->envelope.len)
+        sodium_memzero (message->envelope.at, message->envelope.len);
+    buffer_free (&message->envelope);
+    buffer_free (&message->text);
+    for (unsigned i = 0; i < FILES_MOST; i++)
+        buffer_free (&message->files[i]);
+    sodium_memzero (&message->token, sizeof message->token);
+    free (message);
+}
+
+void message_named (struct message *message, struct view name, uint64_t created)
+{
+    struct buffer whole = {0};
+
+    buffer_format (&whole, "%s %llu ", message->account, (unsigned long long) created);
+    buffer_add (&whole, name.at, name.len);
+    web_hash (message->web, "message", (struct view){whole.at, whole.len}, message->token.token,
+              sizeof message->token.token);
+    aduan_token_derive (&message->token);
+    message->created = created;
+    sodium_memzero (whole.at, whole.len);
+    buffer_free (&whole);
+}
+
+void message_from (struct message *message, const char *sender)
+{
+    char *whole = xformat ("%s %s", message->account, sender);
+
+    web_hash (message->web, "sender", view_of (whole), message->sender, sizeof message->sender);
+    message->has_sender = true;
+    wipe (whole);
+}
+
+void message_file (struct message *message, struct view bytes)
+{
+    if (message->file_count == FILES_MOST || bytes.len > CONTENT_BYTES_MOST || bytes.len == 0)
+        message->lost++;
+    else
+        buffer_add (&message->files[message->file_count++], bytes.at, bytes.len);
+}
+
+/* ---- whose case is it? ------------------------------------------------------------------------- */
+
+static void on_rows (void *with, const struct aduan_answer *answer)
+{
+    struct message *message = with;
+    json_t *rows = NULL;
+
+    if (answer->result == ADUAN_DONE)
+        rows = json_loadb (answer->text, answer->text_len, 0, NULL);
+    if (!json_is_array (rows)) {
+        json_decref (rows);
+        rows = NULL;
+    }
+    message->asked (message, rows);
+    json_decref (rows);
+}
+
+void message_ask (struct message *message, const char *query, json_t *arguments,
+                  void (*then) (struct message *message, json_t *rows))
+{
+    char *text = json_dumps (arguments, JSON_COMPACT);
+
+    json_decref (arguments);
+    message->asked = then;
+    aduan_ask_start (message->web->query, query, text, ASK_MS, on_rows, message);
+    free (text);
+}
+
+void message_ask_sender (struct message *message,
+                         void (*then) (struct message *message, json_t *rows))
+{
+    message_ask (
+        message, "web_sender",
+        json_pack ("[s, s]", message->account, hex_text (message->sender, sizeof message->sender)),
+        then);
+}
+
+bool row_may (const json_t *row, const char *word)
+{
+    const json_t *may = json_object_get (row, "may");
+    for (size_t i = 0; i < json_array_size (may); i++)
+        if (strcmp (json_string_value (json_array_get (may, i)), word) == 0)
+            return true;
+    return false;
+}
+
+void message_join (struct message *message, const json_t *row)
+{
+    const char *number = json_string_value (json_object_get (row, "number"));
+    const char *code = json_string_value (json_object_get (row, "code"));
+
+    if (number && code && strlen (code) == 2 * sizeof message->code_hash &&
+        hex_parse (code, message->code_hash, sizeof message->code_hash) == 0)
+        snprintf (message->number, sizeof message->number, "%s", number);
+}
+
+/* ---- sending ----------------------------------------------------------------------------------- */
+
+static void message_end (struct message *message, const struct aduan_submitted *result)
+{
+    message->done (message->with, message, result);
+    message_free (message);
+}
+
+static void on_sent (void *with, const struct aduan_submitted *result)
+{
+    struct message *message = with;
+
+    message->web->sending--;
+    metric_add (web_accepted_total, result->result == ADUAN_ACCEPTED);
+    if (result->result == ADUAN_ACCEPTED && message->digest_count)
+        content_look (message->web->content);
+    message_end (message, result);
+}
+
+static void message_submit (struct message *message)
+{
+    struct web *web = message->web;
+    bool reply = *message->number;
+    struct aduan_identity who = {.name = message->name,
+                                 .phone = message->phone,
+                                 .email = message->email,
+                                 .envelope = message->envelope.at,
+                                 .envelope_len = message->envelope.len};
+    struct aduan_contact news = {.kind = message->kind,
+                                 .address = message->address,
+                                 .language = ADUAN_LANGUAGE_ID,
+                                 .message_id = message->message_id,
+                                 .references = message->references};
+    struct aduan_submission submission = {
+        .account = message->account,
+        .kind = reply ? ADUAN_KIND_REPLY : ADUAN_KIND_COMPLAINT,
+        .key = message->token.key,
+        .created = message->created,
+        .channel = message->channel,
+        .code = reply ? NULL : message->token.code,
+        .code_hash = reply ? message->code_hash : NULL,
+        .sender = message->has_sender && !reply ? message->sender : NULL,
+        .parent = message->number,
+        .latitude = message->latitude,
+        .longitude = message->longitude,
+        .title = reply ? NULL : message->title,
+        .text = message->text.at,
+        .text_len = message->text.len,
+        .attachments = message->digests,
+        .attachments_len = message->digest_count * DIGEST_BYTES,
+        .identity = reply ? NULL : &who,
+        .contact = message->address && !reply ? &news : NULL,
+    };
+
+    if (web->sending >= web->sending_most) {
+        metric_add (web_shed_total, 1);
+        message_end (message, &(struct aduan_submitted){.result = ADUAN_UNSENT});
+        return;
+    }
+    web->sending++;
+    aduan_submit_start (web->intake, &submission, SEND_MS, on_sent, message);
+}
+
+/* Says what is not there, in the text that an agency reads. */
+static void lost_say (struct message *message)
+{
+    if (message->lost)
+        buffer_format (&message->text, "\n\n[%u lampiran tidak dapat diterima.]", message->lost);
+    message->lost = 0;
+}
+
+static void files_store (struct message *message);
+
+/* A disk that refuses is no reason to lose a photo of a message that its gateway repeats. */
+static void on_stored (void *owner, enum content_result result, const uint8_t *digest)
+{
+    struct message *message = owner;
+
+    if (result == CONTENT_ROOM || result == CONTENT_STOPPED) {
+        message_end (message, &(struct aduan_submitted){.result = ADUAN_UNSENT});
+        return;
+    }
+    if (result == CONTENT_DONE)
+        memcpy (message->digests + DIGEST_BYTES * message->digest_count++, digest, DIGEST_BYTES);
+    else
+        message->lost++;
+    files_store (message);
+}
+
+static void files_store (struct message *message)
+{
+    if (message->file_next < message->file_count) {
+        const struct buffer *file = &message->files[message->file_next++];
+        content_put (message->web->content, (struct view){file->at, file->len}, on_stored, message);
+        return;
+    }
+    lost_say (message);
+    message_submit (message);
+}
+
+/* The bytes of the first `signs` code points. */
+static size_t bytes_of (const struct buffer *text, size_t signs)
+{
+    size_t at = 0;
+
+    for (size_t seen = 0; at < text->len; at++)
+        if ((text->at[at] & 0xc0) != 0x80 && seen++ == signs)
+            break;
+    return at;
+}
+
+/* What is longer than the wire takes goes whole as a text file, in place of the last file where all places are taken. */
+static void text_bound (struct message *message)
+{
+    struct buffer clean = {0}, *text = &message->text;
+
+    utf8_clean (text->at ? text->at : "", text->len, &clean);
+    if (utf8_count (clean.at ? clean.at : "", clean.len) > SAID_SIGNS) {
+        if (message->file_count == FILES_MOST) {
+            message->lost++;
+            buffer_free (&message->files[--message->file_count]);
+        }
+        message_file (message,
+                      (struct view){clean.at, clean.len < CONTENT_BYTES_MOST ? clean.len
+                                                                             : CONTENT_BYTES_MOST});
+        clean.len = bytes_of (&clean, SAID_SIGNS);
+        buffer_format (&clean, "\n\n[Teks selengkapnya ada di lampiran.]");
+        buffer_free (text);
+        *text = clean;
+        return;
+    }
+    buffer_free (&clean); /* the bytes as they came are kept where cleaning changes them */
+}
+
+void message_send (struct message *message,
+                   void (*done) (void *with, struct message *message,
+                                 const struct aduan_submitted *result),
+                   void *with)
+{
+    message->done = done;
+    message->with = with;
+    text_bound (message);
+    files_store (message);
+}

@@ -1,0 +1,106 @@
+/* report.c - delivery reports and bounces, on their way to aduan-notifier and the store (PROTOCOL.md, report).
+ *
+ * Nothing is kept: a report has its gateway's copy until it is heard.
+ */
+#include <stdlib.h>
+#include <utlist.h>
+#include "gateway.h"
+
+#define HEARD_MS 5000
+#define LOOK_MS  500
+
+struct report {
+    uint64_t ref;
+    int64_t until;
+    void (*then) (void *with, bool heard);
+    void *with;
+    struct report *prev, *next;
+};
+
+static void report_end (struct gateways *gateways, struct report *report, bool heard)
+{
+    DL_DELETE (gateways->reports, report);
+    report->then (report->with, heard);
+    free (report);
+}
+
+static void on_heard (void *owner, struct link *from, struct parcel *parcel)
+{
+    struct gateways *gateways = owner;
+    struct report *report, *next;
+
+    (void) from;
+    DL_FOREACH_SAFE (gateways->reports, report, next)
+        if (report->ref == parcel->said[0].heard.ref)
+            report_end (gateways, report, true);
+}
+
+static void on_down (void *owner, struct link *link)
+{
+    struct gateways *gateways = owner;
+    struct report *report, *next;
+
+    (void) link;
+    DL_FOREACH_SAFE (gateways->reports, report, next)
+        report_end (gateways, report, false);
+}
+
+/* Those that nobody could send, or has answered in time. */
+static void at_look (void *owner)
+{
+    struct gateways *gateways = owner;
+    struct report *report, *next;
+    int64_t now = reactor_now (gateways->web->reactor);
+
+    DL_FOREACH_SAFE (gateways->reports, report, next)
+        if (report->until <= now)
+            report_end (gateways, report, false);
+    reactor_timer_at (gateways->report_timer, gateways->reports ? now + LOOK_MS : 0);
+}
+
+void report_send (struct gateways *gateways, const struct notice_name *notice, uint32_t channel,
+                  uint32_t outcome, uint64_t code, void (*then) (void *with, bool heard),
+                  void *with)
+{
+    struct report *report = xcalloc (1, sizeof *report);
+    struct msg_report said = {.ref = ++gateways->report_ref,
+                              .id = notice->id,
+                              .event = notice->event,
+                              .recipient = notice->recipient,
+                              .channel = channel,
+                              .outcome = outcome,
+                              .code = code};
+    int64_t now = mono_ms ();
+
+    if (!gateways->notifier) { /* stopping */
+        then (with, false);
+        return;
+    }
+    bool sent = link_say (gateways->notifier, WIRE_report, &said) == 0;
+
+    *report = (struct report){
+        .ref = said.ref, .until = sent ? now + HEARD_MS : now, .then = then, .with = with};
+    DL_APPEND (gateways->reports, report);
+    reactor_timer_at (gateways->report_timer, sent ? now + LOOK_MS : now);
+}
+
+static link_message_fn *const report_handlers[WIRE_LAST] = {[WIRE_heard] = on_heard};
+static const struct link_hooks report_hooks = {.handlers = report_handlers, .down = on_down};
+
+void reports_open (struct gateways *gateways, const char *run)
+{
+    char *endpoint = xformat ("ipc://%s/report.sock", run);
+
+    gateways->report_timer = reactor_timer (gateways->web->reactor, 0, at_look, gateways);
+    gateways->notifier =
+        link_connect (gateways->web->reactor, endpoint, NULL, "web", &report_hooks, gateways);
+    free (endpoint);
+}
+
+void reports_close (struct gateways *gateways)
+{
+    link_destroy (&gateways->notifier); /* `down` ends those under way */
+    on_down (gateways, NULL);
+    if (gateways->report_timer)
+        reactor_timer_forget (&gateways->report_timer);
+}

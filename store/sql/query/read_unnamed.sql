@@ -1,0 +1,7 @@
+-- Which of these files nothing names any more: no case, no word or act on one, nothing that waits or is quarantined.
+--   $1 digests in hex, 64 digits each, one behind the other
+select coalesce (json_agg (row_to_json (r)), '[]')::text
+from (
+    select encode (d, 'hex') as digest
+    from files_unnamed (array (select file_digests (decode ($1::text, 'hex')))) d
+) r

@@ -1,0 +1,103 @@
+// What must hold on each page that people see, and a person with a browser to see it: shared by the walks.
+//
+// Pages are checked as they are when somebody works on them: axe finds nothing, nothing is wider than the window, what is pressed is
+// 24 px or more, a page with all that it loads is 100 KB or less, no other host is asked, nothing is said on the console.
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { chromium } from "playwright-core";
+
+export const given = JSON.parse(process.argv[2]);
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+export const problems = [], made = {}, seen = new Map();
+export const expected = []; // of what the console says of answers that are no success
+export const say = (where, what) => problems.push(`${given.width} px, ${where}: ${what}`);
+
+export const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
+
+export async function person(locale = "id-ID", script = true) {
+  const context = await browser.newContext({ viewport: { width: given.width, height: 800 }, locale, colorScheme: given.dark ? "dark" : "light", javaScriptEnabled: script });
+  const page = await context.newPage();
+  page.setDefaultTimeout(20000);
+  page.on("pageerror", (fault) => say(page.url(), `script: ${fault.message}`));
+  page.on("console", (message) => { if (message.type() === "error" && !expected.some((text) => message.text().includes(text))) say(page.url(), `console: ${message.text()}`); });
+  page.loaded = 0;
+  page.on("requestfinished", async (request) => {
+    if (!request.url().replace(/^blob:/, "").startsWith(given.base)) say(page.url(), `another host is asked: ${request.url()}`);
+    const sizes = await request.sizes().catch(() => null);
+    if (sizes) page.loaded += sizes.responseBodySize + sizes.responseHeadersSize;
+  });
+  return page;
+}
+
+// Everything that must hold of a page, with what folds open, too.
+export async function check(page, name) {
+  if (given.script === false) {
+    // nothing can be asked of a page that runs no script; how it looks can be seen
+    if (given.shots) await page.screenshot({ path: `${given.shots}/${name}-plain.png`, fullPage: true });
+    seen.set(name, 0);
+    return;
+  }
+  const fold = await page.evaluate(() => {
+    // one of a group at a time is what people have open; all at once is what must fit and be named
+    const closed = [...document.querySelectorAll("details:not([open])")];
+    closed.forEach((one) => { one.removeAttribute("name"); one.open = true; });
+    return closed.length;
+  });
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  if (wide > 0)
+    say(name, `${wide} px wider than the window: ${await page.evaluate(() => [...document.querySelectorAll("body *")]
+      .filter((one) => one.getBoundingClientRect().right > document.documentElement.clientWidth).map((one) => one.outerHTML.slice(0, 90)).join("; "))}`);
+  const small = await page.evaluate(() => [...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea, summary")]
+    .filter((one) => one.checkVisibility() && !one.closest(".skip, .trap"))
+    .map((one) => [one, one.closest("label") && /radio|checkbox/.test(one.type) ? one.closest("label").getBoundingClientRect() : one.getBoundingClientRect()])
+    .filter(([one, box]) => (box.width < 24 || box.height < 24) && box.width > 0
+      // a link within a sentence is as high as its line (WCAG 2.5.8)
+      && !(one.matches("a") && one.closest("p,li,dd,small") && getComputedStyle(one).display === "inline"))
+    .map(([one, box]) => `${one.outerHTML.slice(0, 80)} is ${Math.round(box.width)} x ${Math.round(box.height)}`));
+  small.forEach((one) => say(name, one));
+  await page.evaluate(axe);
+  // in the dark nothing is different but the colours
+  const rules = given.dark ? { type: "rule", values: ["color-contrast"] }
+    : { type: "tag", values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] };
+  const found = await page.evaluate((runOnly) => globalThis.axe.run(document, { runOnly }), rules);
+  for (const violation of found.violations)
+    say(name, `axe ${violation.id}: ${violation.nodes.map((node) => `${node.target} ${node.failureSummary}`).join("; ").slice(0, 600)}`);
+  if (given.shots) await page.screenshot({ path: `${given.shots}/${name}-${given.width}${given.dark ? "-dark" : ""}.png`, fullPage: true });
+  seen.set(name, fold);
+  if (given.shots && fold) {
+    await page.reload();
+    await page.screenshot({ path: `${given.shots}/${name}-${given.width}${given.dark ? "-dark" : ""}-first.png`, fullPage: true });
+  } else if (fold) await page.reload();
+}
+
+// A page fetched by itself, everything with it.
+export async function weigh(page, name, path) {
+  if (given.dark) return;
+  const context = page.context();
+  const fresh = await context.newPage();
+  let bytes = 0;
+  const client = await context.newCDPSession(fresh);
+  await client.send("Network.enable");
+  await client.send("Network.setCacheDisabled", { cacheDisabled: true });
+  client.on("Network.loadingFinished", (event) => { bytes += event.encodedDataLength; });
+  await fresh.goto(given.base + path, { waitUntil: "networkidle" });
+  await fresh.close();
+  if (bytes > 100 * 1024) say(name, `${bytes} bytes are transferred`);
+  made.bytes = { ...made.bytes, [name]: bytes };
+}
+
+// Ends the walk: what was made, or what is wrong, with what was on the screen then.
+export async function finish(fault) {
+  if (fault) {
+    for (const context of browser.contexts())
+      for (const page of context.pages())
+        say(page.url(), (await page.locator("body").innerText().catch(() => "")).slice(0, 1500));
+    say("on the way", fault.stack);
+  }
+  await browser.close();
+  console.log(JSON.stringify(made));
+  if (problems.length) {
+    console.error(problems.join("\n"));
+    process.exit(1);
+  }
+}

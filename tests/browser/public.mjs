@@ -1,0 +1,104 @@
+// A citizen at the public door in a real browser: reports a broken street lamp, follows it, has his say, reads what others report.
+//
+//   node public.mjs '{"base": "http://127.0.0.1:8311", "width": 360, "script": true, "photo": "file", "shots": "folder"}'
+//
+// Ends with 0 and a line of JSON (number, code, how long the report took), or with 1 and what is wrong.  What holds of each page: look.mjs.
+import { check, expected, finish, given, made, person, say, seen, weigh } from "./look.mjs";
+
+const text = `Lampu jalan di depan SD padam sudah seminggu, gelap sekali pada malam hari (${given.width}${given.script ? "" : " tanpa skrip"}).`;
+
+async function report(page) {
+  await page.goto(given.base);
+  await check(page, "home");
+  const began = Date.now();
+  await page.getByRole("link", { name: "Tulis laporan" }).click();
+  await page.fill("#text", text);
+  await page.fill("#place_q", "lembah");
+  if (given.script) {
+    await page.locator(".found label").first().click();
+    await page.setInputFiles("#photos", given.photo);
+    await page.locator(".previews img").first().waitFor();
+  } else await page.setInputFiles("#photos", given.photo);
+  await page.check("input[name=open][value='1']");
+  await check(page, "form");
+  if (!given.script) {
+    await page.getByRole("button", { name: "Kirim laporan" }).click();
+    await page.getByText("Ada beberapa yang cocok").first().waitFor();
+    await check(page, "form-choose");
+    if (!(await page.getByText("1 berkas sudah tersimpan").count())) say("form-choose", "the photo is asked for again");
+    await page.locator("input[name=place]").first().check();
+  } else if (await page.locator("#text").inputValue() !== text) {
+    // a reload has brought the form back as it was kept on this device
+    say("form", "the draft did not come back");
+  } else await page.setInputFiles("#photos", given.photo); // which is kept nowhere
+  await page.getByRole("button", { name: "Kirim laporan" }).click();
+  await page.locator("[data-sent]").waitFor();
+  made.seconds = (Date.now() - began) / 1000;
+  made.number = await page.locator("#r_number").innerText();
+  made.code = (await page.locator("#r_code").innerText()).replaceAll(" ", "");
+  await check(page, "receipt");
+}
+
+async function wrong(page) {
+  expected.push("422");
+  await page.goto(`${given.base}/report`);
+  if (await page.locator("#text").inputValue()) say("form", "what was sent is still kept on this device");
+  await page.fill("#contact", "bukan alamat");
+  await page.getByRole("button", { name: "Kirim laporan" }).click();
+  await page.locator("[role=alert]").first().waitFor();
+  await page.locator("[role=alert] a").first().click();
+  if (!/#\w+$/.test(page.url())) say("form-wrong", "a fault leads to no field");
+  await check(page, "form-wrong");
+}
+
+async function follow(page) {
+  await page.goto(`${given.base}/track`);
+  await page.getByRole("button", { name: "Selesai" }).click().catch(() => null);
+  await page.context().clearCookies();
+  await page.goto(`${given.base}/t/${made.number}`);
+  await check(page, "track");
+  await page.fill("#code", made.code);
+  await page.getByRole("button", { name: "Lacak" }).click();
+  await page.locator("#h_history, [role=status]").first().waitFor();
+  for (let i = 0; i < 50 && !(await page.locator("#h_history").count()); i++) await page.reload();
+  await page.fill("#t_reply", "Hari ini masih padam juga.");
+  await check(page, "case");
+  await page.fill("#t_reply", "Hari ini masih padam juga.");
+  await page.getByRole("button", { name: "Kirim tanggapan" }).click();
+  await page.getByText("Tanggapan Anda kami terima").waitFor();
+  for (let i = 0; i < 50 && !(await page.getByText("Hari ini masih padam juga.").count()); i++) await page.reload();
+  await check(page, "case-replied");
+}
+
+async function others(page) {
+  await page.goto(`${given.base}/reports`);
+  await page.fill("#q", "lampu");
+  await page.getByRole("button", { name: "Cari" }).click();
+  await check(page, "reports");
+  await page.locator(".list .title").first().click();
+  await check(page, "published");
+  await page.getByRole("button", { name: "Saya juga mengalami masalah ini" }).click();
+  await page.getByText("Dukungan Anda dicatat").waitFor();
+  await page.goto(`${given.base}/privacy?lang=en`);
+  await check(page, "privacy");
+  expected.push("404");
+  await page.goto(`${given.base}/reports/A0000000000000`);
+  await check(page, "absent");
+}
+
+let went;
+try {
+  const page = await person("id-ID", given.script);
+  await report(page);
+  await wrong(page);
+  await follow(page);
+  await others(page);
+  if (given.script) {
+    await weigh(page, "home", "/");
+    await weigh(page, "form", "/report");
+  }
+} catch (fault) {
+  went = fault;
+}
+made.pages = [...seen.keys()];
+await finish(went);

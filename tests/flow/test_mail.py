@@ -1,0 +1,245 @@
+"""Mail in: by rt-mailgate and by a Maildir, whatever somebody has sent; bounces and automatic answers are no complaints."""
+import base64
+import os
+import time
+import uuid
+
+import pytest
+
+from mail import bring, case_token, mail, mailgate, notice_token, parts
+from stack import WEB, Stack
+from web import Visitor
+
+
+@pytest.fixture(scope="module")
+def stack(folder):
+    maildir = os.path.join(folder, "Maildir")
+    for name in ("new", "cur", "tmp"):
+        os.makedirs(os.path.join(maildir, name))
+    with Stack(folder, programs=(*WEB, "notifier"), web=f"  maildir: {maildir}\n  maildir_every: 100ms\n  mail:\n    address: aduan@example.go.id\n") as running:
+        yield running
+
+
+@pytest.fixture
+def visitor(stack):
+    return Visitor(stack)
+
+
+def taken(answer):
+    """The number of the complaint that a mail became."""
+    assert answer.status == 200 and answer.text.startswith("ok\nTicket: "), answer.text
+    return answer.text.split()[2]
+
+
+def stored(stack, number):
+    return stack.wait("select t.body, t.title, encode (t.attachments, 'hex'), t.contact is not null, t.seal is not null, c.channel, c.complaint_id"
+                      " from complaint c join content t using (complaint_id) where number_text (c.number) = %s", number)[0]
+
+
+def body(stack, visitor, raw):
+    return stored(stack, taken(bring(visitor, raw)))[0]
+
+
+def count(stack):
+    return stack.sql("select count (*) from complaint")[0][0]
+
+
+def test_rt_mailgate(stack, visitor):
+    raw = mail("Jalan Melati berlubang besar sejak hujan kemarin.\n", id="<satu@example.org>")
+    code, said = mailgate(stack, raw)
+    assert code == 0, said
+    number = stack.wait("select number_text (number) from complaint where channel = 6")[0][0]
+    text, title, _, contact, seal, _, _ = stored(stack, number)
+    assert text.startswith("Jalan Melati") and title == "Jalan berlubang" and contact and seal
+    # the same through another mailbox, by another way
+    assert taken(bring(visitor, b"Received: from elsewhere\n" + raw)) == number
+    other = mail("Sesuatu yang lain sama sekali.\n", id="<satu@example.org>")
+    assert taken(bring(visitor, other)) != number, "its sender chooses the id: other words are another complaint"
+
+
+def test_intake_is_away_and_the_mta_keeps_it(stack):
+    raw = mail("Saluran air di Jalan Anggrek tersumbat.\n")
+    stack["intake"].kill()
+    code, said = mailgate(stack, raw)
+    assert code == 75, said
+    stack["intake"].start()
+    stack["intake"].wait_principals()
+    assert mailgate(stack, raw)[0] == 0
+    stack.wait("select 1 from content where body like 'Saluran air di Jalan Anggrek%%'")
+
+
+def test_nothing_in_it_is_refused_for_ever(visitor):
+    answer = bring(visitor, mail("  \n", subject=""))
+    assert answer.status == 200 and answer.text.startswith("not ok")
+    assert visitor.ask("POST", "/REST/1.0/NoAuth/mail-gateway", "action=correspond", {"Content-Type": "application/x-www-form-urlencoded"}).text.startswith("not ok")
+
+
+def test_from_elsewhere_only_with_the_secret(stack, visitor):
+    through = {"X-Forwarded-For": "203.0.113.9", "Content-Type": "application/x-www-form-urlencoded"}
+    assert visitor.ask("POST", "/REST/1.0/NoAuth/mail-gateway", "action=x", through).status == 401
+    basic = base64.b64encode(f"mta:{stack.secret('gateway')}".encode()).decode()
+    assert visitor.ask("POST", "/REST/1.0/NoAuth/mail-gateway", "action=x", {**through, "Authorization": f"Basic {basic}"}).status == 200
+
+
+UU = "Foto terlampir.\n\nbegin 644 catatan.txt\n" + "".join(
+    __import__("binascii").b2a_uu(b"Catatan tetangga yang panjang lebar, baris demi baris, tentang banjir.\n"[at:at + 45]).decode() for at in (0, 45)) + "`\nend\n"
+
+AWKWARD = {
+    "gb18030": (mail("路灯坏了，晚上很黑。".encode("gb18030"), kind="text/plain; charset=gb18030"), "路灯坏了"),
+    "latin": (mail("Das Licht in der Jalan Merpati ist ausgefallen, gefährlich.".encode("latin-1"), kind="text/plain"), "gefährlich"),
+    "nul": (mail(b"Lampu mati\0 di gang kami, gelap sekali."), "di gang kami"),
+    "html": (mail("<html><head><style>p {color: red}</style></head><body><p>Air PAM&nbsp;keruh.</p><script>alert (1)</script><div>Sejak <b>Senin</b></div></body></html>",
+                  kind="text/html; charset=utf-8"), "Air PAM\u00a0keruh.\nSejak Senin"),
+    "alternative": (parts(("Content-Type: text/html", b"<p>kaya</p>"), ("Content-Type: text/plain", b"Trotoar di depan sekolah pecah."), kind="alternative"),
+                    "Trotoar di depan sekolah pecah."),
+    "without an id": (mail("Pohon miring di Jalan Cemara.", id=""), "Pohon miring"),
+    "two From": (mail("Got mampet dekat pasar burung.", headers=["From: lain@example.net"]), "Got mampet"),
+    "8-bit headers": (mail("Jembatan goyang di atas kali.", sender="Sité <site@example.org>", subject="Jembatan é"), "Jembatan goyang"),
+    "mbox": (b"From sari@example.org Fri Nov 27 10:00:00 2026\n" + mail("Halte bus tanpa atap."), "Halte bus"),
+    "no charset known": (mail("Parkir liar di trotoar.", kind="text/plain; charset=x-tidak-ada"), "Parkir liar"),
+    "no date": (mail("Angkot ngetem di tikungan.", date="kapan-kapan"), "Angkot ngetem"),
+}
+
+
+@pytest.mark.parametrize("raw, words", AWKWARD.values(), ids=AWKWARD.keys())
+def test_awkward_mail(stack, visitor, raw, words):
+    assert words in body(stack, visitor, raw)
+
+
+def test_what_came_with_it_is_kept(stack, visitor):
+    nested = mail("Isi surat yang diteruskan, soal sampah.", subject="Teruskan")
+    raw = parts(("Content-Type: text/plain", b"Lihat lampiran."), ("Content-Type: message/rfc822", nested),
+                ("Content-Type: application/octet-stream\nContent-Disposition: attachment; filename=a.exe", b"MZ\x90\0" + b"\0" * 200))
+    text, _, files, *_ = stored(stack, taken(bring(visitor, raw)))
+    assert len(files) == 64, "the mail within it; a program is no attachment"
+    assert text == "Lihat lampiran.\n\n[1 lampiran tidak dapat diterima.]"
+    text, _, files, *_ = stored(stack, taken(bring(visitor, mail(UU))))
+    assert text.strip() == "Foto terlampir." and len(files) == 64
+
+
+def test_long_text_goes_on_in_a_file(stack, visitor):
+    text, _, files, *_ = stored(stack, taken(bring(visitor, mail("Kata demi kata tentang jalan rusak. " * 400))))
+    assert len(text) < 10000 and text.endswith("[Teks selengkapnya ada di lampiran.]") and len(files) == 64
+
+
+def test_thirty_megabytes(stack, visitor):
+    large = base64.encodebytes(os.urandom(20_000_000))
+    raw = parts(("Content-Type: text/plain", b"Video kejadian terlampir."), ("Content-Type: video/mp4\nContent-Transfer-Encoding: base64", large))
+    assert "1 lampiran" in body(stack, visitor, raw)
+    assert bring(visitor, raw + b"\n" * 8_000_000).text.startswith("not ok - the mail is larger")
+
+
+def test_many_parts_are_not_taken_apart(stack, visitor):
+    raw = mail(b"--x\n\n" * 25000, kind='multipart/mixed; boundary="x"', subject="Seribu bagian")
+    text, title, files, *_ = stored(stack, taken(bring(visitor, raw)))
+    assert title == "Seribu bagian" and text == "Seribu bagian" and len(files) == 64
+
+
+@pytest.mark.parametrize("header", ["Auto-Submitted: auto-generated", "Precedence: bulk", "List-Id: <warga.example.org>", "X-Auto-Response-Suppress: All",
+                                    "Return-Path: <>"])
+def test_machines_are_taken_and_not_answered(stack, visitor, header):
+    number = taken(bring(visitor, mail(f"Laporan otomatis {header}", headers=[header])))
+    assert stored(stack, number)[3] is False, "no contact: nothing will be sent"
+
+
+@pytest.mark.parametrize("sender", ["no-reply@example.org", "aduan@example.go.id"])
+def test_neither_are_addresses_that_nobody_reads(stack, visitor, sender):
+    assert stored(stack, taken(bring(visitor, mail(f"Dari {sender}", sender=sender))))[3] is False
+
+
+def test_ten_an_hour_are_answered(stack, visitor):
+    contacts = [stored(stack, taken(bring(visitor, mail(f"Keluhan ke-{nth} hari ini.", sender="cerewet@example.org"))))[3] for nth in range(11)]
+    assert contacts == [True] * 10 + [False]
+
+
+@pytest.mark.parametrize("headers", [["X-Aduan-Loop: aduan.example"], ["Auto-Submitted: auto-replied"]])
+def test_our_own_mail_and_automatic_answers_are_let_go(stack, visitor, headers):
+    before = count(stack)
+    assert bring(visitor, mail("Saya sedang cuti.", headers=headers)).text == "ok\n"
+    assert count(stack) == before
+
+
+DSN = ("Content-Type: message/delivery-status", b"Reporting-MTA: dns; mx.example.org\n\nFinal-Recipient: rfc822; sari@example.org\nAction: failed\nStatus: 5.1.1\n")
+
+
+def test_a_bounce_is_a_report_of_its_notice(stack, visitor):
+    identity = stored(stack, taken(bring(visitor, mail("Kabel listrik menjuntai."))))[6]
+    before = count(stack)
+    token = notice_token(stack, uuid.UUID(identity).bytes)
+    raw = parts(("Content-Type: text/plain", b"It could not be delivered."), DSN, kind='report; report-type=delivery-status', sender="MAILER-DAEMON@mx.example.org",
+                to=f"<aduan+{token.upper()}@example.go.id>", headers=["Return-Path: <>", "Auto-Submitted: auto-replied"])
+    raw = raw.replace(b"Auto-Submitted: auto-replied\n", b"")
+    assert bring(visitor, raw).text == "ok\n"
+    assert stack.wait("select outcome, code, channel from delivery where complaint_id = %s", identity)[0] == (3, 511, 6)
+    assert bring(visitor, parts(DSN, kind='report; report-type=delivery-status', sender="MAILER-DAEMON@mx.example.org")).text == "ok\n"
+    assert count(stack) == before, "a bounce is no complaint"
+
+
+def test_a_reply_to_the_address_of_a_case(stack, visitor):
+    number, _ = visitor.report("Pipa bocor di depan rumah.", contact_kind="email", contact="warga@example.org")
+    identity = stored(stack, number)[6]
+    address = f"aduan+{case_token(stack, uuid.UUID(identity).bytes)}@example.go.id"
+    before = count(stack)
+    quoted = "Sekarang makin deras.\n\nPada Jumat, petugas menulis:\n> Kami akan datang.\n\n-- \nWarga\n"
+    assert taken(bring(visitor, mail(quoted, to=address, sender="dari@tempat.lain")))
+    assert stack.wait("select text from event where complaint_id = %s and kind = 32", identity)[0][0] == "Sekarang makin deras."
+    assert count(stack) == before
+    forged = address.replace("+", "+0", 1).replace(address[46], "", 1)
+    taken(bring(visitor, mail("Bukan balasan.", to=forged)))
+    stack.wait("select 1 from content where body = 'Bukan balasan.'")
+
+
+def test_a_number_in_the_subject_counts_for_its_sender_alone(stack, visitor):
+    number = taken(bring(visitor, mail("Rel kereta tanpa palang.", sender="budi@example.org")))
+    identity = stored(stack, number)[6]
+    taken(bring(visitor, mail("Palang sudah dipasang?", sender="budi@example.org", subject=f"Re: laporan {number}")))
+    assert stack.wait("select text from event where complaint_id = %s and kind = 32", identity)[0][0] == "Palang sudah dipasang?"
+    stranger = taken(bring(visitor, mail("Saya orang lain.", sender="lain@example.org", subject=f"Re: laporan {number}")))
+    assert stored(stack, stranger)[0] == "Saya orang lain."
+
+
+def deliver(stack, name, raw):
+    folder = os.path.join(stack.folder, "Maildir")
+    with open(os.path.join(folder, "tmp", name), "wb") as file:
+        file.write(raw)
+    os.rename(os.path.join(folder, "tmp", name), os.path.join(folder, "new", name))
+
+
+def wait_in(stack, where, name, seconds=30):
+    deadline = time.monotonic() + seconds
+    while True:
+        found = [entry for entry in os.listdir(os.path.join(stack.folder, "Maildir", where)) if entry.startswith(name)]
+        if found:
+            return found[0]
+        assert time.monotonic() < deadline, f"{name} is not in {where}"
+        time.sleep(0.02)
+
+
+def test_a_maildir(stack):
+    deliver(stack, "1764200000.satu", mail("Lapangan becek dekat balai desa."))
+    assert wait_in(stack, "cur", "1764200000.satu") == "1764200000.satu:2,S"
+    stack.wait("select 1 from content where body like 'Lapangan becek%%'")
+    deliver(stack, "1764200001.kosong", mail("", subject=""))
+    assert wait_in(stack, "cur", "1764200001.kosong").endswith(":2,FS")
+
+
+def test_a_maildir_keeps_what_intake_cannot_take(stack):
+    stack["intake"].kill()
+    deliver(stack, "1764200002.dua", mail("Tiang listrik miring di tikungan."))
+    accepted = stack.metric("web", "web_accepted_total")
+    deadline = time.monotonic() + 15
+    while stack.metric("web", "web_sending") == 0:
+        assert time.monotonic() < deadline, "nobody tried"
+    assert wait_in(stack, "new", "1764200002.dua")
+    stack["intake"].start()
+    stack["intake"].wait_principals()
+    wait_in(stack, "cur", "1764200002.dua")
+    stack.wait("select 1 from content where body like 'Tiang listrik miring%%'")
+    assert stack.metric("web", "web_accepted_total") == accepted + 1
+
+
+def test_nobody_is_named_in_the_log(stack):
+    with open(stack["web"].log, encoding="utf-8") as log:
+        text = log.read()
+    for word in ("sari", "budi", "example.org", stack.secret("gateway")):
+        assert word not in text

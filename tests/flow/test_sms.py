@@ -1,0 +1,223 @@
+"""SMS in, through a real Kannel and an operator that is played; what Kannel does not change goes to the door as Kannel says it."""
+import os
+import threading
+import time
+import urllib.parse
+import uuid
+
+import pytest
+
+from kannel import Kannel
+from mail import notice_token
+from stack import WEB, Stack
+from web import Visitor
+
+
+@pytest.fixture(scope="module")
+def stack(folder):
+    with Stack(folder, programs=(*WEB, "notifier"), adapters=("web",), web="  answers: 30\n") as running:
+        yield running
+
+
+def post_url(stack):
+    return f"http://127.0.0.1:{stack.ports['web']}/gateway/sms?secret={stack.secret('gateway')}&id=%I&time=%t"
+
+
+@pytest.fixture(scope="module")
+def kannel(stack, folder):
+    os.makedirs(os.path.join(folder, "kannel"))
+    with Kannel(os.path.join(folder, "kannel"), post=post_url(stack)) as running:
+        yield running
+
+
+class Phone:
+    """A telephone whose messages come to the door as Kannel brings them."""
+    sent = 0
+
+    def __init__(self, stack, number):
+        self.stack, self.number, self.visitor = stack, number, Visitor(stack)
+
+    def say(self, text, id=None, at=None, headers=None, **more):  # pylint: disable=redefined-builtin
+        Phone.sent += 1
+        query = {"secret": self.stack.secret("gateway"), "id": id or f"{Phone.sent}-{time.monotonic_ns()}", "time": at or time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime()),
+                 **more}
+        said = {"Content-Type": 'text/plain; charset="UTF-8"', "X-Kannel-From": self.number, "X-Kannel-To": "1708", "X-Kannel-SMSC": "fake", **(headers or {})}
+        return self.visitor.ask("POST", "/gateway/sms?" + urllib.parse.urlencode(query), text.encode() if isinstance(text, str) else text, said)
+
+    def report(self, text):
+        """Reports; the number that came back."""
+        answer = self.say(text)
+        assert answer.status == 200 and answer.text.startswith("Laporan diterima, nomor A"), answer.text
+        number = answer.text.split()[3].strip(".")
+        self.stored(number)
+        return number
+
+    def stored(self, number):
+        return self.stack.wait("select c.complaint_id, t.body, c.channel, c.flags & 3, t.contact is not null, t.sender is not null"
+                               " from complaint c join content t using (complaint_id) where number_text (c.number) = %s", number)[0]
+
+
+@pytest.fixture
+def phone(stack):
+    return Phone(stack, f"+62812{time.monotonic_ns() % 10**8:08}")
+
+
+def answers(kannel, sender, count=1, seconds=30):
+    deadline = time.monotonic() + seconds
+    while True:
+        found = [text for _, receiver, _, text in kannel.messages() if receiver == sender]
+        if len(found) >= count:
+            return found
+        assert time.monotonic() < deadline, f"{count} answers to {sender}: {found}"
+        time.sleep(0.02)
+
+
+def test_through_kannel(stack, kannel):
+    kannel.say("628111000001", "lapor   Lampu lalu lintas Simpang Lima mati.")
+    answer = answers(kannel, "628111000001")[0]
+    number = answer.split()[3].strip(".")
+    body, channel, flags = stack.wait("select t.body, c.channel, c.flags & 3 from complaint c join content t using (complaint_id)"
+                                      " where number_text (c.number) = %s", number)[0]
+    assert (body, channel, flags) == ("Lampu lalu lintas Simpang Lima mati.", 5, 3)
+    assert len(answer) <= 160 and answer.isascii(), "one message of the GSM alphabet"
+    kannel.say("628111000001", "LAPOR Jalan di Désa Ngadirejo longsor ⚠")
+    stack.wait("select 1 from content where body = 'Jalan di Désa Ngadirejo longsor ⚠'")
+    kannel.say("628111000001", f"LACAK {number}")
+    assert number in answers(kannel, "628111000001")[0]
+
+
+def test_intake_is_away_and_kannel_keeps_it(stack, kannel):
+    stack["intake"].kill()
+    tried = stack.metric("web", "web_refused_total")
+    kannel.say("628111000002", "LAPOR Sungai meluap ke permukiman.")
+    deadline = time.monotonic() + 30
+    while stack.metric("web", "web_refused_total") == tried:
+        assert time.monotonic() < deadline, "Kannel did not try"
+        time.sleep(0.02)
+    stack["intake"].start()
+    stack["intake"].wait_principals()
+    assert answers(kannel, "628111000002")[0].startswith("Laporan diterima")
+    assert stack.wait("select count (*) from content where body = 'Sungai meluap ke permukiman.'")[0][0] == 1
+
+
+@pytest.mark.parametrize("joins", [True, False], ids=["Kannel joins", "Kannel does not"])
+def test_a_long_one(stack, folder, joins):
+    os.makedirs(os.path.join(folder, f"kannel-{joins}"))
+    with Kannel(os.path.join(folder, f"kannel-{joins}"), post=post_url(stack), joins=joins) as kannel:
+        kannel.say("628111000003", "%05%00%03%2A%02%02 dan berlumpur" + f" sekali {joins}.", )
+        kannel.say("628111000003", "%05%00%03%2A%02%01 LAPOR Jalan ke kebun becek ")
+        stack.wait("select 1 from content where body = %s", f"Jalan ke kebun becek dan berlumpur sekali {joins}.")
+
+
+def test_parts_in_any_order(stack, phone):
+    first = "LAPOR Air PDAM mati sejak subuh "
+    results = []
+    threads = [threading.Thread(target=lambda part=part, text=text: results.append(Phone(stack, phone.number).say(
+        text, headers={"X-Kannel-UDH": f"0500032B03{part:02}"}))) for part, text in ((1, first), (3, "warga."), (2, "di RT 3, mohon dicek "))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(answer.status for answer in results) == [200, 200, 200]
+    assert sorted(answer.text != "" for answer in results) == [False, False, True], "one answer for all parts"
+    stack.wait("select 1 from content where body = 'Air PDAM mati sejak subuh di RT 3, mohon dicek warga.'")
+
+
+def test_the_same_message_again_is_one_case(stack, phone):
+    at = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime())
+    first = phone.say("LAPOR Warung menutup trotoar.", id="kannel-1", at=at)
+    assert phone.say("LAPOR Warung menutup trotoar.", id="kannel-1", at=at).text == first.text
+    phone.stored(first.text.split()[3].strip("."))
+    assert stack.sql("select count (*) from content where body = 'Warung menutup trotoar.'")[0][0] == 1
+
+
+def test_unicode_as_kannel_says_it(stack, phone):
+    text = "LAPOR Désa banjir ⚠ 🌊"
+    assert phone.say(text.encode("utf-16-be"), headers={"Content-Type": 'text/plain; charset="UTF-16BE"'}).status == 200
+    stack.wait("select 1 from content where body = 'Désa banjir ⚠ 🌊'")
+    half = phone.say("LAPOR Putus ".encode("utf-16-be") + b"\xd8\x3d", headers={"Content-Type": 'text/plain; charset="UTF-16BE"'})
+    assert half.text.startswith("Laporan diterima")
+    assert phone.say(b"\0\1\2\xff", headers={"Content-Type": "application/octet-stream"}).text == ""
+
+
+def test_tracking_and_help(phone):
+    number = phone.report("LAPOR Bak sampah penuh di Jalan Dahlia.")
+    assert phone.say(f"lacak {number.lower()}").text in (f"Laporan {number}: diterima.", f"Laporan {number}: sedang ditangani.")
+    assert phone.say("STATUS").text.startswith("Nomor laporan terdiri")
+    for word in ("bantuan", "HELP", "  info  ", "LAPOR", ""):
+        assert phone.say(word).text.startswith("Ketik LAPOR"), word
+
+
+def test_an_unknown_word_is_kept(stack, phone):
+    number = phone.report("Bantuan beras belum sampai di RT 5.")
+    assert phone.stored(number)[1] == "Bantuan beras belum sampai di RT 5."
+
+
+def test_a_reply_by_the_same_number(stack, phone):
+    number = phone.report("LAPOR Tanggul retak di hulu.")
+    identity = phone.stored(number)[0]
+    assert phone.say("Retaknya makin lebar.").text == f"Pesan Anda ditambahkan ke laporan {number}."
+    assert stack.wait("select text from event where complaint_id = %s and kind = 32", identity)[0][0] == "Retaknya makin lebar."
+    stranger = Phone(stack, "+6281300000001")
+    assert stranger.report("Retaknya bukan punya saya.") != number, "another's words do not come to it"
+
+
+def test_several_cases_ask_for_the_number(stack, phone):
+    one, two = phone.report("LAPOR Lampu taman padam."), phone.report("LAPOR Bangku taman patah.")
+    which = phone.say("Sudah seminggu begini.").text
+    assert one in which and two in which and len(which) <= 160
+    assert not stack.sql("select 1 from content where body = 'Sudah seminggu begini.'")
+    assert phone.say(f"{one} Sudah seminggu begini.").text == f"Pesan Anda ditambahkan ke laporan {one}."
+    assert stack.wait("select text from event where complaint_id = %s and kind = 32", phone.stored(one)[0])[0][0] == "Sudah seminggu begini."
+
+
+def test_an_answer_to_a_question(stack, phone):
+    one = phone.report("LAPOR Pagar sekolah roboh.")
+    phone.report("LAPOR Atap sekolah bocor.")
+    identity = phone.stored(one)[0]
+    holder = stack.sql("select holder from complaint where complaint_id = %s", identity)[0][0]
+    worker = stack.worker()
+    wanted = next(case for case in worker.pull([holder], 100) if case["id"] == uuid.UUID(str(identity)).bytes)
+    assert worker.act(wanted, "ask", text="Sekolah yang mana?")[0] == "done"
+    stack.wait("select 1 from complaint where complaint_id = %s and state = 3", identity)
+    assert phone.say("SD Negeri 4.").text == f"Pesan Anda ditambahkan ke laporan {one}."
+    assert stack.wait("select text from event where complaint_id = %s and kind = 33", identity)[0][0] == "SD Negeri 4."
+
+
+def test_no_more_news(stack, phone):
+    number = phone.report("LAPOR Sumur umum keruh.")
+    assert phone.stored(number)[4]
+    assert phone.say("Berhenti").text.startswith("Baik,")
+    row = stack.sql("select t.contact is null, c.flags & 16 from complaint c join content t using (complaint_id) where number_text (c.number) = %s", number)[0]
+    assert row == (True, 0)
+
+
+def test_words_and_loops_are_not_answered(stack):
+    assert Phone(stack, "PROMO").say("Diskon besar hari ini!").text == ""
+    assert Phone(stack, "1708").say("LAPOR gema").text == ""
+
+
+def test_enough_answers(stack, phone):
+    assert [bool(phone.say("bantuan").text) for _ in range(31)] == [True] * 30 + [False]
+
+
+def test_who_may_come_in(stack, phone):
+    for secret in ("", "salah", stack.secret("gateway")[:-1]):
+        assert phone.say("LAPOR palsu", secret=secret).status == 401
+    with open(stack["web"].log, encoding="utf-8") as log:
+        text = log.read()
+    assert stack.secret("gateway") not in text and phone.number not in text and "62811100" not in text
+
+
+def test_delivery_reports(stack, phone):
+    number = phone.report("LAPOR Kabel telepon putus.")
+    identity = phone.stored(number)[0]
+    token = notice_token(stack, uuid.UUID(str(identity)).bytes)
+    assert phone.visitor.get(f"/gateway/sms/report?notice={token}&state=8").status == 200
+    assert phone.visitor.get(f"/gateway/sms/report?notice={token}&state=1").status == 200
+    assert stack.wait("select outcome, channel from delivery where complaint_id = %s", identity)[0] == (6, 5)
+    forged = token[:-1] + ("1" if token.endswith("0") else "0")
+    assert phone.visitor.get(f"/gateway/sms/report?notice={forged}&state=2").status == 404
+    stack["notifier"].kill()
+    assert phone.visitor.get(f"/gateway/sms/report?notice={token}&state=2").status == 503, "Kannel is to say it again"
+    stack["notifier"].start()

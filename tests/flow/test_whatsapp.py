@@ -1,0 +1,218 @@
+"""WhatsApp in: signed over the raw bytes, batches, what comes twice, media of a server that stands for Meta's."""
+import hashlib
+import hmac
+import http.server
+import io
+import json
+import os
+import threading
+import time
+import uuid
+
+import pytest
+from PIL import Image
+
+from mail import notice_token
+from stack import WEB, Stack
+from web import Visitor
+
+SECRET, VERIFY, TOKEN = "rahasia-aplikasi-meta", "tanda-pendaftaran-meta", "tanda-akses-grafik-meta"
+
+
+class Graph:
+    """Meta's Graph API: /ID tells where a medium is, and there it is."""
+
+    def __init__(self):
+        self.media, self.asked, graph = {}, [], self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                graph.asked.append((self.path, self.headers.get("Authorization")))
+                name = self.path.rsplit("/", 1)[1]
+                status, body = (200, graph.media[name]) if name in graph.media else (404, b"{}")
+                if isinstance(body, int):
+                    status, body = body, b"{}"
+                elif status == 200 and "/at/" not in self.path:
+                    body = json.dumps({"url": f"{graph.url}/at/{name}", "id": name}).encode()
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+
+@pytest.fixture(scope="module")
+def graph():
+    graph = Graph()
+    yield graph
+    graph.server.shutdown()
+    graph.server.server_close()
+
+
+@pytest.fixture(scope="module")
+def stack(folder, graph):
+    for name, text in (("app", SECRET), ("verify", VERIFY), ("token", TOKEN)):
+        with open(os.path.join(folder, f"wa-{name}"), "w", encoding="ascii") as file:
+            file.write(text + "\n")
+    settings = "".join(f"    {key}: {os.path.join(folder, name)}\n" for key, name in (("secret", "wa-app"), ("verify", "wa-verify"), ("token", "wa-token")))
+    with Stack(folder, programs=(*WEB, "notifier"), adapters=("web",), web=f"  whatsapp:\n    url: {graph.url}/v1\n{settings}") as running:
+        yield running
+
+
+@pytest.fixture
+def visitor(stack):
+    return Visitor(stack)
+
+
+def signed(body, secret=SECRET):
+    return {"Content-Type": "application/json", "X-Hub-Signature-256": "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()}
+
+
+def post(visitor, body, headers=None):
+    body = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return visitor.ask("POST", "/gateway/whatsapp", body, signed(body) if headers is None else headers)
+
+
+def said(text=None, sender="6281234500001", **more):
+    message = {"from": sender, "id": f"wamid.{time.monotonic_ns()}", "timestamp": str(int(time.time())), "type": "text", **more}
+    return {**message, "text": {"body": text}} if text else message
+
+
+def payload(*messages, statuses=(), name="Sari"):
+    """Each message in an entry of its own, as Meta may send them."""
+    value = {"messaging_product": "whatsapp", "metadata": {"phone_number_id": "4711"}}
+    entries = [{"id": "1", "changes": [{"field": "messages", "value": {**value, "contacts": [{"profile": {"name": name}, "wa_id": message["from"]}],
+                                                                       "messages": [message]}}]} for message in messages]
+    return {"object": "whatsapp_business_account", "entry": entries + [{"id": "1", "changes": [{"field": "messages", "value": {**value, "statuses": [one]}}]}
+                                                                         for one in statuses]}
+
+
+def stored(stack, text):
+    return stack.wait("select c.complaint_id, number_text (c.number), c.channel, t.contact is not null, encode (t.attachments, 'hex'), t.latitude"
+                      " from complaint c join content t using (complaint_id) where t.body = %s", text)
+
+
+def photo():
+    out = io.BytesIO()
+    Image.new("RGB", (64, 48), (120, 80, 200)).save(out, "JPEG")
+    return out.getvalue()
+
+
+def test_the_registration(visitor):
+    asked = "/gateway/whatsapp?hub.mode=subscribe&hub.challenge=1158201444&hub.verify_token="
+    answer = visitor.get(asked + VERIFY)
+    assert (answer.status, answer.text) == (200, "1158201444")
+    assert visitor.get(asked + "salah").status == 403 and visitor.get("/gateway/whatsapp").status == 403
+
+
+def test_a_message(stack, visitor):
+    assert post(visitor, payload(said("Jembatan gantung putus talinya."))).status == 200
+    identity, _, channel, contact, *_ = stored(stack, "Jembatan gantung putus talinya.")[0]
+    assert channel == 7 and contact
+    assert stack.sql("select seal is not null, sender is not null from content where complaint_id = %s", identity)[0] == (True, True)
+
+
+def test_only_what_meta_has_signed(stack, visitor):
+    body = json.dumps(payload(said("Palsu."))).encode()
+    unproved = stack.metric("web", "web_gateway_unproved_total")
+    for headers in ({}, signed(body, "lain"), signed(body + b" "), {"X-Hub-Signature-256": "sha256=00"}, {"X-Hub-Signature-256": "sha1=" + "0" * 64}):
+        assert post(visitor, body, {"Content-Type": "application/json", **headers} if headers != signed(body) else headers).status == 401
+    assert stack.metric("web", "web_gateway_unproved_total") == unproved + 5
+    assert not stack.sql("select 1 from content where body = 'Palsu.'")
+    spaced = json.dumps(payload(said("Spasi   ganda, é dan \\u00e9.")), indent=3, ensure_ascii=False).encode()
+    assert post(visitor, spaced).status == 200, "the bytes as they came, not as a parser would write them"
+
+
+def test_a_batch_and_its_repeat(stack, visitor):
+    whole = payload(said("Satu: lampu."), said("Dua: jalan."), said("Tiga: air.", sender="6281234500002"))
+    assert post(visitor, whole).status == 200 and post(visitor, whole).status == 200
+    assert post(visitor, payload(*[entry["changes"][0]["value"]["messages"][0] for entry in reversed(whole["entry"])])).status == 200, "in another batch"
+    for text in ("Satu: lampu.", "Dua: jalan.", "Tiga: air."):
+        assert len(stored(stack, text)) == 1
+
+
+def test_intake_is_away(stack, visitor):
+    whole = payload(said("Tebing longsor menutup jalan."), said("Tiang roboh."))
+    stack["intake"].kill()
+    answer = post(visitor, whole)
+    assert answer.status == 503 and answer.headers["Retry-After"]
+    stack["intake"].start()
+    stack["intake"].wait_principals()
+    assert post(visitor, whole).status == 200
+    assert len(stored(stack, "Tebing longsor menutup jalan.")) == len(stored(stack, "Tiang roboh.")) == 1
+
+
+def test_a_photo(stack, visitor, graph):
+    graph.media["900100"] = photo()
+    assert post(visitor, payload(said(type="image", image={"id": "900100", "mime_type": "image/jpeg", "caption": "Selokan penuh lumpur."}))).status == 200
+    assert len(stored(stack, "Selokan penuh lumpur.")[0][4]) == 64
+    assert graph.asked[-2:] == [("/v1/900100", f"Bearer {TOKEN}"), ("/at/900100", f"Bearer {TOKEN}")]
+
+
+def test_media_that_cannot_be_had(stack, visitor, graph):
+    assert post(visitor, payload(said(type="image", image={"id": "900404", "caption": "Foto hilang."}))).status == 200
+    stored(stack, "Foto hilang.\n\n[1 lampiran tidak dapat diterima.]")
+    graph.media["900500"] = 500
+    young = payload(said(type="document", document={"id": "900500", "caption": "Surat warga."}))
+    assert post(visitor, young).status == 503, "tried again while there is hope"
+    graph.media["900500"] = b"%PDF-1.4\n" + b"% isi\n" * 20
+    assert post(visitor, young).status == 200
+    assert len(stored(stack, "Surat warga.")[0][4]) == 64
+    graph.media["900501"] = 500
+    old = payload(said(type="document", document={"id": "900501", "caption": "Surat lama."}, timestamp=str(int(time.time()) - 3600)))
+    assert post(visitor, old).status == 200
+    stored(stack, "Surat lama.\n\n[1 lampiran tidak dapat diterima.]")
+
+
+def test_other_kinds(stack, visitor):
+    place = {"latitude": -6.9825, "longitude": 110.4093, "name": "Simpang Lima"}
+    whole = payload(said(type="location", location=place), said(type="interactive", interactive={"type": "button_reply", "button_reply": {"id": "1", "title": "Belum selesai"}}),
+                    said(type="reaction", reaction={"emoji": "👍"}), said(type="unsupported", errors=[{"code": 131051}]))
+    before = stack.sql("select count (*) from complaint")[0][0]
+    assert post(visitor, whole).status == 200
+    assert stored(stack, "Simpang Lima")[0][5] == -69825000
+    stored(stack, "Belum selesai")
+    assert stack.sql("select count (*) from complaint")[0][0] == before + 2
+    assert post(visitor, b'{"object": 1, "entry": [{"changes": 7}, 3, {"changes": [{"value": {"messages": [{"from": 1}, "x"]}}]}]}').status == 200
+    assert post(visitor, b"{").status == 400
+
+
+def test_what_he_says_later(stack, visitor):
+    sender = "6281234500077"
+    post(visitor, payload(said("Rumah roboh kena angin.", sender=sender)))
+    identity, number, *_ = stored(stack, "Rumah roboh kena angin.")[0]
+    assert post(visitor, payload(said(f"{number} Atapnya juga.", sender=sender))).status == 200
+    stack.wait("select 1 from event where complaint_id = %s and kind = 32 and text like '%%Atapnya juga.'", identity)
+    assert post(visitor, payload(said("Ini jawaban saya.", sender=sender, context={"id": "wamid.kami"}))).status == 200
+    stack.wait("select 1 from event where complaint_id = %s and kind = 32 and text = 'Ini jawaban saya.'", identity)
+    assert post(visitor, payload(said("LAPOR Ini hal lain.", sender=sender, context={"id": "wamid.kami"}))).status == 200
+    assert stored(stack, "LAPOR Ini hal lain.")[0][0] != identity
+    assert post(visitor, payload(said(f"{number} Saya orang lain.", sender="6281234500078"))).status == 200
+    stored(stack, f"{number} Saya orang lain.")
+
+
+def test_delivery_states(stack, visitor):
+    post(visitor, payload(said("Tangga umum licin.")))
+    identity = stored(stack, "Tangga umum licin.")[0][0]
+    token = notice_token(stack, uuid.UUID(str(identity)).bytes)
+    state = {"id": "wamid.x", "recipient_id": "6281234500001", "timestamp": "1", "biz_opaque_callback_data": token}
+    whole = payload(said("Dan satu pesan lagi."), statuses=[{**state, "status": "sent"}, {**state, "status": "failed", "errors": [{"code": 131026}]}])
+    assert post(visitor, whole).status == 200
+    assert stack.wait("select outcome, code, channel from delivery where complaint_id = %s", identity)[0] == (3, 131026, 7)
+    stored(stack, "Dan satu pesan lagi.")
+    stack["notifier"].kill()
+    assert post(visitor, payload(statuses=[{**state, "status": "delivered"}])).status == 503
+    stack["notifier"].start()
+
+
+def test_nobody_is_named_in_the_log(stack):
+    with open(stack["web"].log, encoding="utf-8") as log:
+        text = log.read()
+    for word in ("62812345", "Sari", SECRET, TOKEN, VERIFY):
+        assert word not in text
