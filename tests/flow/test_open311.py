@@ -201,6 +201,10 @@ def test_faults_by_address(stack, city):
     assert "405" in city.ask("POST", "/open311/v2/services.json", "", {"Content-Type": "application/x-www-form-urlencoded"}).text
     large = city.ask("POST", "/open311/v2/services.json", "a=" + "x" * 300000, {"Content-Type": "application/x-www-form-urlencoded"})
     assert large.status == 413 and json.loads(large.text)[0]["code"] == 413
+    for kind, body in (("application/x-www-form-urlencoded", "api_key=%ff%fe"), ("multipart/form-data; boundary=b", "--b\r\nContent-Disposition: form-data; name=\"x\""),
+                       ("multipart/form-data", "--b"), ("application/json", '{"api_key": "x"}')):
+        broken = city.ask("POST", "/open311/v2/requests.json", body, {"Content-Type": kind})
+        assert broken.status in (400, 403) and json.loads(broken.text)[0]["code"] == broken.status, kind
     # Indonesian first
     assert "tidak ditemukan" in City(stack, language="id").get("/open311/v2/services/K99.json").text
 
@@ -279,7 +283,8 @@ def test_one_request(city, other, known):
     """Rules 2 to 7: numbers are numbers, what is empty is null, moments without fractions, one text as media_url."""
     (one,) = city.read(f"requests/{known}")
     assert one["service_request_id"] == known and one["status"] == "open" and one["service_code"] == "K1"
-    assert one["status_notes"] == "Regu kami sudah meninjau." and one["agency_responsible"] == "Dinas Pekerjaan Umum Kabupaten Arjuna"
+    assert one["description"] == "Jalan berlubang di depan pasar, dua pengendara jatuh." and one["address"] == "Kabupaten Arjuna, Nusa Timur"
+    assert one["service_name"] == "Jalan dan jembatan" and one["status_notes"] == "Regu kami sudah meninjau." and one["agency_responsible"] == "Dinas Pekerjaan Umum Kabupaten Arjuna"
     assert one["address_id"] == "R91-01" and one["zipcode"] is None and one["media_url"] is None
     assert (one["lat"], one["long"]) == (-3.333, 140.123), "to some hundred metres"
     for name in ("requested_datetime", "updated_datetime", "expected_datetime"):
