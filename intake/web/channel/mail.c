@@ -113,7 +113,7 @@ static struct message *message_make (struct post *post)
         message_from (message, mail->from);
     }
     if (!mail->machine && mail->from && address_valid (view_of (mail->from)) &&
-        gateway_answers (post->gateways, message->sender)) {
+        gateway_answers (post->gateways, message->sender, message->token.token)) {
         message->kind = "email";
         message->address = xstrdup (mail->from);
         message->message_id = mail->message_id;

@@ -95,7 +95,7 @@ static void answer (struct sms *sms, const char *key, const char *number)
 
     check (text != NULL);
     others_end (sms, 200);
-    if (sms->silent || !gateway_answers (sms->visit->web->gateways, sms->hash)) {
+    if (sms->silent || !gateway_answers (sms->visit->web->gateways, sms->hash, NULL)) {
         say (sms->visit, 200, "");
         return;
     }
@@ -376,6 +376,8 @@ static void sms_take (struct sms *sms)
     const char *text, *rest;
     uint64_t bits;
 
+    for (size_t i = 0; i < sms->text.len; i++) /* what would end the text */
+        sms->text.at[i] = sms->text.at[i] ? sms->text.at[i] : ' ';
     buffer_add (&sms->text, "", 1);
     text = sms->text.at + strspn (sms->text.at, " \t\r\n");
     for (size_t i = 0; gateways->prefixes[i]; i++)
