@@ -13,24 +13,6 @@
 #include <unistd.h>
 #include "webhook.h"
 
-char *webhook_sign (const uint8_t secret[WEBHOOK_SECRET], struct view id, int64_t timestamp,
-                    struct view body)
-{
-    uint8_t mac[crypto_auth_hmacsha256_BYTES];
-    char base64[sodium_base64_ENCODED_LEN (sizeof mac, sodium_base64_VARIANT_ORIGINAL)];
-    crypto_auth_hmacsha256_state state;
-
-    char *head = xformat ("%.*s.%" PRId64 ".", (int) id.len, id.at, timestamp);
-    crypto_auth_hmacsha256_init (&state, secret, WEBHOOK_SECRET);
-    crypto_auth_hmacsha256_update (&state, (const uint8_t *) head, strlen (head));
-    crypto_auth_hmacsha256_update (&state, (const uint8_t *) body.at, body.len);
-    crypto_auth_hmacsha256_final (&state, mac);
-    sodium_bin2base64 (base64, sizeof base64, mac, sizeof mac, sodium_base64_VARIANT_ORIGINAL);
-    sodium_memzero (&state, sizeof state);
-    free (head);
-    return xformat ("v1,%s", base64);
-}
-
 /* ---- what libcurl asks ------------------------------------------------------------------------ */
 
 static curl_socket_t at_open (void *with, curlsocktype purpose, struct curl_sockaddr *address)

@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 #include <sys/socket.h>
 #include "daemon/daemon.h"
+#include "domain/sign.h"
 
 /* ---- target.c ------------------------------------------------------------------------------- */
 
@@ -30,12 +31,7 @@ enum host_rule host_rule_of (const char *hosts, const char *host);
 
 /* ---- post.c --------------------------------------------------------------------------------- */
 
-#define WEBHOOK_SECRET     32
 #define WEBHOOK_ANSWER_MAX 65536 /* bytes of an answer; a longer one is a failure */
-
-/* "v1," and base64 of HMAC-SHA256 over id.timestamp.body, as Standard Webhooks say it; the caller frees it. */
-char *webhook_sign (const uint8_t secret[WEBHOOK_SECRET], struct view id, int64_t timestamp,
-                    struct view body);
 
 struct post_settings {
     char *hosts, *ca; /* owned; ca "": the system's authorities */

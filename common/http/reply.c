@@ -21,7 +21,7 @@ static size_t json_count (json_t *value)
 
 json_t *http_json_read (struct view body, size_t most)
 {
-    json_t *read = json_loadb (body.at, body.len, 0, NULL);
+    json_t *read = json_loadb (body.at, body.len, JSON_REJECT_DUPLICATES, NULL);
 
     if (read && json_count (read) > most) {
         json_decref (read);

@@ -5,7 +5,7 @@
 #include <jansson.h>
 #include "http/http.h"
 
-/* What a program sent; NULL: it is no JSON, or has more than `most` values, which would fill memory a hundredfold.  The
+/* What a program sent; NULL: it is no JSON, says a member twice, or has more than `most` values, which would fill memory a hundredfold.  The
  * caller's. */
 json_t *http_json_read (struct view body, size_t most);
 /* Answers; of a status from 400 on as problem+json (RFC 9457).  Never to be kept. */

@@ -49,6 +49,8 @@ const struct command commands[] = {
      TEXT_rules_summary, TEXT_rules_more, rules_options, 0, run_rules, false},
     {"keygen", "FILE [--seal | --id | --audit]", TEXT_keygen_summary, TEXT_keygen_more,
      keygen_options, 0, run_keygen, false},
+    {"conformance", "URL --secret-file FILE | URL --token-file FILE", TEXT_conformance_summary,
+     TEXT_conformance_more, conformance_options, 0, run_conformance, false},
     {"completion", "bash", TEXT_completion_summary, TEXT_completion_more, NULL, 0, run_completion,
      false},
     {"help", "[COMMAND | exit]", TEXT_help_summary, TEXT_help_more, NULL, 0, run_help, false},
@@ -75,6 +77,7 @@ static size_t rows_of (const struct command *command)
         {deadline_options, deadline_options_len},
         {admin_options, admin_options_len},
         {notice_options, notice_options_len},
+        {conformance_options, conformance_options_len},
     };
     for (size_t i = 0; i < array_len (tables); i++)
         if (tables[i].rows == command->rows)

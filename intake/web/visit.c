@@ -104,6 +104,7 @@ static void on_rows (void *with, const struct aduan_answer *answer)
     if (answer->result == ADUAN_REFUSED) {
         log_limited (LOG_WARNING, "%s refused: %s", asking.query,
                      log_text (answer->text, answer->text_len));
+        visit->refused = true;
         visit_fail (visit, 503, "query_down");
     } else if (!json_is_array (rows)) {
         visit_fail (visit, 503, "query_down");

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include "channel/api.h"
 #include "client.h"
 #include "client/client.h"
 #include "domain/number.h"
@@ -288,6 +289,7 @@ int web_start (struct reactor *reactor, const struct settings *settings, void **
     web->open311_key_service = xstrdup (settings_text (settings, "open311.key_service"));
     web->open311_keyless = settings_flag (settings, "open311.keyless");
     web->loop = client_loop_on (reactor);
+    web->sandbox = sandbox_new ();
     int status = secret_read (web, settings);
     if (status == 0)
         status = content_open_folder (web, settings);
@@ -336,6 +338,7 @@ void web_stop (void **state)
     gateways_close (&web->gateways);
     http_close (&web->server);
     aduan_loop_free (&web->loop);
+    sandbox_free (&web->sandbox);
     sodium_memzero (web->secret, sizeof web->secret);
     free (web->origin);
     free (web->open311_contact);

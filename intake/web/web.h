@@ -18,6 +18,7 @@
  *     sms.c, whatsapp.c, mail.c  gateways
  *   message.c  what came by a gateway, on its way to intake;  gateway.c  what gateways share;  report.c  delivery reports
  *   mime.c, html.c  a mail, read;  maildir.c  mails that lie in a folder;  aside.c  threads for what is slow
+ *     api*.c       programs of those who submit for others; api.h is to be read first
  *
  * A new channel is a file in channel/ and its line in channel.def.  It fills a struct aduan_submission, names its account and
  * the idempotency key of its own way of repeating, and says to its sender what came of it.
@@ -50,6 +51,7 @@
 struct visit;
 struct clients;
 struct gateways;
+struct sandbox;
 
 struct route {
     enum http_method method;
@@ -76,6 +78,8 @@ struct web {
     struct content *content;
     struct clients *clients; /* client.h */
     struct gateways *gateways;
+    struct sandbox *sandbox; /* channel/api_sandbox.c */
+    unsigned polling;        /* long polls of the feed */
     struct http_header headers[8];
     uint8_t secret[SECRET_BYTES]; /* of this installation's web doors: cookies, keys of accounts */
     bool tls; /* TLS stands before the door: cookies are Secure, their names begin with __Host- */
@@ -99,9 +103,11 @@ struct visit {
     unsigned asked;  /* answers that are not there yet */
     unsigned fault;  /* HTTP status, 0: none so far */
     const char *why; /* key of the text that goes with it */
+    bool refused;    /* it is of a query that aduan-query refused: too much at a time, perhaps */
     char detail[66];
     char number[ADUAN_NUMBER_SIZE], code[ADUAN_CODE_SIZE]; /* proof.c; "": none */
     void (*sent) (struct visit *visit, const struct aduan_submitted *result);
+    bool names_files; /* what it submits does */
     void *work; /* of its handler */
     void (*work_free) (void *work);
 };

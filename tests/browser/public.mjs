@@ -30,7 +30,7 @@ async function report(page) {
   } else if (await page.locator("#text").inputValue() !== text) {
     // a reload has brought the form back as it was kept on this device
     say("form", "the draft did not come back");
-  }
+  } else await page.setInputFiles("#photos", given.photo); // which is kept nowhere
   await page.getByRole("button", { name: "Kirim laporan" }).click();
   await page.locator("[data-sent]").waitFor();
   made.seconds = (Date.now() - began) / 1000;

@@ -14,7 +14,7 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ADUAN = pathlib.Path(os.environ.get("ADUAN_BUILD", ROOT / "build")) / "deploy" / "aduan" / "aduan"
 COMMANDS = ("submit", "import", "track", "duplicates", "queue", "work", "act", "admin", "webhook", "report", "notice", "export", "deadline", "calendar", "ask", "show", "spool", "audit",
-            "identity", "rules", "keygen", "completion", "help")
+            "identity", "rules", "keygen", "conformance", "completion", "help")
 STATUSES = {0, 1, 64, 65, 66, 69, 70, 73, 74, 75, 77, 78}
 
 

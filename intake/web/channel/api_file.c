@@ -1,0 +1,87 @@
+/* api_file.c - files of integrators, before the report that names them by their digests.
+ *
+ * What a file is its bytes say.  One that no report names within a day goes.
+ */
+#include <string.h>
+#include "api.h"
+
+static void file_refuse (struct visit *visit, enum content_result result)
+{
+    unsigned status = result == CONTENT_KIND    ? 415
+                      : result == CONTENT_LARGE ? 413
+                      : result == CONTENT_EMPTY ? 422
+                      : result == CONTENT_ROOM  ? 507
+                                                : 503;
+
+    if (status >= 500)
+        http_later (visit->request, LATER_MS);
+    api_problem (visit, status, status == 503 ? "stopping" : content_key (result), NULL);
+}
+
+static void on_put (void *owner, enum content_result result, const uint8_t *digest)
+{
+    struct visit *visit = owner;
+    size_t len = http_body (visit->request).len;
+
+    if (result != CONTENT_DONE)
+        file_refuse (visit, result);
+    else
+        api_answer (visit, 201,
+                    json_pack ("{s:s, s:I}", "digest", hex_text (digest, DIGEST_BYTES), "bytes",
+                               (json_int_t) len));
+}
+
+void api_file_put (struct visit *visit)
+{
+    if (api_begin (visit))
+        content_put (visit->web->content, http_body (visit->request), on_put, visit);
+}
+
+/* ---- several, as a form sends them ------------------------------------------------------------------ */
+
+static void files_store (struct visit *visit);
+
+static void on_stored (void *owner, enum content_result result, const uint8_t *digest)
+{
+    struct visit *visit = owner;
+    struct call *call = call_of (visit);
+
+    if (result != CONTENT_DONE) {
+        file_refuse (visit, result);
+        return;
+    }
+    memcpy (call->digests + DIGEST_BYTES * call->file_count++, digest, DIGEST_BYTES);
+    files_store (visit);
+}
+
+static void files_store (struct visit *visit)
+{
+    struct call *call = call_of (visit);
+
+    while (call->field < http_field_count (visit->request)) {
+        const struct http_field *field = http_field (visit->request, call->field++);
+        if (!field->file)
+            continue;
+        if (call->file_count == FILES_MOST)
+            api_problem (visit, 422, "file_many", NULL);
+        else
+            content_put (visit->web->content, field->value, on_stored, visit);
+        return;
+    }
+    json_t *digests = json_array ();
+    for (unsigned i = 0; i < call->file_count; i++)
+        json_array_append_new (
+            digests, json_string (hex_text (call->digests + i * DIGEST_BYTES, DIGEST_BYTES)));
+    if (call->file_count) {
+        api_answer (visit, 201, json_pack ("{s:o}", "digests", digests));
+    } else {
+        json_decref (digests);
+        api_problem (visit, 422, "file_empty", NULL);
+    }
+}
+
+void api_files_post (struct visit *visit)
+{
+    if (api_begin (visit))
+        files_store (visit);
+}

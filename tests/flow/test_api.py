@@ -1,0 +1,353 @@
+"""The integrators' API: what it takes and answers is its description; a repeat is the same report; what is wrong is named."""
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from api import PUBLIC, Api, account
+from collect import show
+from content import camera_photo
+from stack import ROOT, WEB, Stack
+
+sys.path.append(os.path.join(ROOT, "docs", "examples"))
+from integrator import Integrator, Refused  # noqa: E402
+
+CREATED = "2026-11-20T08:30:00+07:00"
+PHOTO = camera_photo()
+
+
+@pytest.fixture(scope="module")
+def stack(folder):
+    with Stack(folder, programs=WEB) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def boss(stack):
+    return stack.person("91.01", "coordinator")
+
+
+@pytest.fixture(scope="module")
+def city(stack, boss):
+    return account(stack, "kota-app", boss)
+
+
+@pytest.fixture(scope="module")
+def other(stack, boss):
+    return account(stack, "kabupaten", boss)
+
+
+@pytest.fixture
+def key():
+    return os.urandom(8).hex()
+
+
+def report(words, **more):
+    return {"text": words, "created": CREATED, "anonymous": True, "secret": False, **more}
+
+
+def row_of(stack, number):
+    return stack.wait("select c.complaint_id, p.name, c.channel, c.flags, t.body, t.external, t.seal is not null, t.contact is not null, c.received from complaint c"
+                      " join content t using (complaint_id) join principal p on p.principal_id = c.adapter where number_text (c.number) = %s", number)[0]
+
+
+# ---- what is described is what there is
+
+def test_the_description_is_the_door(stack, city):
+    with open(os.path.join(ROOT, "intake", "web", "channel", "api.c"), encoding="utf-8") as file:
+        routes = {(re.sub(r":(\w+)", r"{\1}", path), method.lower()) for method, path in re.findall(r'HTTP_(\w+), "/api/v1(/[^"]*)"', file.read())}
+    told = {(path, method) for path, found in PUBLIC["paths"].items() for method in found if method != "parameters"}
+    assert routes == told
+    with open(os.path.join(ROOT, "docs", "openapi-public.yaml"), "rb") as file:
+        assert Api(stack, None).get("/openapi.yaml").bytes == file.read()
+    for path, method in told - {("/openapi.yaml", "get")}:
+        nobody = Api(stack, None).ask(method.upper(), path.replace("{number}", "A0000000000000"), b"{}" if method == "post" else None)
+        assert nobody.status == 401 and nobody.headers["WWW-Authenticate"].startswith("Bearer"), path
+    assert Api(stack, "0" * 64).get("/self").json["code"] == "token_unknown"
+    self = city.live.get("/self").json
+    assert self["account"] == "kota-app" and not self["sandbox"] and self["requests_a_minute"] == 600
+    assert city.live.get("/categories").json["categories"]
+    assert city.live.get("/agencies?q=91.01/PUPR").json["agencies"][0]["code"] == "91.01/PUPR"
+    assert city.live.get("/regions?q=91.01").json["regions"][0]["code"] == "91.01"
+
+
+def lint(path):
+    folder = os.path.join(ROOT, "tests", "openapi")
+    assert os.path.exists(os.path.join(folder, "node_modules")), "npm --prefix tests/openapi ci --ignore-scripts"
+    return subprocess.run(["node", "lint.mjs", path], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+
+
+def test_the_description_lints(tmp_path):
+    path = os.path.join(ROOT, "docs", "openapi-public.yaml")
+    ran = lint(path)
+    assert ran.returncode == 0, ran.stdout
+    with open(path, encoding="utf-8") as file:
+        (tmp_path / "wrong.yaml").write_text(file.read().replace("operationId: self", "operationId: events"), encoding="utf-8")
+    ran = lint(str(tmp_path / "wrong.yaml"))
+    assert ran.returncode == 1 and "operationId" in ran.stdout, ran.stdout
+
+
+def test_what_is_no_address_is_refused_as_json(city):
+    for method, path, status, code in (("GET", "/nothing", 404, "absent"), ("DELETE", "/reports", 405, "method"), ("POST", "/events", 405, "method")):
+        answer = city.live.ask(method, path, described_so=False)
+        assert answer.status == status and answer.json["code"] == code and answer.headers["Content-Type"] == "application/problem+json"
+    assert city.live.ask("DELETE", "/reports", described_so=False).headers["Allow"] == "POST, GET, HEAD"
+    assert city.live.post("/reports", b"{" + b" " * 300000, described_so=False).status == 413
+
+
+# ---- reports
+
+def test_a_report_with_all_that_it_may_say(stack, city, key):
+    digest = city.live.put("/files", PHOTO).json["digest"]
+    said = report("Jembatan bambu di dusun kami putus.", title="Jembatan putus", channel="app", external="KOTA-7", target="91.01/PUPR", place="91.01",
+                  location="Dusun Melati", point={"latitude": -2.5, "longitude": 140.7}, incident="2026-11-19", language="id", attachments=[digest],
+                  identity={"name": "Warga Uji", "nik": "9101012345678901", "phone": "0812 3456 7890"}, contact={"kind": "email", "address": "warga@example.org"})
+    said["class"] = "complaint"
+    taken = city.live.post("/reports", said, key)
+    assert taken.status == 201 and taken.headers["Location"] == "/api/v1/reports/" + taken.json["number"] and not taken.json["sandbox"]
+    _, account_name, channel, flags, body, external, sealed, contact, _ = row_of(stack, taken.json["number"])
+    assert (account_name, channel, body, external, sealed, contact) == ("kota-app", 2, said["text"], "KOTA-7", True, True) and flags & 3 == 1
+    # the same again, also with its key in quotation marks, is the same, code included
+    again = city.live.post("/reports", said, f'"{key}"')
+    assert again.status == 200 and {**again.json, "repeated": False} == taken.json and again.json["repeated"]
+    # with other words it is refused
+    conflict = city.live.post("/reports", {**said, "text": "Lampu padam."}, key)
+    assert conflict.status == 409 and conflict.json["code"] == "submit_conflict"
+    # and it is read back, by both names
+    own = city.live.get("/reports/" + taken.json["number"]).json
+    assert own["external"] == "KOTA-7" and own["title"] == "Jembatan putus" and own["place"] == "91.01"
+    assert [row["number"] for row in city.live.get("/reports?external=KOTA-7").json["reports"]] == [taken.json["number"]]
+
+
+def test_two_accounts_have_nothing_in_common(stack, city, other, key):
+    said = report("Pipa air bocor di tiga tempat.", external="SAMA")
+    first, second = city.live.post("/reports", said, key).json, other.live.post("/reports", said, key).json
+    assert first["number"] != second["number"] and first["access_code"] != second["access_code"]
+    row_of(stack, first["number"]), row_of(stack, second["number"])
+    assert other.live.get("/reports/" + first["number"]).status == 404
+    assert [row["number"] for row in other.live.get("/reports?external=SAMA").json["reports"]] == [second["number"]]
+    assert other.live.post(f"/reports/{first['number']}/replies", {"text": "Bukan saya.", "access_code": second["access_code"]}).status == 404
+
+
+def test_without_a_key_the_same_is_the_same(city):
+    said = {"text": "Got mampet sejak kemarin.", "anonymous": False, "secret": False}
+    first, again = city.live.post("/reports", said).json, city.live.post("/reports", {**said, "text": said["text"] + "  \r\n"}).json
+    assert first["number"] == again["number"] and again["repeated"] and first["access_code"] == again["access_code"]
+    assert city.live.post("/reports", {**said, "secret": True}).json["number"] != first["number"]
+
+
+def test_a_code_of_ones_own(stack, city, key):
+    taken = city.live.post("/reports", report("Pohon miring di atas kabel.", access_code="AAAA-BBBB-CCCC-DDDD-EEEE-FFFF-GG"), key).json
+    assert taken["access_code"] == "AAAABBBBCCCCDDDDEEEEFFFFGG"
+    row_of(stack, taken["number"])
+    assert city.live.post(f"/reports/{taken['number']}/replies", {"text": "Makin miring.", "access_code": "aaaabbbbccccddddeeeeffffgg"}).status == 201
+
+
+WRONG = [({"text": " \n"}, "text", "field_empty"), ({"text": "x" * 10001}, "text", "field_long"), ({"judul": "x"}, "judul", "field_unknown"),
+         ({"created": "2026-11-20 08:30"}, "created", "field_moment"), ({"created": "2026-11-20T08:30:00"}, "created", "field_moment"),
+         ({"created": "2999-01-01T00:00:00Z"}, "created", "submit_ahead"), ({"class": "keluhan"}, "class", "field_value"), ({"category": "3"}, "category", "field_type"),
+         ({"place": "Semarang"}, "place", "field_value"), ({"place": "99.99.99.9999"}, "place", "field_absent"), ({"target": "91.01/TIDAK-ADA"}, "target", "field_absent"),
+         ({"point": {"latitude": -2.5}}, "point.longitude", "field_missing"), ({"point": {"latitude": -91, "longitude": 1}}, "point.latitude", "field_value"),
+         ({"incident": "2999-01-01"}, "incident", "field_value"), ({"secret": "yes"}, "secret", "field_type"), ({"access_code": "pendek"}, "access_code", "field_value"),
+         ({"attachments": ["00"]}, "attachments", "field_value"), ({"attachments": ["0" * 64]}, "attachments", "submit_value"),
+         ({"identity": {"nik": "123"}}, "identity.nik", "field_value"), ({"identity": {"ktp": "1"}}, "identity.ktp", "field_unknown"),
+         ({"contact": {"kind": "email", "address": "0812 3456 7890"}}, "contact.address", "field_value")]
+
+
+@pytest.mark.parametrize("change, field, code", WRONG, ids=[f"{field}-{code}" for _, field, code in WRONG])
+def test_what_is_wrong_is_named(city, key, change, field, code):
+    answer = city.live.post("/reports", report("Jalan berlubang di tikungan.", **change), key)
+    assert answer.status == 422 and (answer.json["field"], answer.json["code"]) == (field, code)
+    assert "unknown" in code or answer.json["remedy"]
+    trial = city.sandbox.post("/reports", report("Jalan berlubang di tikungan.", **change), key)
+    assert trial.status == 422 and trial.json == answer.json or field == "attachments"
+
+
+def test_what_no_member_says(city, key):
+    for body in (b"", b"[]", b"{", b'{"text": "a", "text": "b"}', b'{"text": "\xff"}'):
+        assert city.live.post("/reports", body, key).json["code"] == "body", body
+    assert city.live.post("/reports", {"text": "Tanpa waktu."}, key).json["field"] == "created"
+    assert city.live.post("/reports", report("Kunci kosong."), "a b").json["field"] == "Idempotency-Key"
+    refused = city.live.post("/reports", report("Darurat.", priority="emergency"), key)
+    assert refused.status == 403 and refused.json["field"] == "priority"
+
+
+# ---- files
+
+def test_files(city, key):
+    single, form = city.live.put("/files", PHOTO), (b'--aduan-batas\r\nContent-Disposition: form-data; name="file"; filename="x"\r\n\r\n' + PHOTO +
+                                                     b'\r\n--aduan-batas\r\nContent-Disposition: form-data; name="file"; filename="y"\r\n\r\nsekadar teks\r\n--aduan-batas--\r\n')
+    several = city.live.ask("POST", "/files", form, {"Content-Type": "multipart/form-data; boundary=aduan-batas"})
+    assert single.status == several.status == 201 and several.json["digests"][0] == single.json["digest"] and len(several.json["digests"]) == 2
+    assert city.live.post("/reports", report("Dua lampiran.", attachments=several.json["digests"]), key).status == 201
+    assert city.live.put("/files", b"").json["code"] == "file_empty"
+    assert city.live.put("/files", b"MZ" + bytes(2000)).status == 415
+    assert city.live.put("/files", bytes(10485761)).status == 413
+
+
+# ---- a reporter's words, and what becomes of it
+
+def test_words_and_their_events(stack, city, key):
+    start = city.live.page("now")["cursor"]
+    taken = city.live.post("/reports", report("Sampah menumpuk di tepi kali.", external="KOTA-8", target="91.01/PUPR"), key).json
+    number, code = taken["number"], taken["access_code"]
+    (placed,), _ = city.live.until(start, lambda events: [event for event in events if event["type"] == "placed" and event["number"] == number])
+    assert placed["external"] == "KOTA-8" and placed["id"].startswith(taken["id"])
+    reply = city.live.post(f"/reports/{number}/replies", {"text": "Sudah dua minggu.", "access_code": code, "created": CREATED}, key + "r")
+    assert reply.status == 201 and reply.json["number"] == number and "access_code" not in reply.json
+    again = city.live.post(f"/reports/{number}/replies", {"text": "Sudah dua minggu.", "access_code": code, "created": CREATED}, key + "r")
+    assert again.status == 200 and again.json["id"] == reply.json["id"]
+    wrong = city.live.post(f"/reports/{number}/replies", {"text": "Kode orang lain.", "access_code": "0" * 26})
+    assert wrong.status == 422 and wrong.json["field"] == "access_code"
+    assert city.live.post(f"/reports/{number}/replies", {"text": "Tanpa kode."}).json["field"] == "access_code"
+    assert city.live.post(f"/reports/{number}/ratings", {"access_code": code, "rating": 6}).json["field"] == "rating"
+    assert city.live.post(f"/reports/{number}/flags", {"access_code": code, "anonymous": True}).json["field"] == "secret"
+    assert city.live.post(f"/reports/{number}/withdrawals", {"access_code": code}).status == 201
+    said, _ = city.live.until(start, lambda events: {"reply", "withdrawal"} <= {event["type"] for event in events if event["number"] == number} and events)
+    assert [event["text"] for event in said if event["type"] == "reply"] == ["Sudah dua minggu."], "said twice it is one, and the wrong code said nothing"
+    own = city.live.get(f"/reports/{number}").json
+    assert own["state"] == "archived" and [event["id"] for event in own["events"]] == [event["id"] for event in said if event["number"] == number]
+
+
+def test_the_feed_page_by_page(stack, city, other, key):
+    start = city.live.page("now")["cursor"]
+    numbers = [city.live.post("/reports", report(f"Lubang nomor {i} di Jalan Anggrek."), f"{key}-{i}").json["number"] for i in range(5)]
+    all_of, _ = city.live.until(start, lambda events: len([event for event in events if event["type"] == "placed"]) == 5 and events)
+    one_by_one, cursor = [], start
+    while len(one_by_one) < len(all_of):
+        page = city.live.page(cursor, limit=1)
+        assert len(page["events"]) <= 1 and page["cursor"] != cursor
+        one_by_one, cursor = one_by_one + page["events"], page["cursor"]
+    assert one_by_one == all_of and {event["number"] for event in all_of} == set(numbers)
+    assert city.live.page(cursor)["events"] == [] and city.live.page(start)["events"][:1] == all_of[:1], "any earlier cursor replays"
+    assert not {event["number"] for event in other.live.page()["events"]} & set(numbers)
+    moment = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(time.time() - 3600))
+    assert set(numbers) <= {event["number"] for event in city.live.page(moment.replace("+", "%2B"), limit=500)["events"]}
+    for path, field in (("cursor=kemarin", "cursor"), ("limit=0", "limit"), ("limit=501", "limit"), ("wait=26", "wait"), ("wait=x", "wait")):
+        assert city.live.get("/events?" + path).json["field"] == field
+
+
+def test_long_words_make_short_pages(city, key):
+    start = city.live.page("now")["cursor"]
+    taken = city.live.post("/reports", report("Kabel putus, ceritanya panjang."), key).json
+    city.live.until(start, lambda events: events)
+    for i in range(30):
+        assert city.live.post(f"/reports/{taken['number']}/replies", {"text": f"{i} " + "\U0001F327" * 9900, "access_code": taken["access_code"]}).status == 201
+    told, _ = city.live.until(start, lambda events: len([event for event in events if event["type"] == "reply"]) == 30 and events)
+    assert sorted(int(event["text"].split()[0]) for event in told if event["type"] == "reply") == list(range(30))
+    page = city.live.page(start, limit=500)
+    assert page["more"] and 0 < len(page["events"]) < 500, "1.2 MB are no page of 1 MB"
+
+
+def test_a_long_poll_ends_with_the_event(city, key):
+    cursor, got = city.live.page("now")["cursor"], {}
+    waits = threading.Thread(target=lambda: got.update(city.live.page(cursor, wait=25)))
+    began = time.monotonic()
+    waits.start()
+    number = city.live.post("/reports", report("Marka jalan pudar."), key).json["number"]
+    waits.join(30)
+    assert [event["number"] for event in got["events"]] == [number] and time.monotonic() - began < 20
+
+
+def test_a_long_poll_does_not_hold_up_a_stop(stack, city, key):
+    taken = city.live.post("/reports", report("Rambu hilang di simpang empat."), key).json
+    city.live.until("", lambda events: [event for event in events if event["number"] == taken["number"]])
+    cursor, got = city.live.page("now")["cursor"], {}
+    waits = threading.Thread(target=lambda: got.update(city.live.page(cursor, wait=25)))
+    waits.start()
+    began = time.monotonic()
+    while "unanswered 1" not in show(stack, "web", "door"):
+        assert time.monotonic() < began + 20
+    began = time.monotonic()
+    assert stack["web"].stop() == 0 and time.monotonic() - began < 15
+    waits.join(5)
+    assert got["events"] == [] and got["cursor"], "it is answered, not cut"
+    stack["web"].start()
+    assert city.live.get("/self").status == 200, "the list of tokens was kept"
+    again = city.live.post("/reports", report("Rambu hilang di simpang empat."), key).json
+    assert {**again, "repeated": False} == taken, "another process gives the same answer, code included"
+
+
+# ---- what is away
+
+def test_intake_is_away(stack, city, key):
+    said = report("Halte rusak, kaca pecah.")
+    stack["intake"].kill()
+    away = city.live.post("/reports", said, key)
+    assert away.status == 503 and int(away.headers["Retry-After"]) > 0 and away.json["code"] == "unknown"
+    stack["intake"].start()
+    stack["intake"].wait_principals()
+    taken = city.live.post("/reports", said, key)
+    assert taken.status in (200, 201)
+    row_of(stack, taken.json["number"])
+
+
+def test_query_is_away(stack, city, key):
+    stack["query"].stop()
+    try:
+        assert city.live.get("/events").status == 503
+        taken = city.live.post("/reports", report("Trotoar ambles.", target="91.01/PUPR"), key)
+        assert taken.status == 201, "reports are taken"
+        word = city.live.post(f"/reports/{taken.json['number']}/replies", {"text": "Makin dalam.", "access_code": taken.json["access_code"]})
+        assert word.status == 201
+    finally:
+        stack["query"].start()
+    row_of(stack, taken.json["number"])
+    stack.wait("select 1 from event e join complaint c using (complaint_id) where number_text (c.number) = %s and e.kind = 32", taken.json["number"])
+
+
+def test_too_often(stack, boss):
+    few = account(stack, "pelan", boss, requests=20, submissions=2)
+    answers = [few.live.get("/self") for _ in range(25)]
+    late = [answer for answer in answers if answer.status == 429]
+    assert late and int(late[0].headers["Retry-After"]) > 0
+    answers = [few.sandbox.post("/reports", report("Terlalu sering."), f"k{i}") for i in range(3)]
+    assert [answer.status for answer in answers] == [201, 201, 429] and answers[2].json["code"] == "too_many_today"
+
+
+# ---- the sandbox
+
+def test_the_sandbox_goes_nowhere(stack, city, other, key):
+    before = stack.sql("select count (*) from complaint")[0][0]
+    start = city.sandbox.page("now")["cursor"]
+    said = report("Percobaan dari kota.", external="UJI-1", target="91.01/PUPR")
+    taken = city.sandbox.post("/reports", said, key)
+    number, code = taken.json["number"], taken.json["access_code"]
+    assert taken.status == 201 and taken.json["sandbox"] and number[0] == "X"
+    again = city.sandbox.post("/reports", said, key)
+    assert again.status == 200 and {**again.json, "repeated": False} == taken.json
+    assert city.sandbox.post("/reports", {**said, "text": "Lain."}, key).status == 409
+    page = city.sandbox.page(start)
+    assert [event["type"] for event in page["events"]] == ["placed", "answer", "close"] and not page["restored"]
+    assert city.sandbox.page(page["cursor"])["events"] == []
+    assert city.sandbox.post(f"/reports/{number}/replies", {"text": "Terima kasih.", "access_code": code}).status == 201
+    assert city.sandbox.post(f"/reports/{number}/replies", {"text": "Salah.", "access_code": "0" * 26}).json["field"] == "access_code"
+    assert [event["type"] for event in city.sandbox.page(page["cursor"])["events"]] == ["reply"]
+    assert city.sandbox.get("/reports?external=UJI-1").json["reports"][0]["number"] == number
+    assert city.sandbox.page("sandbox-00000000-1")["restored"]
+    # neither another account's sandbox nor a live token sees it
+    assert other.sandbox.get("/reports/" + number).status == city.live.get("/reports/" + number).status == 404
+    assert other.sandbox.page()["events"] == []
+    assert stack.sql("select count (*) from complaint")[0][0] == before
+
+
+# ---- the example
+
+def test_the_example_pushes_and_follows(stack, city, key):
+    system = Integrator(f"http://127.0.0.1:{stack.ports['web']}", city.live.token, patience=20)
+    start = system.page("now", wait=0)["cursor"]
+    digest = system.upload(PHOTO)
+    taken = system.push({"text": "Contoh: rambu patah.", "created": CREATED, "attachments": [digest]}, key)
+    assert system.push({"text": "Contoh: rambu patah.", "created": CREATED, "attachments": [digest]}, key)["number"] == taken["number"]
+    for event, behind in system.follow(start):
+        if event and event["number"] == taken["number"]:
+            assert event["type"] == "placed"
+        if behind:
+            break
+    assert system.say(taken["number"], "replies", {"text": "Contoh balasan.", "access_code": taken["access_code"]}, None)["number"] == taken["number"]
+    with pytest.raises(Refused, match="judul"):
+        system.push({"text": "x", "judul": "y"}, None)
