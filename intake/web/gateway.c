@@ -212,13 +212,6 @@ int gateways_open (struct web *web, const struct settings *settings, struct gate
                          settings_number (settings, "maildir_every"));
 }
 
-static void wipe (char *text)
-{
-    if (text)
-        sodium_memzero (text, strlen (text));
-    free (text);
-}
-
 void gateways_drain (struct gateways *gateways)
 {
     sms_parts_drop (gateways);
@@ -244,10 +237,10 @@ void gateways_close (struct gateways **held)
     if (!gateways)
         return;
     *held = NULL;
-    wipe (gateways->secret);
-    wipe (gateways->whatsapp_secret);
-    wipe (gateways->whatsapp_verify);
-    wipe (gateways->whatsapp_token);
+    text_wipe (gateways->secret);
+    text_wipe (gateways->whatsapp_secret);
+    text_wipe (gateways->whatsapp_verify);
+    text_wipe (gateways->whatsapp_token);
     free (gateways->prefixes);
     free (gateways->prefix_text);
     free (gateways->mail_address);

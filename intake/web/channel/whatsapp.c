@@ -16,8 +16,6 @@
 #define ACCOUNT      "whatsapp"
 #define BODY_MOST    3145728 /* Meta's own limit */
 #define VALUES_MOST  60000
-#define DAY_MS       UINT64_C (86400000)
-#define AHEAD_MS     540000
 #define CONNECT_MS   5000L
 #define FETCH_MS     20000L
 #define ANSWER_MOST  65536
@@ -369,7 +367,7 @@ static void message_take (struct hook *hook, const json_t *value, const json_t *
     struct web *web = hook->visit->web;
     const char *id = text_at (said, "id", NULL), *from = text_at (said, "from", NULL),
                *stamp = text_at (said, "timestamp", NULL);
-    uint64_t created = stamp ? strtoull (stamp, NULL, 10) * 1000 : 0, now = (uint64_t) wall_ms ();
+    uint64_t sent = stamp ? strtoull (stamp, NULL, 10) * 1000 : 0;
 
     if (!id || !*id || strlen (id) > 256 || !from || !*from || strlen (from) > 24)
         return;
@@ -379,9 +377,7 @@ static void message_take (struct hook *hook, const json_t *value, const json_t *
     chat->token = web->gateways->whatsapp_token;
     chat->message = message_new (web, ACCOUNT, ADUAN_CHANNEL_WHATSAPP);
     chat->to_notice = json_object_get (said, "context") != NULL;
-    if (!created || created > now + AHEAD_MS)
-        created = now / DAY_MS * DAY_MS;
-    message_named (chat->message, view_of (id), created);
+    message_named (chat->message, view_of (id), sent);
     sender_take (value, said, chat->message);
     if (!words_take (said, chat)) {
         message_free (chat->message);
