@@ -82,11 +82,13 @@ bool gateway_guard (struct visit *visit, bool near)
 /* By the hash of who is answered; a place that two share is the stricter for it. */
 struct answered {
     uint8_t sender[ADUAN_SENDER_SIZE];
+    uint8_t last[16]; /* that was answered */
     int64_t since;
     unsigned count;
 };
 
-bool gateway_answers (struct gateways *gateways, const uint8_t sender[ADUAN_SENDER_SIZE])
+bool gateway_answers (struct gateways *gateways, const uint8_t sender[ADUAN_SENDER_SIZE],
+                      const uint8_t *name)
 {
     struct answered *place =
         &gateways->answered[(sender[0] | (unsigned) sender[1] << 8) % ANSWERED_MOST];
@@ -96,10 +98,15 @@ bool gateway_answers (struct gateways *gateways, const uint8_t sender[ADUAN_SEND
         memcpy (place->sender, sender, sizeof place->sender);
         place->since = now;
         place->count = 0;
+        memset (place->last, 0, sizeof place->last);
     }
+    if (name && place->count && memcmp (place->last, name, sizeof place->last) == 0)
+        return true;
     if (place->count >= gateways->answers)
         return false;
     place->count++;
+    if (name)
+        memcpy (place->last, name, sizeof place->last);
     return true;
 }
 
@@ -205,13 +212,6 @@ int gateways_open (struct web *web, const struct settings *settings, struct gate
                          settings_number (settings, "maildir_every"));
 }
 
-static void wipe (char *text)
-{
-    if (text)
-        sodium_memzero (text, strlen (text));
-    free (text);
-}
-
 void gateways_drain (struct gateways *gateways)
 {
     sms_parts_drop (gateways);
@@ -237,10 +237,10 @@ void gateways_close (struct gateways **held)
     if (!gateways)
         return;
     *held = NULL;
-    wipe (gateways->secret);
-    wipe (gateways->whatsapp_secret);
-    wipe (gateways->whatsapp_verify);
-    wipe (gateways->whatsapp_token);
+    text_wipe (gateways->secret);
+    text_wipe (gateways->whatsapp_secret);
+    text_wipe (gateways->whatsapp_verify);
+    text_wipe (gateways->whatsapp_token);
     free (gateways->prefixes);
     free (gateways->prefix_text);
     free (gateways->mail_address);

@@ -48,8 +48,10 @@ void gateways_close (struct gateways **gateways);
 /* May this request come in?  It shows the gateways' secret: `secret` in its query, X-Aduan-Secret, or the password of Basic
  * authentication; compared in constant time.  Of `near` a process of this host may come without. */
 bool gateway_guard (struct visit *visit, bool near);
-/* May its sender have one more automatic answer?  Counts it. */
-bool gateway_answers (struct gateways *gateways, const uint8_t sender[ADUAN_SENDER_SIZE]);
+/* May its sender have one more automatic answer?  Counts it, and a message that comes again at once (`name`, 16 bytes; NULL: it has
+ * none) only once: whoever's gateway repeats it while intake is away has used up nothing. */
+bool gateway_answers (struct gateways *gateways, const uint8_t sender[ADUAN_SENDER_SIZE],
+                      const uint8_t *name);
 /* Is `shown` the secret?  Of any lengths; "" is none. */
 bool secret_same (const char *secret, const char *shown);
 
