@@ -323,8 +323,9 @@ struct aduan_submission {
     const struct aduan_contact *contact;   /* NULL: none */
     uint32_t consent;                      /* of a consent: enum aduan_flag */
     const char *account; /* front keys, and required of them: the adapter for which it speaks */
-    const uint8_t *code_hash; /* 32 bytes, in place of `code`: of whoever knows the hash alone; NULL: none */
-    const uint8_t *sender;    /* front keys: ADUAN_SENDER_SIZE bytes; NULL: none */
+    const uint8_t
+        *code_hash; /* 32 bytes, in place of `code`: of whoever knows the hash alone; NULL: none */
+    const uint8_t *sender; /* front keys: ADUAN_SENDER_SIZE bytes; NULL: none */
 };
 
 struct aduan_submitted {

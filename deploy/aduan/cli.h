@@ -213,15 +213,13 @@ extern const struct option_row submit_options[], import_options[], queue_options
     deadline_options[], admin_options[], notice_options[], conformance_options[];
 extern const size_t submit_options_len, import_options_len, queue_options_len, work_options_len,
     act_options_len, report_options_len, export_options_len, keygen_options_len,
-    duplicates_options_len, deadline_options_len, admin_options_len, notice_options_len, conformance_options_len;
+    duplicates_options_len, deadline_options_len, admin_options_len, notice_options_len,
+    conformance_options_len;
 
 /* remedy.c: complains that an order was refused: the argument at fault, its value unless that is secret, why, and
  * what would be right. */
 void remedy_say (int status, const char *order, const json_t *arguments,
                  const struct aduan_ordered *ordered);
-/* admin.c: gives an order without secrets for whoever has logged in, and shows its result.  0, or an exit status after a
- * complaint. */
-int order_give (const struct cli *cli, const char *name, json_t *arguments);
 /* admin.c: what it can do, with the arguments; and the words alone. */
 void help_admin (FILE *to);
 void complete_admin (FILE *to);

@@ -295,15 +295,15 @@ int web_start (struct reactor *reactor, const struct settings *settings, void **
         status = content_open_folder (web, settings);
     if (status == 0)
         status = links_open (web, settings);
-    mail_begin ();
-    if (status == 0)
-        status = gateways_open (web, settings, &web->gateways);
     if (status == 0) {
         char *path = xformat ("%s/snapshots/web/clients.json", settings_text (settings, "data"));
         web->clients = clients_new (web, path);
         free (path);
-        status = door_listen (web, settings);
+        mail_begin ();
+        status = gateways_open (web, settings, &web->gateways);
     }
+    if (status == 0)
+        status = door_listen (web, settings);
     if (status)
         web_stop (ret_state);
     else

@@ -107,6 +107,7 @@ struct visit {
     char detail[66];
     char number[ADUAN_NUMBER_SIZE], code[ADUAN_CODE_SIZE]; /* proof.c; "": none */
     void (*sent) (struct visit *visit, const struct aduan_submitted *result);
+    bool names_files; /* what it submits does */
     void *work; /* of its handler */
     void (*work_free) (void *work);
 };

@@ -126,7 +126,8 @@ def test_every_role(stack, door, people, agency, act, state):
 
 
 ABOVE = {"assign": ("received", "verified", "assigned", "in_progress"), "close": ("in_progress",), "verify": ("received",), "correct": OPEN,
-         "archive": ("received", "verified", "assigned"), "chase": OPEN, "note": [*OPEN, "resolved"], "unpublish": [*OPEN, "resolved"], "split": OPEN, "block": [*OPEN, "resolved", "archived"]}
+         "archive": ("received", "verified", "assigned"), "chase": OPEN, "note": [*OPEN, "resolved"], "unpublish": [*OPEN, "resolved"], "split": OPEN,
+         "block": [*OPEN, "resolved", "archived"]}
 
 
 @pytest.mark.parametrize("act", [*ACTS])

@@ -492,7 +492,7 @@ def test_agencies_and_categories(web):
                                                              {"code": "91.71/KES", "name": "Dinas Kesehatan Kota Arjuna"}]
     assert web.ask("web_agencies", "91.01/pupr", "10")[0]["code"] == "91.01/PUPR" and web.ask("web_agencies", "", "10") == []
     rows = web.ask("web_categories")
-    assert rows[0].keys() == {"number", "parent", "name"} and {row["number"] for row in rows} == {1, 2, 3, 4, 5, 6}
+    assert rows[0].keys() == {"number", "parent", "name", "private"} and {row["number"] for row in rows} == {1, 2, 3, 4, 5, 6}
 
 
 # ---- many of them --------------------------------------------------------------------------------------------------

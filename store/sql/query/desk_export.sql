@@ -4,6 +4,14 @@
 -- Nothing of who reported.
 --   $1 last id of the page before, empty: from the beginning  $2 from this day on  $3 up to this day  $4 an agency's code, with all below it
 --   $5 "full": with secret ones' words  $6 hours east of UTC of these days
+with found as materialized (
+    select *
+    from export_page (coalesce (nullif ($1::text, '')::uuid, '00000000-0000-0000-0000-000000000000'),
+                      (nullif ($2::text, '')::date::timestamp - make_interval (hours => $6::int)) at time zone 'UTC',
+                      (nullif ($3::text, '')::date + 1 - make_interval (hours => $6::int)) at time zone 'UTC', $4::text, 200, 20000)
+), course as materialized (
+    select e.* from export_course ((select array_agg (complaint_id) from found where not rest)) e
+)
 select coalesce (json_agg (line order by id), '[]')::text
 from (
     select id, line, sum (octet_length (line::text)) over (order by id) as bytes, row_number () over (order by id) as nth
@@ -25,16 +33,15 @@ from (
             'first_follow_up_at', stamp_in (e.first_at, f.zone), 'ended_at', stamp_in (e.ended_at, f.zone),
             'due_verify', stamp_in (c.due_verify, f.zone), 'due_first', stamp_in (c.due_first, f.zone), 'due_resolve', stamp_in (c.due_resolve, f.zone),
             'breaches', e.breaches, 'hops', e.hops::text, 'paused_days', e.paused::text, 'external', t.external)) as line
-        from export_page (coalesce (nullif ($1::text, '')::uuid, '00000000-0000-0000-0000-000000000000'),
-                          (nullif ($2::text, '')::date::timestamp - make_interval (hours => $6::int)) at time zone 'UTC',
-                          (nullif ($3::text, '')::date + 1 - make_interval (hours => $6::int)) at time zone 'UTC', $4::text, 200, 20000) f
-        left join complaint c on c.complaint_id = f.complaint_id and not f.rest
-        left join content t on t.complaint_id = c.complaint_id
+        from found f
+        -- a row at a time, by the key: planned as a join with its policy it would read all complaints
+        left join lateral (select * from complaint x where x.complaint_id = f.complaint_id and not f.rest limit 1) c on true
+        left join lateral (select x.title, x.body, x.title_edited, x.body_edited, x.external from content x where x.complaint_id = c.complaint_id limit 1) t on true
         left join agency h on h.agency_id = c.holder
         left join agency p on p.agency_id = h.parent
         left join category g on g.category_id = c.category
-        left join lateral export_course (c.complaint_id) e on true
+        left join course e on e.complaint_id = c.complaint_id
         cross join lateral (select c.flags & 6 = 0 or ($5::text = 'full' and session_looked (c.complaint_id)) as reads) v
         order by f.complaint_id
-    ) found) page
+    ) made) page
 where nth = 1 or bytes < 600000

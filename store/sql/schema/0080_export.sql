@@ -45,16 +45,18 @@ begin
     end if;
     return query
         with walked as materialized (
-            select c.complaint_id as id, c.holder, c.flags, came_at (c.complaint_id, c.received, c.priority) as came
+            select c.complaint_id as id, c.holder, c.flags, c.received, c.priority
             from complaint c
             where c.complaint_id > export_page.last and c.complaint_id >= coalesce (id_at (since - interval '40 days'), export_page.last)
               and c.complaint_id < coalesce (id_at (until + interval '10 minutes'), 'ffffffff-ffff-ffff-ffff-ffffffffffff')
             order by c.complaint_id limit looks
         ), fit as materialized (
-            select w.id, w.came, w.holder
+            select w.id, came_at (w.id, w.received, w.priority) as came, w.holder
             from walked w
-            where (everywhere or w.holder = any (nodes)) and (since is null or w.came >= since) and (until is null or w.came < until)
-              and (w.flags & 4 = 0 or person_reads_oversight (person, w.holder))
+            where (everywhere or w.holder = any (nodes)) and (w.flags & 4 = 0 or person_reads_oversight (person, w.holder))
+              and case when since is null and until is null then true
+                       else came_at (w.id, w.received, w.priority) >= coalesce (since, '-infinity')
+                            and came_at (w.id, w.received, w.priority) < coalesce (until, 'infinity') end
             order by w.id limit most
         )
         select f.id, false, f.came, a.zone::int from fit f join agency a on a.agency_id = f.holder
@@ -64,11 +66,11 @@ begin
         where (select count (*) from fit) < most and (select count (*) from walked) = looks;
 end $$;
 
--- What the history tells of a complaint's course, without a word of it: also where its words are read behind a look alone.
-create function export_course (id uuid) returns table (assigned_at timestamptz, first_at timestamptz, ended_at timestamptz, ended_by text, reason text,
+-- What the history tells of complaints' course, without a word of it: also where their words are read behind a look alone.
+create function export_course (ids uuid[]) returns table (complaint_id uuid, assigned_at timestamptz, first_at timestamptz, ended_at timestamptz, ended_by text, reason text,
                                                        breaches text, hops bigint, paused bigint)
-language sql stable security definer set search_path = public as $$
-    select h.assigned_at, h.first_at, n.at, n.ended_by, n.reason, h.breaches, h.hops, p.days
+language sql stable security definer rows 200 set search_path = public set enable_hashjoin = off set enable_mergejoin = off as $$
+    select c.complaint_id, h.assigned_at, h.first_at, n.at, n.ended_by, n.reason, h.breaches, h.hops, p.days
     from complaint c
     cross join lateral (
         select coalesce (min (e.at) filter (where e.data -> 'placed' = 'true'), case when c.due_first is not null then c.received end) as assigned_at,
@@ -76,7 +78,8 @@ language sql stable security definer set search_path = public as $$
                string_agg (distinct e.data ->> 'clock', ' ') filter (where e.kind = 41 and not exists (
                    select from event x where x.complaint_id = e.complaint_id and x.kind = 46 and x.number > e.number
                                          and x.data ->> 'clock' = e.data ->> 'clock')) as breaches,
-               count (*) filter (where e.kind = 19) as hops
+               count (*) filter (where e.kind = 19) as hops,
+               bool_or (e.kind in (22, 26, 35, 36, 43, 44, 72) or e.kind = 18 and e.data ? 'from') as stood
         from event e where e.complaint_id = c.complaint_id and e.number is not null) h
     left join lateral (
         select e.at, case when e.kind in (43, 44) then 'system' when e.kind in (35, 36) then 'reporter' else 'admin' end as ended_by,
@@ -92,8 +95,9 @@ language sql stable security definer set search_path = public as $$
         select coalesce (sum ((coalesce (upper (r), n.at, statement_timestamp ()) at time zone 'UTC' + z.hours)::date
                               - (lower (r) at time zone 'UTC' + z.hours)::date), 0) as days
         from unnest (clock_pauses (c.complaint_id)) r,
-             (select make_interval (hours => a.zone) as hours from agency a where a.agency_id = c.holder) z) p
-    where c.complaint_id = id
+             (select make_interval (hours => a.zone) as hours from agency a where a.agency_id = c.holder) z
+        where h.stood) p
+    where c.complaint_id = any (ids)
 $$;
 
 -- A place's name at a level, by the code of what lies within it.
@@ -101,4 +105,4 @@ create function place_name (code text, level int) returns text language sql stab
     select r.name from region r where r.code = array_to_string ((string_to_array (place_name.code, '.'))[1:place_name.level], '.') and r.level = place_name.level
 $$;
 
-grant execute on function export_page (uuid, timestamptz, timestamptz, text, int, int), export_course (uuid) to aduan_desk;
+grant execute on function export_page (uuid, timestamptz, timestamptz, text, int, int), export_course (uuid[]) to aduan_desk;

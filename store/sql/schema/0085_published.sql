@@ -117,13 +117,13 @@ create function words_of (said text) returns text[] language sql immutable as $$
 $$;
 
 -- What has all these words, each from its beginning (one of a single letter as it is); at least one of them as one that has this
--- mark before it; '': none needs one.  Null: there are no words.
+-- mark before it.  Null: there are no words.
 create function words_wanted (said text, mark text) returns tsquery language sql immutable as $$
     with w as (select w, n from unnest ((words_of (said))[1:6]) with ordinality u (w, n))
     select string_agg ('(' || each || ')', ' | ')::tsquery
     from (select (select string_agg (quote_literal (case when o.n = i.n then mark else '' end || o.w) || case when length (o.w) > 1 then ':*' else '' end, ' & ')
                   from w o) as each
-          from w i where mark <> '' or i.n = 1) e
+          from w i) e
 $$;
 
 create table region_search (
@@ -158,8 +158,6 @@ select r.code, lower (r.name), string_agg (o.name, ', ' order by o.level desc),
                                  union select r.level || '=' || w from unnest (words_of (r.name)) w))
 from region r cross join lateral region_codes (r.code) p (code) join region o on o.code = p.code
 group by r.code, r.name, r.level;
-
-create index agency_words on agency using gin (array_to_tsvector (words_of (name || ' ' || code)));
 
 -- ---- who has the same problem
 

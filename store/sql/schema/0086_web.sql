@@ -233,7 +233,8 @@ begin
         select json_build_object ('code', f.code, 'name', f.name)
         from (select a.code, a.name
               from agency a
-              where array_to_tsvector (words_of (a.name || ' ' || a.code)) @@ words_wanted (said, '') and a.retired_at is null
+              where a.retired_at is null and (select bool_and (strpos (' ' || translate (lower (a.name || ' ' || a.code), '/.-', '   '), ' ' || w) > 0)
+                                             from unnest (words_of (said)) w)
               order by lower (a.code) = lower (btrim (said)) desc, length (a.code), a.code
               limit least (most, 50)) f;
 end $$;
