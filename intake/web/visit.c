@@ -67,17 +67,6 @@ void visit_value (struct visit *visit, const char *key, const char *text)
         json_object_set_new (visit->values, key, json_string (text));
 }
 
-void category_choose (struct visit *visit, const char *number)
-{
-    json_int_t chosen = number ? strtoll (number, NULL, 10) : 0;
-    json_t *row;
-    size_t at;
-
-    json_array_foreach (json_object_get (visit->values, "categories"), at, row)
-        if (json_integer_value (json_object_get (row, "number")) == chosen)
-            json_object_set_new (row, "chosen", json_true ());
-}
-
 /* ---- asking ------------------------------------------------------------------------------------ */
 
 void visit_wait (struct visit *visit)

@@ -60,9 +60,9 @@ const struct setting web_settings[] = {
      "automatic answers of one sender in an hour; beyond them is silence"},
     {"sms.prefixes", SETTING_TEXT, "LAPOR, ADUAN", 0, 0, false,
      "words that begin a report by SMS, of any letter case, between commas"},
-    {"mail.address", SETTING_TEXT, "", 0, 0, false, "our own address: what comes from it is not answered"},
-    {"maildir", SETTING_PATH, "", 0, 0, false,
-     "a Maildir whose new mails are taken; empty: none"},
+    {"mail.address", SETTING_TEXT, "", 0, 0, false,
+     "our own address: what comes from it is not answered"},
+    {"maildir", SETTING_PATH, "", 0, 0, false, "a Maildir whose new mails are taken; empty: none"},
     {"maildir_every", SETTING_DURATION, "5s", 50, 3600000, false, "how often it is looked at"},
     {"whatsapp.secret", SETTING_PATH, "keys/whatsapp-app.secret", 0, 0, false,
      "one line, Meta's app secret; without the file WhatsApp has no door"},
@@ -340,6 +340,7 @@ void web_stop (void **state)
     aduan_loop_free (&web->loop);
     sandbox_free (&web->sandbox);
     sodium_memzero (web->secret, sizeof web->secret);
+    json_decref (web->categories);
     free (web->origin);
     free (web->open311_contact);
     free (web->open311_key_service);
