@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include "../limit.h"
 #include "../web.h"
 
 #define TEXT_MOST  3000 /* signs, of our forms (DOMAIN 9 #14); the wire takes 10,000 */
@@ -97,7 +98,7 @@ static void form_render (struct visit *visit)
         }
     }
     visit_page (visit,
-                visit->fault == 503                ? 503
+                visit->fault                       ? visit->fault
                 : json_array_size (report->faults) ? 422
                                                    : 200,
                 "form");
@@ -520,4 +521,5 @@ static const struct route routes[] = {
     {HTTP_GET, "/agencies", find_agencies, 0, false},
 };
 
-const struct inlet inlet_form = {"form", routes, array_len (routes), page_refuse};
+const struct inlet inlet_form = {"form", routes, array_len (routes), page_refuse,
+                                 COUNTED_BY_SOURCE};

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <strings.h>
 #include "open311_photo.h"
+#include "../limit.h"
 #include "../repeat.h"
 #include "domain/number.h"
 
@@ -217,7 +218,8 @@ static void request_try (struct visit *visit)
 static void request_submit (struct visit *visit)
 {
     struct open311 *open311 = open311_of (visit);
-    int64_t wait = open311->known ? client_submit (visit->web->clients, &open311->client) : 0;
+    int64_t wait = open311->known ? client_submit (visit->web->clients, &open311->client)
+                                  : limit_report (visit);
 
     if (wait) {
         http_later (visit->request, wait);

@@ -121,4 +121,5 @@ static const struct route routes[] = {
     {HTTP_POST, "/reports/:number/support", support_take, FORM_MOST, false},
 };
 
-const struct inlet inlet_published = {"published", routes, array_len (routes), page_refuse};
+const struct inlet inlet_published = {"published", routes, array_len (routes), page_refuse,
+                                      COUNTED_BY_SOURCE};

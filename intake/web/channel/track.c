@@ -9,6 +9,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include "../limit.h"
 #include "../web.h"
 #include "domain/number.h"
 
@@ -77,6 +78,7 @@ static void number_show (struct visit *visit)
 static void proved (struct visit *visit)
 {
     if (visit->fault == 404) {
+        limit_code_wrong (visit, visit->number);
         visit_value (visit, "bad_code", "code_wrong");
         visit_page (visit, 422, "track");
         return;
@@ -101,6 +103,11 @@ static void track_take (struct visit *visit)
     if (!proof_hash (code, hash) || strlen (code) > 60) {
         visit_value (visit, "bad_code", "code_form");
         visit_page (visit, 422, "track");
+        return;
+    }
+    int64_t wait = limit_code (visit, visit->number);
+    if (wait) { /* whether or not there is such a number */
+        visit_often (visit, "codes", wait);
         return;
     }
     /* without what people put between its signs */
@@ -414,4 +421,5 @@ static const struct route routes[] = {
     {HTTP_GET, "/case/files/:digest", file_show, 0, false},
 };
 
-const struct inlet inlet_track = {"track", routes, array_len (routes), page_refuse};
+const struct inlet inlet_track = {"track", routes, array_len (routes), page_refuse,
+                                  COUNTED_BY_SOURCE};
