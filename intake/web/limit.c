@@ -8,6 +8,7 @@
 #include <string.h>
 #include <uthash.h>
 #include "cache/cache.h"
+#include "repeat.h"
 #include "web.h"
 
 #define SETS       4096 /* 32,768 counters at once */
@@ -52,6 +53,8 @@ struct limits {
     uint8_t key[crypto_generichash_KEYBYTES]; /* of this process */
     struct day days[2];                       /* today's and tomorrow's, by day % 2 */
     struct sender *senders;
+    uint32_t flood; /* the highest count of one text in that hour */
+    int64_t flood_hour;
     struct counter sets[SETS][WAYS];
 };
 
@@ -251,6 +254,29 @@ uint32_t limit_most (const struct limits *limits, enum limit limit)
     return limits->most[limit];
 }
 
+bool limit_flood (struct limits *limits, struct view text)
+{
+    struct buffer words = {0};
+    int64_t hour = wall_ms () / windows[LIMIT_text];
+    uint32_t count, most = limits->most[LIMIT_text];
+
+    if (!most || !text.len)
+        return false;
+    words_normal (text, &words);
+    count = limit_count (limits, LIMIT_text, (struct view){words.at, words.len});
+    buffer_free (&words);
+    if (limits->flood_hour != hour)
+        limits->flood = 0;
+    limits->flood_hour = hour;
+    limits->flood = count > limits->flood ? count : limits->flood;
+    return count >= most;
+}
+
+uint32_t limits_flood (const struct limits *limits)
+{
+    return limits->flood_hour == wall_ms () / windows[LIMIT_text] ? limits->flood : 0;
+}
+
 /* ---- a visit's source ------------------------------------------------------------------------------ */
 
 static struct view source_of (struct visit *visit)
@@ -291,6 +317,13 @@ int64_t limit_report (struct visit *visit)
     struct limits *limits = visit->web->limits;
     int64_t minute = limit_take (limits, LIMIT_report_minute, source_of (visit));
     return minute ? minute : limit_take (limits, LIMIT_report_hour, source_of (visit));
+}
+
+bool limit_doubted (struct visit *visit)
+{
+    struct limits *limits = visit->web->limits;
+    uint32_t most = limits->most[LIMIT_doubt];
+    return most && limit_count (limits, LIMIT_doubt, source_of (visit)) > most;
 }
 
 /* By the process's hash, of no window. */

@@ -43,6 +43,9 @@ uint32_t limit_count (struct limits *limits, enum limit limit, struct view who);
 /* What the settings say. */
 uint32_t limit_most (const struct limits *limits, enum limit limit);
 
+/* Counts a report's words, of well-formed UTF-8, and says whether they are one of a flood. */
+bool limit_flood (struct limits *limits, struct view text);
+
 /* ---- a visit's source ---------------------------------------------------------------------------- */
 
 /* Asks what other web doors have counted of the visit's source, where this one does not know it yet in this minute; `then` is
@@ -51,6 +54,8 @@ void limit_meet (struct visit *visit, void (*then) (struct visit *visit));
 /* May its source read one more page, send one more form?  0, or ms until it may. */
 int64_t limit_read (struct visit *visit);
 int64_t limit_report (struct visit *visit);
+/* Counts its reports that were taken in, and says whether more come than are believed. */
+bool limit_doubted (struct visit *visit);
 /* May it have one more large body under way?  Counted until limit_body_over. */
 bool limit_body (struct visit *visit);
 void limit_body_over (struct visit *visit);
@@ -59,6 +64,9 @@ int64_t limit_code (struct visit *visit, const char *number);
 /* It was wrong, or the number is nobody's: that is one and the same. */
 void limit_code_wrong (struct visit *visit, const char *number);
 
+/* Are counts shared through Redis, now? */
 bool limits_shared (const struct limits *limits);
+/* How often the words came that have come most often in the hour that now is. */
+uint32_t limits_flood (const struct limits *limits);
 
 #endif

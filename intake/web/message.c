@@ -4,6 +4,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include "limit.h"
 
 #define SAID_SIGNS 9800 /* of a longer text: room for the line that says where the rest is */
 
@@ -179,6 +180,8 @@ static void message_submit (struct message *message)
                                  .language = ADUAN_LANGUAGE_ID,
                                  .message_id = message->message_id,
                                  .references = message->references};
+    bool flood =
+        !reply && limit_flood (web->limits, (struct view){message->text.at, message->text.len});
     struct aduan_submission submission = {
         .account = message->account,
         .kind = reply ? ADUAN_KIND_REPLY : ADUAN_KIND_COMPLAINT,
@@ -198,6 +201,7 @@ static void message_submit (struct message *message)
         .attachments_len = message->digest_count * DIGEST_BYTES,
         .identity = reply ? NULL : &who,
         .contact = message->address && !reply ? &news : NULL,
+        .doubt = flood ? ADUAN_DOUBT_FLOOD : 0,
     };
 
     if (web->sending >= web->sending_most) {
@@ -206,6 +210,7 @@ static void message_submit (struct message *message)
         return;
     }
     web->sending++;
+    metric_add (web_doubt_flood_total, flood);
     aduan_submit_start (web->intake, &submission, SEND_MS, on_sent, message);
 }
 

@@ -171,10 +171,9 @@ static void on_refuse (void *owner, struct http_request *request, unsigned statu
                                   : "form");
 }
 
-/* Its source is known as far as other doors know it.  Forms count as such, whatever else is read as a page. */
+/* Its source is known as far as other doors know it.  What it sends is counted by its handler, besides. */
 static void source_met (struct visit *visit)
 {
-    bool form = http_method (visit->request) > HTTP_HEAD;
     int64_t wait = 0;
 
     if (!visit->web->up) {
@@ -183,7 +182,7 @@ static void source_met (struct visit *visit)
         return;
     }
     if (visit->inlet->counted == COUNTED_BY_SOURCE)
-        wait = form ? limit_report (visit) : limit_read (visit);
+        wait = limit_read (visit);
     if (wait)
         visit_often (visit, "often", wait);
     else
@@ -415,6 +414,7 @@ void web_measure (void *state)
     metric_set (web_no_room_total, counts.no_room);
     metric_set (web_body_bytes, counts.booked);
     metric_set (web_sending, web->sending);
+    metric_set (web_flood, limits_flood (web->limits));
     metric_set (web_limits_shared, limits_shared (web->limits));
 }
 

@@ -198,6 +198,11 @@ static void request_send (struct visit *visit)
         submission.title = taking->title;
         submission.identity = known ? &identity : NULL;
         submission.contact = contact.address ? &contact : NULL;
+        if (!open311_of (visit)->known && /* whoever has a key has an account that answers for it */
+            limit_flood (visit->web->limits, (struct view){taking->text.at, taking->text.len})) {
+            submission.doubt = ADUAN_DOUBT_FLOOD;
+            metric_add (web_doubt_flood_total, 1);
+        }
     }
     visit_send (visit, &submission, on_sent);
     free (name);

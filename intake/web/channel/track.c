@@ -336,6 +336,7 @@ static void case_say (struct visit *visit)
 {
     const char *doing = visit_said (visit, "do"), *text = visit_said (visit, "text");
     const char *token = visit_said (visit, "token");
+    int64_t wait;
     struct saying *saying;
     const struct say *say = NULL;
     char hash[65];
@@ -345,6 +346,11 @@ static void case_say (struct visit *visit)
             say = &says[i];
     if (!followed (visit, hash))
         return;
+    wait = limit_report (visit);
+    if (wait) {
+        visit_often (visit, "often", wait);
+        return;
+    }
     saying = xcalloc (1, sizeof *saying);
     *saying = (struct saying){.say = say};
     visit->work = saying;
