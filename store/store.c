@@ -417,7 +417,7 @@ static const struct setting store_settings[] = {
      "complaints that are alike are looked for among those of so many days; 0: not at all"},
     {"likeness.least", SETTING_NUMBER, "600", 300, 1000, false,
      "how alike they must be, permille (docs/duplicates.md)"},
-    {"retention", SETTING_DURATION, "1826d", 1000, INT64_MAX, false,
+    {"retention", SETTING_DURATION, "1826d", 1000, 3153600000000, false,
      "how long a case is kept after its end; then its words, identity, contact and files go "
      "(docs/retention.md)"},
 };

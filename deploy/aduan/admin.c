@@ -156,37 +156,23 @@ static void put_result (const struct cli *cli, const char *name, json_t *result)
                 text_of (json_object_get (result, "client") ? TEXT_token_client : TEXT_token_once));
 }
 
-/* By whoever has logged in; its secrets are asked for. */
-static int give_and_put (const struct cli *cli, const char *name, json_t *arguments,
-                         unsigned secrets)
-{
-    uint8_t session[ADUAN_SESSION_SIZE];
-    json_t *result = NULL;
-    int status = cli_session (cli, session);
-    if (status == 0)
-        status = add_secrets (arguments, secrets);
-    if (status == 0)
-        status = cli_order (cli, name, arguments, session, &result);
-    if (status == 0)
-        put_result (cli, name, result);
-    sodium_memzero (session, sizeof session);
-    json_decref (result);
-    return status;
-}
-
-int order_give (const struct cli *cli, const char *name, json_t *arguments)
-{
-    return give_and_put (cli, name, arguments, 0);
-}
-
 static int run_order (const struct cli *cli, const struct order_row *row)
 {
-    json_t *arguments = json_object ();
+    uint8_t session[ADUAN_SESSION_SIZE];
+    json_t *arguments = json_object (), *result = NULL;
     int status = 0;
     for (size_t i = 1; i < cli->options.argument_count && status == 0; i++)
         status = add_argument (arguments, row, cli->options.arguments[i]);
     if (status == 0)
-        status = give_and_put (cli, row->name, arguments, row->secrets);
+        status = cli_session (cli, session);
+    if (status == 0)
+        status = add_secrets (arguments, row->secrets);
+    if (status == 0)
+        status = cli_order (cli, row->name, arguments, session, &result);
+    if (status == 0)
+        put_result (cli, row->name, result);
+    sodium_memzero (session, sizeof session);
+    json_decref (result);
     json_decref (arguments);
     return status;
 }

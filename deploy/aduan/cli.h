@@ -220,9 +220,6 @@ extern const size_t submit_options_len, import_options_len, queue_options_len, w
  * what would be right. */
 void remedy_say (int status, const char *order, const json_t *arguments,
                  const struct aduan_ordered *ordered);
-/* admin.c: gives an order without secrets for whoever has logged in, and shows its result.  0, or an exit status after a
- * complaint. */
-int order_give (const struct cli *cli, const char *name, json_t *arguments);
 /* admin.c: what it can do, with the arguments; and the words alone. */
 void help_admin (FILE *to);
 void complete_admin (FILE *to);

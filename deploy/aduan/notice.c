@@ -1,4 +1,4 @@
-/* notice.c - `aduan notice`: what became of notices, and parked ones once more. */
+/* notice.c - `aduan notice`: what became of notices, and parked ones once more, by the order and session of `aduan admin`. */
 #include <stdlib.h>
 #include <string.h>
 #include "cli.h"
@@ -87,19 +87,16 @@ static int notice_retry (const struct cli *cli)
         return complain (EX_USAGE, TEXT_notice_what, NULL);
     if (!reason || !*reason)
         return complain (EX_USAGE, TEXT_notice_reason, NULL);
-    json_t *arguments = json_pack ("{s:s}", "reason", reason);
-    if (!arguments)
-        return complain (EX_USAGE, TEXT_argument_not_utf8, "argument", "reason", NULL);
-    if (named) {
-        size_t len = strcspn (named, "/");
-        json_object_set_new (arguments, "number", json_stringn (named, len));
-        if (named[len])
-            json_object_set_new (arguments, "event", json_string (named + len + 1));
-    } else {
-        json_object_set_new (arguments, "all", json_true ());
-    }
-    int status = order_give (cli, "retry_notice", arguments);
-    json_decref (arguments);
+    size_t len = named ? strcspn (named, "/") : 0;
+    char *words[4] = {xstrdup ("retry_notice"), xformat ("reason=%s", reason)};
+    words[2] = named ? xformat ("number=%.*s", (int) len, named) : xstrdup ("all=yes");
+    words[3] = named && named[len] ? xformat ("event=%s", named + len + 1) : NULL;
+    struct cli order = *cli;
+    order.options.arguments = words;
+    order.options.argument_count = words[3] ? 4 : 3;
+    int status = run_admin (&order);
+    for (size_t i = 0; i < array_len (words); i++)
+        free (words[i]);
     return status;
 }
 

@@ -79,7 +79,7 @@ static void put_retention (const json_t *rows, int64_t days)
 static int report_retention (struct cli *cli)
 {
     static const struct setting keeps[] = {
-        {"retention", SETTING_DURATION, "1826d", 1000, INT64_MAX, false, ""}};
+        {"retention", SETTING_DURATION, "1826d", 1000, 3153600000000, false, ""}};
     struct settings *settings = NULL;
     char days_said[24];
     json_t *rows;

@@ -146,12 +146,10 @@ static void status_read (struct mail *mail, struct buffer *text)
         if (strncasecmp (line, "Action:", 7) != 0)
             continue;
         const char *action = line + 7 + strspn (line + 7, " \t");
-        mail->bounce = strncasecmp (action, "failed", 6) == 0      ? BOUNCE_FAILED
+        mail->bounce = strncasecmp (action, "failed", 6) == 0      ? BOUNCE_REFUSED
                        : strncasecmp (action, "delivered", 9) == 0 ? BOUNCE_DELIVERED
                                                                    : BOUNCE_DELAYED;
     }
-    if (mail->bounce == BOUNCE_FAILED && mail->bounce_code >= 500)
-        mail->bounce = BOUNCE_REFUSED;
 }
 
 static void part_read (struct reading *reading, GMimeObject *object);

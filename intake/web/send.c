@@ -7,6 +7,8 @@ static void on_sent (void *with, const struct aduan_submitted *result)
 
     visit->web->sending--;
     metric_add (web_accepted_total, result->result == ADUAN_ACCEPTED);
+    if (visit->names_files && result->result == ADUAN_ACCEPTED)
+        content_look (visit->web->content); /* they are pinned now: copies can be made */
     visit->sent (visit, result);
 }
 
@@ -22,6 +24,7 @@ void visit_send (struct visit *visit, const struct aduan_submission *submission,
     }
     web->sending++;
     visit->sent = then;
+    visit->names_files = submission->attachments_len > 0;
     aduan_submit_start (web->intake, submission, SEND_MS, on_sent, visit);
 }
 

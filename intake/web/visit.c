@@ -70,17 +70,6 @@ void visit_value (struct visit *visit, const char *key, const char *text)
         json_object_set_new (visit->values, key, json_string (text));
 }
 
-void category_choose (struct visit *visit, const char *number)
-{
-    json_int_t chosen = number ? strtoll (number, NULL, 10) : 0;
-    json_t *row;
-    size_t at;
-
-    json_array_foreach (json_object_get (visit->values, "categories"), at, row)
-        if (json_integer_value (json_object_get (row, "number")) == chosen)
-            json_object_set_new (row, "chosen", json_true ());
-}
-
 /* ---- asking ------------------------------------------------------------------------------------ */
 
 void visit_wait (struct visit *visit)
@@ -107,6 +96,7 @@ static void on_rows (void *with, const struct aduan_answer *answer)
     if (answer->result == ADUAN_REFUSED) {
         log_limited (LOG_WARNING, "%s refused: %s", asking.query,
                      log_text (answer->text, answer->text_len));
+        visit->refused = true;
         visit_fail (visit, 503, "query_down");
     } else if (!json_is_array (rows)) {
         visit_fail (visit, 503, "query_down");

@@ -351,15 +351,15 @@ int web_start (struct reactor *reactor, const struct settings *settings, void **
         status = content_open_folder (web, settings);
     if (status == 0)
         status = links_open (web, settings);
-    mail_begin ();
-    if (status == 0)
-        status = gateways_open (web, settings, &web->gateways);
     if (status == 0) {
         char *path = xformat ("%s/snapshots/web/clients.json", settings_text (settings, "data"));
         web->clients = clients_new (web, path);
         free (path);
-        status = door_listen (web, settings);
+        mail_begin ();
+        status = gateways_open (web, settings, &web->gateways);
     }
+    if (status == 0)
+        status = door_listen (web, settings);
     if (status)
         web_stop (ret_state);
     else
@@ -399,6 +399,7 @@ void web_stop (void **state)
     limits_free (&web->limits);
     sandbox_free (&web->sandbox);
     sodium_memzero (web->secret, sizeof web->secret);
+    json_decref (web->categories);
     free (web->origin);
     free (web->open311_contact);
     free (web->open311_key_service);

@@ -4,6 +4,7 @@
  *
  *   web.c      settings, start, stop; which visit goes where
  *   visit.c    one request on its way: language, what it asks, the ways in which it ends
+ *   category.c the registry's categories, for forms
  *   send.c     a submission on its way to intake, for every channel
  *   client.c   programs that come in by HTTP: whose token is whose (client.h)
  *   repeat.c   which submission is a repeat of which, where its sender names no key (repeat.h)
@@ -95,7 +96,9 @@ struct web {
     bool up;  /* started; false while it drains */
     int zone; /* hours east of UTC in which times are shown */
     unsigned sending, sending_most; /* submissions under way */
-    char *origin;                   /* as browsers name this door; "": by the Host header */
+    json_t *categories;             /* category.c */
+    int64_t categories_until;
+    char *origin; /* as browsers name this door; "": by the Host header */
     char *open311_contact, *open311_key_service; /* "": the standard words */
     bool open311_keyless;
 };
@@ -115,10 +118,12 @@ struct visit {
     unsigned asked;  /* answers that are not there yet */
     unsigned fault;  /* HTTP status, 0: none so far */
     const char *why; /* key of the text that goes with it */
+    bool refused;    /* it is of a query that aduan-query refused: too much at a time, perhaps */
     char detail[66];
     char number[ADUAN_NUMBER_SIZE], code[ADUAN_CODE_SIZE]; /* proof.c; "": none */
     void (*sent) (struct visit *visit, const struct aduan_submitted *result);
-    void *work; /* of its handler */
+    bool names_files; /* what it submits does */
+    void *work;       /* of its handler */
     void (*work_free) (void *work);
 };
 
@@ -147,10 +152,16 @@ void visit_later (struct visit *visit, int64_t wait_ms);
 void page_refuse (struct visit *visit, unsigned status, const char *why);
 /* A field of the form, "" where it is absent. */
 const char *visit_said (const struct visit *visit, const char *name);
-/* Marks the category of that number as `chosen` among the values' `categories`. */
-void category_choose (struct visit *visit, const char *number);
 /* Sets a value of the page; NULL: nothing. */
 void visit_value (struct visit *visit, const char *key, const char *text);
+
+/* ---- category.c ------------------------------------------------------------------------------- */
+
+/* The registry's categories, for the page's `categories`: at once where they are kept, else asked for as by visit_ask; none where
+ * aduan-query is away. */
+void category_ask (struct visit *visit, void (*finish) (struct visit *visit));
+/* Marks the one of that number as `chosen`; NULL: none. */
+void category_choose (struct visit *visit, const char *number);
 
 /* ---- send.c ------------------------------------------------------------------------------------ */
 

@@ -26,7 +26,7 @@ const struct setting desk_settings[] = {
      "the content store's folder; shared with intake and aduan-web"},
     {"unpinned", SETTING_DURATION, "24h", 1000, 2592000000, false,
      "an upload that nothing names goes after this"},
-    {"unnamed", SETTING_DURATION, "30d", 1000, INT64_MAX, false,
+    {"unnamed", SETTING_DURATION, "30d", 691200000, 3153600000000, false,
      "a kept file that is older, and that no case names any more, goes"},
     {"reencode", SETTING_FLAG, "true", 0, 0, false,
      "make copies of pictures without what their cameras wrote into them"},

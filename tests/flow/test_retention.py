@@ -76,6 +76,10 @@ def test_an_ended_case_loses_its_words(stack, web, liaison):
     assert (due["cases"], due["files"], due["erased"]) == (1, 3, 0)
     aduan = [os.path.join(BUILD, "deploy", "aduan", "aduan"), "-c", stack.settings, "--lang", "en", "report", "retention"]
     assert subprocess.run([*aduan, "--dry-run"], check=False).returncode == 1, "nothing is due"
+    soon = os.path.join(stack.folder, "soon.yaml")
+    pathlib.Path(soon).write_text(pathlib.Path(stack.settings).read_text(encoding="utf-8").replace("\nstore:\n", "\nstore:\n  retention: 1s\n"), encoding="utf-8")
+    said = subprocess.run([*[soon if word == stack.settings else word for word in aduan], "--dry-run"], stdout=subprocess.PIPE, text=True, check=True).stdout
+    assert said.splitlines()[-1].split() == [str(case[3].year), "1", "3"] and "to be erased" in said
     assert subprocess.run(aduan, stderr=subprocess.DEVNULL, check=False).returncode == 64
     stack.sql("update retention_sweep set again = '-infinity'")  # the last round was a moment ago
     again(stack, "store", "store", retention="1s")

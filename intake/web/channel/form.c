@@ -117,8 +117,7 @@ static void form_show_again (struct visit *visit)
         if (http_form (visit->request, kept_fields[i]))
             visit_value (visit, kept_fields[i], visit_said (visit, kept_fields[i]));
     visit_wait (visit);
-    if (aduan_is_up (visit->web->query))
-        visit_ask (visit, "categories", "web_categories", json_array (), false, form_shown);
+    category_ask (visit, form_shown);
     visit_came (visit, form_shown);
 }
 
@@ -148,8 +147,7 @@ static void form_show (struct visit *visit)
     if (target && strlen (target) <= SMALL_MOST)
         visit_value (visit, "target_q", target);
     visit_wait (visit);
-    if (aduan_is_up (visit->web->query))
-        visit_ask (visit, "categories", "web_categories", json_array (), false, form_shown);
+    category_ask (visit, form_shown);
     visit_came (visit, form_shown);
 }
 

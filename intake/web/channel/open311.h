@@ -64,6 +64,8 @@ bool open311_number (const char *id, char ret[ADUAN_NUMBER_SIZE]);
 /* Appends the tree; `root` is the name of its element. */
 void open311_write_xml (const char *root, const json_t *tree, struct buffer *out);
 void open311_write_json (const json_t *tree, struct buffer *out);
+/* How many bytes of a well-formed text, at most `most`, end between its letters. */
+size_t open311_cut (const char *text, size_t most);
 /* Sets a text of a tree's object: what XML cannot hold is replaced, "" and NULL are null. */
 void open311_say (json_t *object, const char *key, const char *text);
 /* Sets a moment, as W3C has it, without fractions; null where there is none: XML leaves it out. */

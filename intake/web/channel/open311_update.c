@@ -14,6 +14,7 @@
 
 #define DAY_MS      86400000
 #define UPDATE_MOST 200 /* bytes of an update_id */
+#define STATUS_MOST 40
 #define TEXT_MOST   10000
 
 /* ---- out --------------------------------------------------------------------------------------- */
@@ -229,6 +230,12 @@ static bool may (const json_t *row, const char *word)
     return false;
 }
 
+static void status_add (struct saying *saying)
+{
+    buffer_format (&saying->text, "(%.*s)", (int) open311_cut (saying->status, STATUS_MOST),
+                   saying->status);
+}
+
 /* As a reply, with its status where the words do not say it. */
 static void reply_make (struct visit *visit, struct saying *saying)
 {
@@ -238,7 +245,7 @@ static void reply_make (struct visit *visit, struct saying *saying)
     if (mark || !saying->text.len) {
         if (saying->text.len)
             buffer_add (&saying->text, "\n\n", 2);
-        buffer_format (&saying->text, "(%.40s)", saying->status);
+        status_add (saying);
     }
     buffer_add (&saying->text, "", 1);
     photos_store (visit, &saying->photos, update_send);
@@ -257,7 +264,7 @@ static void case_came (struct visit *visit)
     else if (wish && may (row, wish->may)) {
         saying->kind = wish->kind;
         if (!saying->text.len)
-            buffer_format (&saying->text, "(%.40s)", saying->status);
+            status_add (saying);
         buffer_add (&saying->text, "", 1);
         photos_store (visit, &saying->photos, update_send);
     } else if (may (row, "reply") || may (row, "complete"))

@@ -49,7 +49,7 @@ static void list_show (struct visit *visit)
     json_array_append_new (arguments, json_string (filter (visit, "before")));
     json_array_append_new (arguments, json_string (PAGE_TEXT));
     visit_wait (visit);
-    visit_ask (visit, "categories", "web_categories", json_array (), false, list_shown);
+    category_ask (visit, list_shown);
     visit_ask (visit, "reports", "web_list", arguments, false, list_shown);
     visit_came (visit, list_shown);
 }

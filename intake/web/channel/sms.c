@@ -261,7 +261,7 @@ static void status_say (struct visit *visit)
 {
     struct sms *sms = visit->work;
     const char *state =
-        json_string_value (json_object_get (json_object_get (visit->values, "row"), "state"));
+        json_string_value (json_object_get (json_object_get (visit->values, "row"), "status"));
     char key[32];
 
     if (visit->fault == 404)
@@ -416,10 +416,7 @@ static void report_get (struct visit *visit)
     const char *token = http_query (visit->request, "notice"),
                *state = http_query (visit->request, "state");
     unsigned said = state ? (unsigned) strtoul (state, NULL, 10) : 0;
-    uint32_t outcome = said == 1    ? TOLD_DELIVERED
-                       : said == 2  ? TOLD_FAILED
-                       : said == 16 ? TOLD_REFUSED
-                                    : 0;
+    uint32_t outcome = said == 1 ? TOLD_DELIVERED : said == 2 || said == 16 ? TOLD_REFUSED : 0;
     struct notice_name notice;
 
     if (!token || !gateways->has_reply_key ||

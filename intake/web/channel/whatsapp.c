@@ -421,7 +421,7 @@ static void state_take (struct hook *hook, const json_t *said)
     if (strcmp (state, "delivered") == 0 || strcmp (state, "read") == 0)
         outcome = TOLD_DELIVERED;
     else if (strcmp (state, "failed") == 0)
-        outcome = code == 131026 ? TOLD_REFUSED : TOLD_FAILED; /* the number has no WhatsApp */
+        outcome = TOLD_REFUSED; /* Meta has given it up */
     else
         return;
     hook->under_way++;

@@ -128,6 +128,7 @@ begin
     update complaint set flags = flags & ~16 where complaint_id = id and flags & 16 <> 0;
     delete from print where complaint_id = id;
     delete from likeness where complaint_id = id or other = id;
+    delete from supporter where complaint_id = id; -- of 0085_published.sql: their contacts
     insert into search_stale values (id) on conflict do nothing;
 end $$;
 
