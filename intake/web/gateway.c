@@ -9,12 +9,12 @@
 #include <sysexits.h>
 #include <utlist.h>
 #include "domain/number.h"
+#include "limit.h"
 
 #define SECRET_MOST   512
 #define SECRET_LEAST  16
 #define PREFIX_MOST   64
 #define ANSWERED_MOST 4096
-#define HOUR_MS       3600000
 #define STACK_BYTES   33554432 /* gmime follows parts within parts */
 
 /* ---- secrets ------------------------------------------------------------------------------------- */
@@ -64,13 +64,19 @@ static bool basic_right (const char *secret, const char *header)
     return right;
 }
 
-bool gateway_guard (struct visit *visit, bool near)
+bool gateway_proved (const struct visit *visit, bool near)
 {
     const char *secret = visit->web->gateways->secret;
 
-    if ((near && is_near (visit)) || secret_same (secret, http_query (visit->request, "secret")) ||
-        secret_same (secret, http_header (visit->request, "X-Aduan-Secret")) ||
-        basic_right (secret, http_header (visit->request, "Authorization")))
+    return (near && is_near (visit)) ||
+           secret_same (secret, http_query (visit->request, "secret")) ||
+           secret_same (secret, http_header (visit->request, "X-Aduan-Secret")) ||
+           basic_right (secret, http_header (visit->request, "Authorization"));
+}
+
+bool gateway_guard (struct visit *visit, bool near)
+{
+    if (gateway_proved (visit, near))
         return true;
     metric_add (web_gateway_unproved_total, 1);
     visit_refuse (visit, 401, "secret");
@@ -79,12 +85,10 @@ bool gateway_guard (struct visit *visit, bool near)
 
 /* ---- how much is answered ------------------------------------------------------------------------ */
 
-/* By the hash of who is answered; a place that two share is the stricter for it. */
+/* Who was answered last, by his hash, and on what. */
 struct answered {
     uint8_t sender[ADUAN_SENDER_SIZE];
-    uint8_t last[16]; /* that was answered */
-    int64_t since;
-    unsigned count;
+    uint8_t last[16];
 };
 
 bool gateway_answers (struct gateways *gateways, const uint8_t sender[ADUAN_SENDER_SIZE],
@@ -92,19 +96,15 @@ bool gateway_answers (struct gateways *gateways, const uint8_t sender[ADUAN_SEND
 {
     struct answered *place =
         &gateways->answered[(sender[0] | (unsigned) sender[1] << 8) % ANSWERED_MOST];
-    int64_t now = mono_ms ();
 
-    if (memcmp (place->sender, sender, sizeof place->sender) != 0 || now - place->since > HOUR_MS) {
-        memcpy (place->sender, sender, sizeof place->sender);
-        place->since = now;
-        place->count = 0;
-        memset (place->last, 0, sizeof place->last);
-    }
-    if (name && place->count && memcmp (place->last, name, sizeof place->last) == 0)
+    if (name && memcmp (place->sender, sender, sizeof place->sender) == 0 &&
+        memcmp (place->last, name, sizeof place->last) == 0)
         return true;
-    if (place->count >= gateways->answers)
+    if (limit_take (gateways->web->limits, LIMIT_answer,
+                    (struct view){(const char *) sender, ADUAN_SENDER_SIZE}) != 0)
         return false;
-    place->count++;
+    memcpy (place->sender, sender, sizeof place->sender);
+    memset (place->last, 0, sizeof place->last);
     if (name)
         memcpy (place->last, name, sizeof place->last);
     return true;
@@ -197,7 +197,6 @@ int gateways_open (struct web *web, const struct settings *settings, struct gate
 
     *ret = gateways;
     gateways->web = web;
-    gateways->answers = (unsigned) settings_number (settings, "answers");
     gateways->answered = xcalloc (ANSWERED_MOST, sizeof *gateways->answered);
     gateways->mail_address = xstrdup (settings_text (settings, "mail.address"));
     gateways->whatsapp_url = xstrdup (settings_text (settings, "whatsapp.url"));

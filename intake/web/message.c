@@ -4,6 +4,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include "limit.h"
 
 #define DAY_MS     UINT64_C (86400000)
 #define AHEAD_MS   540000 /* intake takes ten minutes */
@@ -189,6 +190,8 @@ static void message_submit (struct message *message)
                                  .language = ADUAN_LANGUAGE_ID,
                                  .message_id = message->message_id,
                                  .references = message->references};
+    bool flood =
+        !reply && limit_flood (web->limits, (struct view){message->text.at, message->text.len});
     struct aduan_submission submission = {
         .account = message->account,
         .kind = reply ? ADUAN_KIND_REPLY : ADUAN_KIND_COMPLAINT,
@@ -208,6 +211,7 @@ static void message_submit (struct message *message)
         .attachments_len = message->digest_count * DIGEST_BYTES,
         .identity = reply ? NULL : &who,
         .contact = message->address && !reply ? &news : NULL,
+        .doubt = flood ? ADUAN_DOUBT_FLOOD : 0,
     };
 
     if (web->sending >= web->sending_most) {
@@ -216,6 +220,7 @@ static void message_submit (struct message *message)
         return;
     }
     web->sending++;
+    metric_add (web_doubt_flood_total, flood);
     aduan_submit_start (web->intake, &submission, SEND_MS, on_sent, message);
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sodium.h>
+#include "limit.h"
 #include "web.h"
 
 #define LANGUAGE_COOKIE "aduan-language"
@@ -18,6 +19,8 @@ static void visit_free (void *what)
 {
     struct visit *visit = what;
 
+    if (visit->body)
+        limit_body_over (visit);
     if (visit->work)
         visit->work_free (visit->work);
     http_parts_done (&visit->parts);
@@ -140,6 +143,20 @@ void visit_refuse (struct visit *visit, unsigned status, const char *why)
 {
     metric_add (web_refused_total, 1);
     visit->inlet->refuse (visit, status, why);
+}
+
+void visit_later (struct visit *visit, int64_t wait_ms)
+{
+    http_later (visit->request, wait_ms);
+    json_object_set_new (visit->values, "wait", json_integer ((wait_ms + 59999) / 60000));
+}
+
+void visit_often (struct visit *visit, const char *why, int64_t wait_ms)
+{
+    visit_later (visit, wait_ms);
+    if (*visit_said (visit, "text"))
+        visit_value (visit, "typed", visit_said (visit, "text"));
+    visit_refuse (visit, 429, why);
 }
 
 /* What each page shows beside its own. */

@@ -8,6 +8,7 @@
  *   send.c     a submission on its way to intake, for every channel
  *   client.c   programs that come in by HTTP: whose token is whose (client.h)
  *   repeat.c   which submission is a repeat of which, where its sender names no key (repeat.h)
+ *   limit.c    how often one source, token, number, sender or text comes (limit.h)
  *   proof.c    tracking number and access code of who follows his case, sealed in a cookie
  *   words.c    texts by key, assets
  *   channel/   a door each: its addresses, what it takes, how it says no
@@ -38,6 +39,7 @@
 #include "content/content.h"
 #include "daemon/daemon.h"
 #include "http/reply.h"
+#include "http/source.h"
 #include "http/template.h"
 
 #define ASK_MS       8000
@@ -51,6 +53,7 @@
 
 struct visit;
 struct clients;
+struct limits;
 struct gateways;
 struct sandbox;
 
@@ -62,6 +65,10 @@ struct route {
     bool foreign; /* also of forms that are not ours: gateways and programs */
 };
 
+/* Who is counted for coming too often: nobody here, for a proof says who it is; a source, before its handler runs; a source,
+ * by its handlers, where it shows no key. */
+enum counted { COUNTED_BY_PROOF, COUNTED_BY_SOURCE, COUNTED_WITHOUT_KEY };
+
 /* A way in.  Its functions run on the reactor's thread and return at once. */
 struct inlet {
     const char *name;
@@ -69,6 +76,7 @@ struct inlet {
     size_t route_count;
     /* Answers the visit with a fault, in the channel's own form; `why` is a key behind "fault_". */
     void (*refuse) (struct visit *visit, unsigned status, const char *why);
+    enum counted counted;
 };
 
 struct web {
@@ -78,6 +86,7 @@ struct web {
     struct aduan *intake, *query; /* two handles: reading must not wait behind what is taken in */
     struct content *content;
     struct clients *clients; /* client.h */
+    struct limits *limits;   /* limit.h */
     struct gateways *gateways;
     struct sandbox *sandbox; /* channel/api_sandbox.c */
     unsigned polling;        /* long polls of the feed */
@@ -101,6 +110,9 @@ struct visit {
     const struct inlet *inlet;
     const struct route *route;
     struct http_parts parts; /* of the path */
+    struct http_source source;
+    bool has_source;
+    bool body; /* large, and counted while it lasts */
     bool english;
     json_t *values;  /* of its page */
     unsigned asked;  /* answers that are not there yet */
@@ -132,6 +144,10 @@ void visit_refuse (struct visit *visit, unsigned status, const char *why);
 /* Was there a fault while it asked?  Then it is answered. */
 bool visit_failed (struct visit *visit);
 void visit_page (struct visit *visit, unsigned status, const char *template);
+/* Refuses what comes too often, with what was typed and when there is room again. */
+void visit_often (struct visit *visit, const char *why, int64_t wait_ms);
+/* Says when there is room again, to programs and on the page. */
+void visit_later (struct visit *visit, int64_t wait_ms);
 /* visit_refuse of every channel of pages. */
 void page_refuse (struct visit *visit, unsigned status, const char *why);
 /* A field of the form, "" where it is absent. */

@@ -338,4 +338,4 @@ static const struct route routes[] = {
     {HTTP_POST, "/REST/1.0/NoAuth/mail-gateway", mail_post, ROOM_MOST, true},
 };
 
-const struct inlet inlet_mail = {"mail", routes, array_len (routes), mail_refuse};
+const struct inlet inlet_mail = {"mail", routes, array_len (routes), mail_refuse, COUNTED_BY_PROOF};

@@ -4,6 +4,7 @@
  * read is what everybody may read: a key tells who submits, and whose updates are asked for, and opens nothing.
  */
 #include "open311.h"
+#include "../limit.h"
 #include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
@@ -216,19 +217,31 @@ static bool key_missing (struct visit *visit, bool needed)
     return !needed || visit->web->open311_keyless;
 }
 
+/* Who shows no key, or none that is known, is counted by where he comes from. */
+static bool often (struct visit *visit)
+{
+    int64_t wait = limit_read (visit);
+
+    if (wait)
+        visit_often (visit, "open311_often", wait);
+    return wait > 0;
+}
+
 bool open311_key (struct visit *visit, bool needed)
 {
     struct open311 *open311 = open311_of (visit);
     const char *key = open311_form (visit, "api_key");
 
     if (!key)
-        return key_missing (visit, needed);
+        return !often (visit) && key_missing (visit, needed);
     const struct client *client = client_find (visit->web->clients, key);
     if (!client && needed && !clients_there (visit->web->clients)) {
         visit_refuse (visit, 503, "query_down");
         return false;
     }
     if (!client) {
+        if (often (visit))
+            return false;
         if (needed)
             open311_refuse (visit, 403, "open311_key", NULL);
         return !needed;
@@ -355,4 +368,5 @@ static const struct route routes[] = {
     {HTTP_POST, PREFIX "+rest", run, FORM_MOST, true},
 };
 
-const struct inlet inlet_open311 = {"open311", routes, array_len (routes), refuse};
+const struct inlet inlet_open311 = {"open311", routes, array_len (routes), refuse,
+                                    COUNTED_WITHOUT_KEY};

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <strings.h>
 #include "open311_photo.h"
+#include "../limit.h"
 #include "../repeat.h"
 #include "domain/number.h"
 
@@ -193,6 +194,11 @@ static void request_send (struct visit *visit)
         submission.title = taking->title;
         submission.identity = known ? &identity : NULL;
         submission.contact = contact.address ? &contact : NULL;
+        if (!open311_of (visit)->known && /* whoever has a key has an account that answers for it */
+            limit_flood (visit->web->limits, (struct view){taking->text.at, taking->text.len})) {
+            submission.doubt = ADUAN_DOUBT_FLOOD;
+            metric_add (web_doubt_flood_total, 1);
+        }
     }
     visit_send (visit, &submission, on_sent);
     free (name);
@@ -213,7 +219,8 @@ static void request_try (struct visit *visit)
 static void request_submit (struct visit *visit)
 {
     struct open311 *open311 = open311_of (visit);
-    int64_t wait = open311->known ? client_submit (visit->web->clients, &open311->client) : 0;
+    int64_t wait = open311->known ? client_submit (visit->web->clients, &open311->client)
+                                  : limit_report (visit);
 
     if (wait) {
         http_later (visit->request, wait);

@@ -643,4 +643,4 @@ static const struct route routes[] = {
     {HTTP_GET, "/gateway/sms/report", report_get, 0, true},
 };
 
-const struct inlet inlet_sms = {"sms", routes, array_len (routes), sms_refuse};
+const struct inlet inlet_sms = {"sms", routes, array_len (routes), sms_refuse, COUNTED_BY_PROOF};

@@ -524,4 +524,5 @@ static const struct route routes[] = {
     {HTTP_POST, "/gateway/whatsapp", hook_post, BODY_MOST, true},
 };
 
-const struct inlet inlet_whatsapp = {"whatsapp", routes, array_len (routes), whatsapp_refuse};
+const struct inlet inlet_whatsapp = {"whatsapp", routes, array_len (routes), whatsapp_refuse,
+                                     COUNTED_BY_PROOF};
