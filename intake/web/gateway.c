@@ -11,10 +11,11 @@
 #include "domain/number.h"
 #include "limit.h"
 
-#define SECRET_MOST  512
-#define SECRET_LEAST 16
-#define PREFIX_MOST  64
-#define STACK_BYTES  33554432 /* gmime follows parts within parts */
+#define SECRET_MOST   512
+#define SECRET_LEAST  16
+#define PREFIX_MOST   64
+#define ANSWERED_MOST 4096
+#define STACK_BYTES   33554432 /* gmime follows parts within parts */
 
 /* ---- secrets ------------------------------------------------------------------------------------- */
 
@@ -82,10 +83,31 @@ bool gateway_guard (struct visit *visit, bool near)
     return false;
 }
 
-bool gateway_answers (struct gateways *gateways, const uint8_t sender[ADUAN_SENDER_SIZE])
+/* ---- how much is answered ------------------------------------------------------------------------ */
+
+/* Who was answered last, by his hash, and on what. */
+struct answered {
+    uint8_t sender[ADUAN_SENDER_SIZE];
+    uint8_t last[16];
+};
+
+bool gateway_answers (struct gateways *gateways, const uint8_t sender[ADUAN_SENDER_SIZE],
+                      const uint8_t *name)
 {
-    return limit_take (gateways->web->limits, LIMIT_answer,
-                       (struct view){(const char *) sender, ADUAN_SENDER_SIZE}) == 0;
+    struct answered *place =
+        &gateways->answered[(sender[0] | (unsigned) sender[1] << 8) % ANSWERED_MOST];
+
+    if (name && memcmp (place->sender, sender, sizeof place->sender) == 0 &&
+        memcmp (place->last, name, sizeof place->last) == 0)
+        return true;
+    if (limit_take (gateways->web->limits, LIMIT_answer,
+                    (struct view){(const char *) sender, ADUAN_SENDER_SIZE}) != 0)
+        return false;
+    memcpy (place->sender, sender, sizeof place->sender);
+    memset (place->last, 0, sizeof place->last);
+    if (name)
+        memcpy (place->last, name, sizeof place->last);
+    return true;
 }
 
 /* ---- settings ------------------------------------------------------------------------------------ */
@@ -175,6 +197,7 @@ int gateways_open (struct web *web, const struct settings *settings, struct gate
 
     *ret = gateways;
     gateways->web = web;
+    gateways->answered = xcalloc (ANSWERED_MOST, sizeof *gateways->answered);
     gateways->mail_address = xstrdup (settings_text (settings, "mail.address"));
     gateways->whatsapp_url = xstrdup (settings_text (settings, "whatsapp.url"));
     prefixes_take (gateways, settings_text (settings, "sms.prefixes"));
@@ -186,13 +209,6 @@ int gateways_open (struct web *web, const struct settings *settings, struct gate
     reports_open (gateways, settings_text (settings, "run"));
     return maildir_open (gateways, settings_text (settings, "maildir"),
                          settings_number (settings, "maildir_every"));
-}
-
-static void wipe (char *text)
-{
-    if (text)
-        sodium_memzero (text, strlen (text));
-    free (text);
 }
 
 void gateways_drain (struct gateways *gateways)
@@ -220,13 +236,14 @@ void gateways_close (struct gateways **held)
     if (!gateways)
         return;
     *held = NULL;
-    wipe (gateways->secret);
-    wipe (gateways->whatsapp_secret);
-    wipe (gateways->whatsapp_verify);
-    wipe (gateways->whatsapp_token);
+    text_wipe (gateways->secret);
+    text_wipe (gateways->whatsapp_secret);
+    text_wipe (gateways->whatsapp_verify);
+    text_wipe (gateways->whatsapp_token);
     free (gateways->prefixes);
     free (gateways->prefix_text);
     free (gateways->mail_address);
     free (gateways->whatsapp_url);
+    free (gateways->answered);
     free (gateways);
 }

@@ -316,6 +316,15 @@ void open311_refuse (struct visit *visit, unsigned status, const char *why, cons
     visit_refuse (visit, status, why);
 }
 
+/* An account that intake does not know is one that it has not heard of yet, or that ends: aduan-web hears it first. */
+void open311_unsent (struct visit *visit, const struct aduan_submitted *result)
+{
+    if (result->result == ADUAN_REJECTED && strcmp (result->field, "account") != 0)
+        open311_refuse (visit, 400, "open311_rejected", result->field);
+    else
+        visit_refuse (visit, 503, "open311_away");
+}
+
 /* ---- addresses --------------------------------------------------------------------------------- */
 
 static void run (struct visit *visit)

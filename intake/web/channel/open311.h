@@ -44,6 +44,8 @@ void open311_refuse (struct visit *visit, unsigned status, const char *why, cons
 /* Whose api_key it is.  False, and answered: it is nobody's, there is none, or it has come too often.  Where none is `needed`
  * one that is nobody's is none. */
 bool open311_key (struct visit *visit, bool needed);
+/* Refuses what intake has not taken: its own fault, or a matter of time. */
+void open311_unsent (struct visit *visit, const struct aduan_submitted *result);
 /* Answers with the tree, which it takes; an array's root element is `root`. */
 void open311_answer (struct visit *visit, unsigned status, const char *root, json_t *tree);
 /* A moment of W3C's form; of a plus that came as a blank, too. */

@@ -32,5 +32,6 @@ create function web.named (id text) returns setof json language sql stable secur
     from said_row (case when named.id ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then named.id::uuid end) r
 $$;
 
+grant select (sender) on content to aduan_store;
 revoke execute on function web.sender, web.named from public;
 grant execute on function web.sender, web.named to aduan_web;
