@@ -28,7 +28,6 @@ struct counter {
     uint32_t here;           /* what this process has counted */
     uint32_t all;            /* what is known of all */
     uint32_t asked;          /* of `here`, what Redis has not said yes to */
-    bool met;                /* what the others have counted was asked for */
 };
 
 /* Who has large bodies under way. */
@@ -142,7 +141,6 @@ static void on_total (void *with, int64_t total)
     for (unsigned i = 0; i < WAYS; i++)
         if (set[i].end && memcmp (set[i].who, who, HASH_BYTES) == 0) {
             set[i].asked -= question->count < set[i].asked ? question->count : set[i].asked;
-            set[i].met = set[i].met && total >= 0;
             if (total >= 0 && total + set[i].asked <= UINT32_MAX)
                 set[i].all = (uint32_t) total + set[i].asked;
         }
@@ -158,9 +156,7 @@ static void share (struct limits *limits, enum limit limit, struct view who,
     char key[sizeof PREFIX - 1 + HASH_BYTES] = PREFIX;
     struct question *question;
 
-    counter->met = true;
     if (!day->shared || day->day != now / DAY_MS || !cache_is_up (limits->cache)) {
-        counter->met = false;
         meeting_came (meeting);
         return;
     }
@@ -289,20 +285,19 @@ static struct view source_of (struct visit *visit)
 
 void limit_meet (struct visit *visit, void (*then) (struct visit *visit))
 {
-    static const enum limit of_source[] = {LIMIT_report_hour, LIMIT_report_minute, LIMIT_read,
+    static const enum limit of_source[] = {LIMIT_read, LIMIT_report_hour, LIMIT_report_minute,
                                            LIMIT_code_source, LIMIT_doubt};
     struct limits *limits = visit->web->limits;
     struct view source = source_of (visit);
     struct meeting *meeting = xcalloc (1, sizeof *meeting);
+    bool reads = http_method (visit->request) <= HTTP_HEAD;
 
     *meeting = (struct meeting){.visit = visit, .then = then, .waits = 1};
-    for (size_t i = 0; i < array_len (of_source); i++) {
-        enum limit limit = of_source[i];
-        struct counter *counter = limits->most[limit] ? counter_of (limits, limit, source) : NULL;
-        if (!counter || counter->met)
+    for (size_t i = 0; i < (reads ? 1 : array_len (of_source)); i++) {
+        if (!limits->most[of_source[i]])
             continue;
         meeting->waits++;
-        share (limits, limit, source, counter, 0, meeting);
+        share (limits, of_source[i], source, counter_of (limits, of_source[i], source), 0, meeting);
     }
     meeting_came (meeting);
 }

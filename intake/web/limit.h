@@ -1,7 +1,7 @@
 /* limit.h - how often one source, token, number, sender or text comes (docs/channels.md, "Abuse").
  *
  * A count is this process's, at once, and that of all web doors as soon as Redis says so: a question is decided by what is
- * known, never later.  A source that is new here is asked for first, within the cache's deadline (limit_meet).  With Redis away
+ * known, never later.  What others have counted of a source is asked for first, within the cache's deadline (limit_meet).  With Redis away
  * each process counts for itself; when it is back, what this one has counted stays, and what the others have comes to it.
  *
  * Who is counted is a hash under a key that is drawn at random each day and kept nowhere but in Redis and in memory: a key of
@@ -48,8 +48,8 @@ bool limit_flood (struct limits *limits, struct view text);
 
 /* ---- a visit's source ---------------------------------------------------------------------------- */
 
-/* Asks what other web doors have counted of the visit's source, where this one does not know it yet in this minute; `then` is
- * called once, here or from a later turn, within CACHE_ANSWER_MS. */
+/* Asks what all web doors have counted of the visit's source; `then` is called once, here or from a later turn, within
+ * CACHE_ANSWER_MS. */
 void limit_meet (struct visit *visit, void (*then) (struct visit *visit));
 /* May its source read one more page, send one more form?  0, or ms until it may. */
 int64_t limit_read (struct visit *visit);

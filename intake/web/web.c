@@ -140,19 +140,28 @@ static struct visit *visit_of (struct web *web, struct http_request *request)
     return visit ? visit : visit_new (web, request);
 }
 
+/* Does its header prove who sends it?  Mail may come without proof from this host. */
+static bool is_proved (struct visit *visit)
+{
+    const char *bearer = client_bearer (http_header (visit->request, "Authorization"));
+    const struct inlet *inlet = NULL;
+    struct http_parts parts;
+    bool other;
+
+    route_find (http_method (visit->request), http_path (visit->request), &parts, &inlet, &other);
+    http_parts_done (&parts);
+    return (*bearer && client_find (visit->web->clients, bearer)) ||
+           gateway_proved (visit, inlet == &inlet_mail);
+}
+
 /* A large body: of whoever proves himself it may come, of one source only some at a time. */
 static void on_prove (void *owner, struct http_request *request)
 {
-    struct web *web = owner;
-    struct visit *visit = visit_of (web, request);
-    const char *bearer = client_bearer (http_header (request, "Authorization"));
+    struct visit *visit = visit_of (owner, request);
+    bool proved = is_proved (visit);
 
-    if ((*bearer && client_find (web->clients, bearer)) || gateway_proved (visit, false)) {
-        http_proved (request, HTTP_WHOLE);
-        return;
-    }
-    visit->body = limit_body (visit);
-    http_proved (request, visit->body ? HTTP_WHOLE : HTTP_NOT_KNOWN);
+    visit->body = !proved && limit_body (visit);
+    http_proved (request, proved || visit->body ? HTTP_WHOLE : HTTP_NOT_KNOWN);
 }
 
 /* What the door itself turns away, in the words of the channel that it was for. */
