@@ -1,5 +1,6 @@
 -- Forgets the contact of complaints that nothing can be told of any more: ended for so long that they cannot be reopened,
--- with no notice on its way; of an alias, its main complaint likewise.  And what the delivery log has kept long enough.
+-- with no notice on its way; of an alias, its main complaint likewise.  Those of its supporters go, too; and what the delivery log
+-- has kept long enough.
 -- Returns the last complaint that was looked at (null: there is none behind), and how many contacts were forgotten.
 --   $1 complaint behind which to begin  $2 how many to look at  $3 end that is long ago  $4 log entries that are too old
 with looked as materialized (
@@ -18,6 +19,11 @@ with looked as materialized (
     update content t set contact = null, contact_key = null from over o where t.complaint_id = o.complaint_id returning 1
 ), known as (
     update complaint c set flags = c.flags & ~16 from over o where c.complaint_id = o.complaint_id
+), supporters as (
+    update supporter s set contact = null, contact_key = null
+    from looked l
+    where s.complaint_id = l.complaint_id and s.contact is not null and l.state between 7 and 9
+      and not exists (select from event e where e.complaint_id = l.complaint_id and e.at >= $3::timestamptz)
 ), unlogged as (
     delete from delivery d using looked l where d.complaint_id = l.complaint_id and d.at < $4::timestamptz
 )
