@@ -135,6 +135,8 @@ static struct view view_or_none (struct view view)
 
 uint32_t reader_language (const struct msg_notice *notice, const struct contact *contact)
 {
+    if (notice->recipient == READER_OFFICER && notice->language)
+        return notice->language; /* what he chose last; his address was sealed before */
     return contact->language  ? contact->language
            : notice->language ? notice->language
                               : LANGUAGE_ID;

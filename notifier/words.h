@@ -16,7 +16,7 @@ struct values {
     char digits[COUNTS][12];
 };
 
-/* enum language: the contact's, else the complaint's, else Indonesian. */
+/* enum language: the contact's, else the complaint's, else Indonesian; of an officer what he has chosen for the desk. */
 uint32_t reader_language (const struct msg_notice *notice, const struct contact *contact);
 /* Where the addresses begin that this notice's reader opens: the desk's for officers, else those of tracking; "": none. */
 const char *reader_base (const struct letterhead *head, const struct msg_notice *notice);

@@ -4,7 +4,7 @@
 --   at_once), from and to (hours of a working day in his agency's zone)  $3 key
 with asked as materialized (
     select q.login, p.contact as had, p.notices as had_notices, p.hour_from as had_from, p.hour_to as had_to,
-           case when $2::jsonb ->> 'contact' ~ '^([0-9a-f]{2}){49,4096}$' then decode ($2::jsonb ->> 'contact', 'hex') end as contact,
+           case when $2::jsonb ->> 'contact' ~ '^([0-9a-f]{2})+$' and length ($2::jsonb ->> 'contact') between 98 and 8192 then decode ($2::jsonb ->> 'contact', 'hex') end as contact,
            coalesce (jsonb_typeof ($2::jsonb -> 'contact') = 'null', false) as forgets,
            ($2::jsonb ->> 'contact_key')::int as contact_key,
            case when $2::jsonb ? 'notices' then array_position (array['none', 'daily', 'at_once'], $2::jsonb ->> 'notices') else coalesce (p.notices, 2) end as notices,
@@ -24,8 +24,8 @@ with asked as materialized (
                      (2, case when a.notices is null then 15 end::smallint, 'notices'),
                      (3, case when a.hour_from >= a.hour_to then 15 end::smallint, 'to')) v (nth, fault, detail)
         where fault is not null order by nth limit 1) f on true
-), forgotten as materialized (
-    select contact_drop ($1::int) from judged j where j.fault is null and j.forgets
+), forgotten as (
+    delete from person_contact p using judged j where j.fault is null and j.forgets and p.principal_id = $1::int
 ), kept as (
     insert into person_contact as p (principal_id, contact, contact_key, notices, hour_from, hour_to)
     select $1::int, coalesce (j.contact, j.had), coalesce (j.contact_key, 0), j.notices, j.hour_from, j.hour_to
@@ -41,6 +41,5 @@ select case when j.fault is null then 1 else 3 end, j.fault, j.detail,
                                   then jsonb_build_object ('notices', (array['none', 'daily', 'at_once'])[j.had_notices], 'from', j.had_from, 'to', j.had_to) end,
                              case when not j.forgets
                                   then jsonb_build_object ('notices', (array['none', 'daily', 'at_once'])[j.notices], 'from', j.hour_from, 'to', j.hour_to,
-                                                           'address', case when $2::jsonb ? 'contact' then 'new' else 'as before' end)
-                                  else (select jsonb_build_object ('forgotten', count (*)) from forgotten) end, '{}')::text end
+                                                           'address', case when $2::jsonb ? 'contact' then 'new' else 'as before' end) end, '{}')::text end
 from judged j

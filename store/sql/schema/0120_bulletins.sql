@@ -51,6 +51,7 @@ select guard_rows (t) from unnest (array['person_contact', 'bulletin', 'supporte
 grant select, insert, update, delete on person_contact, bulletin, bulletin_seen, supported_told to aduan_store;
 grant update (contact, contact_key) on supporter to aduan_store;
 grant select on bulletin to aduan_query;
+grant select (principal_id, login) on person to aduan_query;
 
 -- ---- when ------------------------------------------------------------------------------------------------
 -- The first moment from `at` on that lies on a working day between these minutes of the day; zone: hours east of UTC.
@@ -126,20 +127,16 @@ returns void language sql volatile as $$
     from made
 $$;
 
--- Forgets where he is written to, and what was to be written.  What a notifier has in hand goes to nobody: claim_notices.sql finds no
--- address any more.
-create function contact_drop (person int) returns void language sql volatile as $$
-    with gone as (
-        delete from person_contact where principal_id = person returning principal_id
-    ), his as materialized (
-        select b.bulletin_id from bulletin b where b.principal_id = person
-    ), new as (
-        delete from notice n using his where n.complaint_id = his.bulletin_id
-    ), aside as (
-        delete from notice_aside n using his where n.complaint_id = his.bulletin_id
-    )
-    delete from notice_ended n using his where n.complaint_id = his.bulletin_id
-$$;
+-- Who is not written to any more: what was to be written goes, too.  What a notifier has in hand goes to nobody: claim_notices.sql
+-- finds no address again.
+create function contact_dropped () returns trigger language plpgsql security definer set search_path = public as $$
+begin
+    delete from notice n using bulletin b where b.principal_id = old.principal_id and n.complaint_id = b.bulletin_id;
+    delete from notice_aside n using bulletin b where b.principal_id = old.principal_id and n.complaint_id = b.bulletin_id;
+    delete from notice_ended n using bulletin b where b.principal_id = old.principal_id and n.complaint_id = b.bulletin_id;
+    return null;
+end $$;
+create trigger contact_dropped after delete on person_contact for each row execute function contact_dropped ();
 
 -- ---- looking at people -------------------------------------------------------------------------------------
 -- Looks at people whose moment has come, at most so many: a digest once a day from the minute `morning` of a working day on, else a
@@ -176,7 +173,7 @@ begin
     loop
         looked := looked + 1;
         if each.appointed = 0 then
-            perform contact_drop (each.principal_id);
+            delete from person_contact p where p.principal_id = each.principal_id;
             continue;
         end if;
         local := (now () at time zone 'UTC') + make_interval (hours => each.zone);
@@ -332,5 +329,5 @@ create function bulletin_purge (most int, before timestamptz) returns int langua
     select count (*)::int from gone
 $$;
 
-revoke execute on function bulletin_add, contact_drop, bulletin_people, bulletin_events, bulletin_supporters, bulletin_purge from public;
-grant execute on function bulletin_add, contact_drop, bulletin_people, bulletin_events, bulletin_supporters, bulletin_purge to aduan_store;
+revoke execute on function bulletin_add, bulletin_people, bulletin_events, bulletin_supporters, bulletin_purge from public;
+grant execute on function bulletin_add, bulletin_people, bulletin_events, bulletin_supporters, bulletin_purge to aduan_store;
