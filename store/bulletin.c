@@ -1,5 +1,5 @@
 /* bulletin.c - notices to others than the reporter: digests, reminders and alerts to officers, news to supporters
- * (docs/channels.md, "To officers").
+ * (docs/channels.md, "To officers and supporters").
  *
  * A step is one statement: who is to be looked at, what has happened and how far it has come are rows, so that whatever
  * dies is taken up where it was.  The store that works the timers does it; were two at it, each would skip what the other
@@ -16,7 +16,7 @@
 #define PEOPLE       50   /* of one step: each is counted for */
 #define TRANSACTIONS 2000 /* whose events a step looks through */
 #define SUPPORTERS   200
-#define REST_MS      2000 /* an alert is late by as much */
+#define REST_MS      1000 /* an alert is late by as much */
 #define MORE_MS      50
 #define TROUBLE_MS   10000
 

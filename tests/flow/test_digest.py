@@ -8,7 +8,9 @@ ADUAN_BUILD names the folder of the build whose programs are tested.
 import datetime
 import email
 import email.policy
+import json
 import pathlib
+import re
 import sys
 import uuid
 
@@ -19,7 +21,7 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 sys.path.insert(0, str(ROOT / "tests" / "flow"))
-from test_outbox import wait_for, world  # noqa: E402, F401
+from test_outbox import World, wait_for  # noqa: E402
 
 NONE, DAILY, AT_ONCE = 1, 2, 3
 COORDINATOR, ADMIN, LIAISON, OPERATOR = 5, 6, 7, 9
@@ -30,7 +32,7 @@ SECRET, OVERSIGHT = 3, 4
 class Office:
     """An agency with people who are written to, and cases."""
 
-    def __init__(self, world):  # noqa: F811
+    def __init__(self, world):
         self.world, self.sql, self.count = world, world.postgres.sql, 0
         self.zone = (12 - datetime.datetime.now(datetime.timezone.utc).hour) % 24
         self.sql("insert into agency (code, parent, kind, name, zone) values ('33', 1, 'agency', 'Dinas Uji', %s), ('44', 1, 'agency', 'Dinas Lain', %s)",
@@ -109,9 +111,28 @@ class Office:
         return sorted(self.sql("select p.login, n.template from bulletin b join person p using (principal_id) join notice_pending n on n.complaint_id = b.bulletin_id"))
 
 
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    shared = World(tmp_path_factory.mktemp("digest"))
+    try:
+        yield shared
+    finally:
+        shared.end()
+
+
 @pytest.fixture
-def office(world):  # noqa: F811
-    return Office(world)
+def office(world):
+    yield Office(world)
+    for name in ("notifier", "store"):
+        if name in world.programs:
+            world.programs[name].terminate()
+            assert world.programs.pop(name).wait(60) == 0, name
+    (world.folder / "sink" / "rules").unlink(missing_ok=True)
+    for path in (world.folder / "sink" / "mail").glob("*"):
+        path.unlink()
+    world.postgres.sql("set session_replication_role = replica; truncate notice, notice_aside, notice_ended, dispatch, delivery, bulletin, person_contact, appointment,"
+                       " session, supporter, supported, supported_told, complaint, content, event, assignment; delete from person; delete from principal where role = 4;"
+                       " delete from agency where agency_id > 1; reset session_replication_role")
 
 
 def start(office, *notifier):
@@ -255,6 +276,43 @@ def test_supporters(office):
     office.world.start("store")
     wait_for("the contacts' end", lambda: office.sql("select count (*) from supporter where complaint_id = %s and contact is not null", case) == [(0,)])
     assert office.sql("select count (*) from supporter where complaint_id = %s and contact is not null", secret) == [(1,)]
+
+
+def rows_of(office, name, *values):
+    """What a query of aduan-query says, in its role."""
+    text = (ROOT / "store" / "sql" / "query" / f"{name}.sql").read_text(encoding="utf-8")
+    connection = office.world.postgres.connect("aduan_query")
+    cursor = connection.cursor()
+    cursor.execute(f"prepare asked ({', '.join(['text'] * len(values))}) as {text}")
+    cursor.execute(f"execute asked ({', '.join(['%s'] * len(values))})", values)
+    (found,) = cursor.fetchone()
+    connection.close()
+    return json.loads(found)
+
+
+def test_parked(office):
+    """A mail that bounces is parked and listed with whom it was for; nothing of a plan walks what grows."""
+    office.person(DAILY)
+    office.case()
+    (office.world.folder / "sink" / "rules").write_text("rcpt * 550\n")
+    start(office)
+    wait_for("the refusal", lambda: office.sql("select 1 from notice_ended where outcome = 3"))
+    (row,) = rows_of(office, "read_deliveries", "", "parked")
+    assert (row["state"], row["role"], row["login"], row["template"], row["number"], row["code"]) == ("parked", "officer", "orang-1", "digest", None, 550)
+    assert rows_of(office, "read_deliveries", row["id"], "")[0]["role"] == "officer"
+
+    office.sql("insert into bulletin (principal_id, complaint_id, submission) select 1 + n % 50, gen_random_uuid (), gen_random_uuid () from generate_series (1, 20000) n")
+    office.sql("insert into supporter (complaint_id, submission, adapter) select complaint_id, submission, 1 from bulletin where complaint_id is not null")
+    office.sql("insert into complaint select gen_random_uuid (), n, 1, now (), null, now (), now (), 1, 1, null, 0, 0, 5, 1, 1, null, 3, 3, 900, null, 1"
+               " from generate_series (1000, 20000) n")
+    office.sql("analyze")
+    connection = office.world.postgres.connect("aduan_store")
+    cursor = connection.cursor()
+    cursor.execute("set plan_cache_mode = force_generic_plan; prepare claim as " + (ROOT / "store" / "sql" / "query" / "claim_notices.sql").read_text(encoding="utf-8"))
+    cursor.execute("explain execute claim (gen_random_uuid (), 16, 1)")
+    plan = "\n".join(line for (line,) in cursor.fetchall())
+    connection.close()
+    assert not re.search(r"Seq Scan on (complaint|bulletin|supporter)\b", plan), plan
 
 
 def test_dismissed(office):

@@ -1,4 +1,4 @@
--- Notices to others than the reporter: officers, and those who have the same problem (docs/channels.md, "To officers").
+-- Notices to others than the reporter: officers, and those who have the same problem (docs/channels.md, "To officers and supporters").
 --
 -- They go through the outbox as all others do: a row of `notice` whose complaint_id is that of a bulletin, and whose recipient says
 -- whom it is for: 0 the reporter, 1 an officer, 2 a supporter.  Nothing of a life is written for them: what has happened is
@@ -179,7 +179,7 @@ begin
         local := (now () at time zone 'UTC') + make_interval (hours => each.zone);
         first := least (each.hour_from * 60, morning);
         last := greatest (each.hour_to * 60, morning + 60);
-        start := working_moment (now (), each.zone, morning, last);
+        start := coalesce (working_moment (now (), each.zone, morning, last), now () + interval '1 day');
         works := start = now ();
         counts := null;
         tells := null;
