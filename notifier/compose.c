@@ -189,7 +189,7 @@ static bool address_with (const struct letterhead *head, const char *token, char
     return true;
 }
 
-/* Answers come to an address that names the case, bounces to one that names the notice.  Other machines must not answer
+/* Answers of a reporter come to an address that names the case, bounces to one that names the notice.  Other machines must not answer
  * (PEERS 5.3), and what comes back to us from one of our own is known by the loop header. */
 static void header_answers (struct letter *letter, const struct msg_notice *notice,
                             const struct letterhead *head)
@@ -203,7 +203,7 @@ static void header_answers (struct letter *letter, const struct msg_notice *noti
     if (!head->reply_key)
         return;
     token_of_case (head->reply_key, &notice->id, token);
-    if (address_with (head, token, address))
+    if (notice->recipient == READER_REPORTER && address_with (head, token, address))
         header_format (letter, "Reply-To: <%s>", address);
     token_of_notice (head->reply_key, &name, token);
     if (address_with (head, token, address))
@@ -251,9 +251,10 @@ int letter_compose (const struct msg_notice *notice, const struct contact *conta
         return FAIL_REFUSED;
 
     struct values values;
-    values_take (notice, language, head->tracking, &values);
+    values_take (notice, language, reader_base (head, notice), &values);
     if (!values_fit (&values, template->text))
-        template = template_find (view_of ("news"), language);
+        template = template_find (
+            view_of (notice->recipient == READER_OFFICER ? "news_officer" : "news"), language);
     check (template != NULL);
 
     struct letter letter = {.to = xstrndup (contact->address.at, contact->address.len)};

@@ -12,7 +12,7 @@ import re
 import sys
 
 LANGUAGES = {"id": "LANGUAGE_ID", "en": "LANGUAGE_EN"}
-KNOWN = {"number", "agency", "text", "due", "url", "asks", "other"}
+KNOWN = {"number", "agency", "text", "due", "url", "asks", "other"} | {"new", "unanswered", "today", "tomorrow", "late", "decision", "doubt"}
 KEY = re.compile(r"[a-z_]{1,32}")
 
 

@@ -60,6 +60,8 @@ const struct setting notifier_settings[] = {
      "how often the outbox is looked at without a hint"},
     {"tracking", SETTING_TEXT, "", 0, 0, false,
      "base of tracking addresses, as https://aduan.example/t/; empty: letters name none"},
+    {"desk", SETTING_TEXT, "", 0, 0, false,
+     "address of the desk, as https://desk.example/; empty: what officers get names none"},
     {"webhook.hosts", SETTING_TEXT, "", 0, 0, false,
      "hosts that webhooks may go to at whatever address, spaces between; * beside them: every other one at public "
      "addresses, too; empty: every one at public addresses"},
@@ -75,16 +77,16 @@ const struct setting notifier_settings[] = {
 const size_t notifier_settings_len = array_len (notifier_settings);
 
 /* "http://" or "https://" and printable ASCII without white space; it is pasted before a number. */
-static bool tracking_valid (const char *tracking)
+static bool base_valid (const char *base)
 {
-    if (!*tracking)
+    if (!*base)
         return true;
-    if (strncmp (tracking, "http://", 7) != 0 && strncmp (tracking, "https://", 8) != 0)
+    if (strncmp (base, "http://", 7) != 0 && strncmp (base, "https://", 8) != 0)
         return false;
-    for (const char *at = tracking; *at; at++)
+    for (const char *at = base; *at; at++)
         if (*at <= ' ' || *at >= 127)
             return false;
-    return strlen (tracking) <= 300;
+    return strlen (base) <= 300;
 }
 
 /* The sender's address; the caller frees it. */
@@ -112,8 +114,10 @@ bool notifier_settings_right (const struct settings *settings)
             settings_refuse (settings, "smtp.from", "a plain mail address, as aduan@example.go.id");
     if (!named)
         right = settings_refuse (settings, "smtp.name", "a name without \" < > @ , ; : ( ) [ ] \\");
-    if (!tracking_valid (settings_text (settings, "tracking")))
+    if (!base_valid (settings_text (settings, "tracking")))
         right = settings_refuse (settings, "tracking", "an http:// or https:// address, or empty");
+    if (!base_valid (settings_text (settings, "desk")))
+        right = settings_refuse (settings, "desk", "an http:// or https:// address, or empty");
     free (from);
     return right;
 }
@@ -124,10 +128,12 @@ static void head_set (struct notifier *notifier, const struct settings *settings
     notifier->texts[1] = xstrdup (settings_text (settings, "smtp.name"));
     notifier->texts[2] = xstrdup (settings_text (settings, "domain"));
     notifier->texts[3] = xstrdup (settings_text (settings, "tracking"));
+    notifier->texts[4] = xstrdup (settings_text (settings, "desk"));
     notifier->head = (struct letterhead){.from = notifier->texts[0],
                                          .name = notifier->texts[1],
                                          .domain = notifier->texts[2],
-                                         .tracking = notifier->texts[3]};
+                                         .tracking = notifier->texts[3],
+                                         .desk = notifier->texts[4]};
 }
 
 /* Without the key nobody could tell an answer or a delivery report of ours from somebody else's. */

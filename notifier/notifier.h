@@ -50,6 +50,7 @@ struct letterhead {
     const char *name;         /* display name beside it */
     const char *domain;       /* right side of the Message-ID */
     const char *tracking;     /* base of tracking addresses; "" for none */
+    const char *desk;         /* the desk's address, for officers; "" for none */
     const uint8_t *reply_key; /* REPLY_KEY_LEN bytes: answers, bounces and reports; NULL for none */
 };
 
@@ -129,7 +130,7 @@ struct notifier {
     struct timer *timer;    /* the scan behind the hints, and the repeats of told */
     struct letterhead head; /* points into `texts` */
     char *keys;             /* folder, owned */
-    char *texts[4];         /* what `head` points to, owned */
+    char *texts[5];         /* what `head` points to, owned */
     uint8_t reply_key[32];
     unsigned claim, night_from, night_to; /* settings */
     int64_t scan_ms;

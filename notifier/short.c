@@ -9,8 +9,6 @@
 
 #define AGENCY_MAX 60 /* bytes of an agency's name: a longer one would cost a segment of its own */
 
-enum reader { READER_REPORTER };
-
 struct text {
     const char *event;
     enum reader reader;
@@ -23,10 +21,10 @@ static const struct text texts[] = {
 #undef NOTICE
 };
 
-static const char *text_find (struct view event, uint32_t language)
+static const char *text_find (struct view event, uint64_t reader, uint32_t language)
 {
     for (size_t i = 0; i < array_len (texts); i++)
-        if (view_is (event, texts[i].event))
+        if (texts[i].reader == reader && view_is (event, texts[i].event))
             return texts[i].words[language];
     return NULL;
 }
@@ -41,20 +39,20 @@ static struct view clipped (struct view name)
     return (struct view){name.at, end ? (size_t) (end - name.at) : len};
 }
 
-int short_text (const struct msg_notice *notice, const struct contact *contact,
-                const char *tracking, struct buffer *out)
+int short_text (const struct msg_notice *notice, const struct contact *contact, const char *base,
+                struct buffer *out)
 {
     uint32_t language = reader_language (notice, contact);
-    const char *text = text_find (notice->template, language);
+    const char *text = text_find (notice->template, notice->recipient, language);
     struct values values;
 
     if (!text)
         return FAIL_ABSENT;
-    values_take (notice, language, tracking, &values);
+    values_take (notice, language, base, &values);
     values.agency = clipped (values.agency);
     values.text = (struct view){NULL, 0};
     if (!values_fit (&values, text))
-        text = text_find (view_of ("news"), language);
+        text = text_find (view_of ("news"), notice->recipient, language);
     for (size_t before = out->len; *text;) {
         size_t len = strcspn (text, "\n"), end = out->len;
         if (end > before)

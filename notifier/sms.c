@@ -15,6 +15,7 @@
 #include "limit.h"
 #include "notifier.h"
 #include "short.h"
+#include "words.h"
 
 #define REPORT_MASK 19 /* delivered, failed, refused by the operator: the final ones */
 
@@ -97,7 +98,7 @@ static int sms_compose (void *own, const struct msg_notice *notice, const struct
     (void) now;
     if (short_phone (contact->address, sms->country, to) != 0)
         return FAIL_REFUSED;
-    int fail = short_text (notice, contact, sms->head->tracking, &letter.text);
+    int fail = short_text (notice, contact, reader_base (sms->head, notice), &letter.text);
     if (fail)
         return fail;
     letter.segments = short_segments ((struct view){letter.text.at, letter.text.len}, &ucs2);

@@ -14,6 +14,7 @@
 #include "domain/token.h"
 #include "notifier.h"
 #include "short.h"
+#include "words.h"
 
 #define SESSION_MS     INT64_C (86400000)
 #define CODE_NO_WINDOW 131047 /* "Re-engagement message": Meta's word for a session that is over */
@@ -118,7 +119,7 @@ static int whatsapp_compose (void *own, const struct msg_notice *notice,
 
     if (short_phone (contact->address, whatsapp->country, to) != 0)
         return FAIL_REFUSED;
-    int fail = short_text (notice, contact, whatsapp->head->tracking, &letter.text);
+    int fail = short_text (notice, contact, reader_base (whatsapp->head, notice), &letter.text);
     if (fail)
         return fail;
     for (unsigned i = 0; i < 6; i++)

@@ -1,12 +1,19 @@
 /* words.c - what a template's placeholders stand for.  Pure: no clock, no file, no socket.
  *
- * Templates have no logic: {number} {agency} {text} {due} {asks} {url} {other}.  A line that names one that there is
- * not is left out.  Called by compose.c and short.c.
+ * Templates have no logic: {number} {agency} {text} {due} {asks} {url} {other}, and in a digest {new} and the other
+ * words of count_words.  A line that names one that there is not is left out.  Called by compose.c and short.c.
  */
 #include "words.h"
 
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
+
+/* As store/sql/schema/0120_bulletins.sql counts (work_waiting). */
+static const char *const count_words[COUNTS] = {"new",  "unanswered", "today", "tomorrow",
+                                                "late", "decision",   "doubt"};
 
 static struct view value_of (const struct values *values, const char *name, size_t len)
 {
@@ -24,6 +31,9 @@ static struct view value_of (const struct values *values, const char *name, size
         return values->asks;
     if (view_is (view, "other"))
         return values->other;
+    for (unsigned i = 0; i < COUNTS; i++)
+        if (view_is (view, count_words[i]))
+            return values->counts[i];
     check (view_is (
         view, "url")); /* embed_templates.py refuses every other name, test_compose tries all */
     return values->url;
@@ -125,17 +135,39 @@ static struct view view_or_none (struct view view)
 
 uint32_t reader_language (const struct msg_notice *notice, const struct contact *contact)
 {
+    if (notice->recipient == READER_OFFICER && notice->language)
+        return notice->language; /* what he chose last; his address was sealed before */
     return contact->language  ? contact->language
            : notice->language ? notice->language
                               : LANGUAGE_ID;
 }
 
-void values_take (const struct msg_notice *notice, uint32_t language, const char *tracking,
+const char *reader_base (const struct letterhead *head, const struct msg_notice *notice)
+{
+    return notice->recipient == READER_OFFICER ? head->desk : head->tracking;
+}
+
+/* What there is none of is absent, and so its line is left out. */
+static void counts_take (struct view counts, struct values *values)
+{
+    json_t *said = counts.len ? json_loadb (counts.at, counts.len, 0, NULL) : NULL;
+
+    for (unsigned i = 0; i < COUNTS; i++) {
+        json_int_t count = json_integer_value (json_object_get (said, count_words[i]));
+        if (count <= 0 || count > INT32_MAX)
+            continue;
+        snprintf (values->digits[i], sizeof values->digits[i], "%" PRId32, (int32_t) count);
+        values->counts[i] = view_of (values->digits[i]);
+    }
+    json_decref (said);
+}
+
+void values_take (const struct msg_notice *notice, uint32_t language, const char *base,
                   struct values *ret)
 {
     struct buffer *made = ret->made;
 
-    *ret = (struct values){.number = notice->number,
+    *ret = (struct values){.number = view_or_none (notice->number),
                            .agency = view_or_none (notice->agency),
                            .text = view_or_none (notice->text),
                            .other = view_or_none (notice->other)};
@@ -145,8 +177,11 @@ void values_take (const struct msg_notice *notice, uint32_t language, const char
     }
     asks_text (notice->asks, language, &made[1]);
     ret->asks = view_or_none ((struct view){made[1].at, made[1].len});
-    if (*tracking) {
-        buffer_format (&made[2], "%s%.*s", tracking, (int) notice->number.len, notice->number.at);
+    counts_take (notice->counts, ret);
+    if (*base) {
+        bool page = notice->recipient == READER_OFFICER && notice->number.len;
+        buffer_format (&made[2], "%s%s%.*s", base, page ? "cases/" : "", (int) notice->number.len,
+                       notice->number.at);
         ret->url = (struct view){made[2].at, made[2].len};
     }
 }

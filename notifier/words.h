@@ -4,16 +4,24 @@
 
 #include "notifier.h"
 
+/* Whom a notice is for, as notice.recipient says it. */
+enum reader { READER_REPORTER, READER_OFFICER, READER_SUPPORTER };
+
+#define COUNTS 7 /* of a digest */
+
 /* An absent value has at == NULL. */
 struct values {
-    struct view number, agency, text, due, asks, url, other;
+    struct view number, agency, text, due, asks, url, other, counts[COUNTS];
     struct buffer made[3]; /* what was not in the notice as it is */
+    char digits[COUNTS][12];
 };
 
-/* enum language: the contact's, else the complaint's, else Indonesian. */
+/* enum language: the contact's, else the complaint's, else Indonesian; of an officer what he has chosen for the desk. */
 uint32_t reader_language (const struct msg_notice *notice, const struct contact *contact);
-/* Views of the notice stay in it; `tracking` is the base of tracking addresses or "".  Ends with values_done. */
-void values_take (const struct msg_notice *notice, uint32_t language, const char *tracking,
+/* Where the addresses begin that this notice's reader opens: the desk's for officers, else those of tracking; "": none. */
+const char *reader_base (const struct letterhead *head, const struct msg_notice *notice);
+/* Views of the notice stay in it, others in *ret, which stays where it is; `base`: reader_base.  Ends with values_done. */
+void values_take (const struct msg_notice *notice, uint32_t language, const char *base,
                   struct values *ret);
 void values_done (struct values *values);
 /* Has it the agency, words and other number that the template names? */

@@ -58,7 +58,13 @@ static const char *const templates[] = {[TEMPLATE_RECEIVED] = "received",
                                         [TEMPLATE_SILENCE] = "silence",
                                         [TEMPLATE_REMINDED] = "reminded",
                                         [TEMPLATE_TIMED_OUT] = "timed_out",
-                                        [TEMPLATE_EXPIRED] = "expired"};
+                                        [TEMPLATE_EXPIRED] = "expired",
+                                        [TEMPLATE_DIGEST] = "digest",
+                                        [TEMPLATE_UNREAD] = "unread",
+                                        [TEMPLATE_ASSIGNED] = "assigned",
+                                        [TEMPLATE_BREACHED] = "breached",
+                                        [TEMPLATE_SUPPORTED_ANSWERED] = "supported_answered",
+                                        [TEMPLATE_SUPPORTED_CLOSED] = "supported_closed"};
 
 /* ---- answering ----------------------------------------------------------------------------- */
 
@@ -160,14 +166,16 @@ enum {
     CONTACT_KEY,
     DUE,
     OTHER,
-    PRIORITY
+    PRIORITY,
+    COUNTS
 };
 
 static void say_row (struct store *store, struct claim *claim, const PGresult *result, int row)
 {
-    char number[NUMBER_LEN + 1];
+    char number[NUMBER_LEN + 1] = "";
     unsigned template = (unsigned) result_int (result, row, TEMPLATE);
-    number_of_bits ((uint64_t) result_int (result, row, NUMBER), number);
+    if (!PQgetisnull (result, row, NUMBER))
+        number_of_bits ((uint64_t) result_int (result, row, NUMBER), number);
     struct msg_notice notice = {
         .id = result_id (result, row, ID),
         .event = (uint64_t) result_int (result, row, EVENT),
@@ -190,6 +198,7 @@ static void say_row (struct store *store, struct claim *claim, const PGresult *r
                      : (struct view){0},
         .zone = (uint64_t) agency_zone (store, (uint64_t) result_int (result, row, AGENCY)),
         .urgent = result_int (result, row, PRIORITY) == PRIORITY_EMERGENCY ? FLAG_YES : 0,
+        .counts = result_view (result, row, COUNTS),
     };
     outbox_say (store, claim, template, (result_int (result, row, FLAGS) & 6) != 0, &notice);
 }

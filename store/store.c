@@ -287,6 +287,7 @@ static int store_start (struct reactor *reactor, const struct settings *settings
     search_begin (store);
     retention_begin (store, settings_number (settings, "retention"));
     forget_begin (store);
+    bulletin_begin (store, settings);
     char *key = xformat ("%s/keys/audit.key", settings_text (settings, "data"));
     bool signs = chain_begin (store, key);
     free (key);
@@ -366,6 +367,7 @@ static void store_stop (void **held)
     told_end (store);
     report_end (store);
     forget_end (store);
+    bulletin_end (store);
     publish_end (store);
     likeness_end (store);
     timer_end (store);
@@ -420,12 +422,17 @@ static const struct setting store_settings[] = {
     {"retention", SETTING_DURATION, "1826d", 1000, 3153600000000, false,
      "how long a case is kept after its end; then its words, identity, contact and files go "
      "(docs/retention.md)"},
+    {"digest.at", SETTING_TEXT, "07:30", 0, 0, false,
+     "when officers who asked for it are written what waits for them, in their agency's zone"},
+    {"digest.unread", SETTING_NUMBER, "4", 1, 80, false,
+     "working hours after which they are reminded of new work that they have not come to see"},
 };
 
 const struct daemon store_daemon = {
     .name = "store",
     .settings = store_settings,
     .settings_len = array_len (store_settings),
+    .settings_right = bulletin_settings_right,
     .start = store_start,
     .durable = store_durable,
     .drain = store_drain,

@@ -118,7 +118,13 @@ enum template {
     TEMPLATE_SILENCE,
     TEMPLATE_REMINDED,
     TEMPLATE_TIMED_OUT,
-    TEMPLATE_EXPIRED
+    TEMPLATE_EXPIRED,
+    TEMPLATE_DIGEST, /* from here on to others than the reporter: schema/0120_bulletins.sql */
+    TEMPLATE_UNREAD,
+    TEMPLATE_ASSIGNED,
+    TEMPLATE_BREACHED,
+    TEMPLATE_SUPPORTED_ANSWERED,
+    TEMPLATE_SUPPORTED_CLOSED
 };
 
 /* A record on its way into rows, from its `place` until it is answered. */
@@ -227,10 +233,10 @@ struct claim {
     struct id dispatch;
     uint64_t channels; /* as claim.channels; never 0 */
     unsigned room;     /* notices that it asked for at most */
-    unsigned said;   /* notices sent for it */
-    int64_t until;   /* mono_ms: its wait is over */
-    uint64_t looked; /* LOOKS: by store->outbox_clock, when the statement began */
-    bool given_back; /* the notifier took it for lost */
+    unsigned said;     /* notices sent for it */
+    int64_t until;     /* mono_ms: its wait is over */
+    uint64_t looked;   /* LOOKS: by store->outbox_clock, when the statement began */
+    bool given_back;   /* the notifier took it for lost */
     struct claim *prev, *next;
 };
 
@@ -450,6 +456,12 @@ struct store {
         struct id at; /* the last complaint that was looked at */
         bool busy;
     } forget;
+    struct {
+        struct timer *timer;
+        int64_t morning, unread_hours; /* settings; the minute of the day */
+        struct outage outage;
+        bool busy;
+    } bulletins;
     struct agency *agencies; /* by number */
     size_t agency_count;
     uint64_t national_desk; /* its number; 0: not known yet */
@@ -463,7 +475,7 @@ struct store {
         int32_t after; /* the webhook that was collected last: those above it come first */
     } hooks;
     struct closing *closings;
-    struct report *reports; /* not written yet, in order of arrival */
+    struct report *reports;                       /* not written yet, in order of arrival */
     int64_t acts_not_before, closings_not_before; /* as place.not_before */
     uint64_t outbox_clock, outbox_news;           /* counts news and looks; the last news */
     int64_t outbox_empty_until;                   /* mono_ms: just found empty */
@@ -697,6 +709,10 @@ void hook_delivered (struct store *store, struct link *from, const struct msg_de
 /* forget.c */
 void forget_begin (struct store *store);
 void forget_end (struct store *store);
+/* bulletin.c */
+bool bulletin_settings_right (const struct settings *settings);
+void bulletin_begin (struct store *store, const struct settings *settings);
+void bulletin_end (struct store *store);
 /* chain.c */
 /* `path`: of the signing key; absent: nothing is signed.  False: it cannot be used, as was logged. */
 bool chain_begin (struct store *store, const char *path);

@@ -300,6 +300,12 @@ struct aduan_contact {
     const char *message_id, *references; /* of the mail that is answered */
 };
 
+/* Seals a contact to the notifier's key as intake tells it, for what travels otherwise than in a submission.  DONE, *ret
+ * in hexadecimal, the caller's to free, and the key's number in *ret_key; REFUSED: nothing could be sent to that address, or it
+ * is too long; UNSENT: the handle has no intake, or it has not greeted us yet (aduan_is_up). */
+enum aduan_result aduan_contact_seal (struct aduan *aduan, const struct aduan_contact *contact,
+                                      char **ret, uint64_t *ret_key);
+
 struct aduan_submission {
     uint32_t kind;            /* enum aduan_kind; 0: complaint */
     const void *key;          /* idempotency key, at most 128 bytes; never a phone number or NIK */

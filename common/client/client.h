@@ -181,6 +181,8 @@ struct unsealed *unsealed_new (const char *adapter, struct view key,
 int unsealed_close (struct unsealed **unsealed, const struct msg_welcome *welcome,
                     struct buffer *out);
 void unsealed_free (struct unsealed **unsealed);
+/* submit.c: has it an address that something can be sent to, or none? */
+bool contact_right (const struct aduan_contact *contact);
 
 /* NULL and "" both mean absent. */
 struct view view_said (const char *text);

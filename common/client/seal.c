@@ -213,6 +213,27 @@ static bool seal (const struct clear *clear, struct view key, struct buffer *out
     return true;
 }
 
+enum aduan_result aduan_contact_seal (struct aduan *aduan, const struct aduan_contact *contact,
+                                      char **ret, uint64_t *ret_key)
+{
+    const struct link *link = aduan->lines[LINE_INTAKE].link;
+    struct view key = link ? link_welcome (link)->contact_key : (struct view){0};
+    struct clear clear = {0};
+    struct buffer box = {0};
+    if (!contact->address || !*contact->address || !contact_right (contact))
+        return ADUAN_REFUSED;
+    bool packed = pack_contact (&clear, aduan->name, (struct view){"", 0}, contact) == 0;
+    bool sealed = packed && seal (&clear, key, &box);
+    clear_wipe (&clear);
+    if (sealed) {
+        *ret = xcalloc (2 * box.len + 1, 1);
+        sodium_bin2hex (*ret, 2 * box.len + 1, (const uint8_t *) box.at, box.len);
+        *ret_key = link_welcome (link)->contact_key_id;
+    }
+    buffer_free (&box);
+    return sealed ? ADUAN_DONE : packed ? ADUAN_UNSENT : ADUAN_REFUSED;
+}
+
 int unsealed_close (struct unsealed **held, const struct msg_welcome *welcome, struct buffer *out)
 {
     struct unsealed *unsealed = *held;

@@ -124,7 +124,7 @@ static struct msg_content content_of (const struct aduan_submission *from)
 
 /* It is sealed, so only we can tell: an address that nothing can be sent to would be found out when the
  * first news are, by nobody who could mend it. */
-static bool contact_right (const struct aduan_contact *contact)
+bool contact_right (const struct aduan_contact *contact)
 {
     static const char *const phones[] = {"phone", "sms", "whatsapp"};
     if (!contact || !contact->address || !*contact->address)

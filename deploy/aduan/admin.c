@@ -19,7 +19,7 @@ const struct option_row admin_options[] = {
 };
 const size_t admin_options_len = array_len (admin_options);
 
-enum { SECRET_PASSWORD = 1, SECRET_NEW = 2, SECRET_CODE = 4 };
+enum { SECRET_PASSWORD = 1, SECRET_NEW = 2, SECRET_CODE = 4, SEALS_ADDRESS = 8 };
 
 static const struct order_row {
     const char *name, *arguments;
@@ -128,6 +128,47 @@ static int add_argument (json_t *arguments, const struct order_row *row, const c
     return status;
 }
 
+/* An address is sealed here, to the key that intake tells, and goes no further; "-": what is kept is forgotten. */
+static int seal_address (const struct cli *cli, json_t *arguments)
+{
+    const char *kind = json_text (arguments, "kind"), *address = json_text (arguments, "address");
+    struct aduan_contact contact = {.kind = kind, .address = address};
+    enum aduan_result result = ADUAN_REFUSED;
+    struct aduan *aduan = NULL;
+    char *sealed = NULL;
+    uint64_t key = 0;
+    int64_t wait_ms, end;
+    int status = 0;
+    if (!json_object_get (arguments, "address"))
+        return 0;
+    if (json_is_null (json_object_get (arguments, "address"))) {
+        json_object_set_new (arguments, "contact", json_null ());
+        json_object_del (arguments, "address");
+        return 0;
+    }
+    if (*kind && strcmp (kind, "email") != 0 && strcmp (kind, "sms") != 0)
+        return complain (EX_USAGE, TEXT_unknown_word, "option", "kind", "value", kind, NULL);
+    status = cli_wait (cli, 20, &wait_ms);
+    if (status == 0)
+        status = cli_open (cli, SIDE_FRONT | SIDE_INTAKE, NULL, &aduan);
+    if (status != 0)
+        return status;
+    end = mono_ms () + wait_ms;
+    while ((result = aduan_contact_seal (aduan, &contact, &sealed, &key)) == ADUAN_UNSENT &&
+           mono_ms () < end)
+        aduan_turn (aduan, 50);
+    aduan_close (&aduan);
+    if (result != ADUAN_DONE)
+        return result == ADUAN_UNSENT ? complain (EX_TEMPFAIL, TEXT_address_unsealed, NULL)
+                                      : complain (EX_DATAERR, TEXT_address_wrong, NULL);
+    json_object_set_new (arguments, "contact", json_string (sealed));
+    json_object_set_new (arguments, "contact_key", json_integer ((json_int_t) key));
+    json_object_del (arguments, "address");
+    json_object_del (arguments, "kind");
+    free (sealed);
+    return 0;
+}
+
 /* What a person must see now or never, and the rest of a result. */
 static void put_result (const struct cli *cli, const char *name, json_t *result)
 {
@@ -167,6 +208,8 @@ static int run_order (const struct cli *cli, const struct order_row *row)
         status = cli_session (cli, session);
     if (status == 0)
         status = add_secrets (arguments, row->secrets);
+    if (status == 0 && row->secrets & SEALS_ADDRESS)
+        status = seal_address (cli, arguments);
     if (status == 0)
         status = cli_order (cli, row->name, arguments, session, &result);
     if (status == 0)

@@ -39,18 +39,19 @@ static void put_notices (const json_t *rows)
     json_t *row;
     size_t at;
     char room[24];
-    printf ("%-9s %-14s %9s %-11s %-8s %5s %-11s %-19s %s\n", text_of (TEXT_notice_head_state),
+    printf ("%-9s %-14s %9s %-9s %-18s %-8s %5s %-11s %-19s %s\n", text_of (TEXT_notice_head_state),
             text_of (TEXT_notice_head_number), text_of (TEXT_notice_head_event),
-            text_of (TEXT_notice_head_template), text_of (TEXT_notice_head_channel),
-            text_of (TEXT_notice_head_try), text_of (TEXT_notice_head_code),
-            text_of (TEXT_notice_head_at), text_of (TEXT_notice_head_owner));
+            text_of (TEXT_notice_head_role), text_of (TEXT_notice_head_template),
+            text_of (TEXT_notice_head_channel), text_of (TEXT_notice_head_try),
+            text_of (TEXT_notice_head_code), text_of (TEXT_notice_head_at),
+            text_of (TEXT_notice_head_owner));
     json_array_foreach (rows, at, row) {
         const char *template = json_text (row, "template"), *channel = json_text (row, "channel"),
                    *when = json_text (row, "at");
-        printf ("%-9s %-14s %9lld %-11s %-8s %5lld %-11s %-19s %s\n", json_text (row, "state"),
-                json_text (row, "number"),
+        printf ("%-9s %-14s %9lld %-9s %-18s %-8s %5lld %-11s %-19s %s\n", json_text (row, "state"),
+                *json_text (row, "number") ? json_text (row, "number") : "-",
                 (long long) json_integer_value (json_object_get (row, "event")),
-                *template ? template : "news", *channel ? channel : "-",
+                json_text (row, "role"), *template ? template : "news", *channel ? channel : "-",
                 (long long) json_integer_value (json_object_get (row, "attempt")),
                 code_text (row, room), *when ? stamp_text (when) : "-", json_text (row, "owner"));
     }

@@ -115,8 +115,41 @@ static json_t *argument_of (struct visit *visit, const struct order_field *field
     return json_string (said);
 }
 
-/* The order's arguments: from the form as orders.def says, or what a program sent.  NULL: one of them is no day; the
- * visit's detail names it. */
+/* An address is sealed here and goes no further.  An order without one leaves it as it was, or forgets it.  False: it cannot be
+ * sealed; the visit's detail names it where it is at fault itself. */
+static bool contact_seal (struct visit *visit, json_t *arguments)
+{
+    const char *kind = json_string_value (json_object_get (arguments, "kind")),
+               *address = json_string_value (json_object_get (arguments, "address"));
+    struct aduan_contact contact = {.kind = kind ? kind : "email", .address = address};
+    enum aduan_result result = ADUAN_DONE;
+    char *sealed;
+    uint64_t key;
+
+    if (json_is_true (json_object_get (arguments, "forget"))) {
+        json_object_set_new (arguments, "contact", json_null ());
+    } else if (address) {
+        bool known = strcmp (contact.kind, "email") == 0 || strcmp (contact.kind, "sms") == 0;
+        result = !known ? ADUAN_REFUSED
+                 : visit->desk->taking
+                     ? aduan_contact_seal (visit->desk->taking, &contact, &sealed, &key)
+                     : ADUAN_UNSENT;
+        if (result == ADUAN_DONE) {
+            json_object_set_new (arguments, "contact", json_string (sealed));
+            json_object_set_new (arguments, "contact_key", json_integer ((json_int_t) key));
+            free (sealed);
+        } else if (result == ADUAN_REFUSED) {
+            snprintf (visit->detail, sizeof visit->detail, "%s", known ? "address" : "kind");
+        }
+    }
+    json_object_del (arguments, "kind");
+    json_object_del (arguments, "address");
+    json_object_del (arguments, "forget");
+    return result == ADUAN_DONE;
+}
+
+/* The order's arguments: from the form as orders.def says, or what a program sent.  NULL: one of them is no day, or no
+ * address, which the visit's detail names, or an address cannot be sealed for now. */
 static char *arguments_of (struct visit *visit, const char *order)
 {
     json_t *arguments = visit->api && visit->body ? json_incref (visit->body) : json_object ();
@@ -130,7 +163,8 @@ static char *arguments_of (struct visit *visit, const char *order)
         else if (fields[i].kind == FIELD_DAY && said && *said)
             snprintf (visit->detail, sizeof visit->detail, "%s", fields[i].name);
     }
-    char *text = *visit->detail ? NULL : json_dumps (arguments, JSON_COMPACT);
+    bool sealed = strcmp (order, "set_contact") != 0 || contact_seal (visit, arguments);
+    char *text = *visit->detail || !sealed ? NULL : json_dumps (arguments, JSON_COMPACT);
     json_decref (arguments);
     return text;
 }
@@ -208,7 +242,8 @@ static void order_say (struct visit *visit, const char *name, aduan_ordered_fn *
     visit->ordered = done;
     char *arguments = arguments_of (visit, name);
     if (!arguments) {
-        order_refuse (visit, 422, "order_value");
+        order_refuse (visit, *visit->detail ? 422 : 503,
+                      *visit->detail ? "order_value" : "store_down");
         return;
     }
     if (order_gated (visit)) {

@@ -109,6 +109,7 @@ static const struct question account_questions[] = {
 static const struct question account_page_questions[] = {
     {"sessions", "desk_sessions", false, {NULL}},
     {"access", "desk_access", false, {NULL}},
+    {"contact", "desk_contact", false, {NULL}},
     {0},
 };
 

@@ -3,7 +3,10 @@ import json
 import os
 import random
 import subprocess
+import time
 
+import msgpack
+import nacl.public
 import pytest
 import zmq
 
@@ -65,6 +68,8 @@ def test_every_order_runs(stack, front, who):
     order("invite", login="wati", name="Wati", agency="91.01/ARSIP", role="agency_admin", language="en")
     order("renew_invitation", person="budi")
     order("change_person", person="budi", name="Budi Santosa")
+    order("set_contact", contact="ab" * 304, contact_key=1, notices="at_once", **{"from": 8, "to": 16})
+    order("set_contact", contact=None)
     order("appoint", person="budi", agency="91.01/LH", role="liaison")
     order("set_deputy", person="budi", deputy="wati", agency="91.01/ARSIP")
     order("set_deputy", person="budi", agency="91.01/ARSIP")
@@ -256,6 +261,71 @@ def test_roles_and_orders_by_the_command(stack, actor):
             wanted, said = table[label, actor, place], json.loads(done.stdout)
             assert done.returncode == STATUS[wanted] and said.get("reason", "done") == wanted, (label, place, words, done.returncode, said)
     probes.hold("91.01/PUPR")
+
+
+def own_contact(stack, who):
+    """[notices, from, to, key, address opened] of somebody, as the notifier would read it; None: he is not written to."""
+    rows = stack.sql("select notices, hour_from, hour_to, contact_key, contact from person_contact where principal_id = %s", who.number)
+    if not rows:
+        return None
+    *said, key, box = rows[0]
+    with open(os.path.join(stack.folder, "keys", f"contact-{key}.key"), encoding="ascii") as file:
+        secret = nacl.public.PrivateKey(bytes.fromhex(file.read().strip()))
+    clear = nacl.public.SealedBox(secret).decrypt(bytes(box))
+    fields = msgpack.unpackb(clear[:clear.rindex(b"\x80")], strict_map_key=False)
+    return [*said, fields[4], fields[5]]
+
+
+def test_own_contact(stack, front):
+    """Where somebody is written to: by himself alone, by the command, a form and the API; sealed before it travels, so that neither the store, the
+    history nor an answer has it; it goes when he says so, and with his last appointment."""
+    who, address = stack.person("91.01/KES", "liaison", front="cli"), "rahasia.sekali@dinas.example"
+    session = os.path.join(stack.folder, "session-contact")
+    with open(session, "w", encoding="ascii") as file:
+        file.write(who.session.hex() + "\n")
+
+    def command(*words):
+        return subprocess.run([os.path.join(BUILD, "deploy/aduan/aduan"), "admin", "-c", stack.settings, "--session", session, "set_contact", *words],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+
+    assert command("notices=daily").returncode == 65, "there is no address yet"
+    assert command("address=bukan-alamat").returncode == 65 and command("kind=whatsapp", "address=0812345678").returncode == 64
+    done = command(f"address={address}", "notices=at_once", "from=8", "to=15")
+    assert done.returncode == 0, done.stderr
+    assert own_contact(stack, who) == [3, 8, 15, "email", address]
+    assert command("notices=none").returncode == 0 and own_contact(stack, who) == [1, 8, 15, "email", address]
+    assert command("from=15", "to=9").returncode == 65 and own_contact(stack, who) == [1, 8, 15, "email", address]
+
+    who = stack.people.session(who)
+    browser = Browser(stack, who)
+    form = browser.get("/account").form("/orders/set_contact")
+    assert form.fields["from"] == "8" and form.fields["to"] == "15" and address not in browser.get("/account").text
+    end = time.monotonic() + 30
+    while True:  # 503 until the desk has met intake, which tells the key
+        done = browser.send("/orders/set_contact", {**form.fields, "kind": "sms", "address": "0812-3456-7890", "notices": "daily"})
+        if done.status != 503 or time.monotonic() > end:
+            break
+        time.sleep(0.1)
+    assert (done.status, done.location) == (303, "/account?said=set_contact"), done.text
+    assert own_contact(stack, who) == [2, 8, 15, "sms", "0812-3456-7890"]
+    form = browser.get("/account").form("/orders/set_contact")
+    wrong = browser.send("/orders/set_contact", {**form.fields, "kind": "email", "address": "salah di mana"})
+    assert wrong.status == 422 and "salah di mana" not in wrong.text
+    program = Program(stack, who)
+    assert program.post("/orders/set_contact", {"address": address, "kind": "email"}).status == 200
+    assert own_contact(stack, who) == [2, 8, 15, "email", address]
+    said = stack.sql("select coalesce (old::text, '') || coalesce (new::text, '') from change where name = 'set_contact' union all select result::text from ordered")
+    assert not any("rahasia" in row[0] for row in said)
+    for log in os.listdir(os.path.join(stack.folder, "log")):
+        with open(os.path.join(stack.folder, "log", log), encoding="utf-8") as file:
+            assert "rahasia" not in file.read(), log
+
+    assert program.post("/orders/set_contact", {"forget": True}).status == 200 and own_contact(stack, who) is None
+    assert program.post("/orders/set_contact", {"address": address, "kind": "email"}).status == 200
+    boss = stack.person("91.01", "coordinator")
+    stack.people.appoint(who, "91.01/PUPR", "liaison")
+    assert front.order("dismiss", boss, person=who.login, agency="91.01/PUPR", role="liaison").word == "done" and own_contact(stack, who)
+    assert front.order("dismiss", boss, person=who.login, agency="91.01/KES", role="liaison").word == "done" and own_contact(stack, who) is None
 
 
 def texts():

@@ -10,6 +10,7 @@
 #include "domain/token.h"
 #include "limit.h"
 #include "short.h"
+#include "words.h"
 
 static void test_segments (void **state)
 {
@@ -107,6 +108,51 @@ static void test_texts (void **state)
     assert_int_equal (short_text (&unknown, &contact, "", &out), FAIL_ABSENT);
 }
 
+/* What is for others than the reporter: what there is none of is not said, and never more than two segments. */
+static void test_others (void **state)
+{
+    static const struct {
+        const char *event;
+        uint64_t recipient;
+        const char *number, *counts, *wanted;
+    } cases[] = {
+        {"digest", 1, "", "{\"new\": 3, \"late\": 12}",
+         "Aduan hari ini: baru 3; lewat waktu 12; https://desk.example/"},
+        {"digest", 1, "",
+         "{\"new\": 0, \"unanswered\": -1, \"today\": \"x\", \"doubt\": 2147483647}",
+         "Aduan hari ini: diperiksa 2147483647; https://desk.example/"},
+        {"digest", 1, "", "no JSON", "Aduan hari ini: https://desk.example/"},
+        {"assigned", 1, "A0123456789ABC", "",
+         "Laporan mendesak baru di Dinas Sosial. Nomor A0123456789ABC. "
+         "https://desk.example/cases/A0123456789ABC"},
+        {"breached", 1, "", "", "Laporan di Dinas Sosial lewat batas waktu. https://desk.example/"},
+        {"supported_closed", 2, "A0123456789ABC", "",
+         "Laporan A0123456789ABC, yang juga Anda alami, ditutup. https://t.example/A0123456789ABC"},
+    };
+    static const struct letterhead head = {.tracking = "https://t.example/",
+                                           .desk = "https://desk.example/"};
+    (void) state;
+    for (size_t i = 0; i < array_len (cases); i++) {
+        struct msg_notice notice = {.template = view_of (cases[i].event),
+                                    .recipient = cases[i].recipient,
+                                    .number = view_of (cases[i].number),
+                                    .agency = view_of ("Dinas Sosial"),
+                                    .counts = view_of (cases[i].counts)};
+        struct contact contact = {0};
+        struct buffer out = {0};
+        bool ucs2;
+        assert_int_equal (short_text (&notice, &contact, reader_base (&head, &notice), &out), 0);
+        assert_int_equal (out.len, strlen (cases[i].wanted));
+        assert_memory_equal (out.at, cases[i].wanted, out.len);
+        assert_true (short_segments ((struct view){out.at, out.len}, &ucs2) <= 2 && !ucs2);
+        buffer_free (&out);
+    }
+    struct msg_notice crossed = {.template = view_of ("closed"), .recipient = 1};
+    struct contact contact = {0};
+    struct buffer out = {0};
+    assert_int_equal (short_text (&crossed, &contact, "", &out), FAIL_ABSENT);
+}
+
 static void test_night (void **state)
 {
     static const int64_t noon = 1795525200000, hour = 3600000; /* 13:00 UTC, 20:00 in zone 7 */
@@ -173,8 +219,9 @@ int main (void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (test_segments), cmocka_unit_test (test_phone),
-        cmocka_unit_test (test_texts),    cmocka_unit_test (test_night),
-        cmocka_unit_test (test_spending), cmocka_unit_test (test_tokens),
+        cmocka_unit_test (test_texts),    cmocka_unit_test (test_others),
+        cmocka_unit_test (test_night),    cmocka_unit_test (test_spending),
+        cmocka_unit_test (test_tokens),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

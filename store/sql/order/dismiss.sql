@@ -1,4 +1,5 @@
--- A role ends, and with it whatever its person is logged in to: what he may now is judged anew when he comes back.
+-- A role ends, and with it whatever its person is logged in to: what he may now is judged anew when he comes back.  With the last one
+-- goes where he is written to.
 --   $1 person  $2 arguments: person, agency, role  $3 key
 with asked as materialized (
     select p.principal_id as who, p.login, agency_named ($2::jsonb ->> 'agency') as agency, role_number ($2::jsonb ->> 'role') as role
@@ -20,9 +21,14 @@ with asked as materialized (
     from judged j
     where j.fault is null and o.ended_at is null and o.agency_id = j.agency
       and (o.principal_id = j.who and o.role = j.role or o.deputy_of = j.who and j.role = 7)
-    returning o.principal_id, o.named
+    returning o.principal_id, o.named, o.appointment_id
 ), out as (
     delete from session s using judged j where j.fault is null and s.principal_id in (select principal_id from ended)
+), unwritten as (
+    delete from person_contact p
+    where p.principal_id in (select principal_id from ended)
+      and not exists (select from appointment o where o.principal_id = p.principal_id and o.ended_at is null
+                        and o.appointment_id not in (select appointment_id from ended))
 ), approver as (
     update agency g set approver = null from judged j
     where j.fault is null and g.agency_id = j.agency and g.approver = j.who

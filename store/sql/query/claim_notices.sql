@@ -1,5 +1,6 @@
 -- Moves up to $2 notices that are due into one dispatch, and says what they need: those that nobody has looked at yet
--- out of the outbox, and of those that wait, of each channel the same share.
+-- out of the outbox, and of those that wait, of each channel the same share.  Of recipients other than the reporter the address is
+-- an officer's or a supporter's own, and of secret and oversight cases they are told no number.
 --   $1 dispatch id  $2 count  $3 bits: 1, the outbox; 1 << enum channel, what waits for that channel
 with waits as materialized (
     select w.spot, w.turn
@@ -33,10 +34,24 @@ select n.position::int, n.complaint_id, n.event, n.recipient, n.template, n.atte
        c.number, c.flags, c.language, n.agency,
        e.text, t.contact, t.contact_key,
        case when n.template < 20 then coalesce (c.due_first, c.due_verify) else (e.data ->> 'due')::timestamptz end as due, e.data ->> 'other' as other,
-       c.priority
+       c.priority, null::text as counts
 from numbered n
 join complaint c on c.complaint_id = n.complaint_id
 join content t on t.complaint_id = n.complaint_id
 left join event e on e.complaint_id = case when n.template <> 1 and c.flags & 6 = 0 then n.complaint_id end
                  and e.number = n.event
-order by n.position
+where n.recipient = 0
+union all
+select n.position::int, n.complaint_id, n.event, n.recipient, n.template, n.attempt,
+       case when c.flags & 6 = 0 then c.number end, 0::smallint, coalesce (p.language, c.language), n.agency,
+       null, coalesce (o.contact, s.contact), coalesce (o.contact_key, s.contact_key),
+       case when n.template = 28 and c.flags & 6 = 0 then coalesce (c.due_first, c.due_verify) end, null,
+       case when b.urgent then 1 else 3 end::smallint, b.counts::text
+from numbered n
+join bulletin b on b.bulletin_id = n.complaint_id
+left join complaint c on c.complaint_id = b.complaint_id
+left join person p on p.principal_id = b.principal_id
+left join person_contact o on o.principal_id = b.principal_id
+left join supporter s on s.complaint_id = b.complaint_id and s.submission = b.submission
+where n.recipient > 0
+order by 1

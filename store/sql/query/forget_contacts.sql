@@ -1,6 +1,6 @@
 -- Forgets the contact, and what a gateway (channels 5 to 7) knows its sender by, of complaints that nothing can be told of any
--- more: ended for so long that they cannot be reopened,
--- with no notice on its way; of an alias, its main complaint likewise.  And what the delivery log has kept long enough.
+-- more: ended for so long that they cannot be reopened, with no notice on its way; of an alias, its main complaint likewise.
+-- Those of its supporters go, too; and what the delivery log has kept long enough.
 -- Returns the last complaint that was looked at (null: there is none behind), and how many contacts were forgotten.
 --   $1 complaint behind which to begin  $2 how many to look at  $3 end that is long ago  $4 log entries that are too old
 with looked as materialized (
@@ -20,6 +20,11 @@ with looked as materialized (
     where t.complaint_id = o.complaint_id and (t.contact is not null or t.sender is not null) returning 1
 ), known as (
     update complaint c set flags = c.flags & ~16 from over o where c.complaint_id = o.complaint_id and c.flags & 16 <> 0
+), supporters as (
+    update supporter s set contact = null, contact_key = null
+    from looked l
+    where s.complaint_id = l.complaint_id and s.contact is not null and l.state between 7 and 9
+      and not exists (select from event e where e.complaint_id = l.complaint_id and e.at >= $3::timestamptz)
 ), unlogged as (
     delete from delivery d using looked l where d.complaint_id = l.complaint_id and d.at < $4::timestamptz
 )

@@ -7,6 +7,7 @@ with said as (
     from unnest ($1::uuid[], $2::int[], $3::int[], $4::int[], $5::int[], $6::int[]) with ordinality
              as i (id, event, recipient, channel, outcome, code, turn)
     where exists (select from event e where e.complaint_id = i.id and e.number = i.event)
+       or i.recipient > 0 and exists (select from bulletin b where b.bulletin_id = i.id)
     order by id, event, recipient, outcome desc, turn desc
 ), noted as (
     insert into delivery as d (complaint_id, at, recipient, code, event, template, attempt, channel, outcome)

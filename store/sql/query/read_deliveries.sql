@@ -1,6 +1,7 @@
 -- What has become of notices, at most 500: those that wait and those that are parked, the newest parked first, with their owner;
 -- of one complaint all there is, with the delivery log.  A mail that was taken at the first try has its event alone for a log.
--- Addresses are not here; they are sealed.
+-- Whom it was for is a role; of an officer's the login, too, and of what is about no case no number.  Addresses are not here; they are
+-- sealed.
 --   $1 a tracking number or id; empty: of all  $2 'parked': these alone
 select coalesce (json_agg (row_to_json (r)), '[]')::text
 from (
@@ -36,12 +37,16 @@ from (
     select e.state, number_text (c.number) as number, e.complaint_id as id, e.event, e.recipient,
            (array ['received', 'moved', 'progress', 'answered', 'asked', 'closed', 'refused', 'merged', 'joined', 'parted', 'archived', 'reopened',
                    null, 'unsatisfied', null, 'split', 'blocked', null, null, 'late', 'offered', 'silence', 'reminded', 'timed_out',
-                   'expired'])[e.template] as template,
+                   'expired', 'digest', 'unread', 'assigned', 'breached', 'supported_answered', 'supported_closed'])[e.template] as template,
+           (array ['reporter', 'officer', 'supporter'])[e.recipient + 1] as role, p.login,
            case e.channel when 5 then 'sms' when 6 then 'email' when 7 then 'whatsapp' end as channel, e.attempt, e.code,
            (array ['fault', 'quiet', 'limit', 'limit_all', 'no_gateway', 'no_address', 'stopped'])[e.code] as reason, e.at, e.due,
            case when e.state in ('parked', 'unknown') then (select code from agency where parent is null and retired_at is null order by agency_id limit 1) end as owner
     from everything e
-    join complaint c on c.complaint_id = e.complaint_id
+    left join bulletin b on e.recipient > 0 and b.bulletin_id = e.complaint_id
+    left join person p on p.principal_id = b.principal_id
+    left join complaint c on c.complaint_id = case when e.recipient = 0 then e.complaint_id else b.complaint_id end
+    where e.recipient > 0 or c.complaint_id is not null
     order by case e.state when 'parked' then 1 when 'unknown' then 2 when 'waits' then 3 else 4 end, e.at desc
     limit 500
 ) r

@@ -5,10 +5,12 @@ from (
     select n.at, n.complaint_id as id, number_text (c.number) as number, n.event, n.recipient,
            (array ['received', 'moved', 'progress', 'answered', 'asked', 'closed', 'refused', 'merged', 'joined',
                    'parted', null, null, null, null, null, null, null, null, null, 'late', 'offered', 'silence', 'reminded', 'timed_out',
-                   'expired'])[n.template] as template,
+                   'expired', 'digest', 'unread', 'assigned', 'breached', 'supported_answered', 'supported_closed'])[n.template] as template,
            n.attempt, (array ['sent', 'failed', 'refused', 'unknown'])[n.outcome] as outcome, n.code
     from notice_ended n
-    join complaint c on c.complaint_id = n.complaint_id
+    left join bulletin b on n.recipient > 0 and b.bulletin_id = n.complaint_id
+    left join complaint c on c.complaint_id = case when n.recipient = 0 then n.complaint_id else b.complaint_id end
+    where n.recipient > 0 or c.complaint_id is not null
     order by n.at desc
     limit 500
 ) r
