@@ -123,8 +123,8 @@ static const struct principal *sender_of (struct intake *intake, struct link *fr
     if (!sender)
         say_reject (from, submit->ref,
                     front && !submit->account.len ? REJECT_MISSING : REJECT_RIGHT, "account");
-    else if (!front && submit->sender.len) { /* whose cases they are is found by it */
-        say_reject (from, submit->ref, REJECT_RIGHT, "sender");
+    else if (!front && (submit->sender.len || submit->doubt)) { /* only a front can tell */
+        say_reject (from, submit->ref, REJECT_RIGHT, submit->doubt ? "doubt" : "sender");
         sender = NULL;
     }
     return sender;

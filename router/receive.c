@@ -91,6 +91,7 @@ static struct question question_of (uint64_t received, const struct msg_submit *
                              .class = submit->class,
                              .channel = submit->channel,
                              .priority = submit->priority,
+                             .doubt = submit->doubt,
                              .category = submit->category,
                              .received = (int64_t) received,
                              .latitude = (int32_t) submit->latitude,

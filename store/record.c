@@ -114,6 +114,7 @@ static uint32_t flags_of (const struct place *place)
            (place->offer->doubtful == FLAG_YES ? FLAG_BIT_DOUBTFUL : 0) |
            (record_tells (place) ? FLAG_BIT_CONTACT : 0) |
            (unsigned) (place->place->asks & FLAG_ASKS) << FLAG_ASKS_SHIFT |
+           (place->submit->doubt ? FLAG_BIT_DOUBT : 0) |
            (is_personal (place->content) ? FLAG_BIT_HELD : 0);
 }
 

@@ -92,7 +92,8 @@ enum {
     FLAG_BIT_MAIN = 32,  /* others are merged into it: schema/0020_likeness.sql */
     FLAG_ASKS_SHIFT = 6, /* place's asks, five bits */
     FLAG_ASKS = 31,
-    FLAG_BIT_HELD = 2048 /* not for the public till a person says so: schema/0085_published.sql */
+    FLAG_BIT_HELD = 2048, /* not for the public till a person says so: schema/0085_published.sql */
+    FLAG_BIT_DOUBT = 4096 /* a front doubted it: schema/0110_doubt.sql */
 };
 
 /* notice.template */

@@ -6,10 +6,10 @@ import re
 import subprocess
 import sys
 
-ORDER = ["base", "wire", "daemon", "domain", "client", "db", "http", "content"]
+ORDER = ["base", "wire", "daemon", "domain", "client", "db", "http", "content", "cache"]
 ALLOWED = {"base": set(), "wire": {"base"}, "daemon": {"base", "wire"}, "domain": {"base"},
            "client": {"base", "wire", "daemon", "domain"}, "db": {"base", "daemon", "wire"},
-           "http": {"base", "daemon"}, "content": {"base", "daemon", "http"}}
+           "http": {"base", "daemon"}, "content": {"base", "daemon", "http"}, "cache": {"base", "daemon"}}
 PROGRAMS = {"intake", "router", "store", "notifier", "deploy"}
 LIBPQ = ("store/", "common/db/", "tests/")
 

@@ -16,6 +16,7 @@
 #define ASSERT_flag(value)       ASSERT_kind (value)
 #define ASSERT_language(value)   ASSERT_kind (value)
 #define ASSERT_priority(value)   ASSERT_kind (value)
+#define ASSERT_doubt(value)      ASSERT_kind (value)
 #define ASSERT_act(value)        ASSERT_kind (value)
 #define ASSERT_hand_back(value)  ASSERT_kind (value)
 #define ASSERT_resolution(value) ASSERT_kind (value)

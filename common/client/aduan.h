@@ -71,6 +71,13 @@ enum aduan_flag { ADUAN_FLAG_NO = 1, ADUAN_FLAG_YES };
 
 enum aduan_language { ADUAN_LANGUAGE_ID = 1, ADUAN_LANGUAGE_EN };
 
+enum aduan_doubt {
+    ADUAN_DOUBT_TRAP = 1, /* a field was filled that no person sees */
+    ADUAN_DOUBT_HASTE,    /* the form came back sooner than a person reads it */
+    ADUAN_DOUBT_FLOOD,    /* the same words have come too often within an hour */
+    ADUAN_DOUBT_SOURCE    /* more comes from one source than one is believed */
+};
+
 enum aduan_priority {
     ADUAN_PRIORITY_EMERGENCY = 1, /* a right of the key, with a quota */
     ADUAN_PRIORITY_HIGH,
@@ -332,6 +339,8 @@ struct aduan_submission {
     const uint8_t
         *code_hash; /* 32 bytes, in place of `code`: of whoever knows the hash alone; NULL: none */
     const uint8_t *sender; /* front keys: ADUAN_SENDER_SIZE bytes; NULL: none */
+    uint32_t
+        doubt; /* front keys: enum aduan_doubt; 0: none.  A coordinator sees it before an agency does */
 };
 
 struct aduan_submitted {

@@ -109,6 +109,7 @@ static struct msg_submit submit_of (const struct aduan_submission *from, uint64_
         .account = view_said (from->account),
         .code_hash = {(const char *) from->code_hash, from->code_hash ? CODE_HASH_LEN : 0},
         .sender = {(const char *) from->sender, from->sender ? ADUAN_SENDER_SIZE : 0},
+        .doubt = from->doubt,
     };
 }
 

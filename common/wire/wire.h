@@ -10,14 +10,14 @@
 
 #include "base/base.h"
 
-#define WIRE_PROTOCOL   1         /* the first item of every frame */
-#define WIRE_FRAME_MAX  1048576   /* bytes of a frame; ZMQ_MAXMSGSIZE on every socket */
-#define WIRE_DEPTH_MAX  8
-#define WIRE_COUNT_MAX  4096      /* items of all arrays and maps of a frame, in sum */
+#define WIRE_PROTOCOL  1       /* the first item of every frame */
+#define WIRE_FRAME_MAX 1048576 /* bytes of a frame; ZMQ_MAXMSGSIZE on every socket */
+#define WIRE_DEPTH_MAX 8
+#define WIRE_COUNT_MAX 4096 /* items of all arrays and maps of a frame, in sum */
 
 /* ms of `act.delay`, as messages.def says it. */
 #define DELAY_LEAST     1000
-#define EXTEND_MOST     86400000   /* a day */
+#define EXTEND_MOST     86400000 /* a day */
 #define EXTEND_STANDARD 60000
 #define NACK_MOST       2592000000 /* 30 days */
 #define NACK_STANDARD   300000
@@ -33,32 +33,36 @@ enum wire_class { WIRE_CLASS_CONTROL, WIRE_CLASS_ACTS, WIRE_CLASS_REST, WIRE_CLA
 /* enum kind { KIND_COMPLAINT = 1, ..., KIND_LAST }; 0 is "absent", _LAST is the limit. */
 #define ENUM(name)                             enum name {
 #define VALUE(name, value, number, word, mean) value = number,
-#define END_ENUM(name)                         WIRE_END_##name };
+#define END_ENUM(name)                                                                             \
+    WIRE_END_##name                                                                                \
+    }                                                                                              \
+    ;
 #define MESSAGE(msg, number, class, route, meaning)
 #define FIELD(msg, tag, name, kind, rule, limit, meaning)
 #define END(msg)
 #include "wire/messages.def"
 
-#define KIND_LAST      WIRE_END_kind
-#define CHANNEL_LAST   WIRE_END_channel
-#define CLASS_LAST     WIRE_END_class
-#define FLAG_LAST      WIRE_END_flag
-#define LANGUAGE_LAST  WIRE_END_language
-#define PRIORITY_LAST  WIRE_END_priority
-#define ACT_LAST       WIRE_END_act
+#define KIND_LAST       WIRE_END_kind
+#define CHANNEL_LAST    WIRE_END_channel
+#define CLASS_LAST      WIRE_END_class
+#define FLAG_LAST       WIRE_END_flag
+#define LANGUAGE_LAST   WIRE_END_language
+#define PRIORITY_LAST   WIRE_END_priority
+#define DOUBT_LAST      WIRE_END_doubt
+#define ACT_LAST        WIRE_END_act
 #define RESOLUTION_LAST WIRE_END_resolution
-#define PART_LAST      WIRE_END_part
-#define ENDING_LAST    WIRE_END_ending
-#define HAND_BACK_LAST WIRE_END_hand_back
-#define VERDICT_LAST   WIRE_END_verdict
-#define REASON_LAST    WIRE_END_reason
-#define REJECT_LAST    WIRE_END_reject
-#define BUSY_LAST      WIRE_END_busy
-#define MODE_LAST      WIRE_END_mode
-#define OUTCOME_LAST   WIRE_END_outcome
-#define TOLD_LAST      WIRE_END_told
-#define SNAPSHOT_LAST  WIRE_END_snapshot
-#define REFUSAL_LAST   WIRE_END_refusal
+#define PART_LAST       WIRE_END_part
+#define ENDING_LAST     WIRE_END_ending
+#define HAND_BACK_LAST  WIRE_END_hand_back
+#define VERDICT_LAST    WIRE_END_verdict
+#define REASON_LAST     WIRE_END_reason
+#define REJECT_LAST     WIRE_END_reject
+#define BUSY_LAST       WIRE_END_busy
+#define MODE_LAST       WIRE_END_mode
+#define OUTCOME_LAST    WIRE_END_outcome
+#define TOLD_LAST       WIRE_END_told
+#define SNAPSHOT_LAST   WIRE_END_snapshot
+#define REFUSAL_LAST    WIRE_END_refusal
 
 /* The word of an enum's value, as `word` in messages.def ("" for 0, "?" beyond): kind_word (),
  * channel_word () ...; and back: kind_of ("reply"), 0 where no value has that word. */
@@ -100,7 +104,9 @@ enum wire_type {
     struct msg_##msg {                                                                             \
         char filler_;
 #define FIELD(msg, tag, name, kind, rule, limit, meaning) WIRE_C_##kind name;
-#define END(msg)                                          };
+#define END(msg)                                                                                   \
+    }                                                                                              \
+    ;
 #include "wire/messages.def"
 
 /* A decoded frame.  Views point into the frame's bytes, which must outlive it; lists live in the
@@ -121,15 +127,16 @@ struct wire_message {
 
 /* Why a frame was refused, for the peer's answer and the log. */
 struct wire_fault {
-    enum reject reject;   /* MALFORMED, MISSING, TOO_LONG or VALUE */
-    enum wire_type type;  /* 0 where it could not be read */
-    uint64_t ref;         /* the message's ref, where it has one and it could be read */
-    const char *field;    /* static; NULL where none is at fault */
-    const char *text;     /* static, English, for the log */
+    enum reject reject;  /* MALFORMED, MISSING, TOO_LONG or VALUE */
+    enum wire_type type; /* 0 where it could not be read */
+    uint64_t ref;        /* the message's ref, where it has one and it could be read */
+    const char *field;   /* static; NULL where none is at fault */
+    const char *text;    /* static, English, for the log */
 };
 
 /* Decodes one frame.  0 and *ret (end it with wire_done), or FAIL_MALFORMED with *ret_fault set. */
-int wire_decode (const void *at, size_t len, struct wire_message *ret, struct wire_fault *ret_fault);
+int wire_decode (const void *at, size_t len, struct wire_message *ret,
+                 struct wire_fault *ret_fault);
 /* Frees what a decoded message owns; harmless twice. */
 void wire_done (struct wire_message *message);
 

@@ -164,12 +164,17 @@ void check_hook (struct checkup *checkup, const uint8_t secret[WEBHOOK_SECRET])
     struct sent sent = {0};
 
     check_transport (checkup);
+    unsigned wrong = checkup->counts[VERDICT_WRONG];
     for (size_t i = 0; i < array_len (deliveries) && !checkup->unreachable; i++) {
         struct exchange exchange;
         sent_fill (&sent, deliveries[i].way);
         deliver (checkup, secret, &sent, deliveries[i].way, &exchange);
         judge (checkup, &deliveries[i], &exchange);
         exchange_done (&exchange);
+        if (i == 0 && checkup->counts[VERDICT_WRONG] > wrong) {
+            found (checkup, "rest", VERDICT_DOUBT, TEXT_conf_rest_waits, NULL);
+            break; /* the same fault under ten names would hide it */
+        }
     }
     free (sent.body);
 }

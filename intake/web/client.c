@@ -1,4 +1,4 @@
-/* client.c - the list of programs that come in by HTTP, and what each has used up of its limits.
+/* client.c - the list of programs that come in by HTTP.
  *
  *     start: the file -> each second: web_clients (version) -> another one: its list -> in force -> the file
  *
@@ -11,19 +11,12 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include "limit.h"
 #include "web.h"
 
 #define LOOK_MS   1000
 #define SILENT_MS 10000 /* without word from aduan-query: said once */
 #define LIST_MOST 16777216
-#define MINUTE_MS 60000
-#define DAY_MS    86400000
-
-/* What a token has used of its minute and its day. */
-struct used {
-    int64_t minute, day;
-    uint32_t requests, submissions;
-};
 
 struct clients {
     struct web *web;
@@ -31,7 +24,6 @@ struct clients {
     char version[64];
     bool there;
     struct client *list;
-    struct used *used; /* of each */
     size_t count;
     struct timer *look;
     bool asking, silent;
@@ -76,14 +68,6 @@ static bool client_read (const json_t *row, struct client *ret)
            hex_parse (hash, ret->token_hash, CLIENT_HASH_BYTES) == 0;
 }
 
-static size_t client_at (const struct clients *clients, const uint8_t *token_hash)
-{
-    for (size_t i = 0; i < clients->count; i++)
-        if (memcmp (clients->list[i].token_hash, token_hash, CLIENT_HASH_BYTES) == 0)
-            return i;
-    return clients->count;
-}
-
 /* Into force; false: it is no list, and the former one stays. */
 static bool clients_adopt (struct clients *clients, const json_t *said)
 {
@@ -95,19 +79,11 @@ static bool clients_adopt (struct clients *clients, const json_t *said)
         most > CLIENTS_MOST)
         return false;
     struct client *list = xcalloc (most + 1, sizeof *list);
-    struct used *used = xcalloc (most + 1, sizeof *used);
-    for (size_t i = 0; i < most; i++) {
-        if (!client_read (json_array_get (rows, i), &list[count]))
-            continue;
-        size_t before = client_at (clients, list[count].token_hash);
-        if (before < clients->count)
-            used[count] = clients->used[before];
-        count++;
-    }
+    for (size_t i = 0; i < most; i++)
+        if (client_read (json_array_get (rows, i), &list[count]))
+            count++;
     free (clients->list);
-    free (clients->used);
     clients->list = list;
-    clients->used = used;
     clients->count = count;
     clients->there = true;
     snprintf (clients->version, sizeof clients->version, "%s", version);
@@ -217,7 +193,6 @@ void clients_destroy (struct clients **held)
     *held = NULL;
     reactor_timer_forget (&clients->look);
     free (clients->list);
-    free (clients->used);
     free (clients->path);
     free (clients);
 }
@@ -252,39 +227,21 @@ const char *client_bearer (const char *authorization)
     return authorization + 7 + strspn (authorization + 7, " ");
 }
 
-/* One more of `most` in the window that now is; 0, or ms until the next one. */
-static int64_t use (int64_t window_ms, uint32_t most, int64_t *window, uint32_t *used)
+static struct view token_of (const struct client *client)
 {
-    int64_t now = wall_ms ();
-
-    if (*window != now / window_ms) {
-        *window = now / window_ms;
-        *used = 0;
-    }
-    if (*used >= most)
-        return window_ms - now % window_ms;
-    (*used)++;
-    return 0;
+    return (struct view){(const char *) client->token_hash, sizeof client->token_hash};
 }
 
 int64_t client_request (struct clients *clients, const struct client *client)
 {
-    size_t at = client_at (clients, client->token_hash);
-
-    if (at == clients->count)
-        return 0; /* revoked while it was under way */
-    return use (MINUTE_MS, client->requests, &clients->used[at].minute,
-                &clients->used[at].requests);
+    return limit_take_of (clients->web->limits, LIMIT_token_minute, token_of (client),
+                          client->requests);
 }
 
 int64_t client_submit (struct clients *clients, const struct client *client)
 {
-    size_t at = client_at (clients, client->token_hash);
-
-    if (at == clients->count)
-        return 0;
-    return use (DAY_MS, client->submissions, &clients->used[at].day,
-                &clients->used[at].submissions);
+    return limit_take_of (clients->web->limits, LIMIT_token_day, token_of (client),
+                          client->submissions);
 }
 
 size_t clients_count (const struct clients *clients)

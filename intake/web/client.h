@@ -43,7 +43,7 @@ const struct client *client_find (struct clients *clients, const char *token);
 const char *client_bearer (const char *authorization);
 
 /* Counts a request, or a submission, of a client that was found: 0, or ms until there is room for it (429, http_later).  A
- * token's counts are this process's, and outlive changes of the list; a repeat counts as well. */
+ * token's counts are those of limit.h, and outlive changes of the list; a repeat counts as well. */
 int64_t client_request (struct clients *clients, const struct client *client);
 int64_t client_submit (struct clients *clients, const struct client *client);
 

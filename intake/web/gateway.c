@@ -9,12 +9,12 @@
 #include <sysexits.h>
 #include <utlist.h>
 #include "domain/number.h"
+#include "limit.h"
 
 #define SECRET_MOST   512
 #define SECRET_LEAST  16
 #define PREFIX_MOST   64
 #define ANSWERED_MOST 4096
-#define HOUR_MS       3600000
 #define STACK_BYTES   33554432 /* gmime follows parts within parts */
 
 /* ---- secrets ------------------------------------------------------------------------------------- */
@@ -64,13 +64,19 @@ static bool basic_right (const char *secret, const char *header)
     return right;
 }
 
-bool gateway_guard (struct visit *visit, bool near)
+bool gateway_proved (const struct visit *visit, bool near)
 {
     const char *secret = visit->web->gateways->secret;
 
-    if ((near && is_near (visit)) || secret_same (secret, http_query (visit->request, "secret")) ||
-        secret_same (secret, http_header (visit->request, "X-Aduan-Secret")) ||
-        basic_right (secret, http_header (visit->request, "Authorization")))
+    return (near && is_near (visit)) ||
+           secret_same (secret, http_query (visit->request, "secret")) ||
+           secret_same (secret, http_header (visit->request, "X-Aduan-Secret")) ||
+           basic_right (secret, http_header (visit->request, "Authorization"));
+}
+
+bool gateway_guard (struct visit *visit, bool near)
+{
+    if (gateway_proved (visit, near))
         return true;
     metric_add (web_gateway_unproved_total, 1);
     visit_refuse (visit, 401, "secret");
@@ -79,27 +85,28 @@ bool gateway_guard (struct visit *visit, bool near)
 
 /* ---- how much is answered ------------------------------------------------------------------------ */
 
-/* By the hash of who is answered; a place that two share is the stricter for it. */
+/* Who was answered last, by his hash, and on what. */
 struct answered {
     uint8_t sender[ADUAN_SENDER_SIZE];
-    int64_t since;
-    unsigned count;
+    uint8_t last[16];
 };
 
-bool gateway_answers (struct gateways *gateways, const uint8_t sender[ADUAN_SENDER_SIZE])
+bool gateway_answers (struct gateways *gateways, const uint8_t sender[ADUAN_SENDER_SIZE],
+                      const uint8_t *name)
 {
     struct answered *place =
         &gateways->answered[(sender[0] | (unsigned) sender[1] << 8) % ANSWERED_MOST];
-    int64_t now = mono_ms ();
 
-    if (memcmp (place->sender, sender, sizeof place->sender) != 0 || now - place->since > HOUR_MS) {
-        memcpy (place->sender, sender, sizeof place->sender);
-        place->since = now;
-        place->count = 0;
-    }
-    if (place->count >= gateways->answers)
+    if (name && memcmp (place->sender, sender, sizeof place->sender) == 0 &&
+        memcmp (place->last, name, sizeof place->last) == 0)
+        return true;
+    if (limit_take (gateways->web->limits, LIMIT_answer,
+                    (struct view){(const char *) sender, ADUAN_SENDER_SIZE}) != 0)
         return false;
-    place->count++;
+    memcpy (place->sender, sender, sizeof place->sender);
+    memset (place->last, 0, sizeof place->last);
+    if (name)
+        memcpy (place->last, name, sizeof place->last);
     return true;
 }
 
@@ -190,7 +197,6 @@ int gateways_open (struct web *web, const struct settings *settings, struct gate
 
     *ret = gateways;
     gateways->web = web;
-    gateways->answers = (unsigned) settings_number (settings, "answers");
     gateways->answered = xcalloc (ANSWERED_MOST, sizeof *gateways->answered);
     gateways->mail_address = xstrdup (settings_text (settings, "mail.address"));
     gateways->whatsapp_url = xstrdup (settings_text (settings, "whatsapp.url"));
@@ -203,13 +209,6 @@ int gateways_open (struct web *web, const struct settings *settings, struct gate
     reports_open (gateways, settings_text (settings, "run"));
     return maildir_open (gateways, settings_text (settings, "maildir"),
                          settings_number (settings, "maildir_every"));
-}
-
-static void wipe (char *text)
-{
-    if (text)
-        sodium_memzero (text, strlen (text));
-    free (text);
 }
 
 void gateways_drain (struct gateways *gateways)
@@ -237,10 +236,10 @@ void gateways_close (struct gateways **held)
     if (!gateways)
         return;
     *held = NULL;
-    wipe (gateways->secret);
-    wipe (gateways->whatsapp_secret);
-    wipe (gateways->whatsapp_verify);
-    wipe (gateways->whatsapp_token);
+    text_wipe (gateways->secret);
+    text_wipe (gateways->whatsapp_secret);
+    text_wipe (gateways->whatsapp_verify);
+    text_wipe (gateways->whatsapp_token);
     free (gateways->prefixes);
     free (gateways->prefix_text);
     free (gateways->mail_address);

@@ -21,8 +21,7 @@ struct gateways {
     char *prefix_text;
     char *mail_address; /* our own */
     char *whatsapp_secret, *whatsapp_verify, *whatsapp_token, *whatsapp_url;
-    unsigned answers; /* automatic ones of a sender in an hour */
-    struct answered *answered;
+    struct answered *answered; /* by the hash of a sender: who was answered last on what */
     struct aside *reading, *fetching;
     struct link *notifier; /* takes delivery reports */
     struct report *reports;
@@ -48,8 +47,12 @@ void gateways_close (struct gateways **gateways);
 /* May this request come in?  It shows the gateways' secret: `secret` in its query, X-Aduan-Secret, or the password of Basic
  * authentication; compared in constant time.  Of `near` a process of this host may come without. */
 bool gateway_guard (struct visit *visit, bool near);
-/* May its sender have one more automatic answer?  Counts it. */
-bool gateway_answers (struct gateways *gateways, const uint8_t sender[ADUAN_SENDER_SIZE]);
+/* The same, and nothing is answered. */
+bool gateway_proved (const struct visit *visit, bool near);
+/* May its sender have one more automatic answer?  Counts it, and a message that comes again at once (`name`, 16 bytes; NULL: it has
+ * none) only once: whoever's gateway repeats it while intake is away has used up nothing. */
+bool gateway_answers (struct gateways *gateways, const uint8_t sender[ADUAN_SENDER_SIZE],
+                      const uint8_t *name);
 /* Is `shown` the secret?  Of any lengths; "" is none. */
 bool secret_same (const char *secret, const char *shown);
 

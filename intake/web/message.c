@@ -4,8 +4,11 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include "limit.h"
 
-#define SAID_SIGNS 9800 /* of a longer text: room for the line that says where the rest is */
+#define DAY_MS     UINT64_C (86400000)
+#define AHEAD_MS   540000 /* intake takes ten minutes */
+#define SAID_SIGNS 9800   /* of a longer text: room for the line that says where the rest is */
 
 void web_hash (const struct web *web, const char *use, struct view bytes, uint8_t *ret, size_t len)
 {
@@ -33,7 +36,7 @@ struct message *message_new (struct web *web, const char *account, uint32_t chan
     return message;
 }
 
-static void wipe (char *text)
+void text_wipe (char *text)
 {
     if (text)
         sodium_memzero (text, strlen (text));
@@ -42,10 +45,10 @@ static void wipe (char *text)
 
 void message_free (struct message *message)
 {
-    wipe (message->address);
-    wipe (message->name);
-    wipe (message->phone);
-    wipe (message->email);
+    text_wipe (message->address);
+    text_wipe (message->name);
+    text_wipe (message->phone);
+    text_wipe (message->email);
     free (message->message_id);
     free (message->references);
     free (message->title);
@@ -59,9 +62,11 @@ void message_free (struct message *message)
     free (message);
 }
 
-void message_named (struct message *message, struct view name, uint64_t created)
+void message_named (struct message *message, struct view name, uint64_t sent)
 {
     struct buffer whole = {0};
+    uint64_t now = (uint64_t) wall_ms ();
+    uint64_t created = sent && sent <= now + AHEAD_MS ? sent : now / DAY_MS * DAY_MS;
 
     buffer_format (&whole, "%s %llu ", message->account, (unsigned long long) created);
     buffer_add (&whole, name.at, name.len);
@@ -73,13 +78,19 @@ void message_named (struct message *message, struct view name, uint64_t created)
     buffer_free (&whole);
 }
 
+void sender_hash (const struct web *web, const char *account, const char *sender,
+                  uint8_t ret[ADUAN_SENDER_SIZE])
+{
+    char *whole = xformat ("%s %s", account, sender);
+
+    web_hash (web, "sender", view_of (whole), ret, ADUAN_SENDER_SIZE);
+    text_wipe (whole);
+}
+
 void message_from (struct message *message, const char *sender)
 {
-    char *whole = xformat ("%s %s", message->account, sender);
-
-    web_hash (message->web, "sender", view_of (whole), message->sender, sizeof message->sender);
+    sender_hash (message->web, message->account, sender, message->sender);
     message->has_sender = true;
-    wipe (whole);
 }
 
 void message_file (struct message *message, struct view bytes)
@@ -179,6 +190,8 @@ static void message_submit (struct message *message)
                                  .language = ADUAN_LANGUAGE_ID,
                                  .message_id = message->message_id,
                                  .references = message->references};
+    bool flood =
+        !reply && limit_flood (web->limits, (struct view){message->text.at, message->text.len});
     struct aduan_submission submission = {
         .account = message->account,
         .kind = reply ? ADUAN_KIND_REPLY : ADUAN_KIND_COMPLAINT,
@@ -198,6 +211,7 @@ static void message_submit (struct message *message)
         .attachments_len = message->digest_count * DIGEST_BYTES,
         .identity = reply ? NULL : &who,
         .contact = message->address && !reply ? &news : NULL,
+        .doubt = flood ? ADUAN_DOUBT_FLOOD : 0,
     };
 
     if (web->sending >= web->sending_most) {
@@ -206,6 +220,7 @@ static void message_submit (struct message *message)
         return;
     }
     web->sending++;
+    metric_add (web_doubt_flood_total, flood);
     aduan_submit_start (web->intake, &submission, SEND_MS, on_sent, message);
 }
 

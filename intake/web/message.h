@@ -45,8 +45,9 @@ struct message {
 /* `account` lives for ever. */
 struct message *message_new (struct web *web, const char *account, uint32_t channel);
 void message_free (struct message *message);
-/* Key and access code, from the provider's name of the message (or what stands for it) and `created`; both are set by it. */
-void message_named (struct message *message, struct view name, uint64_t created);
+/* Key, access code and `created`, from the provider's name of the message, or what stands for it, and when it says that it was
+ * sent (ms since 1970; 0: not said).  Ahead of our own clock, or not said, it is the UTC day. */
+void message_named (struct message *message, struct view name, uint64_t sent);
 /* Who sent it: a number in digits, or an address in lower case. */
 void message_from (struct message *message, const char *sender);
 /* A file that came with it, copied; one that is too many or too large is counted in `lost`. */
@@ -68,6 +69,11 @@ void message_send (struct message *message,
                                  const struct aduan_submitted *result),
                    void *with);
 
+/* The hash by which an account knows a sender. */
+void sender_hash (const struct web *web, const char *account, const char *sender,
+                  uint8_t ret[ADUAN_SENDER_SIZE]);
+/* Wipes and frees a text; NULL: nothing. */
+void text_wipe (char *text);
 /* A hash of bytes under the web doors' secret, for one purpose: `use` is at most 16 signs. */
 void web_hash (const struct web *web, const char *use, struct view bytes, uint8_t *ret, size_t len);
 

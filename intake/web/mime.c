@@ -7,12 +7,11 @@
 #include <string.h>
 #include <strings.h>
 
-#define DEPTH_MOST 10
-#define PARTS_MOST 100
-#define MARKS_MOST                                                                                 \
-    20000 /* lines that may begin a part or be a header: what each costs in memory is gmime's */
-#define LINES_TEXT  10485760
-#define THREAD_MOST 1500 /* bytes of References that are kept */
+#define DEPTH_MOST  10
+#define PARTS_MOST  100
+#define MARKS_MOST  20000 /* lines that may begin a part or be a header: each costs gmime memory */
+#define FLAT_MOST   10485760 /* of a mail that is not taken apart: what the content store takes */
+#define THREAD_MOST 1500     /* bytes of References that are kept */
 #define NAME_MOST   250
 
 /* What is gathered while a mail's parts are walked. */
@@ -146,12 +145,10 @@ static void status_read (struct mail *mail, struct buffer *text)
         if (strncasecmp (line, "Action:", 7) != 0)
             continue;
         const char *action = line + 7 + strspn (line + 7, " \t");
-        mail->bounce = strncasecmp (action, "failed", 6) == 0      ? BOUNCE_FAILED
+        mail->bounce = strncasecmp (action, "failed", 6) == 0      ? BOUNCE_REFUSED
                        : strncasecmp (action, "delivered", 9) == 0 ? BOUNCE_DELIVERED
                                                                    : BOUNCE_DELAYED;
     }
-    if (mail->bounce == BOUNCE_FAILED && mail->bounce_code >= 500)
-        mail->bounce = BOUNCE_REFUSED;
 }
 
 static void part_read (struct reading *reading, GMimeObject *object);
@@ -465,7 +462,7 @@ void mail_read (struct view raw, const char *own, struct mail *ret)
         g_object_unref (message);
     }
     if (flat || !message)
-        file_add (ret, raw.at + head, raw.len - head < LINES_TEXT ? raw.len - head : LINES_TEXT);
+        file_add (ret, raw.at + head, raw.len - head < FLAT_MOST ? raw.len - head : FLAT_MOST);
     g_mime_parser_options_free (options);
     g_object_unref (parser);
     g_object_unref (stream);

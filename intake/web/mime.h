@@ -14,7 +14,13 @@
 #define MAIL_TOKENS  8
 
 /* What a machine's report says of a mail of ours. */
-enum bounce { BOUNCE_NONE, BOUNCE_DELIVERED, BOUNCE_DELAYED, BOUNCE_FAILED, BOUNCE_REFUSED };
+enum bounce {
+    BOUNCE_NONE,
+    BOUNCE_DELIVERED,
+    BOUNCE_DELAYED,
+    BOUNCE_FAILED,  /* of a kind that does not say how */
+    BOUNCE_REFUSED, /* given up */
+};
 
 struct mail {
     char *from, *name;             /* NULL: none that can be read; the address in lower case */

@@ -1,12 +1,21 @@
 /* send.c - a submission on its way to intake, for every channel. */
+#include <string.h>
 #include "web.h"
 
 static void on_sent (void *with, const struct aduan_submitted *result)
 {
     struct visit *visit = with;
+    struct aduan_submitted later = *result;
 
+    /* an account that was made this second: aduan-web has heard of it, and intake is about to */
+    if (result->result == ADUAN_REJECTED && strcmp (result->field, "account") == 0) {
+        later.result = ADUAN_UNSENT;
+        result = &later;
+    }
     visit->web->sending--;
     metric_add (web_accepted_total, result->result == ADUAN_ACCEPTED);
+    if (visit->names_files && result->result == ADUAN_ACCEPTED)
+        content_look (visit->web->content); /* they are pinned now: copies can be made */
     visit->sent (visit, result);
 }
 
@@ -22,6 +31,7 @@ void visit_send (struct visit *visit, const struct aduan_submission *submission,
     }
     web->sending++;
     visit->sent = then;
+    visit->names_files = submission->attachments_len > 0;
     aduan_submit_start (web->intake, submission, SEND_MS, on_sent, visit);
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sodium.h>
+#include "limit.h"
 #include "web.h"
 
 #define LANGUAGE_COOKIE "aduan-language"
@@ -18,6 +19,8 @@ static void visit_free (void *what)
 {
     struct visit *visit = what;
 
+    if (visit->body)
+        limit_body_over (visit);
     if (visit->work)
         visit->work_free (visit->work);
     http_parts_done (&visit->parts);
@@ -67,17 +70,6 @@ void visit_value (struct visit *visit, const char *key, const char *text)
         json_object_set_new (visit->values, key, json_string (text));
 }
 
-void category_choose (struct visit *visit, const char *number)
-{
-    json_int_t chosen = number ? strtoll (number, NULL, 10) : 0;
-    json_t *row;
-    size_t at;
-
-    json_array_foreach (json_object_get (visit->values, "categories"), at, row)
-        if (json_integer_value (json_object_get (row, "number")) == chosen)
-            json_object_set_new (row, "chosen", json_true ());
-}
-
 /* ---- asking ------------------------------------------------------------------------------------ */
 
 void visit_wait (struct visit *visit)
@@ -104,6 +96,7 @@ static void on_rows (void *with, const struct aduan_answer *answer)
     if (answer->result == ADUAN_REFUSED) {
         log_limited (LOG_WARNING, "%s refused: %s", asking.query,
                      log_text (answer->text, answer->text_len));
+        visit->refused = true;
         visit_fail (visit, 503, "query_down");
     } else if (!json_is_array (rows)) {
         visit_fail (visit, 503, "query_down");
@@ -150,6 +143,20 @@ void visit_refuse (struct visit *visit, unsigned status, const char *why)
 {
     metric_add (web_refused_total, 1);
     visit->inlet->refuse (visit, status, why);
+}
+
+void visit_later (struct visit *visit, int64_t wait_ms)
+{
+    http_later (visit->request, wait_ms);
+    json_object_set_new (visit->values, "wait", json_integer ((wait_ms + 59999) / 60000));
+}
+
+void visit_often (struct visit *visit, const char *why, int64_t wait_ms)
+{
+    visit_later (visit, wait_ms);
+    if (*visit_said (visit, "text"))
+        visit_value (visit, "typed", visit_said (visit, "text"));
+    visit_refuse (visit, 429, why);
 }
 
 /* What each page shows beside its own. */

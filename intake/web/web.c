@@ -10,6 +10,7 @@
 #include "channel/api.h"
 #include "client.h"
 #include "client/client.h"
+#include "limit.h"
 #include "domain/number.h"
 
 #define ROOM_MS     10000  /* until there may be room for a body again */
@@ -52,17 +53,24 @@ const struct setting web_settings[] = {
      "bytes a second of a body or an answer that takes longer than slow.grace"},
     {"bodies", SETTING_BYTES, "256MiB", 67108864, 68719476736, false,
      "bytes of all bodies under way together"},
+    {"redis", SETTING_TEXT, "", 0, 0, false,
+     "unix:/PATH or tcp://ADDRESS:PORT of the Redis in which web doors share their counts; empty: each counts for itself"},
+    {"forwarded", SETTING_FLAG, "false", 0, 0, false,
+     "a proxy stands before it and says in X-Forwarded-For who connects; so it is where tls is true"},
+    {"limit.bodies", SETTING_NUMBER, "4", 0, 1000, false,
+     "bodies larger than 256 KiB that one source may have under way; 0: any number"},
+#define LIMIT(name, window, setting, usual, help)                                                  \
+    {setting, SETTING_NUMBER, #usual, 0, 1000000000, false, help},
+#include "limit.def"
     {"gateway_secret", SETTING_PATH, "keys/gateway.key", 0, 0, false,
      "one line that gateways show; without the file SMS has no door, and mail one for this host alone"},
     {"reply_key", SETTING_PATH, "keys/reply.key", 0, 0, false,
      "64 hexadecimal digits, aduan-notifier's: by it answers and bounces are known"},
-    {"answers", SETTING_NUMBER, "10", 1, 1000, false,
-     "automatic answers of one sender in an hour; beyond them is silence"},
     {"sms.prefixes", SETTING_TEXT, "LAPOR, ADUAN", 0, 0, false,
      "words that begin a report by SMS, of any letter case, between commas"},
-    {"mail.address", SETTING_TEXT, "", 0, 0, false, "our own address: what comes from it is not answered"},
-    {"maildir", SETTING_PATH, "", 0, 0, false,
-     "a Maildir whose new mails are taken; empty: none"},
+    {"mail.address", SETTING_TEXT, "", 0, 0, false,
+     "our own address: what comes from it is not answered"},
+    {"maildir", SETTING_PATH, "", 0, 0, false, "a Maildir whose new mails are taken; empty: none"},
     {"maildir_every", SETTING_DURATION, "5s", 50, 3600000, false, "how often it is looked at"},
     {"whatsapp.secret", SETTING_PATH, "keys/whatsapp-app.secret", 0, 0, false,
      "one line, Meta's app secret; without the file WhatsApp has no door"},
@@ -77,7 +85,7 @@ const size_t web_settings_len = array_len (web_settings);
 
 bool web_settings_right (const struct settings *settings)
 {
-    return gateways_right (settings) && settings_door (settings, "door");
+    return gateways_right (settings) && limits_right (settings) && settings_door (settings, "door");
 }
 
 /* ---- which visit goes where -------------------------------------------------------------------- */
@@ -124,17 +132,42 @@ static size_t on_limit (void *owner, enum http_method method, const char *path)
     return route ? route->most : 0;
 }
 
-/* Anybody may send what a route takes. */
+/* What is known of a request when its header is there; else it is made when all of it is. */
+static struct visit *visit_of (struct web *web, struct http_request *request)
+{
+    struct visit *visit = http_kept (request);
+
+    return visit ? visit : visit_new (web, request);
+}
+
+/* Does its header prove who sends it?  Mail may come without proof from this host. */
+static bool is_proved (struct visit *visit)
+{
+    const char *bearer = client_bearer (http_header (visit->request, "Authorization"));
+    const struct inlet *inlet = NULL;
+    struct http_parts parts;
+    bool other;
+
+    route_find (http_method (visit->request), http_path (visit->request), &parts, &inlet, &other);
+    http_parts_done (&parts);
+    return (*bearer && client_find (visit->web->clients, bearer)) ||
+           gateway_proved (visit, inlet == &inlet_mail);
+}
+
+/* A large body: of whoever proves himself it may come, of one source only some at a time. */
 static void on_prove (void *owner, struct http_request *request)
 {
-    (void) owner;
-    http_proved (request, HTTP_WHOLE);
+    struct visit *visit = visit_of (owner, request);
+    bool proved = is_proved (visit);
+
+    visit->body = !proved && limit_body (visit);
+    http_proved (request, proved || visit->body ? HTTP_WHOLE : HTTP_NOT_KNOWN);
 }
 
 /* What the door itself turns away, in the words of the channel that it was for. */
 static void on_refuse (void *owner, struct http_request *request, unsigned status)
 {
-    struct visit *visit = visit_new (owner, request);
+    struct visit *visit = visit_of (owner, request);
     bool other;
 
     visit->route = route_find (http_method (request), http_path (request), &visit->parts,
@@ -147,6 +180,35 @@ static void on_refuse (void *owner, struct http_request *request, unsigned statu
                                   : "form");
 }
 
+/* Its source is known as far as other doors know it.  What it sends is counted by its handler, besides. */
+static void source_met (struct visit *visit)
+{
+    int64_t wait = 0;
+
+    if (!visit->web->up) {
+        http_later (visit->request, LATER_MS);
+        visit_refuse (visit, 503, "stopping");
+        return;
+    }
+    if (visit->inlet->counted == COUNTED_BY_SOURCE)
+        wait = limit_read (visit);
+    if (wait)
+        visit_often (visit, "often", wait);
+    else
+        visit->route->run (visit);
+}
+
+/* Not all of its body is here. */
+static void body_lost (struct visit *visit, enum http_loss loss)
+{
+    if (loss == HTTP_NOT_KNOWN && visit->inlet->counted == COUNTED_BY_SOURCE)
+        visit_often (visit, "body_often", ROOM_MS);
+    else {
+        http_later (visit->request, ROOM_MS);
+        visit_refuse (visit, 503, "body_room");
+    }
+}
+
 static void on_request (void *owner, struct http_request *request)
 {
     struct web *web = owner;
@@ -156,7 +218,7 @@ static void on_request (void *owner, struct http_request *request)
 
     if (strncmp (path, "/assets/", 8) == 0 && method <= HTTP_HEAD && web_asset (request, path + 8))
         return;
-    struct visit *visit = visit_new (web, request);
+    struct visit *visit = visit_of (web, request);
     visit->route = route_find (method, path, &visit->parts, &visit->inlet, &other);
     if (!web->up) {
         http_later (request, LATER_MS);
@@ -167,14 +229,16 @@ static void on_request (void *owner, struct http_request *request)
     } else if (!visit->route) {
         visit_refuse (visit, 404, "absent");
     } else if (http_lost (request) != HTTP_WHOLE) {
-        http_later (request, ROOM_MS);
-        visit_refuse (visit, 503, "body_room");
+        body_lost (visit, http_lost (request));
     } else if (method != HTTP_GET && method != HTTP_HEAD && !visit->route->foreign &&
                !http_same_origin (request, web->origin)) {
         visit_refuse (visit, 403, "forged");
     } else {
         metric_add (web_requests_total, 1);
-        visit->route->run (visit);
+        if (visit->inlet->counted == COUNTED_BY_PROOF)
+            visit->route->run (visit);
+        else
+            limit_meet (visit, source_met);
     }
 }
 
@@ -290,20 +354,21 @@ int web_start (struct reactor *reactor, const struct settings *settings, void **
     web->open311_keyless = settings_flag (settings, "open311.keyless");
     web->loop = client_loop_on (reactor);
     web->sandbox = sandbox_new ();
+    web->limits = limits_new (web, settings);
     int status = secret_read (web, settings);
     if (status == 0)
         status = content_open_folder (web, settings);
     if (status == 0)
         status = links_open (web, settings);
-    mail_begin ();
-    if (status == 0)
-        status = gateways_open (web, settings, &web->gateways);
     if (status == 0) {
         char *path = xformat ("%s/snapshots/web/clients.json", settings_text (settings, "data"));
         web->clients = clients_new (web, path);
         free (path);
-        status = door_listen (web, settings);
+        mail_begin ();
+        status = gateways_open (web, settings, &web->gateways);
     }
+    if (status == 0)
+        status = door_listen (web, settings);
     if (status)
         web_stop (ret_state);
     else
@@ -330,6 +395,8 @@ void web_stop (void **state)
     if (!web)
         return;
     *state = NULL;
+    web->up = false;
+    limits_stop (web->limits);
     gateways_stop (web->gateways);
     aduan_close (&web->intake); /* ends what is under way, so that every visit is answered */
     aduan_close (&web->query);
@@ -338,8 +405,10 @@ void web_stop (void **state)
     gateways_close (&web->gateways);
     http_close (&web->server);
     aduan_loop_free (&web->loop);
+    limits_free (&web->limits);
     sandbox_free (&web->sandbox);
     sodium_memzero (web->secret, sizeof web->secret);
+    json_decref (web->categories);
     free (web->origin);
     free (web->open311_contact);
     free (web->open311_key_service);
@@ -355,6 +424,8 @@ void web_measure (void *state)
     metric_set (web_no_room_total, counts.no_room);
     metric_set (web_body_bytes, counts.booked);
     metric_set (web_sending, web->sending);
+    metric_set (web_flood, limits_flood (web->limits));
+    metric_set (web_limits_shared, limits_shared (web->limits));
 }
 
 bool web_show (void *state, const char *what, struct buffer *out)
@@ -363,10 +434,11 @@ bool web_show (void *state, const char *what, struct buffer *out)
 
     if (strcmp (what, "door") != 0)
         return false;
-    buffer_format (out,
-                   "port %u\nunanswered %u\nsending %u of %u\nintake %s\nquery %s\nprograms %zu\n",
-                   http_port (web->server), http_unanswered (web->server), web->sending,
-                   web->sending_most, aduan_is_up (web->intake) ? "up" : "down",
-                   aduan_is_up (web->query) ? "up" : "down", clients_count (web->clients));
+    buffer_format (
+        out,
+        "port %u\nunanswered %u\nsending %u of %u\nintake %s\nquery %s\nprograms %zu\nredis %s\n",
+        http_port (web->server), http_unanswered (web->server), web->sending, web->sending_most,
+        aduan_is_up (web->intake) ? "up" : "down", aduan_is_up (web->query) ? "up" : "down",
+        clients_count (web->clients), limits_shared (web->limits) ? "up" : "down");
     return true;
 }

@@ -4,9 +4,11 @@
  *
  *   web.c      settings, start, stop; which visit goes where
  *   visit.c    one request on its way: language, what it asks, the ways in which it ends
+ *   category.c the registry's categories, for forms
  *   send.c     a submission on its way to intake, for every channel
  *   client.c   programs that come in by HTTP: whose token is whose (client.h)
  *   repeat.c   which submission is a repeat of which, where its sender names no key (repeat.h)
+ *   limit.c    how often one source, token, number, sender or text comes (limit.h)
  *   proof.c    tracking number and access code of who follows his case, sealed in a cookie
  *   words.c    texts by key, assets
  *   channel/   a door each: its addresses, what it takes, how it says no
@@ -37,6 +39,7 @@
 #include "content/content.h"
 #include "daemon/daemon.h"
 #include "http/reply.h"
+#include "http/source.h"
 #include "http/template.h"
 
 #define ASK_MS       8000
@@ -50,6 +53,7 @@
 
 struct visit;
 struct clients;
+struct limits;
 struct gateways;
 struct sandbox;
 
@@ -61,6 +65,10 @@ struct route {
     bool foreign; /* also of forms that are not ours: gateways and programs */
 };
 
+/* Who is counted for coming too often: nobody here, for a proof says who it is; a source, before its handler runs; a source,
+ * by its handlers, where it shows no key. */
+enum counted { COUNTED_BY_PROOF, COUNTED_BY_SOURCE, COUNTED_WITHOUT_KEY };
+
 /* A way in.  Its functions run on the reactor's thread and return at once. */
 struct inlet {
     const char *name;
@@ -68,6 +76,7 @@ struct inlet {
     size_t route_count;
     /* Answers the visit with a fault, in the channel's own form; `why` is a key behind "fault_". */
     void (*refuse) (struct visit *visit, unsigned status, const char *why);
+    enum counted counted;
 };
 
 struct web {
@@ -77,6 +86,7 @@ struct web {
     struct aduan *intake, *query; /* two handles: reading must not wait behind what is taken in */
     struct content *content;
     struct clients *clients; /* client.h */
+    struct limits *limits;   /* limit.h */
     struct gateways *gateways;
     struct sandbox *sandbox; /* channel/api_sandbox.c */
     unsigned polling;        /* long polls of the feed */
@@ -86,7 +96,9 @@ struct web {
     bool up;  /* started; false while it drains */
     int zone; /* hours east of UTC in which times are shown */
     unsigned sending, sending_most; /* submissions under way */
-    char *origin;                   /* as browsers name this door; "": by the Host header */
+    json_t *categories;             /* category.c */
+    int64_t categories_until;
+    char *origin; /* as browsers name this door; "": by the Host header */
     char *open311_contact, *open311_key_service; /* "": the standard words */
     bool open311_keyless;
 };
@@ -98,15 +110,20 @@ struct visit {
     const struct inlet *inlet;
     const struct route *route;
     struct http_parts parts; /* of the path */
+    struct http_source source;
+    bool has_source;
+    bool body; /* large, and counted while it lasts */
     bool english;
     json_t *values;  /* of its page */
     unsigned asked;  /* answers that are not there yet */
     unsigned fault;  /* HTTP status, 0: none so far */
     const char *why; /* key of the text that goes with it */
+    bool refused;    /* it is of a query that aduan-query refused: too much at a time, perhaps */
     char detail[66];
     char number[ADUAN_NUMBER_SIZE], code[ADUAN_CODE_SIZE]; /* proof.c; "": none */
     void (*sent) (struct visit *visit, const struct aduan_submitted *result);
-    void *work; /* of its handler */
+    bool names_files; /* what it submits does */
+    void *work;       /* of its handler */
     void (*work_free) (void *work);
 };
 
@@ -127,14 +144,24 @@ void visit_refuse (struct visit *visit, unsigned status, const char *why);
 /* Was there a fault while it asked?  Then it is answered. */
 bool visit_failed (struct visit *visit);
 void visit_page (struct visit *visit, unsigned status, const char *template);
+/* Refuses what comes too often, with what was typed and when there is room again. */
+void visit_often (struct visit *visit, const char *why, int64_t wait_ms);
+/* Says when there is room again, to programs and on the page. */
+void visit_later (struct visit *visit, int64_t wait_ms);
 /* visit_refuse of every channel of pages. */
 void page_refuse (struct visit *visit, unsigned status, const char *why);
 /* A field of the form, "" where it is absent. */
 const char *visit_said (const struct visit *visit, const char *name);
-/* Marks the category of that number as `chosen` among the values' `categories`. */
-void category_choose (struct visit *visit, const char *number);
 /* Sets a value of the page; NULL: nothing. */
 void visit_value (struct visit *visit, const char *key, const char *text);
+
+/* ---- category.c ------------------------------------------------------------------------------- */
+
+/* The registry's categories, for the page's `categories`: at once where they are kept, else asked for as by visit_ask; none where
+ * aduan-query is away. */
+void category_ask (struct visit *visit, void (*finish) (struct visit *visit));
+/* Marks the one of that number as `chosen`; NULL: none. */
+void category_choose (struct visit *visit, const char *number);
 
 /* ---- send.c ------------------------------------------------------------------------------------ */
 

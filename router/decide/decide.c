@@ -8,6 +8,7 @@
  *   5  the coordinator of the most exact known place
  *   6  the national desk
  *
+ * What a front doubts (submit.doubt) goes from rungs 1 to 4 to rung 5: a coordinator sees it before an agency does.
  * Secrecy, copies, supporters and priority of every matching rule apply whichever rung wins.  Each rung
  * writes its view into the record.
  */
@@ -622,6 +623,27 @@ static bool (*const rungs[]) (struct ladder *ladder) = {
     rung_target, rung_suggested,          rung_rules,       rung_category,
     rung_words,  rung_category_after_all, rung_coordinator, rung_national};
 
+/* Whichever rung has won: a person sees it first, with what the rungs thought, and places it as any other.  The reporter is
+ * asked nothing and nobody else is told.  Oversight content does not come here: a coordinator may be among the accused. */
+static void rung_doubt (struct ladder *ladder)
+{
+    static const char *const views[DOUBT_LAST] = {[DOUBT_TRAP] = "doubt-trap",
+                                                  [DOUBT_HASTE] = "doubt-haste",
+                                                  [DOUBT_FLOOD] = "doubt-flood",
+                                                  [DOUBT_SOURCE] = "doubt-source"};
+    struct decision *ret = ladder->ret;
+
+    if (!ladder->question->doubt)
+        return;
+    record_view (ladder, 5, views[ladder->question->doubt], "");
+    if (ret->rung < 5 && !rung_coordinator (ladder))
+        rung_national (ladder);
+    ret->priority = PRIORITY_BULK;
+    ret->asks = 0;
+    memset (ret->copies, 0, sizeof ret->copies);
+    memset (ret->supporters, 0, sizeof ret->supporters);
+}
+
 /* An agency may forward below itself what the router gives it. */
 static void go_no_deeper (struct ladder *ladder)
 {
@@ -734,6 +756,7 @@ void decide (const struct routing *routing, const struct question *question, str
     } else {
         for (size_t i = 0; i < array_len (rungs) && !rungs[i](&ladder); i++)
             continue;
+        rung_doubt (&ladder);
         go_no_deeper (&ladder);
         if (ret->rung >= 5) /* they were asked already; a person sees what they thought */
             ladder_propose (&ladder, ladder_desk (&ladder), 0, 0, GROUND_COORDINATOR, "");

@@ -45,6 +45,7 @@ struct question {
     uint32_t refusers[DECIDE_REFUSERS];
     uint32_t refuser_count;
     uint32_t suggested;
+    uint32_t doubt; /* enum doubt: a person sees it before an agency does */
     uint32_t scope; /* owners are this agency and those below it; 0: all */
     /* of words that came later and may tell of misconduct: who has the complaint.  They accuse it, unless they name
      * somebody else; 0: none */

@@ -128,7 +128,7 @@ struct visit {
     const char *order;                    /* that it gives */
     aduan_ordered_fn *ordered;
     bool inside; /* the gate, from `source` */
-    struct gate_source source;
+    struct http_source source;
     struct visit *next_waiting; /* twice.c */
     const char *greets;         /* template of a page that is shown once it is known who reads */
 };

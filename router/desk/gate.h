@@ -11,15 +11,9 @@
 #ifndef ADUAN_GATE_H
 #define ADUAN_GATE_H
 
-#include <sys/socket.h>
-#include "base/base.h"
+#include "http/source.h"
 
 struct gate;
-
-/* An IPv4 address (as ::ffff:a.b.c.d), or the first half of an IPv6 one: a household or an office has all of it. */
-struct gate_source {
-    uint8_t at[16];
-};
 
 struct gate_limits {
     unsigned burst, minute, inside;
@@ -28,15 +22,9 @@ struct gate_limits {
 struct gate *gate_new (const struct gate_limits *limits);
 void gate_free (struct gate **gate);
 
-/* Of a peer; what is neither family is one source. */
-struct gate_source gate_source_peer (const struct sockaddr *peer);
-/* Of the last entry of an X-Forwarded-For, which the nearest proxy wrote; those before it are the client's own claim.  False:
- * it is no address. */
-bool gate_source_forwarded (const char *text, struct gate_source *ret);
-
 /* One more from there, at `now` (mono_ms)?  True: it is inside until gate_leave.  False: not before *ret_wait_ms. */
-bool gate_enter (struct gate *gate, const struct gate_source *source, int64_t now,
+bool gate_enter (struct gate *gate, const struct http_source *source, int64_t now,
                  int64_t *ret_wait_ms);
-void gate_leave (struct gate *gate, const struct gate_source *source);
+void gate_leave (struct gate *gate, const struct http_source *source);
 
 #endif

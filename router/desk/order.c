@@ -199,22 +199,6 @@ static void order_refuse (struct visit *visit, unsigned status, const char *key)
     page_greet (visit, "fault");
 }
 
-/* Behind which proxy he stands, where one stands before the door: else its peer. */
-static struct gate_source source_of (const struct visit *visit)
-{
-    struct gate_source source;
-    const char *forwarded =
-        visit->desk->tls ? http_header_last (visit->request, "X-Forwarded-For") : NULL;
-
-    if (forwarded && gate_source_forwarded (forwarded, &source))
-        return source;
-    if (visit->desk->tls)
-        log_limited (LOG_WARNING,
-                     "a log-in without X-Forwarded-For: the proxy before the desk must "
-                     "set it, or all who come through it are taken for one");
-    return gate_source_peer (http_peer (visit->request));
-}
-
 /* True, and it is answered: the order has a password hashed, and from there come too many. */
 static bool order_gated (struct visit *visit)
 {
@@ -227,7 +211,7 @@ static bool order_gated (struct visit *visit)
         hashes = hashes || strcmp (visit->order, hashing[i]) == 0;
     if (!hashes)
         return false;
-    visit->source = source_of (visit);
+    visit->source = http_source_of (visit->request, visit->desk->tls);
     visit->inside = gate_enter (visit->desk->gate, &visit->source, mono_ms (), &wait);
     if (visit->inside)
         return false;

@@ -264,8 +264,8 @@ json_t *page_cut (struct visit *visit, const char *key, size_t most)
 
 void page_inbox (struct visit *visit)
 {
-    static const char *const views[] = {"all",     "new",    "mine",    "colleagues",
-                                        "waiting", "parked", "support", "arbiter"};
+    static const char *const views[] = {"all",    "new",     "mine",    "colleagues", "waiting",
+                                        "parked", "support", "arbiter", "doubt"};
     const char *view = http_query (visit->request, "view"),
                *agency = http_query (visit->request, "agency");
     json_t *tabs = json_array (), *counts = json_object_get (visit->values, "counts"), *row;

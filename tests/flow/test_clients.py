@@ -138,12 +138,13 @@ def test_webhooks_at_the_desk(stack, front, boss):
     browser, program = Browser(stack, boss), Program(stack, boss)
     form = browser.get("/keys/kota-kait").form("/orders/set_webhook")
     assert "Alamat (https)" in browser.post(form, url="http://kota.example/hook").text
-    told = browser.post(browser.get("/keys/kota-kait").form("/orders/set_webhook"), url="https://kota.example/hook", events="answer, close")
+    told = browser.post(browser.get("/keys/kota-kait").form("/orders/set_webhook"), url="https://kota.example/hook?masuk=rahasia", events="answer, close")
     secret = re.search(r'<code id="told">(whsec_[A-Za-z0-9+/]{43}=)</code>', told.text)[1]
     page = browser.get("/keys/kota-kait")
     assert "sekali saja" in told.text and secret not in page.text and "https://kota.example/hook" in page.text and "berjalan" in page.text
     (hook,) = program.get("/keys/kota-kait").json["key"]["webhooks"]
-    assert hook["events"] == ["answer", "close"] and hook["state"] == "active" and hook["delivered"] == 0 and "salt" not in hook
+    assert hook["events"] == ["answer", "close"] and hook["state"] == "active" and hook["delivered"] == 0 and "salt" not in hook and hook["url"] == "https://kota.example/hook?…"
+    assert "masuk=rahasia" not in page.text + str(stack.sql("select new from change"))
     assert browser.post(page.form("/orders/test_webhook")).location == "/keys/kota-kait?said=test_webhook"
     assert browser.post(page.form("/orders/pause_webhook")).location == "/keys/kota-kait?said=pause_webhook"
     page = browser.get("/keys/kota-kait")

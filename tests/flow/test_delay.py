@@ -158,9 +158,9 @@ def judged(stack, judge, name, case, act, version):
 
 STATEMENTS = {"act_ordinary": ("smallint[], uuid, boolean[], int[], boolean[]",
                                "array[1::smallint], null, array[false], array[1], array[false]"),
-              "act_on_assignments": ("smallint[], smallint[], int[], bytea[], bigint[], boolean[], bytea[], smallint[], int[], int[]",
+              "act_on_assignments": ("smallint[], smallint[], int[], bytea[], bigint[], boolean[], bytea[], smallint[], int[], int[], boolean[]",
                                      "array[1::smallint], array[0::smallint], array[0], array[null::bytea], array[0::bigint], array[false],"
-                                     " array[null::bytea], array[0::smallint], '{}', '{}'")}
+                                     " array[null::bytea], array[0::smallint], '{}', '{}', array[false]")}
 
 
 @pytest.fixture(scope="module")

@@ -240,7 +240,7 @@ def test_every_order_is_in_the_command(stack):
     files = {name[:-4] for name in os.listdir(os.path.join(ROOT, "store", "sql", "order")) if name.endswith(".sql")}
     with open(os.path.join(ROOT, "deploy", "aduan", "orders.def"), encoding="utf-8") as file:
         named = {line.split("(")[1].split(",")[0] for line in file if line.startswith("ORDER (")}
-    assert files - named == {"login", "logout", "renew_session", "accept_invitation", "look"} and named <= files
+    assert files - named == {"login", "logout", "renew_session", "accept_invitation", "look", "typed"} and named <= files
     with open(os.path.join(ROOT, "docs", "administration.md"), encoding="utf-8") as file:
         page = file.read()
     assert [name for name in files if f"`{name}`" not in page] == []

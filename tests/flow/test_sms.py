@@ -7,8 +7,10 @@ import uuid
 
 import pytest
 
+from adapter import REJECT, SUBMIT
 from kannel import Kannel
 from mail import notice_token
+from peer import frame
 from stack import WEB, Stack
 from web import Visitor
 
@@ -82,8 +84,8 @@ def test_through_kannel(stack, kannel):
     assert len(answer) <= 160 and answer.isascii(), "one message of the GSM alphabet"
     kannel.say("628111000001", "LAPOR Jalan di Désa Ngadirejo longsor ⚠")
     stack.wait("select 1 from content where body = 'Jalan di Désa Ngadirejo longsor ⚠'")
-    kannel.say("628111000001", f"LACAK {number}")
-    assert number in answers(kannel, "628111000001")[0]
+    kannel.say("628111000009", f"LACAK {number}")
+    assert number in answers(kannel, "628111000009")[0]
 
 
 def test_intake_is_away_and_kannel_keeps_it(stack, kannel):
@@ -137,6 +139,8 @@ def test_unicode_as_kannel_says_it(stack, phone):
     stack.wait("select 1 from content where body = 'Désa banjir ⚠ 🌊'")
     half = phone.say("LAPOR Putus ".encode("utf-16-be") + b"\xd8\x3d", headers={"Content-Type": 'text/plain; charset="UTF-16BE"'})
     assert half.text.startswith("Laporan diterima")
+    phone.report("LAPOR Sebelum\0sesudah.")
+    stack.wait("select 1 from content where body = 'Sebelum sesudah.'")
     assert phone.say(b"\0\1\2\xff", headers={"Content-Type": "application/octet-stream"}).text == ""
 
 
@@ -221,3 +225,12 @@ def test_delivery_reports(stack, phone):
     stack["notifier"].kill()
     assert phone.visitor.get(f"/gateway/sms/report?notice={token}&state=2").status == 503, "Kannel is to say it again"
     stack["notifier"].start()
+
+
+def test_only_a_front_names_a_sender(stack):
+    adapter = stack.adapter("web")
+    assert adapter.hello(20)
+    ref, key = adapter.ref(), b"palsu"
+    adapter.say([frame(SUBMIT, t1=ref, t2=1, t3=key, t4=int(time.time() * 1000), t5=5, t24=bytes(16)), adapter.content(key, None, "Palsu.", None, None, "id")], 5)
+    number, fields = adapter.take(ref, 20)[:2]
+    assert number == REJECT and "sender" in fields.values(), fields

@@ -181,6 +181,8 @@ def test_other_kinds(stack, visitor):
     assert stack.sql("select count (*) from complaint")[0][0] == before + 2
     assert post(visitor, b'{"object": 1, "entry": [{"changes": 7}, 3, {"changes": [{"value": {"messages": [{"from": 1}, "x"]}}]}]}').status == 200
     assert post(visitor, b"{").status == 400
+    assert post(visitor, payload(said("Sebelum\0sesudah, \\u0000."))).status == 200
+    stored(stack, "Sebelum\ufffdsesudah, \\u0000.")
 
 
 def test_what_he_says_later(stack, visitor):

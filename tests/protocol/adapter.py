@@ -39,7 +39,7 @@ class Adapter(Peer):
 
     def submit(self, text, title=None, key=None, created=None, kind=1, channel=1, category=None, place=None, target=None,
                class_=None, anonymous=None, secret=None, parent=None, code=None, priority=None, rating=None, identity=None,
-               email=None, language="id", seconds=30.0, once=False, ref=None, at=(None, None), attachments=()):
+               email=None, language="id", seconds=30.0, once=False, ref=None, at=(None, None), attachments=(), doubt=None):
         """('accepted', fields) | ('reject', fields) | ('tempfail', fields) | ('unknown', None).
 
         Repeats with the same key and created until ACCEPTED or REJECT, as an adapter must."""
@@ -54,7 +54,7 @@ class Adapter(Peer):
             ref = self.ref()
             submit = frame(SUBMIT, t1=ref, t2=kind, t3=key, t4=created, t5=channel, t6=class_, t7=category, t8=place, t10=at[0], t11=at[1], t13=target,
                            t14=anonymous, t15=secret, t16=parent, t17=code_hash, t18=priority,
-                           t19={"id": 1, "en": 2}[language], t21=rating)
+                           t19={"id": 1, "en": 2}[language], t21=rating, t25=doubt)
             answer = None
             if self.say([submit, content], min(5.0, max(0.1, deadline - time.monotonic()))):
                 answer = self.take(ref, min(delay * 4, max(0.0, deadline - time.monotonic())))

@@ -60,6 +60,15 @@ def camera_photo(orientation=6, image=None, kind="JPEG"):
     return out.getvalue()
 
 
+def photo_with(mark):
+    """A JPEG whose EXIF and comment say the mark."""
+    exif = Image.Exif()
+    exif[0x0110] = exif[0x013B] = exif[0x8298] = mark
+    out = io.BytesIO()
+    picture().save(out, "JPEG", exif=exif, comment=mark.encode())
+    return out.getvalue()
+
+
 def bomb(side=30000):
     """A small PNG that is 900 million pixels."""
     return png(Image.new("1", (side, side)))

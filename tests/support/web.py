@@ -69,7 +69,8 @@ class Visitor:
     def form(self, words, **more):
         """The fields of a report that is right, but for `more`."""
         fields = self.get("/report").fields()
-        return {"token": fields["token"], "created": fields["created"], "class": "1", "text": words, "location": "Jalan Kenari, dekat pasar",
+        return {"token": fields["token"], "created": str(int(fields["created"]) - 5000),  # a person takes longer than a test
+                 "class": "1", "text": words, "location": "Jalan Kenari, dekat pasar",
                 "incident": fields["incident"], "open": "1", "anonymous": "2", **more}
 
     def report(self, words, files=(), **more):

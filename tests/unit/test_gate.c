@@ -12,17 +12,17 @@
 
 #define NOON 43200000
 
-static struct gate_source source (const char *text)
+static struct http_source source (const char *text)
 {
-    struct gate_source found;
-    assert_true (gate_source_forwarded (text, &found));
+    struct http_source found;
+    assert_true (http_source_forwarded (text, &found));
     return found;
 }
 
 /* How many come in at once, each gone before the next. */
 static unsigned enters (struct gate *gate, const char *from, int64_t now)
 {
-    struct gate_source here = source (from);
+    struct http_source here = source (from);
     unsigned count = 0;
     int64_t wait;
     while (count < 10000 && gate_enter (gate, &here, now, &wait)) {
@@ -36,7 +36,7 @@ static void test_a_bucket (void **state)
 {
     (void) state;
     struct gate *gate = gate_new (&(struct gate_limits){.burst = 10, .minute = 30, .inside = 3});
-    struct gate_source here = source ("192.0.2.1");
+    struct http_source here = source ("192.0.2.1");
     int64_t wait;
 
     assert_int_equal (enters (gate, "192.0.2.1", NOON), 10);
@@ -55,7 +55,7 @@ static void test_inside (void **state)
 {
     (void) state;
     struct gate *gate = gate_new (&(struct gate_limits){.burst = 10, .minute = 30, .inside = 3});
-    struct gate_source here = source ("192.0.2.1");
+    struct http_source here = source ("192.0.2.1");
     int64_t wait;
 
     for (int i = 0; i < 3; i++)
@@ -75,7 +75,7 @@ static void test_many_sources (void **state)
 {
     (void) state;
     struct gate *gate = gate_new (&(struct gate_limits){.burst = 2, .minute = 1, .inside = 2});
-    struct gate_source here = source ("192.0.2.1");
+    struct http_source here = source ("192.0.2.1");
     char text[32];
     int64_t wait;
 
@@ -93,14 +93,14 @@ static void test_many_sources (void **state)
 
 static void same (const char *one, const char *other, bool are)
 {
-    struct gate_source a = source (one), b = source (other);
+    struct http_source a = source (one), b = source (other);
     assert_int_equal (memcmp (&a, &b, sizeof a) == 0, are);
 }
 
 static void test_sources (void **state)
 {
     (void) state;
-    struct gate_source found;
+    struct http_source found;
 
     same ("192.0.2.1", "192.0.2.1:4711", true);
     same ("192.0.2.1", "192.0.2.2", false);
@@ -123,17 +123,17 @@ static void test_sources (void **state)
         "::g",
         "1234567890123456789012345678901234567890123456789012345678901234567890"};
     for (size_t i = 0; i < sizeof none / sizeof none[0]; i++)
-        assert_false (gate_source_forwarded (none[i], &found));
+        assert_false (http_source_forwarded (none[i], &found));
 
     struct sockaddr_in four = {.sin_family = AF_INET};
     struct sockaddr_in6 six = {.sin6_family = AF_INET6};
     assert_int_equal (inet_pton (AF_INET, "192.0.2.1", &four.sin_addr), 1);
     assert_int_equal (inet_pton (AF_INET6, "2001:db8:1:2::5", &six.sin6_addr), 1);
-    struct gate_source a = gate_source_peer ((struct sockaddr *) &four), b = source ("192.0.2.1");
+    struct http_source a = http_source_peer ((struct sockaddr *) &four), b = source ("192.0.2.1");
     assert_memory_equal (&a, &b, sizeof a);
-    a = gate_source_peer ((struct sockaddr *) &six), b = source ("2001:db8:1:2::1");
+    a = http_source_peer ((struct sockaddr *) &six), b = source ("2001:db8:1:2::1");
     assert_memory_equal (&a, &b, sizeof a);
-    a = gate_source_peer (NULL), b = gate_source_peer (&(struct sockaddr){.sa_family = AF_UNIX});
+    a = http_source_peer (NULL), b = http_source_peer (&(struct sockaddr){.sa_family = AF_UNIX});
     assert_memory_equal (&a, &b, sizeof a);
 }
 

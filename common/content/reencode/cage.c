@@ -49,6 +49,7 @@ static bool filtered (void)
 
 void cage_shut (void)
 {
+    setpriority (PRIO_PROCESS, 0, 19); /* who waits for a receipt comes before pictures */
     if (prctl (PR_SET_PDEATHSIG, SIGKILL) != 0 || !bounded () || !filtered ())
         leave (END_CAGE);
 }

@@ -273,4 +273,4 @@ static void lost (struct visit *visit)
     api_problem (visit, *methods ? 405 : 404, *methods ? "method" : "absent", NULL);
 }
 
-const struct inlet inlet_api = {"api", routes, array_len (routes), api_refuse};
+const struct inlet inlet_api = {"api", routes, array_len (routes), api_refuse, COUNTED_BY_PROOF};

@@ -9,6 +9,7 @@
 #define AGAIN_MS     1000
 #define POLLING_MOST 200
 #define NAME_MOST    64
+#define FEWER        8
 
 /* ---- one report ------------------------------------------------------------------------------------ */
 
@@ -83,12 +84,28 @@ static void feed_again (void *owner)
     feed_ask (owner);
 }
 
+/* An answer of aduan-query has 1 MB at most, and words are long now and then: then fewer events are asked for. */
+static bool feed_lessen (struct visit *visit)
+{
+    struct call *call = call_of (visit);
+
+    if (!visit->refused || call->most == 1)
+        return false;
+    visit->fault = 0;
+    visit->refused = false;
+    call->most = call->most > FEWER ? call->most / FEWER : 1;
+    feed_ask (visit);
+    return true;
+}
+
 static void feed_came (struct visit *visit)
 {
     struct call *call = call_of (visit);
     json_t *page = json_object_get (visit->values, "page");
     bool more = json_is_true (json_object_get (page, "more"));
 
+    if (feed_lessen (visit))
+        return;
     if (visit->fault || json_object_get (page, "fault") ||
         json_array_size (json_object_get (page, "events")) ||
         json_is_true (json_object_get (page, "restored")) || !call->polls || !visit->web->up ||

@@ -201,7 +201,8 @@ static void key_make (struct visit *visit)
     struct buffer words = {0};
 
     words_normal (view_of (api_text (call->body, "text")), &words);
-    if (words.len) /* as it is compared it is sent: else intake would see other words under one key */
+    if (words
+            .len) /* as it is compared it is sent: else intake would see other words under one key */
         json_object_set_new (call->body, "text", json_stringn (words.at, words.len));
     json_object_del (rest, "text");
     char *text = json_dumps (rest, JSON_COMPACT | JSON_SORT_KEYS), name[REPEAT_NAME_SIZE];

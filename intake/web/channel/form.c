@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include "../limit.h"
 #include "../web.h"
 
 #define TEXT_MOST  3000 /* signs, of our forms (DOMAIN 9 #14); the wire takes 10,000 */
@@ -23,6 +24,7 @@
 #define FOUND_MOST "8"
 #define PLACE_MOST 500
 #define DEGREE     1e7
+#define HASTE_MS   2000 /* nobody reads and fills the form in less */
 
 struct report {
     struct aduan_token token;
@@ -97,7 +99,7 @@ static void form_render (struct visit *visit)
         }
     }
     visit_page (visit,
-                visit->fault == 503                ? 503
+                visit->fault                       ? visit->fault
                 : json_array_size (report->faults) ? 422
                                                    : 200,
                 "form");
@@ -115,8 +117,7 @@ static void form_show_again (struct visit *visit)
         if (http_form (visit->request, kept_fields[i]))
             visit_value (visit, kept_fields[i], visit_said (visit, kept_fields[i]));
     visit_wait (visit);
-    if (aduan_is_up (visit->web->query))
-        visit_ask (visit, "categories", "web_categories", json_array (), false, form_shown);
+    category_ask (visit, form_shown);
     visit_came (visit, form_shown);
 }
 
@@ -146,8 +147,7 @@ static void form_show (struct visit *visit)
     if (target && strlen (target) <= SMALL_MOST)
         visit_value (visit, "target_q", target);
     visit_wait (visit);
-    if (aduan_is_up (visit->web->query))
-        visit_ask (visit, "categories", "web_categories", json_array (), false, form_shown);
+    category_ask (visit, form_shown);
     visit_came (visit, form_shown);
 }
 
@@ -303,6 +303,25 @@ static void on_sent (struct visit *visit, const struct aduan_submitted *result)
     form_show_again (visit);
 }
 
+/* Why a person should see it before an agency does; each way of doubting counts by itself.  Refused it would be lost. */
+static uint32_t why_doubted (struct visit *visit, const struct report *report)
+{
+    bool flood = limit_flood (visit->web->limits, view_of (visit_said (visit, "text")));
+    bool source = limit_doubted (visit);
+    bool trap = *visit_said (visit, "website");
+    bool haste = report->created + HASTE_MS > (uint64_t) wall_ms ();
+
+    metric_add (web_doubt_trap_total, trap);
+    metric_add (web_doubt_haste_total, haste);
+    metric_add (web_doubt_flood_total, flood);
+    metric_add (web_doubt_source_total, source);
+    return trap     ? ADUAN_DOUBT_TRAP
+           : flood  ? ADUAN_DOUBT_FLOOD
+           : source ? ADUAN_DOUBT_SOURCE
+           : haste  ? ADUAN_DOUBT_HASTE
+                    : 0;
+}
+
 static void report_send (struct visit *visit)
 {
     struct report *report = visit->work;
@@ -335,6 +354,7 @@ static void report_send (struct visit *visit)
         .attachments_len = report->file_count * DIGEST_BYTES,
         .identity = named && *name ? &identity : NULL,
         .contact = *contact ? &news : NULL,
+        .doubt = why_doubted (visit, report),
     };
     visit_send (visit, &submission, on_sent);
 }
@@ -447,6 +467,14 @@ static void form_take (struct visit *visit)
         return;
     }
     files_named (visit, report);
+    int64_t wait = limit_report (visit);
+    if (wait) { /* the form as it was typed, with its token: it is the same report later */
+        visit_later (visit, wait);
+        visit_value (visit, "often", "yes");
+        visit_fail (visit, 429, "often");
+        form_show_again (visit);
+        return;
+    }
     report_check (visit, report);
     names_look (visit);
 }
@@ -520,4 +548,5 @@ static const struct route routes[] = {
     {HTTP_GET, "/agencies", find_agencies, 0, false},
 };
 
-const struct inlet inlet_form = {"form", routes, array_len (routes), page_refuse};
+const struct inlet inlet_form = {"form", routes, array_len (routes), page_refuse,
+                                 COUNTED_BY_SOURCE};

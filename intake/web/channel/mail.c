@@ -17,8 +17,6 @@
 #include "../mime.h"
 
 #define ACCOUNT     "mail"
-#define DAY_MS      UINT64_C (86400000)
-#define AHEAD_MS    540000 /* intake takes ten minutes */
 #define TITLE_SIGNS 200
 #define ROOM_MOST                                                                                  \
     62914560 /* twice a mail: whoever brings more than that is cut off, and is not told why */
@@ -75,7 +73,6 @@ static void name_make (struct post *post)
     const struct mail *mail = &post->mail;
     crypto_generichash_state state;
     uint8_t name[32];
-    uint64_t now = (uint64_t) wall_ms (), created = (uint64_t) mail->date_ms;
     const char *texts[] = {mail->message_id ? mail->message_id : mail->from, mail->subject};
 
     crypto_generichash_init (&state, NULL, 0, sizeof name);
@@ -86,9 +83,8 @@ static void name_make (struct post *post)
     for (unsigned i = 0; i < mail->file_count; i++)
         crypto_generichash_update (&state, (const uint8_t *) mail->files[i].at, mail->files[i].len);
     crypto_generichash_final (&state, name, sizeof name);
-    if (mail->date_ms <= 0 || created > now + AHEAD_MS)
-        created = now / DAY_MS * DAY_MS;
-    message_named (post->message, (struct view){(const char *) name, sizeof name}, created);
+    message_named (post->message, (struct view){(const char *) name, sizeof name},
+                   mail->date_ms > 0 ? (uint64_t) mail->date_ms : 0);
 }
 
 /* Text, files and who it is; the mail's own are moved. */
@@ -113,7 +109,7 @@ static struct message *message_make (struct post *post)
         message_from (message, mail->from);
     }
     if (!mail->machine && mail->from && address_valid (view_of (mail->from)) &&
-        gateway_answers (post->gateways, message->sender)) {
+        gateway_answers (post->gateways, message->sender, message->token.token)) {
         message->kind = "email";
         message->address = xstrdup (mail->from);
         message->message_id = mail->message_id;
@@ -342,4 +338,4 @@ static const struct route routes[] = {
     {HTTP_POST, "/REST/1.0/NoAuth/mail-gateway", mail_post, ROOM_MOST, true},
 };
 
-const struct inlet inlet_mail = {"mail", routes, array_len (routes), mail_refuse};
+const struct inlet inlet_mail = {"mail", routes, array_len (routes), mail_refuse, COUNTED_BY_PROOF};

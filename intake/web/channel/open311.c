@@ -4,6 +4,7 @@
  * read is what everybody may read: a key tells who submits, and whose updates are asked for, and opens nothing.
  */
 #include "open311.h"
+#include "../limit.h"
 #include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
@@ -13,6 +14,8 @@
 #define PREFIX     "/open311/"
 #define QUERY_MOST 65536 /* bytes of path and parameters, resolved; HTTP's own limit is above it */
 #define DEGREE     1e7
+#define ABOUT_MOST 200    /* bytes of what a stranger has sent that a fault says again */
+#define DEEP_MOST  100000 /* rows of a list */
 
 static const struct noun {
     const char *name;
@@ -121,7 +124,8 @@ static bool degrees_read (const char *text, double most, int64_t *ret)
     char *end;
     double value = strtod (text, &end);
 
-    if (*end || strspn (text, "0123456789+-.eE") != strlen (text) || !(fabs (value) <= most))
+    if (!*text || *end || strspn (text, "0123456789+-.eE") != strlen (text) ||
+        !(fabs (value) <= most))
         return false;
     *ret = llround (value * DEGREE);
     return true;
@@ -195,9 +199,12 @@ bool open311_paging (struct visit *visit, unsigned *ret_page, unsigned *ret_size
 
     *ret_page = count_read (page, 1, 100000);
     *ret_size = count_read (size, OPEN311_ROWS_MOST, OPEN311_ROWS_MOST);
-    if (*ret_page && *ret_size)
+    if (*ret_page && *ret_size && (size_t) *ret_page * *ret_size <= DEEP_MOST)
         return true;
-    open311_refuse (visit, 400, "open311_page", *ret_page ? size : page);
+    if (*ret_page && *ret_size)
+        open311_refuse (visit, 400, "open311_far", NULL);
+    else
+        open311_refuse (visit, 400, "open311_page", *ret_page ? size : page);
     return false;
 }
 
@@ -210,19 +217,31 @@ static bool key_missing (struct visit *visit, bool needed)
     return !needed || visit->web->open311_keyless;
 }
 
+/* Who shows no key, or none that is known, is counted by where he comes from. */
+static bool often (struct visit *visit)
+{
+    int64_t wait = limit_read (visit);
+
+    if (wait)
+        visit_often (visit, "open311_often", wait);
+    return wait > 0;
+}
+
 bool open311_key (struct visit *visit, bool needed)
 {
     struct open311 *open311 = open311_of (visit);
     const char *key = open311_form (visit, "api_key");
 
     if (!key)
-        return key_missing (visit, needed);
+        return !often (visit) && key_missing (visit, needed);
     const struct client *client = client_find (visit->web->clients, key);
     if (!client && needed && !clients_there (visit->web->clients)) {
         visit_refuse (visit, 503, "query_down");
         return false;
     }
     if (!client) {
+        if (often (visit))
+            return false;
         if (needed)
             open311_refuse (visit, 403, "open311_key", NULL);
         return !needed;
@@ -274,7 +293,9 @@ static char *fault_text (struct visit *visit, const char *why)
     hole = text ? strstr (text, "{what}") : NULL;
     if (!hole)
         return xstrdup (text ? text : why);
-    return xformat ("%.*s%.200s%s", (int) (hole - text), text, about ? about : "", hole + 6);
+    about = about ? about : "";
+    return xformat ("%.*s%.*s%s", (int) (hole - text), text, (int) open311_cut (about, ABOUT_MOST),
+                    about, hole + 6);
 }
 
 static void refuse (struct visit *visit, unsigned status, const char *why)
@@ -293,6 +314,15 @@ void open311_refuse (struct visit *visit, unsigned status, const char *why, cons
 {
     open311_of (visit)->about = about;
     visit_refuse (visit, status, why);
+}
+
+/* An account that intake does not know is one that it has not heard of yet, or that ends: aduan-web hears it first. */
+void open311_unsent (struct visit *visit, const struct aduan_submitted *result)
+{
+    if (result->result == ADUAN_REJECTED && strcmp (result->field, "account") != 0)
+        open311_refuse (visit, 400, "open311_rejected", result->field);
+    else
+        visit_refuse (visit, 503, "open311_away");
 }
 
 /* ---- addresses --------------------------------------------------------------------------------- */
@@ -322,16 +352,21 @@ static void run (struct visit *visit)
 }
 
 #define FILES ((size_t) FILES_MOST * CONTENT_BYTES_MOST + FORM_MOST)
+#define TAKES_FILES(path)                                                                          \
+    {HTTP_POST, PREFIX path ".xml", run, FILES, true},                                             \
+        {HTTP_POST, PREFIX path ".json", run, FILES, true},                                        \
+    {                                                                                              \
+        HTTP_POST, PREFIX path, run, FILES, true                                                   \
+    }
 
 static const struct route routes[] = {
     {HTTP_GET, PREFIX "+rest", run, 0, true},
-    {HTTP_POST, PREFIX "v2/requests.xml", run, FILES, true},
-    {HTTP_POST, PREFIX "v2/requests.json", run, FILES, true},
-    {HTTP_POST, PREFIX "v2/requests", run, FILES, true},
-    {HTTP_POST, PREFIX "v2/servicerequestupdates.xml", run, FILES, true},
-    {HTTP_POST, PREFIX "v2/servicerequestupdates.json", run, FILES, true},
-    {HTTP_POST, PREFIX "v2/servicerequestupdates", run, FILES, true},
+    TAKES_FILES ("v2/requests"),
+    TAKES_FILES ("v2/servicerequestupdates"),
+    TAKES_FILES ("test/v2/requests"),
+    TAKES_FILES ("test/v2/servicerequestupdates"),
     {HTTP_POST, PREFIX "+rest", run, FORM_MOST, true},
 };
 
-const struct inlet inlet_open311 = {"open311", routes, array_len (routes), refuse};
+const struct inlet inlet_open311 = {"open311", routes, array_len (routes), refuse,
+                                    COUNTED_WITHOUT_KEY};

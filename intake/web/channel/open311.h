@@ -44,6 +44,8 @@ void open311_refuse (struct visit *visit, unsigned status, const char *why, cons
 /* Whose api_key it is.  False, and answered: it is nobody's, there is none, or it has come too often.  Where none is `needed`
  * one that is nobody's is none. */
 bool open311_key (struct visit *visit, bool needed);
+/* Refuses what intake has not taken: its own fault, or a matter of time. */
+void open311_unsent (struct visit *visit, const struct aduan_submitted *result);
 /* Answers with the tree, which it takes; an array's root element is `root`. */
 void open311_answer (struct visit *visit, unsigned status, const char *root, json_t *tree);
 /* A moment of W3C's form; of a plus that came as a blank, too. */
@@ -64,6 +66,8 @@ bool open311_number (const char *id, char ret[ADUAN_NUMBER_SIZE]);
 /* Appends the tree; `root` is the name of its element. */
 void open311_write_xml (const char *root, const json_t *tree, struct buffer *out);
 void open311_write_json (const json_t *tree, struct buffer *out);
+/* How many bytes of a well-formed text, at most `most`, end between its letters. */
+size_t open311_cut (const char *text, size_t most);
 /* Sets a text of a tree's object: what XML cannot hold is replaced, "" and NULL are null. */
 void open311_say (json_t *object, const char *key, const char *text);
 /* Sets a moment, as W3C has it, without fractions; null where there is none: XML leaves it out. */

@@ -85,7 +85,7 @@ static json_t *request_tree (const struct open311 *open311, const json_t *row)
     open311_say (request, "status_notes", text_of (row, "status_notes"));
     open311_say (request, "service_name", text_of (row, "category_name"));
     open311_say (request, "service_code", code);
-    open311_say (request, "description", text_of (row, "body"));
+    open311_say (request, "description", text_of (row, "text"));
     open311_say (request, "agency_responsible", text_of (row, "holder_name"));
     open311_say (request, "service_notice", NULL);
     open311_say_written (request, "requested_datetime", text_of (row, "received"));

@@ -1,5 +1,27 @@
-/* open311_photo.c - the files of a form, into the content store. */
+/* open311_photo.c - pictures that come with words. */
 #include "open311_photo.h"
+#include <strings.h>
+#include "../repeat.h"
+
+#define LINK_MOST  1000
+#define LINKS_MOST 5
+
+void links_add (struct visit *visit, struct buffer *text)
+{
+    unsigned count = 0;
+
+    for (size_t i = 0; i < http_field_count (visit->request) && count < LINKS_MOST; i++) {
+        const struct http_field *field = http_field (visit->request, i);
+        const char *link = field->value.at;
+        if (field->file || strncmp (field->name, "media_url", 9) != 0 ||
+            field->value.len > LINK_MOST ||
+            (strncasecmp (link, "https://", 8) != 0 && strncasecmp (link, "http://", 7) != 0))
+            continue;
+        buffer_add (text, "\n\n", text->len == 0 ? 0 : count == 0 ? 2 : 1);
+        words_normal (field->value, text);
+        count++;
+    }
+}
 
 static void photos_next (struct photos *photos);
 

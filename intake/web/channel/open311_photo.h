@@ -1,4 +1,4 @@
-/* open311_photo.h - the files of a form, whatever their fields are called (photo1, file_3), into the content store. */
+/* open311_photo.h - pictures that come with words: links, and files, whatever their fields are called (photo1, file_3). */
 #ifndef ADUAN_OPEN311_PHOTO_H
 #define ADUAN_OPEN311_PHOTO_H
 
@@ -15,6 +15,8 @@ struct photos {
     void (*finish) (struct visit *visit);
 };
 
+/* Appends media_url, one or several: links are words, for nobody here fetches what a stranger names. */
+void links_add (struct visit *visit, struct buffer *text);
 /* Stores them one after the other, then calls `finish`, perhaps at once. */
 void photos_store (struct visit *visit, struct photos *photos,
                    void (*finish) (struct visit *visit));

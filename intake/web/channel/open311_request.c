@@ -12,14 +12,13 @@
 #include <stdlib.h>
 #include <strings.h>
 #include "open311_photo.h"
+#include "../limit.h"
 #include "../repeat.h"
 #include "domain/number.h"
 
 #define TEXT_MOST    10000 /* signs: the wire's */
 #define TITLE_MOST   200
 #define ADDRESS_MOST 500 /* bytes */
-#define LINK_MOST    1000
-#define LINKS_MOST   5
 
 struct taking {
     struct photos photos;
@@ -86,10 +85,8 @@ static void on_sent (struct visit *visit, const struct aduan_submitted *result)
     if (result->result == ADUAN_ACCEPTED ||
         (again && result->result == ADUAN_REJECTED && result->reject == ADUAN_REJECT_CONFLICT))
         answer (visit, again ? taking->number : result->number);
-    else if (result->result == ADUAN_REJECTED)
-        open311_refuse (visit, 400, "open311_rejected", result->field);
     else
-        visit_refuse (visit, 503, "open311_away");
+        open311_unsent (visit, result);
 }
 
 /* ---- sending ----------------------------------------------------------------------------------- */
@@ -197,6 +194,11 @@ static void request_send (struct visit *visit)
         submission.title = taking->title;
         submission.identity = known ? &identity : NULL;
         submission.contact = contact.address ? &contact : NULL;
+        if (!open311_of (visit)->known && /* whoever has a key has an account that answers for it */
+            limit_flood (visit->web->limits, (struct view){taking->text.at, taking->text.len})) {
+            submission.doubt = ADUAN_DOUBT_FLOOD;
+            metric_add (web_doubt_flood_total, 1);
+        }
     }
     visit_send (visit, &submission, on_sent);
     free (name);
@@ -217,7 +219,8 @@ static void request_try (struct visit *visit)
 static void request_submit (struct visit *visit)
 {
     struct open311 *open311 = open311_of (visit);
-    int64_t wait = open311->known ? client_submit (visit->web->clients, &open311->client) : 0;
+    int64_t wait = open311->known ? client_submit (visit->web->clients, &open311->client)
+                                  : limit_report (visit);
 
     if (wait) {
         http_later (visit->request, wait);
@@ -336,24 +339,6 @@ static void photos_came (struct visit *visit)
 
 /* ---- what is said ------------------------------------------------------------------------------ */
 
-/* Links to pictures are words: nobody here fetches what a stranger names. */
-static void links_add (struct visit *visit, struct taking *taking)
-{
-    unsigned count = 0;
-
-    for (size_t i = 0; i < http_field_count (visit->request) && count < LINKS_MOST; i++) {
-        const struct http_field *field = http_field (visit->request, i);
-        const char *link = field->value.at;
-        if (field->file || strncmp (field->name, "media_url", 9) != 0 ||
-            field->value.len > LINK_MOST ||
-            (strncasecmp (link, "https://", 8) != 0 && strncasecmp (link, "http://", 7) != 0))
-            continue;
-        buffer_add (&taking->text, "\n\n", count == 0 ? 2 : 1);
-        words_normal (field->value, &taking->text);
-        count++;
-    }
-}
-
 /* The words; a request without any says what its service is called. */
 static bool text_read (struct visit *visit, struct taking *taking, const json_t *category)
 {
@@ -363,7 +348,7 @@ static bool text_read (struct visit *visit, struct taking *taking, const json_t 
     if (utf8_blank (said, strlen (said)))
         said = name ? name : form_or (visit, "service_code");
     words_normal (view_of (said), &taking->text);
-    links_add (visit, taking);
+    links_add (visit, &taking->text);
     bool good = utf8_count (taking->text.at, taking->text.len) <= TEXT_MOST;
     buffer_add (&taking->text, "", 1);
     if (!good)
@@ -402,29 +387,30 @@ static bool region_read (const char *said, char ret[14])
            ret[len - 1] != '.';
 }
 
-/* Where it is: a point, an address, or a region; false, and answered. */
+/* Where it is: a point, an address, or a region; false, and answered.  An id that is no region's is kept as words. */
 static bool place_read (struct visit *visit, struct taking *taking)
 {
     const char *latitude = open311_form (visit, "lat"), *longitude = open311_form (visit, "long");
     const char *address = open311_form (visit, "address_string"),
                *region = open311_form (visit, "address_id");
 
-    if (address)
-        words_normal (view_of (address), &taking->address);
-    if (address)
-        buffer_add (&taking->address, "", 1);
-    if (region && !region_read (region, taking->place))
+    if (region && !region_read (region, taking->place)) {
         taking->place[0] = '\0';
-    if (latitude || longitude) {
-        if (latitude && longitude &&
-            open311_point (latitude, longitude, &taking->latitude, &taking->longitude))
-            return true;
-        open311_refuse (visit, 400, "open311_point", NULL);
-    } else if (taking->address.len > ADDRESS_MOST) {
+        address = address ? address : region;
+    }
+    if (address) {
+        words_normal (view_of (address), &taking->address);
+        buffer_add (&taking->address, "", 1);
+    }
+    if (taking->address.len > ADDRESS_MOST + 1)
         open311_refuse (visit, 400, "open311_address_long", NULL);
-    } else if (!address && !*taking->place) {
-        open311_refuse (visit, 400, region ? "open311_address_id" : "open311_place", region);
-    } else
+    else if ((latitude || longitude) &&
+             !(latitude && longitude &&
+               open311_point (latitude, longitude, &taking->latitude, &taking->longitude)))
+        open311_refuse (visit, 400, "open311_point", NULL);
+    else if (!latitude && !address && !region)
+        open311_refuse (visit, 400, "open311_place", NULL);
+    else
         return true;
     return false;
 }

@@ -14,6 +14,7 @@
 
 #define DAY_MS      86400000
 #define UPDATE_MOST 200 /* bytes of an update_id */
+#define STATUS_MOST 40
 #define TEXT_MOST   10000
 
 /* ---- out --------------------------------------------------------------------------------------- */
@@ -184,14 +185,13 @@ static void update_answer (struct visit *visit)
 
 static void on_said (struct visit *visit, const struct aduan_submitted *result)
 {
-    if (result->result == ADUAN_ACCEPTED)
+    /* the first that came by this id stands: what the case takes may have become another act since */
+    bool stands = result->result == ADUAN_REJECTED && result->reject == ADUAN_REJECT_CONFLICT;
+
+    if (result->result == ADUAN_ACCEPTED || stands)
         update_answer (visit);
-    else if (result->result == ADUAN_REJECTED && result->reject == ADUAN_REJECT_CONFLICT)
-        open311_refuse (visit, 400, "open311_update_other", saying_of (visit)->update);
-    else if (result->result == ADUAN_REJECTED)
-        open311_refuse (visit, 400, "open311_rejected", result->field);
     else
-        visit_refuse (visit, 503, "open311_away");
+        open311_unsent (visit, result);
 }
 
 static void update_send (struct visit *visit)
@@ -229,6 +229,12 @@ static bool may (const json_t *row, const char *word)
     return false;
 }
 
+static void status_add (struct saying *saying)
+{
+    buffer_format (&saying->text, "(%.*s)", (int) open311_cut (saying->status, STATUS_MOST),
+                   saying->status);
+}
+
 /* As a reply, with its status where the words do not say it. */
 static void reply_make (struct visit *visit, struct saying *saying)
 {
@@ -238,10 +244,18 @@ static void reply_make (struct visit *visit, struct saying *saying)
     if (mark || !saying->text.len) {
         if (saying->text.len)
             buffer_add (&saying->text, "\n\n", 2);
-        buffer_format (&saying->text, "(%.40s)", saying->status);
+        status_add (saying);
     }
     buffer_add (&saying->text, "", 1);
     photos_store (visit, &saying->photos, update_send);
+}
+
+static bool has_file (struct visit *visit)
+{
+    for (size_t i = 0; i < http_field_count (visit->request); i++)
+        if (http_field (visit->request, i)->file && http_field (visit->request, i)->value.len)
+            return true;
+    return false;
 }
 
 static void case_came (struct visit *visit)
@@ -257,13 +271,16 @@ static void case_came (struct visit *visit)
     else if (wish && may (row, wish->may)) {
         saying->kind = wish->kind;
         if (!saying->text.len)
-            buffer_format (&saying->text, "(%.40s)", saying->status);
+            status_add (saying);
         buffer_add (&saying->text, "", 1);
         photos_store (visit, &saying->photos, update_send);
     } else if (may (row, "reply") || may (row, "complete"))
         reply_make (visit, saying);
-    else if (wish && wish->done)
+    else if (wish && wish->done && !saying->text.len && !has_file (visit))
         update_answer (visit); /* it has ended, as was asked for */
+    else if (wish && wish->done)
+        reply_make (visit,
+                    saying); /* the store keeps what comes behind an end, and shows it to nobody */
     else
         open311_refuse (visit, 400, "open311_ended", saying->number);
 }
@@ -301,14 +318,6 @@ static const char *missing (struct visit *visit)
     return NULL;
 }
 
-static bool has_file (struct visit *visit)
-{
-    for (size_t i = 0; i < http_field_count (visit->request); i++)
-        if (http_field (visit->request, i)->file && http_field (visit->request, i)->value.len)
-            return true;
-    return false;
-}
-
 /* False, and answered: something is missing, or is none. */
 static bool update_read (struct visit *visit, struct saying *saying)
 {
@@ -322,6 +331,7 @@ static bool update_read (struct visit *visit, struct saying *saying)
             saying->wish = &wishes[i];
     if (said && !utf8_blank (said, strlen (said)))
         words_normal (view_of (said), &saying->text);
+    links_add (visit, &saying->text);
     bool comment = !saying->wish || strcmp (saying->wish->status, "OPEN") == 0;
     if (!absent && !saying->text.len && comment && !has_file (visit))
         absent = "description";

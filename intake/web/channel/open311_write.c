@@ -27,11 +27,13 @@ static const struct list {
 
 static const char *entry_of (const char *name)
 {
+    const char *entry = NULL;
+
     for (size_t i = 0; i < array_len (lists); i++)
         if (strcmp (lists[i].name, name) == 0)
-            return lists[i].entry;
-    check (!"an array without a name for its entries");
-    return NULL;
+            entry = lists[i].entry;
+    check (entry); /* else an array of ours has no name for what is in it */
+    return entry;
 }
 
 static bool is_moment (const char *name)
@@ -91,6 +93,17 @@ void open311_write_json (const json_t *tree, struct buffer *out)
 }
 
 /* ---- values ------------------------------------------------------------------------------------ */
+
+size_t open311_cut (const char *text, size_t most)
+{
+    size_t len = strlen (text);
+
+    if (len <= most)
+        return len;
+    while (most && ((unsigned char) text[most] & 0xc0) == 0x80)
+        most--;
+    return most;
+}
 
 /* May a sign stand in XML 1.0 (its section 2.2)?  `at` is well-formed UTF-8; the rest of what is barred is no UTF-8. */
 static bool in_xml (const unsigned char *at)

@@ -2,6 +2,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include "../limit.h"
 #include "../web.h"
 #include "domain/number.h"
 
@@ -48,7 +49,7 @@ static void list_show (struct visit *visit)
     json_array_append_new (arguments, json_string (filter (visit, "before")));
     json_array_append_new (arguments, json_string (PAGE_TEXT));
     visit_wait (visit);
-    visit_ask (visit, "categories", "web_categories", json_array (), false, list_shown);
+    category_ask (visit, list_shown);
     visit_ask (visit, "reports", "web_list", arguments, false, list_shown);
     visit_came (visit, list_shown);
 }
@@ -91,6 +92,7 @@ static void support_take (struct visit *visit)
     const char *token = visit_said (visit, "token");
     struct aduan_token drawn;
     uint64_t bits;
+    int64_t wait;
 
     if (number_parse (view_of (http_part (&visit->parts, "number")), &bits) != 0) {
         visit_refuse (visit, 404, "absent");
@@ -99,6 +101,11 @@ static void support_take (struct visit *visit)
     if (strlen (token) != 2 * sizeof drawn.token ||
         hex_parse (token, drawn.token, sizeof drawn.token) != 0) {
         visit_refuse (visit, 400, "form");
+        return;
+    }
+    wait = limit_report (visit);
+    if (wait) {
+        visit_often (visit, "often", wait);
         return;
     }
     number_of_bits (bits, visit->number);
@@ -121,4 +128,5 @@ static const struct route routes[] = {
     {HTTP_POST, "/reports/:number/support", support_take, FORM_MOST, false},
 };
 
-const struct inlet inlet_published = {"published", routes, array_len (routes), page_refuse};
+const struct inlet inlet_published = {"published", routes, array_len (routes), page_refuse,
+                                      COUNTED_BY_SOURCE};

@@ -22,8 +22,6 @@
 
 #define ACCOUNT    "sms"
 #define BODY_MOST  65536
-#define DAY_MS     UINT64_C (86400000)
-#define AHEAD_MS   540000
 #define JOIN_MS    20000 /* for a part that is missing */
 #define JOIN_MOST  1000  /* parts that wait, of everybody */
 #define ID_MOST    128
@@ -95,7 +93,7 @@ static void answer (struct sms *sms, const char *key, const char *number)
 
     check (text != NULL);
     others_end (sms, 200);
-    if (sms->silent || !gateway_answers (sms->visit->web->gateways, sms->hash)) {
+    if (sms->silent || !gateway_answers (sms->visit->web->gateways, sms->hash, NULL)) {
         say (sms->visit, 200, "");
         return;
     }
@@ -144,7 +142,6 @@ static struct message *message_make (struct sms *sms, const char *text)
     struct message *message = message_new (web, ACCOUNT, ADUAN_CHANNEL_SMS);
     const char *id = http_query (sms->visit->request, "id");
     struct buffer name = {0};
-    uint64_t now = (uint64_t) wall_ms ();
     bool named = id && *id && strlen (id) <= ID_MOST && sms->created && !sms->total;
 
     /* a joined one has as many ids as parts: its text and sender stand for them */
@@ -152,8 +149,6 @@ static struct message *message_make (struct sms *sms, const char *text)
         buffer_format (&name, "%s", id);
     else
         buffer_format (&name, "%s %u %s", sms->sender, sms->reference, sms->text.at);
-    if (!sms->created || sms->created > now + AHEAD_MS)
-        sms->created = now / DAY_MS * DAY_MS;
     message_named (message, (struct view){name.at, name.len}, sms->created);
     message_from (message, sms->sender);
     buffer_add (&message->text, text, strlen (text));
@@ -261,7 +256,7 @@ static void status_say (struct visit *visit)
 {
     struct sms *sms = visit->work;
     const char *state =
-        json_string_value (json_object_get (json_object_get (visit->values, "row"), "state"));
+        json_string_value (json_object_get (json_object_get (visit->values, "row"), "status"));
     char key[32];
 
     if (visit->fault == 404)
@@ -376,6 +371,8 @@ static void sms_take (struct sms *sms)
     const char *text, *rest;
     uint64_t bits;
 
+    for (size_t i = 0; i < sms->text.len; i++) /* what would end the text */
+        sms->text.at[i] = sms->text.at[i] ? sms->text.at[i] : ' ';
     buffer_add (&sms->text, "", 1);
     text = sms->text.at + strspn (sms->text.at, " \t\r\n");
     for (size_t i = 0; gateways->prefixes[i]; i++)
@@ -416,10 +413,7 @@ static void report_get (struct visit *visit)
     const char *token = http_query (visit->request, "notice"),
                *state = http_query (visit->request, "state");
     unsigned said = state ? (unsigned) strtoul (state, NULL, 10) : 0;
-    uint32_t outcome = said == 1    ? TOLD_DELIVERED
-                       : said == 2  ? TOLD_FAILED
-                       : said == 16 ? TOLD_REFUSED
-                                    : 0;
+    uint32_t outcome = said == 1 ? TOLD_DELIVERED : said == 2 || said == 16 ? TOLD_REFUSED : 0;
     struct notice_name notice;
 
     if (!token || !gateways->has_reply_key ||
@@ -609,10 +603,7 @@ static void sender_read (struct sms *sms, const char *from, const char *to)
             sms->sender[len++] = *at;
     sms->sender[len] = '\0';
     sms->silent = !number || len < 8 || (to && strcmp (to, from) == 0);
-    struct message *probe = message_new (sms->visit->web, ACCOUNT, ADUAN_CHANNEL_SMS);
-    message_from (probe, sms->sender);
-    memcpy (sms->hash, probe->sender, sizeof sms->hash);
-    message_free (probe);
+    sender_hash (sms->visit->web, ACCOUNT, sms->sender, sms->hash);
 }
 
 static void sms_post (struct visit *visit)
@@ -652,4 +643,4 @@ static const struct route routes[] = {
     {HTTP_GET, "/gateway/sms/report", report_get, 0, true},
 };
 
-const struct inlet inlet_sms = {"sms", routes, array_len (routes), sms_refuse};
+const struct inlet inlet_sms = {"sms", routes, array_len (routes), sms_refuse, COUNTED_BY_PROOF};

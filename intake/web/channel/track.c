@@ -9,6 +9,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include "../limit.h"
 #include "../web.h"
 #include "domain/number.h"
 
@@ -77,6 +78,7 @@ static void number_show (struct visit *visit)
 static void proved (struct visit *visit)
 {
     if (visit->fault == 404) {
+        limit_code_wrong (visit, visit->number);
         visit_value (visit, "bad_code", "code_wrong");
         visit_page (visit, 422, "track");
         return;
@@ -101,6 +103,11 @@ static void track_take (struct visit *visit)
     if (!proof_hash (code, hash) || strlen (code) > 60) {
         visit_value (visit, "bad_code", "code_form");
         visit_page (visit, 422, "track");
+        return;
+    }
+    int64_t wait = limit_code (visit, visit->number);
+    if (wait) { /* whether or not there is such a number */
+        visit_often (visit, "codes", wait);
         return;
     }
     /* without what people put between its signs */
@@ -329,6 +336,7 @@ static void case_say (struct visit *visit)
 {
     const char *doing = visit_said (visit, "do"), *text = visit_said (visit, "text");
     const char *token = visit_said (visit, "token");
+    int64_t wait;
     struct saying *saying;
     const struct say *say = NULL;
     char hash[65];
@@ -338,6 +346,11 @@ static void case_say (struct visit *visit)
             say = &says[i];
     if (!followed (visit, hash))
         return;
+    wait = limit_report (visit);
+    if (wait) {
+        visit_often (visit, "often", wait);
+        return;
+    }
     saying = xcalloc (1, sizeof *saying);
     *saying = (struct saying){.say = say};
     visit->work = saying;
@@ -414,4 +427,5 @@ static const struct route routes[] = {
     {HTTP_GET, "/case/files/:digest", file_show, 0, false},
 };
 
-const struct inlet inlet_track = {"track", routes, array_len (routes), page_refuse};
+const struct inlet inlet_track = {"track", routes, array_len (routes), page_refuse,
+                                  COUNTED_BY_SOURCE};

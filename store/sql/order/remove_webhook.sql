@@ -11,6 +11,6 @@ with asked as materialized (
 )
 select case when j.fault is null then 1 else 3 end, j.fault, case when j.fault is not null then 'webhook' end,
        case when j.fault is null
-            then order_done ($1::int, 'remove_webhook', $2::jsonb, $3::uuid, j.owner, j.name, null, jsonb_build_object ('webhook', j.hook, 'url', j.url),
+            then order_done ($1::int, 'remove_webhook', $2::jsonb, $3::uuid, j.owner, j.name, null, jsonb_build_object ('webhook', j.hook, 'url', url_shown (j.url)),
                              jsonb_build_object ('webhook', d.hook_id))::text end
 from judged j left join done d on true

@@ -33,6 +33,6 @@ with asked as materialized (
 select case when j.fault is null then 1 else 3 end, j.fault, j.detail,
        case when j.fault is null
             then order_done ($1::int, 'set_webhook', $2::jsonb, $3::uuid, j.owner, j.name, null,
-                             jsonb_build_object ('webhook', m.hook_id, 'url', j.url, 'events', j.events, 'from', j.from),
+                             jsonb_build_object ('webhook', m.hook_id, 'url', url_shown (j.url), 'events', j.events, 'from', j.from),
                              jsonb_build_object ('webhook', m.hook_id, 'client', j.name, 'old_until', m.old_until))::text end
 from judged j left join made m on true

@@ -1,5 +1,5 @@
 -- Open work of the reader's agencies by what is due next; one row more than `how many` says that there is more.
---   $1 agency's code, empty: all of the reader's own  $2 which: all, new, mine, colleagues, waiting, parked, support, arbiter
+--   $1 agency's code, empty: all of the reader's own  $2 which: all, new, mine, colleagues, waiting, parked, support, arbiter, doubt
 --   $3 due and  $4 complaint_id behind which it goes on, empty: from the first  $5 how many
 select coalesce (json_agg (row_to_json (r) order by r.due, r.id), '[]')::text
 from (
@@ -29,6 +29,7 @@ from (
               when 'parked' then s.state = 6
               when 'support' then not s.lead
               when 'arbiter' then s.bond = 1
+              when 'doubt' then s.priority = 4 and work_doubted (s.complaint_id)
               else true end
         order by s.due, s.complaint_id
         limit $5::int + 1) w

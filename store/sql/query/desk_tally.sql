@@ -10,6 +10,7 @@ from (
            count (*) filter (where w.state = 6) as parked,
            count (*) filter (where not w.lead) as support,
            count (*) filter (where w.bond = 1) as arbiter,
+           count (*) filter (where w.priority = 4 and work_doubted (w.complaint_id)) as doubt,
            count (*) filter (where w.due <= now ()) as late
     from desk_nodes ($1::text) n (agency)
     join agency a on a.agency_id = n.agency

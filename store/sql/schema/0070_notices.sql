@@ -43,3 +43,4 @@ create view notice_pending as
 grant select, insert, update, delete on notice_aside, delivery to aduan_store;
 grant select on notice_pending to aduan_store;
 grant select on notice_aside, delivery, notice_pending to aduan_query;
+select guard_rows ('notice_aside'), guard_rows ('delivery');

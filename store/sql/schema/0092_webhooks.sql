@@ -37,6 +37,11 @@ grant select (hook_id, principal_id, url, events, since, cursor, attempt, next_a
 grant select (hook_id, parked_at) on hook to aduan_query;
 grant select, insert, update, delete on hook to aduan_store;
 
+-- An address as people and the record of changes see it: what stands behind its question mark may let somebody in.
+create function url_shown (url text) returns text language sql immutable as $$
+    select regexp_replace (url, '\?.*$', '?…')
+$$;
+
 -- Why he may not order this of a webhook: enum reason; null: he may.
 create function hook_fault (person int, hook int) returns smallint language sql stable as $$
     select case when p.principal_id is null then 3::smallint else key_held_fault (person, p.principal_id) end
@@ -131,7 +136,7 @@ $$;
 
 -- A webhook as its people see it.
 create function desk_hooks (principal int) returns jsonb language sql stable as $$
-    select jsonb_agg (jsonb_build_object ('webhook', h.hook_id, 'url', h.url, 'events', h.events,
+    select jsonb_agg (jsonb_build_object ('webhook', h.hook_id, 'url', url_shown (h.url), 'events', h.events,
                                           'state', case when h.parked_at is not null then 'parked' when h.paused then 'paused' when h.attempt > 0 then 'failing' else 'active' end,
                                           'attempt', h.attempt, 'next_at', h.next_at,
                                           'status', h.status, 'status_at', h.status_at, 'delivered', h.delivered, 'delivered_at', h.delivered_at, 'since', h.since,

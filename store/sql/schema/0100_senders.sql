@@ -6,13 +6,11 @@ alter table content alter sender set statistics 0;
 create index content_sender on content (sender, complaint_id desc) where sender is not null;
 
 -- What a gateway must know of a case to add words to it: the hash of its access code is the proof that store_reply.sql asks for.
-create function said_row (id uuid) returns table (id text, number text, code text, state text, may text[]) language sql stable rows 1 as $$
-    select c.complaint_id::text, number_text (c.number), encode (t.code_hash, 'hex'),
-           case when s.state in (1, 2) then 'received' when s.state < 7 then 'in_work' else 'done' end, case_may (c, m)
+create function said_row (id uuid) returns table (id text, number text, code text, may text[]) language sql stable rows 1 as $$
+    select c.complaint_id::text, number_text (c.number), encode (t.code_hash, 'hex'), case_may (c, m)
     from complaint c
     join content t on t.complaint_id = c.complaint_id
     cross join lateral case_main (c.complaint_id) m
-    cross join lateral (select state_shown (m) as state) s
     where c.complaint_id = said_row.id
 $$;
 
@@ -34,5 +32,6 @@ create function web.named (id text) returns setof json language sql stable secur
     from said_row (case when named.id ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then named.id::uuid end) r
 $$;
 
+grant select (sender) on content to aduan_store;
 revoke execute on function web.sender, web.named from public;
 grant execute on function web.sender, web.named to aduan_web;

@@ -1,0 +1,462 @@
+/* limit.c - counters of this process, in a table of fixed size, and those of all web doors beside them.
+ *
+ *     a count -> the place of (limit, who, window) -> Redis: INCRBY -> what all have counted -> the same place
+ */
+#include "limit.h"
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+#include "cache/cache.h"
+#include "repeat.h"
+#include "web.h"
+
+#define SETS       4096 /* 32,768 counters at once */
+#define WAYS       8
+#define HASH_BYTES 16
+#define DAY_MS     86400000
+#define KEY_EVERY  10000  /* the day's key is said again: Redis may have been emptied */
+#define EARLY_MS   600000 /* tomorrow's is drawn so long before it is needed */
+#define DELAY_MS   15000  /* behind the last wrong code that is free; it doubles */
+#define DELAY_MOST 900000
+#define PREFIX     "aduan:limit:"
+
+struct counter {
+    uint8_t who[HASH_BYTES]; /* under the process's key */
+    int64_t end;             /* wall_ms; 0: the place is free */
+    int64_t barred;          /* wall_ms; wrong codes: not before */
+    uint32_t here;           /* what this process has counted */
+    uint32_t all;            /* what is known of all */
+    uint32_t asked;          /* of `here`, what Redis has not said yes to */
+};
+
+/* Who has large bodies under way. */
+struct sender {
+    uint8_t who[HASH_BYTES];
+    unsigned bodies;
+    UT_hash_handle hh;
+};
+
+struct day {
+    int64_t day;
+    bool shared; /* Redis has said it */
+    uint8_t key[crypto_generichash_KEYBYTES];
+};
+
+struct limits {
+    struct web *web;
+    struct cache *cache;
+    struct timer *timer;
+    bool proxy;
+    uint32_t most[LIMITS], bodies;
+    uint8_t key[crypto_generichash_KEYBYTES]; /* of this process */
+    struct day days[2];                       /* today's and tomorrow's, by day % 2 */
+    struct sender *senders;
+    uint32_t flood; /* the highest count of one text in that hour */
+    int64_t flood_hour;
+    struct counter sets[SETS][WAYS];
+};
+
+static const int64_t windows[LIMITS] = {
+#define LIMIT(name, window, setting, usual, help) [LIMIT_##name] = (window),
+#include "limit.def"
+    [LIMIT_token_minute] = 60000,
+    [LIMIT_token_day] = DAY_MS,
+};
+
+/* ---- counters ------------------------------------------------------------------------------------ */
+
+static void hash (const uint8_t key[crypto_generichash_KEYBYTES], enum limit limit, int64_t window,
+                  struct view who, uint8_t ret[HASH_BYTES])
+{
+    crypto_generichash_state state;
+    uint8_t head[9] = {(uint8_t) limit};
+
+    for (unsigned i = 0; i < 8; i++)
+        head[1 + i] = (uint8_t) ((uint64_t) window >> (8 * i));
+    crypto_generichash_init (&state, key, crypto_generichash_KEYBYTES, HASH_BYTES);
+    crypto_generichash_update (&state, head, sizeof head);
+    crypto_generichash_update (&state, (const uint8_t *) who.at, who.len);
+    crypto_generichash_final (&state, ret, HASH_BYTES);
+}
+
+/* The place of a counter; a new one takes that of whichever ends first of a few. */
+static struct counter *counter_of (struct limits *limits, enum limit limit, struct view who)
+{
+    int64_t now = wall_ms (), window = now / windows[limit];
+    uint8_t name[HASH_BYTES];
+    struct counter *set, *free_one;
+
+    hash (limits->key, limit, window, who, name);
+    set = limits->sets[(unsigned) (name[0] << 8 | name[1]) % SETS];
+    free_one = set;
+    for (unsigned i = 0; i < WAYS; i++) {
+        if (set[i].end > now && memcmp (set[i].who, name, sizeof name) == 0)
+            return &set[i];
+        if (set[i].end < free_one->end)
+            free_one = &set[i];
+    }
+    metric_add (web_limits_forgotten_total, free_one->end > now);
+    *free_one = (struct counter){.end = (window + 1) * windows[limit]};
+    memcpy (free_one->who, name, sizeof name);
+    return free_one;
+}
+
+static uint32_t counted (const struct counter *counter)
+{
+    return counter->all > counter->here ? counter->all : counter->here;
+}
+
+/* ---- what all web doors have counted -------------------------------------------------------------- */
+
+/* A question on its way: whose counter, and who waits for it. */
+struct question {
+    struct limits *limits;
+    uint8_t who[HASH_BYTES];
+    uint32_t count;
+    struct meeting *meeting;
+};
+
+struct meeting {
+    struct visit *visit;
+    void (*then) (struct visit *visit);
+    unsigned waits;
+};
+
+static void meeting_came (struct meeting *meeting)
+{
+    if (!meeting || --meeting->waits)
+        return;
+    struct meeting over = *meeting;
+    free (meeting);
+    over.then (over.visit);
+}
+
+static void on_total (void *with, int64_t total)
+{
+    struct question *question = with;
+    const uint8_t *who = question->who;
+    struct counter *set = question->limits->sets[(unsigned) (who[0] << 8 | who[1]) % SETS];
+
+    for (unsigned i = 0; i < WAYS; i++)
+        if (set[i].end && memcmp (set[i].who, who, HASH_BYTES) == 0) {
+            set[i].asked -= question->count < set[i].asked ? question->count : set[i].asked;
+            if (total >= 0 && total + set[i].asked <= UINT32_MAX)
+                set[i].all = (uint32_t) total + set[i].asked;
+        }
+    meeting_came (question->meeting);
+    free (question);
+}
+
+static void share (struct limits *limits, enum limit limit, struct view who,
+                   struct counter *counter, uint32_t count, struct meeting *meeting)
+{
+    int64_t now = wall_ms ();
+    const struct day *day = &limits->days[now / DAY_MS % 2];
+    char key[sizeof PREFIX - 1 + HASH_BYTES] = PREFIX;
+    struct question *question;
+
+    if (!day->shared || day->day != now / DAY_MS || !cache_is_up (limits->cache)) {
+        meeting_came (meeting);
+        return;
+    }
+    hash (day->key, limit, now / windows[limit], who, (uint8_t *) key + sizeof PREFIX - 1);
+    question = xcalloc (1, sizeof *question);
+    *question = (struct question){.limits = limits, .count = count, .meeting = meeting};
+    memcpy (question->who, counter->who, HASH_BYTES);
+    counter->asked += count;
+    cache_count (limits->cache, (struct view){key, sizeof key}, count, counter->end - now + 1000,
+                 on_total, question);
+}
+
+static void on_day_key (void *with, struct view value)
+{
+    struct day *day = with;
+
+    if (value.len != sizeof day->key)
+        return;
+    memcpy (day->key, value.at, sizeof day->key);
+    day->shared = true;
+}
+
+/* The day's key, which every web door tells Redis until it has one: whichever was first. */
+static void day_look (struct limits *limits, int64_t number)
+{
+    struct day *day = &limits->days[number % 2];
+    char name[40];
+
+    if (day->day != number) {
+        *day = (struct day){.day = number};
+        randombytes_buf (day->key, sizeof day->key);
+    }
+    snprintf (name, sizeof name, "aduan:day:%lld", (long long) number);
+    cache_share (limits->cache, view_of (name),
+                 (struct view){(const char *) day->key, sizeof day->key},
+                 (number + 1) * DAY_MS - wall_ms () + 60000, on_day_key, day);
+}
+
+static void at_timer (void *owner)
+{
+    struct limits *limits = owner;
+    int64_t now = wall_ms (), today = now / DAY_MS;
+    const struct day *day = &limits->days[today % 2];
+
+    day_look (limits, today);
+    if ((now + EARLY_MS) / DAY_MS != today)
+        day_look (limits, today + 1);
+    reactor_timer_at (
+        limits->timer,
+        mono_ms () + (day->shared && cache_is_up (limits->cache) ? KEY_EVERY : KEY_EVERY / 40));
+}
+
+/* ---- counting ------------------------------------------------------------------------------------- */
+
+static void add (struct limits *limits, enum limit limit, struct view who, struct counter *counter)
+{
+    counter->here++;
+    counter->all++;
+    share (limits, limit, who, counter, 1, NULL);
+}
+
+int64_t limit_take_of (struct limits *limits, enum limit limit, struct view who, uint32_t most)
+{
+    struct counter *counter = counter_of (limits, limit, who);
+
+    if (counted (counter) >= most) {
+        metric_add (web_limited_total, 1);
+        int64_t wait = counter->end - wall_ms ();
+        return wait > 0 ? wait : 1;
+    }
+    add (limits, limit, who, counter);
+    return 0;
+}
+
+int64_t limit_take (struct limits *limits, enum limit limit, struct view who)
+{
+    uint32_t most = limits->most[limit];
+    return most ? limit_take_of (limits, limit, who, most) : 0;
+}
+
+uint32_t limit_count (struct limits *limits, enum limit limit, struct view who)
+{
+    struct counter *counter = counter_of (limits, limit, who);
+
+    add (limits, limit, who, counter);
+    return counted (counter);
+}
+
+uint32_t limit_most (const struct limits *limits, enum limit limit)
+{
+    return limits->most[limit];
+}
+
+bool limit_flood (struct limits *limits, struct view text)
+{
+    struct buffer words = {0};
+    int64_t hour = wall_ms () / windows[LIMIT_text];
+    uint32_t count, most = limits->most[LIMIT_text];
+
+    if (!most || !text.len)
+        return false;
+    words_normal (text, &words);
+    count = limit_count (limits, LIMIT_text, (struct view){words.at, words.len});
+    buffer_free (&words);
+    if (limits->flood_hour != hour)
+        limits->flood = 0;
+    limits->flood_hour = hour;
+    limits->flood = count > limits->flood ? count : limits->flood;
+    return count >= most;
+}
+
+uint32_t limits_flood (const struct limits *limits)
+{
+    return limits->flood_hour == wall_ms () / windows[LIMIT_text] ? limits->flood : 0;
+}
+
+/* ---- a visit's source ------------------------------------------------------------------------------ */
+
+static struct view source_of (struct visit *visit)
+{
+    if (!visit->has_source)
+        visit->source = http_source_of (visit->request, visit->web->limits->proxy);
+    visit->has_source = true;
+    return (struct view){(const char *) visit->source.at, sizeof visit->source.at};
+}
+
+void limit_meet (struct visit *visit, void (*then) (struct visit *visit))
+{
+    static const enum limit of_source[] = {LIMIT_read, LIMIT_report_hour, LIMIT_report_minute,
+                                           LIMIT_code_source, LIMIT_doubt};
+    struct limits *limits = visit->web->limits;
+    struct view source = source_of (visit);
+    struct meeting *meeting = xcalloc (1, sizeof *meeting);
+    bool reads = http_method (visit->request) <= HTTP_HEAD;
+
+    *meeting = (struct meeting){.visit = visit, .then = then, .waits = 1};
+    for (size_t i = 0; i < (reads ? 1 : array_len (of_source)); i++) {
+        if (!limits->most[of_source[i]])
+            continue;
+        meeting->waits++;
+        share (limits, of_source[i], source, counter_of (limits, of_source[i], source), 0, meeting);
+    }
+    meeting_came (meeting);
+}
+
+int64_t limit_read (struct visit *visit)
+{
+    return limit_take (visit->web->limits, LIMIT_read, source_of (visit));
+}
+
+int64_t limit_report (struct visit *visit)
+{
+    struct limits *limits = visit->web->limits;
+    int64_t minute = limit_take (limits, LIMIT_report_minute, source_of (visit));
+    return minute ? minute : limit_take (limits, LIMIT_report_hour, source_of (visit));
+}
+
+bool limit_doubted (struct visit *visit)
+{
+    struct limits *limits = visit->web->limits;
+    uint32_t most = limits->most[LIMIT_doubt];
+    return most && limit_count (limits, LIMIT_doubt, source_of (visit)) > most;
+}
+
+/* By the process's hash, of no window. */
+static struct sender *sender_of (struct limits *limits, struct visit *visit,
+                                 uint8_t who[HASH_BYTES])
+{
+    struct sender *sender;
+
+    hash (limits->key, LIMITS, 0, source_of (visit), who);
+    HASH_FIND (hh, limits->senders, who, HASH_BYTES, sender);
+    return sender;
+}
+
+bool limit_body (struct visit *visit)
+{
+    struct limits *limits = visit->web->limits;
+    uint8_t who[HASH_BYTES];
+    struct sender *sender = sender_of (limits, visit, who);
+
+    if (sender && limits->bodies && sender->bodies >= limits->bodies) {
+        metric_add (web_limited_total, 1);
+        return false;
+    }
+    if (!sender) {
+        sender = xcalloc (1, sizeof *sender);
+        memcpy (sender->who, who, HASH_BYTES);
+        HASH_ADD (hh, limits->senders, who, HASH_BYTES, sender);
+    }
+    sender->bodies++;
+    return true;
+}
+
+void limit_body_over (struct visit *visit)
+{
+    struct limits *limits = visit->web->limits;
+    uint8_t who[HASH_BYTES];
+    struct sender *sender = sender_of (limits, visit, who);
+
+    check (sender && sender->bodies);
+    if (--sender->bodies)
+        return;
+    HASH_DELETE (hh, limits->senders, sender);
+    free (sender);
+}
+
+/* ---- access codes ---------------------------------------------------------------------------------- */
+
+/* What is left of the delay of a counter; one whose count came from another door begins its delay here. */
+static int64_t code_wait (struct limits *limits, enum limit limit, struct view who)
+{
+    uint32_t most = limits->most[limit];
+    struct counter *counter = most ? counter_of (limits, limit, who) : NULL;
+    int64_t now = wall_ms (), delay = DELAY_MS;
+
+    if (!counter || counted (counter) < most)
+        return 0;
+    for (uint32_t i = most; i < counted (counter) && delay < DELAY_MOST; i++)
+        delay *= 2;
+    delay = delay < DELAY_MOST ? delay : DELAY_MOST;
+    if (!counter->barred)
+        counter->barred = now + delay;
+    return counter->barred > now ? counter->barred - now : 0;
+}
+
+int64_t limit_code (struct visit *visit, const char *number)
+{
+    struct limits *limits = visit->web->limits;
+    int64_t source = code_wait (limits, LIMIT_code_source, source_of (visit));
+    int64_t one = code_wait (limits, LIMIT_code_number, view_of (number));
+
+    metric_add (web_limited_total, source > 0 || one > 0);
+    return source > one ? source : one;
+}
+
+static void code_wrong (struct limits *limits, enum limit limit, struct view who)
+{
+    if (!limits->most[limit])
+        return;
+    limit_count (limits, limit, who);
+    counter_of (limits, limit, who)->barred = 0;
+    code_wait (limits, limit, who);
+}
+
+void limit_code_wrong (struct visit *visit, const char *number)
+{
+    code_wrong (visit->web->limits, LIMIT_code_source, source_of (visit));
+    code_wrong (visit->web->limits, LIMIT_code_number, view_of (number));
+    metric_add (web_codes_wrong_total, 1);
+}
+
+/* ---- start and stop -------------------------------------------------------------------------------- */
+
+bool limits_right (const struct settings *settings)
+{
+    return cache_where_valid (settings_text (settings, "redis")) ||
+           settings_refuse (settings, "redis", "unix:/PATH or tcp://ADDRESS:PORT");
+}
+
+bool limits_shared (const struct limits *limits)
+{
+    return cache_is_up (limits->cache);
+}
+
+struct limits *limits_new (struct web *web, const struct settings *settings)
+{
+    struct limits *limits = xcalloc (1, sizeof *limits);
+
+    limits->web = web;
+    limits->proxy = settings_flag (settings, "tls") || settings_flag (settings, "forwarded");
+    limits->bodies = (uint32_t) settings_number (settings, "limit.bodies");
+#define LIMIT(name, window, setting, usual, help)                                                  \
+    limits->most[LIMIT_##name] = (uint32_t) settings_number (settings, setting);
+#include "limit.def"
+    randombytes_buf (limits->key, sizeof limits->key);
+    limits->cache = cache_new (web->reactor, settings_text (settings, "redis"));
+    limits->timer = reactor_timer (web->reactor, mono_ms (), at_timer, limits);
+    return limits;
+}
+
+void limits_stop (struct limits *limits)
+{
+    if (!limits)
+        return;
+    cache_free (&limits->cache);
+    limits->cache = cache_new (limits->web->reactor, NULL);
+}
+
+void limits_free (struct limits **held)
+{
+    struct limits *limits = *held;
+
+    if (!limits)
+        return;
+    *held = NULL;
+    cache_free (&limits->cache);
+    reactor_timer_forget (&limits->timer);
+    check (!limits->senders);
+    sodium_memzero (limits->key, sizeof limits->key);
+    sodium_memzero (limits->days, sizeof limits->days);
+    free (limits);
+}

@@ -1,0 +1,72 @@
+/* limit.h - how often one source, token, number, sender or text comes (docs/channels.md, "Abuse").
+ *
+ * A count is this process's, at once, and that of all web doors as soon as Redis says so: a question is decided by what is
+ * known, never later.  What others have counted of a source is asked for first, within the cache's deadline (limit_meet).  With Redis away
+ * each process counts for itself; when it is back, what this one has counted stays, and what the others have comes to it.
+ *
+ * Who is counted is a hash under a key that is drawn at random each day and kept nowhere but in Redis and in memory: a key of
+ * Redis tells nobody an address, and tomorrow nobody could make it again.  In memory it is a hash under a key of this process.
+ */
+#ifndef ADUAN_WEB_LIMIT_H
+#define ADUAN_WEB_LIMIT_H
+
+#include "daemon/settings.h"
+#include "http/source.h"
+
+struct limits;
+struct visit;
+struct web;
+
+enum limit {
+#define LIMIT(name, window, setting, usual, help) LIMIT_##name,
+#include "limit.def"
+    LIMIT_token_minute, /* its most is the token's own */
+    LIMIT_token_day,
+    LIMITS
+};
+
+/* Settings that are wrong though the table allows them. */
+bool limits_right (const struct settings *settings);
+/* Never NULL. */
+struct limits *limits_new (struct web *web, const struct settings *settings);
+/* Ends what waits in limit_meet, and counts alone from now on. */
+void limits_stop (struct limits *limits);
+/* Behind the last visit. */
+void limits_free (struct limits **limits);
+
+/* One more of `most` (0: none at all), for these bytes: 0, and it is counted; or ms until there is room, and it is not. */
+int64_t limit_take_of (struct limits *limits, enum limit limit, struct view who, uint32_t most);
+/* The same with the most that the settings say, of which 0 is any number. */
+int64_t limit_take (struct limits *limits, enum limit limit, struct view who);
+/* Counts one more in any case; how many there were in this window, this one included. */
+uint32_t limit_count (struct limits *limits, enum limit limit, struct view who);
+/* What the settings say. */
+uint32_t limit_most (const struct limits *limits, enum limit limit);
+
+/* Counts a report's words, of well-formed UTF-8, and says whether they are one of a flood. */
+bool limit_flood (struct limits *limits, struct view text);
+
+/* ---- a visit's source ---------------------------------------------------------------------------- */
+
+/* Asks what all web doors have counted of the visit's source; `then` is called once, here or from a later turn, within
+ * CACHE_ANSWER_MS. */
+void limit_meet (struct visit *visit, void (*then) (struct visit *visit));
+/* May its source read one more page, send one more form?  0, or ms until it may. */
+int64_t limit_read (struct visit *visit);
+int64_t limit_report (struct visit *visit);
+/* Counts its reports that were taken in, and says whether more come than are believed. */
+bool limit_doubted (struct visit *visit);
+/* May it have one more large body under way?  Counted until limit_body_over. */
+bool limit_body (struct visit *visit);
+void limit_body_over (struct visit *visit);
+/* May an access code be tried for this number, from there?  0, or ms until it may. */
+int64_t limit_code (struct visit *visit, const char *number);
+/* It was wrong, or the number is nobody's: that is one and the same. */
+void limit_code_wrong (struct visit *visit, const char *number);
+
+/* Are counts shared through Redis, now? */
+bool limits_shared (const struct limits *limits);
+/* How often the words came that have come most often in the hour that now is. */
+uint32_t limits_flood (const struct limits *limits);
+
+#endif

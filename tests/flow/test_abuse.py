@@ -1,0 +1,335 @@
+"""Who comes too often, from where, with what: two public doors that share their counts through Redis, and each alone without it;
+what looks like a machine's is seen by a coordinator first, and lost never."""
+import base64
+import ipaddress
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+import urllib.parse
+
+import pytest
+
+import stack as stacks
+from conftest import Stack
+from desk_door import Browser, Program
+from web import Visitor
+
+LIMITS = {"reports_hour": 6, "reports_minute": 60, "reads": 40, "bodies": 1, "codes": 3, "codes_source": 4, "text": 4}
+WEB = f"""  forwarded: true
+  redis: unix:{{folder}}/redis.sock
+  answers: 3
+  limit: {{{{{", ".join(f"{name}: {value}" for name, value in LIMITS.items())}}}}}
+"""
+SOURCES = (f"198.51.100.{number}" for number in range(1, 250))
+SECRET_SOURCE = "203.0.113.77"
+SENDER = "+628123456001"
+
+
+class Redis:
+    """A real one, that a test stops, starts, freezes and empties."""
+
+    def __init__(self, folder):
+        self.folder, self.socket, self.process = folder, os.path.join(folder, "redis.sock"), None
+
+    def start(self):
+        self.process = subprocess.Popen(["redis-server", "--port", "0", "--unixsocket", self.socket, "--save", "", "--appendonly", "no", "--dir", self.folder],
+                                        stdout=subprocess.DEVNULL)
+        until(lambda: os.path.exists(self.socket) and self.say("ping") == "PONG")
+
+    def say(self, *words):
+        return subprocess.run(["redis-cli", "-s", self.socket, *words], capture_output=True, text=True, check=False).stdout.strip()
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+
+    def freeze(self, frozen):
+        self.process.send_signal(signal.SIGSTOP if frozen else signal.SIGCONT)
+
+
+class Town(Stack):
+    """The stack with a second public door on the same run folder's query, and a Redis."""
+
+    def __init__(self, folder):
+        super().__init__(folder, programs=(*stacks.WEB, "desk"), web=WEB.format(folder=folder))
+        self.redis = Redis(folder)
+        self.second = None
+
+    def _start(self):
+        self.redis.start()
+        super()._start()
+        folder, first = os.path.join(self.folder, "second"), self.settings
+        os.makedirs(os.path.join(folder, "run"))
+        for name in ("keys", "files"):
+            os.symlink(os.path.join(self.folder, name), os.path.join(folder, name))
+        os.symlink(os.path.join(self.folder, "run", "public.sock"), os.path.join(folder, "run", "public.sock"))
+        self.ports["second"] = stacks.free_port()
+        with open(first, encoding="utf-8") as file:
+            text = file.read()
+        self.settings = os.path.join(folder, "aduan.yaml")
+        with open(self.settings, "w", encoding="utf-8") as file:
+            file.write(text.replace(f"run: {self.folder}/run\ndata: {self.folder}\n", f"run: {folder}/run\ndata: {folder}\n")
+                       .replace(f"127.0.0.1:{self.ports['web']}", f"127.0.0.1:{self.ports['second']}"))
+        try:
+            self.second = stacks.Program(self, "web")
+            self.second.log += "-second"
+            self.second.start()
+        finally:
+            self.settings = first
+        self.programs["second"] = self.second
+        self.shared(True)
+
+    def close(self):
+        super().close()
+        if self.redis.process:
+            self.redis.stop()
+
+    def shared(self, right):
+        until(lambda: self.metric("web", "web_limits_shared") == right and
+              self.metric_of_second("web_limits_shared") == right)
+
+    def metric_of_second(self, name):
+        held, self.folder = self.folder, os.path.join(self.folder, "second")
+        try:
+            return self.metric("web", name)
+        finally:
+            self.folder = held
+
+
+class Guest(Visitor):
+    """A visitor of one of the doors, from an address that the proxy names."""
+
+    def __init__(self, stack, source=None, door="web"):
+        super().__init__(stack)
+        self.port, self.source = stack.ports[door], source or next(SOURCES)
+
+    def ask(self, method, path, body=None, headers=None, seconds=30):
+        return super().ask(method, path, body, {"X-Forwarded-For": self.source, **(headers or {})}, seconds)
+
+
+def until(holds, seconds=20):
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "not in time"
+        time.sleep(0.02)
+
+
+@pytest.fixture(scope="module")
+def stack(folder):
+    with Town(folder) as running:
+        yield running
+
+
+@pytest.fixture(scope="module", autouse=True)
+def young_hour():
+    """Counts of an hour begin anew with it: what is tested begins where it has a minute left."""
+    until(lambda: time.time() % 3600 < 3540, 90)
+
+
+WORDS = iter(range(1000, 10000))
+
+
+def words(what="Jembatan"):
+    return f"{what} nomor {next(WORDS)} di jalan raya rusak."
+
+
+def placed(stack, number, what="state, flags, rung"):
+    return stack.wait(f"select {what} from complaint where number_text (number) = %s", number)[0]
+
+
+# ---- how often
+
+def test_two_doors_count_one_source(stack):
+    first = Guest(stack)
+    other = Guest(stack, first.source, "second")
+    for at in range(6):
+        (first, other)[at % 2].report(words())
+    for door in (first, other):
+        form = door.form("Pagar taman kota roboh lagi, tulisan panjang.", name="Bima")
+        answer = door.post("/report", form)
+        assert answer.status == 429 and 0 < int(answer.headers["Retry-After"]) <= 3600
+        assert "tulisan panjang" in answer.text and answer.fields()["token"] == form["token"], "nothing is typed twice"
+        assert "menit lagi" in answer.text
+    Guest(stack).report(words())
+
+
+def test_an_address_of_ipv6_is_its_network(stack):
+    for at in range(6):
+        Guest(stack, f"2001:db8:7:1::{at + 1}").report(words())
+    guest = Guest(stack, "2001:db8:7:1:ffff::9")
+    assert guest.post("/report", guest.form(words())).status == 429
+    Guest(stack, "2001:db8:7:2::1").report(words())
+
+
+def test_pages_of_a_source(stack):
+    until(lambda: time.time() % 60 < 50)  # counted by the minute
+    guest = Guest(stack)
+    other = Guest(stack, guest.source, "second")
+    statuses = [(guest, other)[at % 2].get("/privacy").status for at in range(44)]
+    assert statuses == [200] * 40 + [429] * 4
+    assert stack.metric("web", "web_limited_total") > 0
+
+
+def test_large_bodies_of_a_source(stack):
+    """One is under way and does not end; the next is let go, its words are not."""
+    guest = Guest(stack)
+    boundary = "x" * 20
+    head = (f"POST /report HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Forwarded-For: {guest.source}\r\nContent-Type: multipart/form-data; boundary={boundary}\r\n"
+            f"Content-Length: 900000\r\n\r\n--{boundary}\r\n")
+    with socket.create_connection(("127.0.0.1", guest.port)) as slow:
+        slow.sendall(head.encode())
+        until(lambda: stack.metric("web", "web_body_bytes") > 500000)
+        answer = guest.post("/report", guest.form("Halte bus hancur."), files=[("photo", "a.txt", b"k" * 400000)])
+        assert answer.status == 429 and "Halte bus hancur." in answer.text
+        assert Guest(stack).post("/report", Guest(stack).form(words()), files=[("photo", "a.txt", b"a" * 400000)]).status == 200
+    until(lambda: guest.post("/report", guest.form(words()), files=[("photo", "a.txt", b"k" * 400000)]).status == 200)
+
+
+def test_wrong_codes(stack):
+    """By number whoever asks, by source whatever number; whether or not there is one."""
+    number, code = Guest(stack).report(words())
+    stack.wait("select 1 from complaint where number_text (number) = %s", number)
+
+    def attempt(said, wrong="0" * 26, **more):
+        return Guest(stack, **more).post("/track", {"number": said, "code": wrong})
+    absent = "A" + "0" * 13
+    bodies = []
+    for said in (number, absent):
+        assert [attempt(said).status for _ in range(4)] == [422, 422, 422, 429]
+        answer = attempt(said, code)
+        assert answer.status == 429 and 0 < int(answer.headers["Retry-After"]) <= 15
+        bodies.append(answer.text)
+    assert bodies[0] == bodies[1]
+    guest, numbers = Guest(stack), [Guest(stack).report(words())[0] for _ in range(3)]
+    statuses = [Guest(stack, guest.source, ("web", "second")[at % 2]).post("/track", {"number": numbers[at % 3], "code": "0" * 26}).status for at in range(5)]
+    assert statuses == [422, 422, 422, 422, 429]
+
+
+# ---- Redis comes and goes
+
+def test_redis_goes_and_comes(stack):
+    guest = Guest(stack)
+    other = Guest(stack, guest.source, "second")
+    guest.report(words())
+    stack.redis.stop()
+    stack.shared(False)
+    for door, left in ((guest, 5), (other, 6)):  # each counts what it has seen
+        for _ in range(left):
+            door.report(words())
+        assert door.post("/report", door.form(words())).status == 429
+    stack.redis.start()
+    stack.shared(True)
+    assert guest.post("/report", guest.form(words())).status == 429, "what was counted here stays"
+    with open(stack["web"].log, encoding="utf-8") as file:
+        log = file.read()
+    assert log.count("is away") == 1 and log.count("answers again") == 1
+
+
+def test_redis_is_frozen_or_emptied(stack):
+    guest = Guest(stack)
+    guest.report(words())
+    stack.redis.freeze(True)
+    try:
+        for at in range(3):
+            began = time.monotonic()
+            Guest(stack, guest.source if at else None).report(words())
+            assert time.monotonic() - began < 5
+        stack.shared(False)
+    finally:
+        stack.redis.freeze(False)
+    stack.shared(True)
+    stack.redis.say("flushall")
+    statuses = [guest.post("/report", guest.form(words())).status for _ in range(5)]
+    assert statuses.count(200) <= 4 and statuses[-1] == 429, "an emptied Redis opens nothing here"
+    until(lambda: "aduan:day:" in stack.redis.say("keys", "aduan:day:*"), 15)
+
+
+# ---- doubt
+
+def inbox(stack, who, view="doubt"):
+    return {case["number"] for case in Program(stack, who).get(f"/inbox?view={view}").json["cases"]}
+
+
+def test_what_a_machine_fills_is_seen_first(stack):
+    boss = stack.person("91.01", "coordinator")
+    where = {"place": "91.01.01", "category": "1"}
+    plain = Guest(stack).report(words(), **where)[0]
+    trapped = Guest(stack).report(words(), website="https://example.org", **where)[0]
+    guest = Guest(stack)
+    hasty = guest.report(words(), created=guest.get("/report").fields()["created"], **where)[0]
+    assert placed(stack, plain)[0] == 4, "an agency has it"
+    for number, doubt in ((trapped, "doubt-trap"), (hasty, "doubt-haste")):
+        state, flags, rung = placed(stack, number)
+        assert state == 1 and flags & 4096 and rung == 5
+        holder, priority, record, due = stack.sql("select a.code, c.priority, t.decision, c.due_verify from complaint c join agency a on a.agency_id = c.holder "
+                                                  "join content t using (complaint_id) where number_text (c.number) = %s", number)[0]
+        assert holder == "91.01" and priority == 4 and doubt in record and "91.01/PUPR" in record + str(stack.agency("91.01/PUPR")) and due is not None
+        assert Guest(stack).get(f"/reports/{number}").status == 404
+    assert {trapped, hasty} <= inbox(stack, boss) and plain not in inbox(stack, boss)
+    browser = Browser(stack, boss)
+    page = browser.get("/inbox?view=doubt")
+    assert "Diragukan" in page.text and trapped in page.text
+    assert "kolom yang tidak terlihat" in browser.get(f"/cases/{trapped}").text
+    # one is released, the other archived; neither is gone
+    program = Program(stack, boss)
+    for number, said in ((trapped, {"act": "assign", "suggested": stack.agency("91.01/PUPR"), "text": "Benar adanya."}), (hasty, {"act": "archive", "ending": 1, "text": "Tidak terbaca."})):
+        case = program.get(f"/cases/{number}").json
+        said = {**said, "id": case["case"]["id"], "agency": case["own"]["agency_number"], "version": case["own"]["version"], "complaint": case["case"]["version"]}
+        done = program.post(f"/cases/{number}/acts", said)
+        assert done.status == 200, done.text
+    stack.wait("select 1 from assignment w join complaint c using (complaint_id) join agency a on a.agency_id = w.agency where number_text (c.number) = %s "
+               "and a.code = '91.01/PUPR' and w.open", trapped)
+    assert inbox(stack, boss) & {trapped, hasty} == set()
+    assert stack.sql("select count (*) from content t join complaint c using (complaint_id) where number_text (c.number) = %s", hasty) == [(1,)]
+
+
+def test_a_flood_of_one_text(stack):
+    text = "Kami semua menolak   pembangunan ini."
+    numbers = [Guest(stack, door=("web", "second")[at % 2]).report(text.replace("   ", " " * (1 + at % 3)), place="91.01.01", category="1")[0] for at in range(7)]
+    flags = [placed(stack, number)[1] & 4096 for number in numbers]
+    assert flags[:3] == [0] * 3 and flags[-2:] == [4096] * 2 and sum(bool(flag) for flag in flags) >= 3, "each door may believe one more"
+    assert max(stack.metric("web", "web_flood"), stack.metric_of_second("web_flood")) >= 6
+    form = Guest(stack).form(text, place="91.01.01", category="1")
+    answers = [Guest(stack).post("/report", form) for _ in range(2)]
+    assert answers[0].receipt() == answers[1].receipt(), "doubted twice it is one report"
+
+
+def test_an_adapter_doubts_nothing(stack):
+    verdict, fields = stack.adapter("web").submit(text=words(), doubt=1)[:2]
+    assert verdict == "reject" and "doubt" in map(str, fields.values()), (verdict, fields)
+
+
+def test_a_sender_is_answered_so_often(stack):
+    def send(at):
+        query = urllib.parse.urlencode({"secret": stack.secret("gateway"), "id": f"abuse-{at}", "time": time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime())})
+        return Guest(stack, door=("web", "second")[at % 2]).ask("POST", "/gateway/sms?" + query, b"BANTUAN", {
+            "X-Kannel-From": SENDER, "X-Kannel-To": "1708", "X-Kannel-SMSC": "fake", "Content-Type": 'text/plain; charset="UTF-8"'})
+    answers = [send(at) for at in range(8)]
+    assert {answer.status for answer in answers} == {200}
+    assert 3 <= sum(bool(answer.bytes.strip()) for answer in answers) <= 4, "each other door may say one more"
+
+
+# ---- what is kept of it
+
+def test_no_address_is_kept(stack, folder):
+    guest = Guest(stack, SECRET_SOURCE)
+    guest.report(words())
+    guest.post("/track", {"number": "A" + "0" * 13, "code": "0" * 26})
+    address = ipaddress.ip_address(SECRET_SOURCE).packed
+    keys = stack.redis.say("--no-raw", "keys", "*")
+    assert "aduan:limit:" in keys
+    subprocess.run(["redis-cli", "-s", stack.redis.socket, "--rdb", os.path.join(folder, "dump.rdb")], capture_output=True, check=True)
+    with open(os.path.join(folder, "dump.rdb"), "rb") as file:
+        kept = file.read()
+    logs = b"".join(open(os.path.join(folder, "log", name), "rb").read() for name in os.listdir(os.path.join(folder, "log")))
+    for secret in (SECRET_SOURCE.encode(), address, b"\xff\xff" + address, base64.b64encode(address), address.hex().encode(), SENDER.encode(), SENDER[1:].encode()):
+        assert secret not in kept, secret
+        if len(secret) > 6:
+            assert secret not in logs, secret
+    lives = {key: int(stack.redis.say("pttl", key)) for key in stack.redis.say("keys", "aduan:day:*").split()}
+    assert lives and all(0 < life <= 86400000 + 700000 for life in lives.values())
+    ends = stack.redis.say("eval", "local n = 0 for _, k in ipairs (redis.call ('keys', '*')) do if redis.call ('pttl', k) < 0 then n = n + 1 end end return n", "0")
+    assert re.search(r"\d+", ends)[0] == "0", "no key without an end"
