@@ -218,24 +218,35 @@ static void on_connect (const redisAsyncContext *context, int status)
     ask (cache, "return 1", view_of ("aduan:here"), view_of (""), 1, (struct asked){0});
 }
 
+/* Questions whose time is over; timers go before descriptors, so what has come while this process slept is read first. */
+static void deadlines_look (struct cache *cache)
+{
+    int64_t now = mono_ms ();
+    struct asked *asked;
+
+    redisAsyncHandleRead (cache->context);
+    if (cache->state != HERE)
+        return;
+    if (cache->asked && now - cache->asked->since >= CACHE_SILENT_MS) {
+        give_up (cache, "no answer in time");
+        return;
+    }
+    DL_FOREACH (cache->asked, asked)
+        if (now - asked->since >= CACHE_ANSWER_MS)
+            answer (asked, -1, (struct view){0});
+    timer_set (cache);
+}
+
 static void at_timer (void *owner)
 {
     struct cache *cache = owner;
-    int64_t now = mono_ms ();
 
     if (cache->state == AWAY)
         connect_start (cache);
     else if (cache->state == CONNECTING)
         give_up (cache, "no connection in time");
-    else if (cache->asked && cache->asked->over && now - cache->asked->since >= CACHE_SILENT_MS)
-        give_up (cache, "no answer in time");
-    else {
-        struct asked *asked;
-        DL_FOREACH (cache->asked, asked)
-            if (now - asked->since >= CACHE_ANSWER_MS)
-                answer (asked, -1, (struct view){0});
-        timer_set (cache);
-    }
+    else
+        deadlines_look (cache);
 }
 
 /* ---- hiredis in the reactor ---------------------------------------------------------------------- */
@@ -348,8 +359,9 @@ struct cache *cache_new (struct reactor *reactor, const char *where)
     cache->where = xstrdup (where ? where : "");
     cache->timer = reactor_timer (reactor, 0, at_timer, cache);
     check (cache_where_valid (cache->where));
-    if (*cache->where)
-        connect_start (cache);
+    if (*cache
+             ->where) /* from the first turn on: deadlines do not count how long a program takes to start */
+        reactor_timer_at (cache->timer, mono_ms ());
     return cache;
 }
 

@@ -21,6 +21,9 @@ static void request_answer (struct http_request *request, unsigned status, const
         MHD_add_response_header (response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
     for (size_t i = 0; i < request->said_count; i++)
         MHD_add_response_header (response, request->said[i].name, request->said[i].value);
+    /* in a crowd nobody keeps a place that he does not use: others wait for one */
+    if (request->server->connected > request->server->options.connections / 8 * 7)
+        MHD_add_response_header (response, MHD_HTTP_HEADER_CONNECTION, "close");
     request->response = response;
     request->status = status;
     request->answer_len = len;

@@ -12,6 +12,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define BACKLOG                                                                                    \
+    4096 /* a crowd waits in the kernel, rather than that its handshakes are dropped and come again seconds later */
+
 static void on_connection (void *owner, struct MHD_Connection *connection, void **context,
                            enum MHD_ConnectionNotificationCode code)
 {
@@ -19,11 +22,14 @@ static void on_connection (void *owner, struct MHD_Connection *connection, void 
     struct pace *pace = *context;
 
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        server->connected++;
         pace = pace_add (
             server->paces,
             MHD_get_connection_info (connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd);
-    } else
+    } else {
+        server->connected--;
         pace_remove (&pace);
+    }
     *context = pace;
 }
 
@@ -104,7 +110,7 @@ static int door_open (const char *door, uint16_t *ret_port)
     if (fd < 0)
         return -1;
     setsockopt (fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (bind (fd, (struct sockaddr *) &address, len) != 0 || listen (fd, 511) != 0 ||
+    if (bind (fd, (struct sockaddr *) &address, len) != 0 || listen (fd, BACKLOG) != 0 ||
         getsockname (fd, (struct sockaddr *) &address, &len) != 0) {
         int why = errno;
         close (fd);

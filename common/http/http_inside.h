@@ -69,6 +69,7 @@ struct http_server {
     struct timer *timer;
     uint16_t port;
     unsigned unanswered;
+    unsigned connected; /* connections now */
     struct paces *paces;
     size_t booked, booked_unknown; /* the latter within the former */
     uint64_t no_room, unproved;

@@ -256,7 +256,7 @@ bool limit_flood (struct limits *limits, struct view text)
     int64_t hour = wall_ms () / windows[LIMIT_text];
     uint32_t count, most = limits->most[LIMIT_text];
 
-    if (!most || !text.len)
+    if (!most || !text.len || !utf8_valid (text.at, text.len))
         return false;
     words_normal (text, &words);
     count = limit_count (limits, LIMIT_text, (struct view){words.at, words.len});

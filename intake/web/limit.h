@@ -43,7 +43,7 @@ uint32_t limit_count (struct limits *limits, enum limit limit, struct view who);
 /* What the settings say. */
 uint32_t limit_most (const struct limits *limits, enum limit limit);
 
-/* Counts a report's words, of well-formed UTF-8, and says whether they are one of a flood. */
+/* Counts a report's words and says whether they are one of a flood.  What is no UTF-8 is not counted. */
 bool limit_flood (struct limits *limits, struct view text);
 
 /* ---- a visit's source ---------------------------------------------------------------------------- */

@@ -41,7 +41,7 @@ const struct setting web_settings[] = {
      "Open311: requests are taken without an api_key, too, as the account open311"},
     {"zone", SETTING_NUMBER, "7", 7, 9, false, "hours east of UTC in which times are shown"},
     {"connections", SETTING_NUMBER, "2000", 10, 20000, false, "connections at most"},
-    {"sending", SETTING_NUMBER, "1000", 1, 100000, false,
+    {"sending", SETTING_NUMBER, "250", 1, 100000, false,
      "submissions under way; those beyond are asked to come again"},
     {"idle", SETTING_DURATION, "30s", 1000, 600000, false,
      "a connection that says nothing for so long is closed"},

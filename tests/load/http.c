@@ -51,7 +51,8 @@ struct waiting {
 };
 
 struct second {
-    unsigned sent, good, shed, failed, polite;
+    unsigned sent, good, shed, polite;
+    unsigned failed, late, odd; /* of those that failed: too late, and with another status */
 };
 
 static struct {
@@ -197,8 +198,11 @@ static void ended (struct connection *connection, unsigned status, bool polite)
     } else if (status == 429 || status == 503) {
         load.second.shed++;
         load.second.polite += polite;
-    } else
+    } else {
         load.second.failed++;
+        load.second.late += took > (int64_t) TIMEOUT_MS * 1000;
+        load.second.odd += status != 0;
+    }
     connection->busy = false;
 }
 
@@ -421,10 +425,10 @@ static void say (const char *name, double at, const struct second *second, size_
     memcpy (sorted, load.latencies + from, count * sizeof *sorted);
     qsort (sorted, count, sizeof *sorted, by_size);
     printf (
-        "{\"%s\": %.0f, \"sent\": %u, \"good\": %u, \"shed\": %u, \"polite\": %u, \"failed\": %u, \"p50\": %.2f, \"p95\": %.2f, "
+        "{\"%s\": %.0f, \"sent\": %u, \"good\": %u, \"shed\": %u, \"polite\": %u, \"failed\": %u, \"late\": %u, \"odd\": %u, \"p50\": %.2f, \"p95\": %.2f, "
         "\"p99\": %.2f, \"most\": %.2f}\n",
         name, at, second->sent, second->good, second->shed, second->polite, second->failed,
-        quantile (sorted, count, 0.5), quantile (sorted, count, 0.95),
+        second->late, second->odd, quantile (sorted, count, 0.5), quantile (sorted, count, 0.95),
         quantile (sorted, count, 0.99), quantile (sorted, count, 1));
     fflush (stdout);
     free (sorted);
@@ -436,6 +440,7 @@ static void second_over (double at)
     load.all.sent += load.second.sent, load.all.good += load.second.good,
         load.all.shed += load.second.shed;
     load.all.failed += load.second.failed, load.all.polite += load.second.polite;
+    load.all.late += load.second.late, load.all.odd += load.second.odd;
     load.second = (struct second){0};
     load.second_from = load.latency_count;
 }

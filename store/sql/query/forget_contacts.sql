@@ -1,7 +1,6 @@
 -- Forgets the contact, and what a gateway (channels 5 to 7) knows its sender by, of complaints that nothing can be told of any
--- more: ended for so long that they cannot be reopened,
--- with no notice on its way; of an alias, its main complaint likewise.  The contacts of its supporters go, too; and what the
--- delivery log has kept long enough.
+-- more: ended for so long that they cannot be reopened, with no notice on its way; of an alias, its main complaint likewise.
+-- Those of its supporters go, too; and what the delivery log has kept long enough.
 -- Returns the last complaint that was looked at (null: there is none behind), and how many contacts were forgotten.
 --   $1 complaint behind which to begin  $2 how many to look at  $3 end that is long ago  $4 log entries that are too old
 with looked as materialized (
