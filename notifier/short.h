@@ -6,8 +6,8 @@
 
 /* The text of a notice, UTF-8 without control characters, appended to `out`: 0; FAIL_ABSENT: none of that key.
  * Where the notice lacks what the text names, it says only that there is news.  `base`: reader_base, or "". */
-int short_text (const struct msg_notice *notice, const struct contact *contact,
-                const char *base, struct buffer *out);
+int short_text (const struct msg_notice *notice, const struct contact *contact, const char *base,
+                struct buffer *out);
 /* A telephone number as digits with its country's code and nothing before them: "0812-345" is 62812345 where
  * `country` is "62".  FAIL_REFUSED where it cannot be one. */
 int short_phone (struct view address, const char *country, char ret[24]);

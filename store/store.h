@@ -26,6 +26,7 @@
  *   told.c         what became of notices is written down
  *   report.c       what gateways say of them later
  *   forget.c       contacts that are not needed any more
+ *   bulletin.c     notices to officers and supporters: digests, reminders, alerts
  *   chain.c        digests of what was done become a chain, its head is signed
  *   publish.c      the snapshots; the calendar and limits that due times need
  *   limits.c       limits and steps of the clocks, by rule set and agency

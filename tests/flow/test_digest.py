@@ -154,16 +154,17 @@ def test_digest(office):
         office.sql("update assignment set due = %s where complaint_id = %s", office.midnight(days), identity)
     office.case(state=3, due="-1 hour")
     office.case(state=3, bond=1, case_state=6, answered=True)
-    office.case(state=3, case_state=1)
+    doubted = office.case(state=3, case_state=1, priority=4, flags=4096)
+    office.sql("update complaint set due_verify = due_first, due_first = null where complaint_id = %s", doubted)
     office.case(agency=1)  # nobody's of these
     start(office)
     (mail,) = office.wait(daily)
     assert mail["Subject"] == "Ringkasan pekerjaan Aduan hari ini"
     text = mail.get_body(("plain",)).get_content()
     lines = dict(line.rsplit(": ", 1) for line in text.splitlines() if ": " in line)
-    assert lines == {"Baru, belum dibuka siapa pun": "2", "Belum mendapat jawaban pertama": "6", "Jatuh tempo hari ini": "1",
+    assert lines == {"Baru, belum dibuka siapa pun": "2", "Belum mendapat jawaban pertama": "5", "Jatuh tempo hari ini": "1",
                      "Jatuh tempo pada hari kerja berikutnya": "1", "Lewat batas waktu": "1", "Dikembalikan, menunggu keputusan": "1",
-                     "Belum pasti milik siapa, perlu diperiksa": "1", "Buka meja kerja": "https://meja.example.org/"}
+                     "Diragukan di pintu umum, perlu diperiksa": "1", "Buka meja kerja": "https://meja.example.org/"}
     assert "Kata" not in text and "Siti" not in text and "Reply-To" not in mail
     assert "New, not looked at by anybody: 2" in office.wait(english)[0].get_body(("plain",)).get_content()
     office.wait(decider)

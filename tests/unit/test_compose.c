@@ -20,9 +20,9 @@
     }
 #define VIEW(literal) ((struct view) TEXT (literal))
 
-static const struct letterhead head = {"aduan@example.go.id", "Aduan", "example.go.id",
-                                       "https://aduan.example.go.id/t/",
-                                       "https://desk.example.go.id/", NULL};
+static const struct letterhead head = {
+    "aduan@example.go.id",         "Aduan", "example.go.id", "https://aduan.example.go.id/t/",
+    "https://desk.example.go.id/", NULL};
 static const int64_t noon = 1795525200000; /* Tue, 24 Nov 2026 13:00:00 UTC */
 
 static struct msg_notice notice_of (const char *template)

@@ -120,7 +120,7 @@ static void test_others (void **state)
          "Aduan hari ini: baru 3; lewat waktu 12; https://desk.example/"},
         {"digest", 1, "",
          "{\"new\": 0, \"unanswered\": -1, \"today\": \"x\", \"doubt\": 2147483647}",
-         "Aduan hari ini: diperiksa 2147483647; https://desk.example/"},
+         "Aduan hari ini: diragukan 2147483647; https://desk.example/"},
         {"digest", 1, "", "no JSON", "Aduan hari ini: https://desk.example/"},
         {"assigned", 1, "A0123456789ABC", "",
          "Laporan mendesak baru di Dinas Sosial. Nomor A0123456789ABC. "

@@ -82,7 +82,7 @@ $$;
 --   today       due at the end of this day, not late; tomorrow: of the next working day
 --   late        its due time has passed
 --   decision    handed back: this agency says who has it
---   doubt       nobody is sure whose it is: this agency checks that
+--   doubt       a public door doubted it (0110_doubt.sql): this agency checks that
 create function work_waiting (agencies int[], zone int) returns jsonb language sql stable
 set enable_seqscan = off set jit = off as $$
     select jsonb_strip_nulls (jsonb_build_object (
@@ -92,7 +92,7 @@ set enable_seqscan = off set jit = off as $$
                'tomorrow', nullif (count (*) filter (where w.due > now () and w.due = d.tomorrow), 0),
                'late', nullif (count (*) filter (where w.due <= now ()), 0),
                'decision', nullif (count (*) filter (where w.bond = 1), 0),
-               'doubt', nullif (count (*) filter (where w.lead and w.bond <> 1 and c.state in (1, 2)), 0)))
+               'doubt', nullif (count (*) filter (where w.priority = 4 and c.flags & 4096 <> 0 and c.due_first is null), 0)))
     from (select min (e.ends) as today, max (e.ends) as tomorrow -- a due time is the midnight at the end of its day
           from (select (day + 1 + make_interval (hours => -zone)) at time zone 'UTC' as ends from working_day
                 where calendar_version = calendar_now () and day >= ((now () at time zone 'UTC') + make_interval (hours => zone))::date
