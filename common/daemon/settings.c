@@ -132,8 +132,10 @@ static void set (struct settings *settings, struct value *value, const char *tex
         return;
     }
     free (value->text);
+    /* "./x", as it is printed, is the same path as "x" */
     if (row->kind == SETTING_PATH && text[0] != '/' && text[0])
-        value->text = xformat ("%s/%s", settings->folder, text);
+        value->text =
+            xformat ("%s/%s", settings->folder, strncmp (text, "./", 2) == 0 ? text + 2 : text);
     else
         value->text = xstrdup (text);
     value->number = number;

@@ -4,7 +4,7 @@
 //
 // Ends with 0 and a line of JSON (what was made), or with 1 and what is wrong.  What holds of each page: look.mjs.
 import { createHmac } from "node:crypto";
-import { check, finish, given, made, person, say, seen, weigh } from "./look.mjs";
+import { check, finish, given, made, person, problems, say, seen, weigh } from "./look.mjs";
 
 const seenOf = new Set();
 

@@ -70,7 +70,8 @@ static void reads_only (const char *prefix, const struct db_statement *statement
         }
     /* what is sealed is never named */
     assert_null (strstr (text, "seal"));
-    assert_null (strstr (text, "contact"));
+    if (strcmp (statement->name, "desk_contact") != 0) /* when one wants news oneself: no address */
+        assert_null (strstr (text, "contact"));
     assert_null (strstr (text, "code_hash"));
 }
 

@@ -119,6 +119,7 @@
   const kept = ["token", "created", "text", "class", "place_q", "place", "location", "point", "incident", "open"];
   const state = one("[data-state]", form);
   function save() {
+    if (!form.isConnected) return; // it was sent while this was on its way
     const said = Object.fromEntries([...new FormData(form)].filter(([name]) => kept.includes(name)));
     try { localStorage.setItem("aduan-report", JSON.stringify({ at: Date.now(), said })); } catch { /* no room: no draft */ }
   }
