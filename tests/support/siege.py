@@ -333,7 +333,7 @@ class Siege:
         done = self._ask(line, 33, {**case, 4: version, 5: key, act("act").tag: 1}, "acted:done")
         self._ask(line, 33, {**case, 4: version, 5: key, act("act").tag: 7, 7: "lain"}, "acted:stale:key")
         self._ask(line, 33, {**case, 4: done[5] if done else 0, 5: self.dice.randbytes(16), act("act").tag: 4}, "acted:stale:state")
-        for kind, lacks in ((10, "target"), (20, "other")):
+        for kind, lacks in ((10, "target"), (20, "other"), (18, "value")):
             self._ask(line, 33, {**case, 4: done[5] if done else 0, 5: self.dice.randbytes(16), act("act").tag: kind}, f"acted:refused:{lacks}")
         self.acts.append(("stranger", assigned[2].hex(), own, version, key.hex(), "ack", "done", done[5] if done else 0))
         for _ in range(70):
