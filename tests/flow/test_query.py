@@ -34,6 +34,10 @@ class Asker:
         self.socket.linger = 0
         self.socket.connect(f"ipc://{path}")
         self.ref = 0
+        self.greet()
+
+    def greet(self):
+        """Opens the conversation; whoever was silent for long, as over a slow start of PostgreSQL's, has lost it."""
         deadline = time.monotonic() + DEADLINE
         while True:
             self.say(HELLO, {1: 1, 2: "test", 3: os.urandom(16)})
@@ -331,6 +335,7 @@ def test_outage(world):
     ups = said(log, "connected, after")
     postgres.kill()
     wait_for(log, "trying again for ever", lines + 2)
+    asker.greet()
     refs = [asker.send_ask("counts") for _ in range(9)]
     verdict, why = asker.rows(refs[-1])
     assert verdict == REFUSED and "too many" in str(why)
@@ -351,6 +356,7 @@ def test_outage(world):
 def test_restart_in_mid_query(world):
     """A connection that is cut under a question costs a repeat, not an answer."""
     postgres, asker, _ = world
+    asker.greet()
     for _ in range(5):
         ref = asker.send_ask("counts")
         postgres.sql("select pg_terminate_backend (pid) from pg_stat_activity where usename = 'aduan_query'")
