@@ -347,6 +347,7 @@ def test_outage(world):
     verdict, rows = asker.rows(waits)
     if verdict == REFUSED:  # the start took longer than a question waits
         wait_for(log, "connected, after", ups + 1)
+        asker.greet()
         rows = json.dumps(asker.ask("counts"))
     assert json.loads(rows)[0]["complaints"] == 2
     wait_for(log, "connected, after", ups + 2)
