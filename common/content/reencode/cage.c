@@ -17,7 +17,7 @@
 static bool bounded (void)
 {
     static const struct {
-        int what;
+        enum __rlimit_resource what;
         rlim_t most;
     } limits[] = {
         {RLIMIT_AS, MEMORY_MOST}, {RLIMIT_CPU, SECONDS}, {RLIMIT_NOFILE, 0},
