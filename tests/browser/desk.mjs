@@ -154,7 +154,7 @@ async function officer() {
   await check(page, "bulk-handed-back");
   // own name and language, as they are
   await page.goto(`${given.base}/account`);
-  await page.getByRole("button", { name: "Simpan", exact: true }).click();
+  await page.locator("form[action='/orders/change_person']").getByRole("button", { name: "Simpan", exact: true }).click();
   await told(page, "Nama dan bahasa disimpan");
   // the other language, by choice
   await page.goto(`${given.base}/inbox`);
