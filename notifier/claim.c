@@ -115,9 +115,10 @@ static void outcome_log (const struct msg_notice *said, const struct fate *outco
     metric_add (notifier_failed_total, outcome->told == TOLD_FAILED && tried);
     metric_add (notifier_unknown_total, outcome->told == TOLD_UNKNOWN);
     metric_add (notifier_parked_total, parked);
-    if (outcome->told == TOLD_SENT || outcome->until)
+    if (outcome->told == TOLD_SENT || outcome->told == TOLD_SKIPPED || outcome->until)
         log_debug ("%s: event %" PRIu64 ", %.*s: %s", id_text (&said->id), said->event,
-                   (int) said->template.len, said->template.at, outcome->until ? "waits" : "sent");
+                   (int) said->template.len, said->template.at,
+                   outcome->until ? "waits" : told_word (outcome->told));
     else if (outcome->told == TOLD_UNKNOWN)
         log_warning ("%s: event %" PRIu64 ": outcome unknown (code %" PRIu64
                      "): the gateway had the text and gave no answer; it is not sent again",
@@ -267,6 +268,12 @@ static void notice_send (struct notifier *notifier, struct notice *notice)
     struct fate outcome = contact_take (notifier, notice_said (notice), &contact);
     if (outcome.told) {
         notice_close (notifier, notice, outcome);
+        return;
+    }
+    if (contact.quiet) {
+        contact_done (&contact);
+        notice_close (notifier, notice,
+                      (struct fate){.told = TOLD_SKIPPED, .code = WHY_RECIPIENT_LIMIT});
         return;
     }
     notice->gateway = gateway_for (notifier->gateways, contact.kind);

@@ -33,6 +33,7 @@ struct contact {
     struct view message_id; /* of the mail that the complaint came by; may be empty */
     struct view references; /* may be empty */
     uint32_t language;      /* enum language, 0 where the contact does not say */
+    bool quiet;             /* its door had too many reports for that address: nothing goes there */
 };
 
 /* Opens `sealed` with contact-<key_id>.key of folder `keys` (64 hexadecimal digits, X25519).

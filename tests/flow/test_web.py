@@ -71,6 +71,63 @@ def test_intake_is_away(stack, visitor):
     stored(stack, number)
 
 
+def follow(stack, visitor, words):
+    """A report that is stored, and its page; number."""
+    number, _ = visitor.report(words)
+    stored(stack, number)
+    return number
+
+
+@pytest.mark.parametrize("doing, more", [("rate", {"rating": "5"}), ("complete", {}), ("reopen", {}), ("consent", {"consent": "yes"})])
+def test_what_the_case_cannot_take_is_said(stack, visitor, doing, more):
+    number = follow(stack, visitor, f"Jembatan gantung putus, {doing}.")
+    fields = visitor.get("/case").fields()
+    answer = visitor.post("/case", {"token": fields["token"], "created": fields["created"], "do": doing, "text": "Kata yang tidak boleh hilang.", **more})
+    assert answer.status == 409 and "tidak t" in answer.text.lower() and "Kata yang tidak boleh hilang." in answer.text, answer.text
+    assert stack.sql("select count (*) from refused where parent = number_bits (%s)", number) == [(0,)]
+
+
+def test_a_word_that_ended_the_case_may_come_again(stack, visitor):
+    number = follow(stack, visitor, "Papan nama jalan hilang.")
+    fields = visitor.get("/case").fields()
+    said = {"token": fields["token"], "created": fields["created"], "do": "withdraw", "text": "Sudah ketemu."}
+    assert visitor.post("/case", said).status == 303
+    stack.wait("select 1 from complaint where number_text (number) = %s and state = 8", number)
+    assert visitor.post("/case", said).headers["Location"] == "/case?said=withdraw", "its answer was lost"
+    fields = visitor.get("/case").fields()
+    for doing in ("withdraw", "reply", "close"):
+        assert visitor.post("/case", {"token": fields["token"], "created": fields["created"], "do": doing, "text": "Lain lagi."}).status == 409, doing
+    assert stack.sql("select count (*) from event e join complaint c using (complaint_id) where number_text (c.number) = %s and e.kind = 35", number) == [(1,)]
+
+
+def test_a_right_code_before_the_case_is_stored(stack, visitor):
+    """Accepted, and the record is away: whoever has number and code is told that it is kept; whoever has not, that nobody knows it."""
+    stack["store"].stop()
+    try:
+        number, code = visitor.report("Tangga penyeberangan licin.")
+        other = Visitor(stack)
+        assert other.post("/track", {"number": number, "code": code[:-1] + ("0" if code[-1] != "0" else "1")}).status == 404
+        assert other.post("/track", {"number": number, "code": code.lower()}).status == 303
+        page = other.get("/case")
+        assert page.status == 200 and "sudah kami terima dan tersimpan" in page.text
+        stack["query"].stop()
+        third = Visitor(stack)
+        assert third.post("/track", {"number": number, "code": code}).status == 303 and "sudah kami terima dan tersimpan" in third.get("/case").text
+        assert Visitor(stack).post("/track", {"number": number, "code": "0" * 26}).status == 503
+    finally:
+        if not stack["query"].alive():
+            stack["query"].start()
+        stack["store"].start()
+    stored(stack, number)
+    assert other.get("/case").status == 200 and Visitor(stack).post("/track", {"number": number, "code": code}).status == 303
+
+
+def test_methods_that_a_page_takes(visitor):
+    for path, methods in (("/track", {"GET", "HEAD", "POST"}), ("/reports", {"GET", "HEAD"}), ("/track/forget", {"POST"})):
+        answer = visitor.ask("DELETE", path)
+        assert answer.status == 405 and set(answer.headers["Allow"].split(", ")) == methods, path
+
+
 def test_in_english(stack):
     page = Visitor(stack, "en").get("/report")
     assert 'lang="en"' in page.text and "Write a report" in page.text
