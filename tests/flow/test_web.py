@@ -1,6 +1,9 @@
 """The public door's pages: a report, its receipt, what is sent twice, what is not right, what is away."""
+import re
+
 import pytest
 
+from nginx import Nginx
 from stack import WEB, Stack
 from web import Visitor
 
@@ -133,3 +136,42 @@ def test_in_english(stack):
     assert 'lang="en"' in page.text and "Write a report" in page.text
     chosen = Visitor(stack)
     assert 'lang="en"' in chosen.get("/report?lang=en").text and 'lang="en"' in chosen.get("/").text
+
+
+# ---- behind a proxy
+
+def test_behind_nginx(stack, folder):
+    """docs/examples/nginx-web.conf as it stands, but for names, ports and folders."""
+    with open(stack.settings, encoding="utf-8") as file:
+        text = file.read()
+    with open(stack.settings, "w", encoding="utf-8") as file:
+        file.write(re.sub(r"limit: {reports_hour: 0, reports_minute: 0", "tls: true\n  origin: https://lapor.example.go.id\n  limit: {reports_hour: 2, reports_minute: 0", text))
+    stack["web"].stop()
+    stack["web"].start()
+    with Nginx(folder, "nginx-web.conf", "lapor.example.go.id", stack.ports["web"]) as proxy:
+        page = proxy.call("/report")
+        assert page.startswith(b"HTTP/1.1 200") and b"Strict-Transport-Security" in page
+        fields = {**dict(re.findall(r'<input[^>]*name="(token|created|incident)"[^>]*value="([^"]*)"', page.decode())),
+                  "class": "1", "location": "Jalan Kenari", "open": "1", "anonymous": "2", "text": "Lewat nginx."}
+        head = b"".join(f'--bb\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode() for name, value in fields.items())
+        files = b"".join(b'--bb\r\nContent-Disposition: form-data; name="photo"; filename="a.txt"\r\n\r\n' + f"{i}".encode() * 10400000 + b"\r\n" for i in range(5))
+        lines = "Content-Type: multipart/form-data; boundary=bb\r\nOrigin: https://lapor.example.go.id\r\n"
+        taken = proxy.call("/report", lines, head + files + b"--bb--\r\n", "POST")
+        assert taken.startswith(b"HTTP/1.1 200") and b"__Host-aduan-case=" in taken, taken[:500]
+        # what is too large or too long is answered by the door, in the form of the address
+        large = proxy.call("/open311/v2/requests.json", "Content-Type: application/x-www-form-urlencoded\r\n", b"x" * 60000000, "POST")
+        assert large[9:12] == b"413" and b'"code":413' in large.replace(b" ", b""), large[:300]
+        ids = "A0000000000000," * 3600
+        assert proxy.call(f"/open311/v2/requests.json?service_request_id={ids}").startswith(b"HTTP/1.1 200")
+        long = proxy.call(f"/open311/v2/requests.json?service_request_id={ids * 2}")
+        assert long[9:12] == b"414" and b"application/json" in long, long[:300]
+        # who connects is the source, whatever he claims
+        small = head + b"--bb--\r\n"
+        claims = [f"X-Forwarded-For: 198.51.100.{at}\r\n" for at in range(3)]
+        assert [proxy.call("/report", lines + claim, small, "POST")[9:12] for claim in claims][1:] == [b"429", b"429"]
+        assert proxy.call("/report", lines, small, "POST", "127.0.0.9")[9:12] == b"200"
+        # gateways alone speak to the door itself
+        for path in ("/gateway/sms?secret=x", "/gateway/sms/report?notice=x", "/REST/1.0/NoAuth/mail-gateway"):
+            answer = proxy.call(path)
+            assert answer[9:12] == b"404" and b"<center>nginx" in answer, path
+        assert b"refused: secret" in proxy.call("/gateway/whatsapp")
