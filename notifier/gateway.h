@@ -35,7 +35,7 @@ struct letter {
     char number[16];    /* WhatsApp: tracking number, for the message template */
     uint32_t language;  /* WhatsApp: enum language of the message template; 0: Indonesian */
     bool open;          /* WhatsApp: the reporter wrote within 24 hours, so a free text may go */
-    unsigned segments;  /* SMS: what it costs */
+    unsigned segments;  /* SMS: what it costs (spending.h); 0: nothing */
 };
 void letter_done (struct letter *letter);
 
@@ -119,10 +119,6 @@ struct gateway_kind {
     /* 0 and *ret; FAIL_ABSENT: no template of that key; FAIL_REFUSED: nothing can be sent to that address. */
     int (*compose) (void *own, const struct msg_notice *notice, const struct contact *contact,
                     int64_t now, struct letter *ret);
-    /* Takes what the letter costs out of what may be spent today: 0, or why it has to wait for the next morning;
-     * `unspend`: it was not sent after all.  NULL: it costs nothing. */
-    enum why (*spend) (void *own, const struct letter *letter, int64_t now);
-    void (*unspend) (void *own, const struct letter *letter);
     /* Hands it over and fills the results; on a thread of the courier, the handle is prepared. */
     void (*carry) (void *own, CURL *easy, struct errand *errand);
     struct judgement (*judge) (const struct errand *errand);

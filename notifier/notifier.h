@@ -10,6 +10,7 @@
  *   contact.c   opens a sealed contact, in memory that is locked and wiped
  *   compose.c   notice + contact -> letter; pure
  *   gateway.h   the ways out: mail, SMS, WhatsApp
+ *   spending.h  what SMS have cost today;  night.h  when people sleep
  *   report.c    what gateways say later, from aduan-web on to the store
  *   webhook.h   batches of the feed, to those who submit for others
  */
@@ -18,6 +19,7 @@
 
 #include "daemon/daemon.h"
 #include "gateway.h"
+#include "spending.h"
 #include "webhook.h"
 
 /* ---- contact.c ------------------------------------------------------------------------------ */
@@ -33,6 +35,7 @@ struct contact {
     struct view message_id; /* of the mail that the complaint came by; may be empty */
     struct view references; /* may be empty */
     uint32_t language;      /* enum language, 0 where the contact does not say */
+    bool answered;          /* its door told the number: no notice that the report was received */
 };
 
 /* Opens `sealed` with contact-<key_id>.key of folder `keys` (64 hexadecimal digits, X25519).
@@ -111,6 +114,7 @@ struct notifier {
     struct listener *webs;  /* who brings delivery reports and bounces */
     struct report *reports; /* that the store has not heard yet */
     struct gateway gateways[GATEWAYS];
+    struct spending *spending; /* of what costs something */
     struct webhooks *webhooks;
     struct dispatch *dispatches;
     unsigned dispatch_count;

@@ -189,7 +189,8 @@ static void message_submit (struct message *message)
                                  .address = message->address,
                                  .language = ADUAN_LANGUAGE_ID,
                                  .message_id = message->message_id,
-                                 .references = message->references};
+                                 .references = message->references,
+                                 .answered = message->answered};
     bool flood =
         !reply && limit_flood (web->limits, (struct view){message->text.at, message->text.len});
     struct aduan_submission submission = {

@@ -19,6 +19,7 @@
  *     open311.c    GeoReport v2 (open311.h)
  *     sms.c, whatsapp.c, mail.c  gateways
  *   message.c  what came by a gateway, on its way to intake;  gateway.c  what gateways share;  report.c  delivery reports
+ *   command.c  the words LACAK, BERHENTI ..., for all gateways;  graph.c  Meta's API
  *   mime.c, html.c  a mail, read;  maildir.c  mails that lie in a folder;  aside.c  threads for what is slow
  *     api*.c       programs of those who submit for others; api.h is to be read first
  *

@@ -2,24 +2,21 @@
  *
  *   POST /gateway/whatsapp, signed over its raw bytes -> each message by itself:
  *     FETCHING (media, on a thread) -> ASKING (whose case) -> SENDING     each delivery state: a report
+ *     a command (command.h) -> done -> ANSWERING (on the same thread)
  *   -> 200 when all of them are ACCEPTED, or will never be; 503 when one could not, and the whole payload comes again: what was
  *      accepted is the same complaint then
  */
-#include <curl/curl.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include "../gateway.h"
-#include "domain/number.h"
+#include "../command.h"
+#include "../graph.h"
 
-#define ACCOUNT      "whatsapp"
-#define BODY_MOST    3145728 /* Meta's own limit */
-#define VALUES_MOST  60000
-#define CONNECT_MS   5000L
-#define FETCH_MS     20000L
-#define ANSWER_MOST  65536
-#define PATIENT_MS   1800000 /* for so long a message waits for media that cannot be had now */
+#define ACCOUNT     "whatsapp"
+#define BODY_MOST   3145728 /* Meta's own limit */
+#define VALUES_MOST 60000
+#define PATIENT_MS                                                                                 \
+    1800000 /* for so long a message waits for media that cannot be had now, or to be answered */
 #define PLACE_DEGREE 1e7
 
 /* A payload on its way: it is answered when nothing of it is under way. */
@@ -33,12 +30,17 @@ struct hook {
 struct chat {
     struct hook *hook;
     struct message *message;
-    const char *url, *token; /* the gateways' */
-    char media[64];          /* Meta's id of what came with it; "": nothing */
+    struct graph graph;
+    char media[64]; /* Meta's id of what came with it; "": nothing */
     struct buffer fetched;
-    bool lacking, unreachable; /* it cannot be had; it cannot be had now */
-    bool to_notice;            /* written as an answer to a message of ours */
+    enum graph_end fate; /* of what was fetched, or said */
+    bool to_notice;      /* written as an answer to a message of ours */
     char number[ADUAN_NUMBER_SIZE];
+    /* Of a command, whose message is gone when it is answered. */
+    char phone[32], sender[24]; /* which telephone of ours it came to, in Meta's words; of whom */
+    uint8_t hash[ADUAN_SENDER_SIZE], name[16];
+    uint64_t created;
+    struct buffer answer;
 };
 
 static void hook_end (struct hook *hook)
@@ -59,6 +61,8 @@ static void chat_end (struct chat *chat, bool later)
 
     hook->later = hook->later || later;
     buffer_free (&chat->fetched);
+    buffer_free (&chat->answer);
+    sodium_memzero (chat->sender, sizeof chat->sender);
     free (chat);
     hook_end (hook);
 }
@@ -122,124 +126,87 @@ static void on_whose (struct message *message, json_t *rows)
     message_send (message, on_sent, chat);
 }
 
-/* LAPOR is always a new one; it stays in the text. */
+/* ---- commands ------------------------------------------------------------------------------------ */
+
+static void say_aside (void *job)
+{
+    struct chat *chat = job;
+    chat->fate = graph_say (&chat->graph, chat->phone, chat->sender, chat->answer.at);
+}
+
+/* The payload comes again with all that is in it: what was answered is not answered twice. */
+static void on_answered (void *job, bool worked)
+{
+    struct chat *chat = job;
+    bool young = (uint64_t) wall_ms () < chat->created + PATIENT_MS;
+
+    if (worked && chat->fate == GRAPH_DONE)
+        gateway_told (chat->hook->visit->web->gateways, chat->name);
+    chat_end (chat, young && (!worked || chat->fate == GRAPH_AWAY));
+}
+
+static void on_command (void *with, const char *key, const char *number)
+{
+    struct chat *chat = with;
+    struct gateways *gateways = chat->hook->visit->web->gateways;
+    const char *text = key ? web_word (chat->hook->visit, key) : NULL;
+
+    if (!text) {
+        chat_end (chat, true);
+        return;
+    }
+    gateway_text (text, number, &chat->answer);
+    if (!*chat->phone || !*chat->graph.token ||
+        !gateway_answers (gateways, chat->hash, chat->name)) {
+        chat_end (chat, false);
+        return;
+    }
+    if (!aside_do (gateways->fetching, say_aside, on_answered, chat))
+        on_answered (chat, false);
+}
+
+/* One that came before and was answered is done: Meta brings some twice. */
+static void chat_command (struct chat *chat, const struct command *command)
+{
+    const struct message *message = chat->message;
+
+    memcpy (chat->hash, message->sender, sizeof chat->hash);
+    memcpy (chat->name, message->token.token, sizeof chat->name);
+    snprintf (chat->sender, sizeof chat->sender, "%s", message->phone);
+    chat->created = message->created;
+    if (gateway_was_told (message->web->gateways, chat->name)) {
+        message_free (chat->message);
+        chat_end (chat, false);
+    } else
+        command_do (command, chat->message, on_command, chat);
+}
+
+/* LAPOR is always a new one; it stays in the text.  What has a file or a place with it is no command. */
 static void chat_place (struct chat *chat)
 {
     struct message *message = chat->message;
-    const char *text = message->text.at;
-    size_t len = strcspn (text, " \t\r\n:,.");
-    uint64_t bits;
+    struct command command = command_read (message->text.at, NULL);
+    bool bare = !*chat->media && !message->latitude && !message->longitude;
 
-    message->text.len = strlen (text);
-    if (len == 5 && strncasecmp (text, "LAPOR", 5) == 0) {
+    message->text.len = strlen (message->text.at);
+    if (command.word == COMMAND_REPORT) {
         message_send (message, on_sent, chat);
-        return;
+    } else if (command.word != COMMAND_NONE && bare) {
+        chat_command (chat, &command);
+    } else {
+        if (command.word == COMMAND_NONE)
+            memcpy (chat->number, command.number, sizeof chat->number);
+        message->with = chat;
+        message_ask_sender (message, on_whose);
     }
-    if (number_parse ((struct view){text, len}, &bits) == 0)
-        number_of_bits (bits, chat->number);
-    message->with = chat;
-    message_ask_sender (message, on_whose);
 }
 
 /* ---- media, on a thread -------------------------------------------------------------------------- */
 
-struct fetch {
-    struct buffer *into;
-    size_t most;
-};
-
-static size_t on_bytes (char *at, size_t one, size_t len, void *with)
-{
-    struct fetch *fetch = with;
-
-    if (one * len > fetch->most - fetch->into->len)
-        return 0;
-    buffer_add (fetch->into, at, one * len);
-    return one * len;
-}
-
-/* The status of a GET, 0: there was no answer. */
-static long get (CURL *easy, const char *url, struct curl_slist *headers, struct buffer *into,
-                 size_t most)
-{
-    struct fetch fetch = {into, most};
-    long status = 0;
-
-    curl_easy_reset (easy);
-    curl_easy_setopt (easy, CURLOPT_PROXY, "");
-    curl_easy_setopt (easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt (easy, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS);
-    curl_easy_setopt (easy, CURLOPT_TIMEOUT_MS, FETCH_MS);
-    curl_easy_setopt (easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt (easy, CURLOPT_URL, url);
-    curl_easy_setopt (easy, CURLOPT_HTTPHEADER, headers);
-    curl_easy_setopt (easy, CURLOPT_WRITEFUNCTION, on_bytes);
-    curl_easy_setopt (easy, CURLOPT_WRITEDATA, &fetch);
-    CURLcode fail = curl_easy_perform (easy);
-    curl_easy_getinfo (easy, CURLINFO_RESPONSE_CODE, &status);
-    return fail == CURLE_OK ? status : fail == CURLE_WRITE_ERROR ? 413 : 0;
-}
-
-/* Meta's own hosts, and that of the settings: nobody else gets the token. */
-static bool host_right (const char *url, const char *base)
-{
-    static const char *const ends[] = {".fbsbx.com", ".facebook.com", ".whatsapp.net"};
-    const char *host = strstr (url, "://"), *own = strstr (base, "://");
-    size_t len, own_len;
-
-    if (!host || !own)
-        return false;
-    host += 3;
-    own += 3;
-    len = strcspn (host, "/?#");
-    own_len = strcspn (own, "/?#");
-    if (len == own_len && strncmp (host, own, len) == 0)
-        return (size_t) (host - url) == (size_t) (own - base) &&
-               strncmp (url, base, (size_t) (host - url)) == 0;
-    for (size_t i = 0; i < array_len (ends); i++) {
-        size_t end = strlen (ends[i]);
-        if (strncmp (url, "https://", 8) == 0 && len > end && !memchr (host, '@', len) &&
-            strncasecmp (host + len - end, ends[i], end) == 0)
-            return true;
-    }
-    return false;
-}
-
-static void fetch_with (struct chat *chat, CURL *easy, struct curl_slist *headers)
-{
-    struct buffer answer = {0};
-    char *url = xformat ("%s/%s", chat->url, chat->media);
-    long status = get (easy, url, headers, &answer, ANSWER_MOST);
-    json_t *said =
-        status == 200 ? json_loadb (answer.at ? answer.at : "", answer.len, 0, NULL) : NULL;
-    const char *where = json_string_value (json_object_get (said, "url"));
-
-    if (where && host_right (where, chat->url))
-        status = get (easy, where, headers, &chat->fetched, CONTENT_BYTES_MOST);
-    else if (status == 200)
-        status = 404;
-    chat->unreachable = status == 0 || status == 429 || status >= 500;
-    chat->lacking = status != 200;
-    json_decref (said);
-    buffer_free (&answer);
-    free (url);
-}
-
 static void fetch_aside (void *job)
 {
     struct chat *chat = job;
-    CURL *easy = curl_easy_init ();
-    char *bearer = xformat ("Authorization: Bearer %s", chat->token);
-    struct curl_slist *headers = curl_slist_append (NULL, bearer);
-
-    check (easy && headers);
-    fetch_with (chat, easy, headers);
-    for (struct curl_slist *item = headers; item; item = item->next)
-        sodium_memzero (item->data, strlen (item->data));
-    curl_slist_free_all (headers);
-    sodium_memzero (bearer, strlen (bearer));
-    free (bearer);
-    curl_easy_cleanup (easy);
+    chat->fate = graph_fetch (&chat->graph, chat->media, CONTENT_BYTES_MOST, &chat->fetched);
 }
 
 static void on_fetched (void *job, bool worked)
@@ -248,12 +215,12 @@ static void on_fetched (void *job, bool worked)
     struct message *message = chat->message;
     bool young = (uint64_t) wall_ms () < message->created + PATIENT_MS;
 
-    if (!worked || (chat->unreachable && young)) {
+    if (!worked || (chat->fate == GRAPH_AWAY && young)) {
         message_free (message);
         chat_end (chat, true);
         return;
     }
-    if (chat->lacking)
+    if (chat->fate != GRAPH_DONE)
         message->lost++;
     else
         message_file (message, (struct view){chat->fetched.at, chat->fetched.len});
@@ -362,6 +329,15 @@ static void sender_take (const json_t *value, const json_t *said, struct message
     free (whole);
 }
 
+/* The telephone of ours that it was written to goes into an address. */
+static void phone_take (const json_t *value, struct chat *chat)
+{
+    const char *phone = text_at (value, "metadata", "phone_number_id");
+
+    if (phone && strlen (phone) < sizeof chat->phone && phone[strspn (phone, "0123456789")] == '\0')
+        snprintf (chat->phone, sizeof chat->phone, "%s", phone);
+}
+
 static void message_take (struct hook *hook, const json_t *value, const json_t *said)
 {
     struct web *web = hook->visit->web;
@@ -373,8 +349,8 @@ static void message_take (struct hook *hook, const json_t *value, const json_t *
         return;
     struct chat *chat = xcalloc (1, sizeof *chat);
     chat->hook = hook;
-    chat->url = web->gateways->whatsapp_url;
-    chat->token = web->gateways->whatsapp_token;
+    chat->graph = (struct graph){web->gateways->whatsapp_url, web->gateways->whatsapp_token};
+    phone_take (value, chat);
     chat->message = message_new (web, ACCOUNT, ADUAN_CHANNEL_WHATSAPP);
     chat->to_notice = json_object_get (said, "context") != NULL;
     message_named (chat->message, view_of (id), sent);
