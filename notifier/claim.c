@@ -341,8 +341,13 @@ void on_errand_done (void *owner, struct errand *errand)
 {
     struct notifier *notifier = owner;
     struct notice *notice = errand->with;
-    struct gateway *gateway = notice->gateway;
     int64_t now = reactor_now (notifier->reactor);
+
+    if (!notice) { /* of confirm.c: nobody is told what became of it */
+        errand_free (errand);
+        return;
+    }
+    struct gateway *gateway = notice->gateway;
 
     struct judgement judgement = gateway->kind->judge (errand);
     if (errand->letter.segments)

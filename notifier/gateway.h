@@ -20,7 +20,7 @@ struct letterhead;
 
 /* ---- what is handed over --------------------------------------------------------------------- */
 
-#define LETTER_HEADERS 11
+#define LETTER_HEADERS 13
 #define ANSWER_MAX     2048
 
 /* A notice as a gateway gets it.  Owns its texts; letter_done wipes and frees them. */

@@ -65,6 +65,8 @@ const struct setting notifier_settings[] = {
      "base of tracking addresses, as https://aduan.example/t/; empty: letters name none"},
     {"desk", SETTING_TEXT, "", 0, 0, false,
      "address of the desk, as https://desk.example/; empty: what officers get names none"},
+    {"stop", SETTING_TEXT, "", 0, 0, false,
+     "base of the addresses by which a mail's reader ends its news, as https://aduan.example/stop/; empty: by a mail alone"},
     {"webhook.hosts", SETTING_TEXT, "", 0, 0, false,
      "hosts that webhooks may go to at whatever address, spaces between; * beside them: every other one at public "
      "addresses, too; empty: every one at public addresses"},
@@ -123,6 +125,10 @@ bool notifier_settings_right (const struct settings *settings)
         right = settings_refuse (settings, "redis", "unix:/PATH or tcp://ADDRESS:PORT, or empty");
     if (!base_valid (settings_text (settings, "desk")))
         right = settings_refuse (settings, "desk", "an http:// or https:// address, or empty");
+    if (*settings_text (settings, "stop") &&
+        (!base_valid (settings_text (settings, "stop")) ||
+         strncmp (settings_text (settings, "stop"), "https://", 8) != 0))
+        right = settings_refuse (settings, "stop", "an https:// address (RFC 8058), or empty");
     free (from);
     return right;
 }
@@ -139,11 +145,13 @@ static void head_set (struct notifier *notifier, const struct settings *settings
     notifier->texts[2] = xstrdup (settings_text (settings, "domain"));
     notifier->texts[3] = xstrdup (settings_text (settings, "tracking"));
     notifier->texts[4] = xstrdup (settings_text (settings, "desk"));
+    notifier->texts[5] = xstrdup (settings_text (settings, "stop"));
     notifier->head = (struct letterhead){.from = notifier->texts[0],
                                          .name = notifier->texts[1],
                                          .domain = notifier->texts[2],
                                          .tracking = notifier->texts[3],
-                                         .desk = notifier->texts[4]};
+                                         .desk = notifier->texts[4],
+                                         .stop = notifier->texts[5]};
 }
 
 /* Without the key nobody could tell an answer or a delivery report of ours from somebody else's. */

@@ -11,6 +11,7 @@
  *   compose.c   notice + contact -> letter; pure
  *   gateway.h   the ways out: mail, SMS, WhatsApp
  *   spending.h  what SMS have cost today;  night.h  when people sleep
+ *   confirm.c   the one letter that no row asks for: news were stopped
  *   report.c    what gateways say later, from aduan-web on to the store
  *   webhook.h   batches of the feed, to those who submit for others
  */
@@ -49,11 +50,12 @@ void contact_done (struct contact *contact);
 
 /* What every letter of this installation has in common; borrowed. */
 struct letterhead {
-    const char *from;         /* bare address */
-    const char *name;         /* display name beside it */
-    const char *domain;       /* right side of the Message-ID */
-    const char *tracking;     /* base of tracking addresses; "" for none */
-    const char *desk;         /* the desk's address, for officers; "" for none */
+    const char *from;     /* bare address */
+    const char *name;     /* display name beside it */
+    const char *domain;   /* right side of the Message-ID */
+    const char *tracking; /* base of tracking addresses; "" for none */
+    const char *desk;     /* the desk's address, for officers; "" for none */
+    const char *stop;     /* base of addresses that end a mail's news by one request; "" for none */
     const uint8_t *reply_key; /* REPLY_KEY_LEN bytes: answers, bounces and reports; NULL for none */
 };
 
@@ -134,7 +136,7 @@ struct notifier {
     struct timer *timer;    /* the scan behind the hints, and the repeats of told */
     struct letterhead head; /* points into `texts` */
     char *keys;             /* folder, owned */
-    char *texts[5];         /* what `head` points to, owned */
+    char *texts[6];         /* what `head` points to, owned */
     uint8_t reply_key[32];
     unsigned claim, night_from, night_to; /* settings */
     int64_t scan_ms;
@@ -158,6 +160,12 @@ int reports_listen (struct notifier *notifier, const char *run);
 void report_heard (struct notifier *notifier, uint64_t ref);
 /* The store is gone: whoever brought them has them repeated. */
 void reports_forget (struct notifier *notifier);
+
+/* ---- confirm.c ------------------------------------------------------------------------------ */
+
+/* Tells whoever asked for no more news of this case that it was heard: once, and nothing is kept of it. */
+void confirm_stop (struct notifier *notifier, const struct id *id, struct view contact,
+                   uint64_t key_id);
 
 /* ---- notifier.c ----------------------------------------------------------------------------- */
 

@@ -91,7 +91,8 @@ struct doing {
     command_end_fn *then;
     void *with;
     unsigned waits; /* for answers, and reports that are not heard yet */
-    bool failed, found;
+    bool failed;
+    bool found; /* a case to stop; the first of them brings the confirmation */
 };
 
 static struct doing *doing_new (struct message *message, command_end_fn *then, void *with)
@@ -145,11 +146,16 @@ static void on_stopped (void *with, bool heard)
 static void stop_say (struct doing *doing, const struct notice_name *notice)
 {
     const struct message *message = doing->message;
+    bool mail = message->channel == ADUAN_CHANNEL_EMAIL && message->address;
+    const struct aduan_contact contact = {.kind = message->kind,
+                                          .address = message->address,
+                                          .message_id = message->message_id,
+                                          .references = message->references};
 
     doing->waits++;
+    report_stop (message->web->gateways, notice, message->channel,
+                 mail && !doing->found ? &contact : NULL, on_stopped, doing);
     doing->found = true;
-    report_send (message->web->gateways, notice, message->channel, TOLD_SKIPPED, 0, on_stopped,
-                 doing);
 }
 
 /* The newest of his cases stands for all of them: the store knows whose it is (note_reports.sql). */

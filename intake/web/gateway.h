@@ -71,6 +71,10 @@ bool secret_same (const char *secret, const char *shown);
 void report_send (struct gateways *gateways, const struct notice_name *notice, uint32_t channel,
                   uint32_t outcome, uint64_t code, void (*then) (void *with, bool heard),
                   void *with);
+/* Tells that its reader wants no more news.  `tell`: whom to confirm it to, once it is heard; NULL: nobody, for his door does. */
+void report_stop (struct gateways *gateways, const struct notice_name *notice, uint32_t channel,
+                  const struct aduan_contact *tell, void (*then) (void *with, bool heard),
+                  void *with);
 void reports_open (struct gateways *gateways, const char *run);
 void reports_close (struct gateways *gateways);
 

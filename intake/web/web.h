@@ -17,7 +17,7 @@
  *     track.c      a reporter follows his case, and has his say
  *     published.c  reports that everybody may read
  *     open311.c    GeoReport v2 (open311.h)
- *     sms.c, whatsapp.c, mail.c  gateways
+ *     sms.c, whatsapp.c, mail.c  gateways;  stop.c  the address by which a mail's news end
  *   message.c  what came by a gateway, on its way to intake;  gateway.c  what gateways share;  report.c  delivery reports
  *   command.c  the words LACAK, BERHENTI ..., for all gateways;  graph.c  Meta's API
  *   mime.c, html.c  a mail, read;  maildir.c  mails that lie in a folder;  aside.c  threads for what is slow

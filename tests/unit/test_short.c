@@ -103,6 +103,13 @@ static void test_texts (void **state)
             assert_non_null (memmem (out.at, out.len, "A0123456789ABC", 14));
             buffer_free (&out);
         }
+    struct msg_notice secret = {.template = view_of ("received"),
+                                .number = view_of ("A0123456789ABC")};
+    struct contact by_whatsapp = {.kind = view_of ("whatsapp"), .language = LANGUAGE_ID};
+    struct buffer receipt = {0};
+    assert_int_equal (short_text (&secret, &by_whatsapp, "", &receipt), 0);
+    assert_non_null (memmem (receipt.at, receipt.len, "LACAK A0123456789ABC", 20));
+    buffer_free (&receipt);
     struct msg_notice unknown = {.template = view_of ("of_the_future")};
     struct contact contact = {0};
     struct buffer out = {0};
