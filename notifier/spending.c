@@ -1,7 +1,7 @@
 /* spending.c - what SMS have cost today.
  *
- * Called by claim.c.  Of each number, and of all together ("" as a number), there is a count of this process's and the last
- * total that Redis said; what is used is the total and what of ours is not in it yet, at least what we have counted ourselves.
+ * Called by claim.c.  Of each number, and of all together ("" as a number), there is the last total that Redis said, and what of
+ * ours is not in it yet.
  */
 #include "spending.h"
 
@@ -26,10 +26,9 @@
 
 struct spent {
     uint8_t who[WHO_BYTES];
-    unsigned here; /* taken by this process; what is under way counts */
-    unsigned owed; /* of these, gone and not told to Redis yet */
-    unsigned told; /* of these, told */
-    uint64_t all;  /* what Redis said last, with `told` in it */
+    uint64_t all;       /* what Redis said last */
+    unsigned owed;      /* gone, and not in `all` yet */
+    unsigned under_way; /* taken, and nobody knows yet whether they are used */
     bool known,
         asking; /* Redis has been asked, and has answered or nobody has; a question is under way */
     UT_hash_handle hh;
@@ -90,8 +89,7 @@ static struct spent *spent_of (struct spending *spending, const char *to)
 
 static uint64_t used (const struct spent *spent)
 {
-    uint64_t all = spent->all + spent->here - spent->told;
-    return all > spent->here ? all : spent->here;
+    return spent->all + spent->owed + spent->under_way;
 }
 
 static void spending_empty (struct spending *spending)
@@ -138,6 +136,17 @@ static void wake (struct spending *spending)
 
 static void share (struct spending *spending, struct spent *spent, const char *to);
 
+/* A total never falls: one that is less than it was, with what we have told, is that of a Redis that was emptied, and is owed. */
+static void total_take (struct spent *spent, uint64_t total, unsigned count)
+{
+    uint64_t right = spent->all + count;
+
+    spent->all = total;
+    spent->owed -= count;
+    if (total < right)
+        spent->owed += (unsigned) (right - total);
+}
+
 static void on_total (void *with, int64_t total)
 {
     struct question *question = with;
@@ -149,9 +158,7 @@ static void on_total (void *with, int64_t total)
         spent->asking = false;
         spent->known = true;
         if (total >= 0) {
-            spent->all = (uint64_t) total;
-            spent->told += question->count;
-            spent->owed -= question->count;
+            total_take (spent, (uint64_t) total, question->count);
             if (spent->owed)
                 share (spending, spent, question->to);
         }
@@ -226,8 +233,8 @@ enum why spending_take (struct spending *spending, const char *to, unsigned segm
         return WHY_DAY_LIMIT;
     if (used (one) + segments > spending->limits.recipient)
         return WHY_RECIPIENT_LIMIT;
-    all->here += segments;
-    one->here += segments;
+    all->under_way += segments;
+    one->under_way += segments;
     return 0;
 }
 
@@ -235,14 +242,13 @@ static void settle (struct spending *spending, const char *to, unsigned segments
 {
     struct spent *spent = spent_find (spending, to);
 
-    if (!spent || spent->here < spent->owed + spent->told + segments)
+    if (!spent || spent->under_way < segments)
         return; /* the day is over meanwhile */
+    spent->under_way -= segments;
     if (!gone)
-        spent->here -= segments;
-    else {
-        spent->owed += segments;
-        share (spending, spent, to);
-    }
+        return;
+    spent->owed += segments;
+    share (spending, spent, to);
 }
 
 void spending_settle (struct spending *spending, const char *to, unsigned segments, bool gone)

@@ -23,7 +23,7 @@ class Graph:
     """Meta's Graph API: /ID tells where a medium is, and there it is."""
 
     def __init__(self):
-        self.media, self.asked, graph = {}, [], self
+        self.media, self.asked, self.sent, self.refusals, graph = {}, [], [], [], self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
@@ -38,6 +38,16 @@ class Graph:
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
+
+            def do_POST(self):
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                status = graph.refusals.pop(0) if graph.refusals else 200
+                if status == 200:
+                    graph.sent.append((self.path, body["to"], body["text"]["body"]))
+                self.send_response(status)
+                self.send_header("Content-Length", "2")
+                self.end_headers()
+                self.wfile.write(b"{}")
 
             def log_message(self, *_):
                 pass
@@ -61,7 +71,8 @@ def stack(folder, graph):
         with open(os.path.join(folder, f"wa-{name}"), "w", encoding="ascii") as file:
             file.write(text + "\n")
     settings = "".join(f"    {key}: {os.path.join(folder, name)}\n" for key, name in (("secret", "wa-app"), ("verify", "wa-verify"), ("token", "wa-token")))
-    with Stack(folder, programs=(*WEB, "notifier"), adapters=("web",), web=f"  whatsapp:\n    url: {graph.url}/v1\n{settings}") as running:
+    out = f"  whatsapp: {{url: {graph.url}/out, phone: \"4711\", token: {folder}/wa-token}}\n"
+    with Stack(folder, programs=(*WEB, "notifier"), adapters=("web",), web=f"  whatsapp:\n    url: {graph.url}/v1\n{settings}", notifier=out) as running:
         yield running
 
 
@@ -197,6 +208,59 @@ def test_what_he_says_later(stack, visitor):
     assert stored(stack, "LAPOR Ini hal lain.")[0][0] != identity
     assert post(visitor, payload(said(f"{number} Saya orang lain.", sender="6281234500078"))).status == 200
     stored(stack, f"{number} Saya orang lain.")
+
+
+def told(graph, sender):
+    return [(path, text) for path, to, text in graph.sent if to == sender]
+
+
+def test_one_message_for_a_report(stack, visitor, graph):
+    """The notifier's, at whatever hour: it tells the number and how to follow; the door says nothing."""
+    sender = "6281234500101"
+    assert post(visitor, payload(said("Lampu taman bermain mati.", sender=sender))).status == 200
+    identity, number, *_ = stored(stack, "Lampu taman bermain mati.")[0]
+    assert stack.wait("select outcome, channel from delivery where complaint_id = %s and event = 1", identity)[0] == (1, 7)
+    assert told(graph, sender) == [("/out/4711/messages", f"Laporan {number} kami terima. Cek: ketik LACAK {number}")]
+
+
+def test_the_words_of_sms(stack, visitor, graph):
+    """Answered from the telephone that was written to, and no complaints."""
+    sender = "6281234500102"
+    post(visitor, payload(said("Trotoar depan pasar pecah.", sender=sender)))
+    identity, number, *_ = stored(stack, "Trotoar depan pasar pecah.")[0]
+    stack.wait("select 1 from delivery where complaint_id = %s and event = 1", identity)
+    before = stack.sql("select count (*) from complaint")[0][0]
+    graph.sent.clear()
+    for word, answer in ((f"lacak {number.lower()}", f"Laporan {number}: "), ("Status", "Nomor laporan terdiri"), ("bantuan", "Ketik LAPOR"), ("LAPOR", "Ketik LAPOR"),
+                         ("Berhenti.", "Baik, kabar"), ("MULAI", "Laporan baru Anda")):
+        assert post(visitor, payload(said(word, sender=sender))).status == 200
+        (path, text), = told(graph, sender)
+        assert path == "/v1/4711/messages" and text.startswith(answer), text
+        graph.sent.clear()
+    assert stack.sql("select count (*) from complaint")[0][0] == before
+    assert stack.sql("select t.contact is null, c.flags & 16 from complaint c join content t using (complaint_id) where complaint_id = %s", identity)[0] == (True, 0)
+    assert post(visitor, payload(said("Status jalan masih sama.", sender=sender))).status == 200
+    stored(stack, "Status jalan masih sama.")
+    image = said(type="image", sender=sender, image={"id": "900404", "caption": "Stop"})
+    assert post(visitor, payload(image)).status == 200, "what has a photo is no command"
+    stored(stack, "Stop\n\n[1 lampiran tidak dapat diterima.]")
+
+
+def test_an_answer_that_cannot_go_now(stack, visitor, graph):
+    """Meta brings the payload again; what was answered is not answered twice, and what is old is let go."""
+    sender = "6281234500103"
+    whole = payload(said("BANTUAN", sender=sender), said("STATUS", sender=sender), said("Pagar makam roboh.", sender="6281234500104"))
+    graph.refusals[:] = [200, 503]
+    assert post(visitor, whole).status == 503
+    assert len(told(graph, sender)) == 1
+    assert post(visitor, whole).status == 200 and post(visitor, whole).status == 200
+    assert sorted(text[:5] for _, text in told(graph, sender)) == ["Ketik", "Nomor"]
+    assert len(stored(stack, "Pagar makam roboh.")) == 1
+    graph.refusals[:] = [503]
+    assert post(visitor, payload(said("INFO", sender=sender, timestamp=str(int(time.time()) - 3600)))).status == 200
+    graph.refusals[:] = [400]
+    assert post(visitor, payload(said("INFO", sender=sender))).status == 200, "what Meta refuses for ever is not asked again"
+    assert len(told(graph, sender)) == 2
 
 
 def test_delivery_states(stack, visitor):
