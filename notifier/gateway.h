@@ -111,7 +111,7 @@ struct gateway_kind {
     const char *name;            /* of its settings, in the log and in `aduan show` */
     uint32_t channel;            /* enum channel: what the store calls it */
     const char *const *contacts; /* kinds of contact that it reaches; NULL behind the last */
-    bool sleeps;                 /* not at night, but for emergencies */
+    bool sleeps; /* not at night, but for emergencies and for who has just reported */
     /* Are its settings right?  Refuses by settings_refuse. */
     bool (*right) (const struct settings *settings);
     /* 0 and *ret, or NULL in it where the gateway is not set; else an exit status, logged. */

@@ -17,20 +17,21 @@
 #define WHO_BYTES  16
 #define NUMBER_MAX 24
 #define PATIENT_MS                                                                                 \
-    1000 /* for Redis, at the start: the first decision is not to forget what was before */
-#define LOOK_MS 20    /* while that lasts */
-#define SEEK_MS 250   /* while the day's key is not there */
-#define KEEP_MS 10000 /* it is said again: Redis may have been emptied */
+    1000 /* for Redis, at the start and where it is late: a decision is not to forget what was before */
+#define LOOK_MS 20  /* while somebody waits for that */
+#define KEEP_MS 500 /* the day's key is asked for again: Redis may have been emptied */
 #define NAME    "aduan:spent"
 #define PREFIX  "aduan:sms:"
 
 struct spent {
     uint8_t who[WHO_BYTES];
-    uint64_t all;       /* what Redis said last */
-    unsigned owed;      /* gone, and not in `all` yet */
+    uint64_t all;  /* what Redis said last */
+    unsigned owed; /* gone, and not in `all` yet */
+    unsigned
+        doubt; /* of these, told and not answered: the next total says whether they were heard */
     unsigned under_way; /* taken, and nobody knows yet whether they are used */
-    bool known,
-        asking; /* Redis has been asked, and has answered or nobody has; a question is under way */
+    int64_t since;      /* mono_ms when Redis was asked first; 0: never */
+    bool known, asking; /* Redis has said, or is not waited for; a question is under way */
     UT_hash_handle hh;
 };
 
@@ -39,8 +40,9 @@ struct spending {
     struct cache *cache;
     struct timer *timer;
     struct day_key day_key;
-    int64_t day;     /* since 1970, in ZONE */
-    int64_t patient; /* mono_ms until which nothing is decided without Redis */
+    int64_t day; /* since 1970, in ZONE */
+    int64_t
+        patient; /* mono_ms until which Redis is waited for: it was there a moment ago, or may come up with us */
     struct spent *by;
     uint8_t key[crypto_generichash_KEYBYTES];
     void (*turn) (void *owner);
@@ -136,13 +138,15 @@ static void wake (struct spending *spending)
 
 static void share (struct spending *spending, struct spent *spent, const char *to);
 
-/* A total never falls: one that is less than it was, with what we have told, is that of a Redis that was emptied, and is owed. */
+/* A total never falls: one that is less than it was, with what it has heard, is that of a Redis that was emptied, and is owed. */
 static void total_take (struct spent *spent, uint64_t total, unsigned count)
 {
-    uint64_t right = spent->all + count;
+    unsigned heard = spent->doubt && total >= spent->all + spent->doubt ? spent->doubt : count;
+    uint64_t right = spent->all + heard;
 
     spent->all = total;
-    spent->owed -= count;
+    spent->owed -= heard;
+    spent->doubt = 0;
     if (total < right)
         spent->owed += (unsigned) (right - total);
 }
@@ -156,8 +160,10 @@ static void on_total (void *with, int64_t total)
 
     if (spent) {
         spent->asking = false;
-        spent->known = true;
-        if (total >= 0) {
+        if (total < 0)
+            spent->doubt += question->count;
+        else {
+            spent->known = true;
             total_take (spent, (uint64_t) total, question->count);
             if (spent->owed)
                 share (spending, spent, question->to);
@@ -168,32 +174,47 @@ static void on_total (void *with, int64_t total)
     wake (spending);
 }
 
-/* Tells what is owed, be it nothing, and asks for the total. */
+/* Tells what is owed and asks for the total; what is in doubt is not told again before that is known. */
 static void share (struct spending *spending, struct spent *spent, const char *to)
 {
     char key[sizeof PREFIX - 1 + WHO_BYTES] = PREFIX;
+    unsigned count = spent->doubt ? 0 : spent->owed;
     struct question *question;
 
     if (spent->asking || !is_shared (spending))
         return;
     hash (spending->day_key.key, to, (uint8_t *) key + sizeof PREFIX - 1);
     question = xcalloc (1, sizeof *question);
-    *question = (struct question){.spending = spending, .day = spending->day, .count = spent->owed};
+    *question = (struct question){.spending = spending, .day = spending->day, .count = count};
     snprintf (question->to, sizeof question->to, "%s", to);
     spent->asking = true;
-    cache_count (spending->cache, (struct view){key, sizeof key}, spent->owed,
+    cache_count (spending->cache, (struct view){key, sizeof key}, count,
                  day_end (spending) - wall_ms () + HOUR_MS, on_total, question);
+}
+
+/* Is Redis there?  Then it is waited for where it is late. */
+static bool is_there (struct spending *spending)
+{
+    if (!is_shared (spending))
+        return false;
+    spending->patient = mono_ms () + PATIENT_MS;
+    return true;
 }
 
 static bool is_known (struct spending *spending, const char *to)
 {
     struct spent *spent = spent_of (spending, to);
+    int64_t now = mono_ms ();
 
     if (spent->known)
         return true;
-    if (is_shared (spending))
+    if (!spent->since)
+        spent->since = now;
+    if (now >= spent->since + PATIENT_MS)
+        spent->known = true;
+    else if (is_there (spending))
         share (spending, spent, to);
-    else if (mono_ms () >= spending->patient)
+    else if (now >= spending->patient)
         spent->known = true; /* nobody to ask: this process counts alone */
     return spent->known;
 }
@@ -204,22 +225,23 @@ bool spending_known (struct spending *spending, const char *to, int64_t now)
     spending->within = true;
     bool all = is_known (spending, ""), one = is_known (spending, to);
     spending->within = false;
-    spending->waited = spending->waited || !all || !one;
+    if (!all || !one) {
+        spending->waited = true;
+        reactor_timer_at (spending->timer, mono_ms () + LOOK_MS);
+    }
     return all && one;
 }
 
 static void at_timer (void *owner)
 {
     struct spending *spending = owner;
-    bool patient = mono_ms () < spending->patient;
 
     day_turn (spending, wall_ms ());
-    if (!is_shared (spending) || !patient)
-        day_key_look (spending->cache, &spending->day_key, NAME, spending->day, day_end (spending));
+    day_key_look (spending->cache, &spending->day_key, NAME, spending->day, day_end (spending));
+    bool seeks = !is_there (spending) && mono_ms () < spending->patient;
     wake (spending);
-    reactor_timer_at (spending->timer, mono_ms () + (is_shared (spending) ? KEEP_MS
-                                                     : patient            ? LOOK_MS
-                                                                          : SEEK_MS));
+    reactor_timer_at (spending->timer,
+                      mono_ms () + (seeks || spending->waited ? LOOK_MS : KEEP_MS));
 }
 
 /* ---- spending ------------------------------------------------------------------------------------ */

@@ -186,7 +186,7 @@ static void chat_place (struct chat *chat)
 {
     struct message *message = chat->message;
     struct command command = command_read (message->text.at, NULL);
-    bool bare = !*chat->media && !message->latitude && !message->longitude;
+    bool bare = !*chat->media && !message->lost && !message->latitude && !message->longitude;
 
     message->text.len = strlen (message->text.at);
     if (command.word == COMMAND_REPORT) {
