@@ -154,6 +154,13 @@ def test_one_click(stack, visitor, mta):
     done = visitor.ask("POST", path, "List-Unsubscribe=One-Click", kind)
     assert done.status == 200 and "tidak dikirim lagi" in done.text
     assert has_news(stack, identity) == has_news(stack, other) == (False, False)
+    ends, stays = uuid.uuid4(), uuid.uuid4()
+    for submission in (ends, stays):
+        stack.sql("insert into supporter (complaint_id, submission, adapter, contact, contact_key) values (%s, %s, 1, 'tersegel', 1)", identity, str(submission))
+    (bulletin,), = stack.sql("insert into bulletin (complaint_id, submission) values (%s, %s) returning bulletin_id", identity, str(ends))
+    supporter = notice_token(stack, uuid.UUID(str(bulletin)).bytes, recipient=2)
+    assert visitor.ask("POST", f"/stop/{supporter}", "List-Unsubscribe=One-Click", kind).status == 200
+    assert dict(stack.sql("select submission::text, contact is not null from supporter where complaint_id = %s", identity)) == {str(ends): False, str(stays): True}
     officer = notice_token(stack, uuid.UUID(identity).bytes, recipient=1)
     assert visitor.ask("POST", f"/stop/{officer}", "List-Unsubscribe=One-Click", kind).status == 404
 

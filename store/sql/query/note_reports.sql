@@ -25,9 +25,8 @@ with said as (
     union
     select t.complaint_id
     from said i
-    join content o on o.complaint_id = i.id
-    join content t on t.sender = o.sender and t.contact is not null
-    where i.outcome = 5 and i.recipient = 0 and o.sender is not null
+    join content t on t.sender = (select o.sender from content o where o.complaint_id = i.id) and t.contact is not null
+    where i.outcome = 5 and i.recipient = 0
 ), unsupported as (
     update supporter s set contact = null, contact_key = null
     from said i join bulletin b on b.bulletin_id = i.id
