@@ -12,8 +12,9 @@ class Redis:
         self.folder, self.socket, self.process = folder, os.path.join(folder, "redis.sock"), None
 
     def start(self, seconds=20):
-        self.process = subprocess.Popen(["redis-server", "--port", "0", "--unixsocket", self.socket, "--save", "", "--appendonly", "no",  # pylint: disable=consider-using-with
-                                         "--rdbcompression", "no", "--dir", self.folder], stdout=subprocess.DEVNULL)
+        self.process = subprocess.Popen(  # pylint: disable=consider-using-with
+            ["redis-server", "--port", "0", "--unixsocket", self.socket, "--save", "", "--appendonly", "no", "--rdbcompression", "no", "--dir", self.folder],
+            stdout=subprocess.DEVNULL)
         deadline = time.monotonic() + seconds
         while not (os.path.exists(self.socket) and self.say("ping") == "PONG"):
             assert time.monotonic() < deadline, "Redis does not come up"
