@@ -75,10 +75,13 @@ def unpacked(data):
 
 
 class Search:
-    def __init__(self):
-        self.finds, self.bytes, self.places = [], 0, {}
+    def __init__(self, once=False):
+        """`once`: a place where something was found is not looked at any more."""
+        self.finds, self.bytes, self.places, self.once = [], 0, {}, once
 
     def look(self, place, name, data):
+        if self.once and any(place == found for found, _, _ in self.finds):
+            return
         self.bytes += len(data)
         self.places[place] = self.places.get(place, 0) + 1
         for piece in (data, *unpacked(data)):
