@@ -7,7 +7,6 @@ import os
 import random
 import re
 import socket
-import subprocess
 import time
 import urllib.parse
 
@@ -16,7 +15,7 @@ import pytest
 import stack as stacks
 from conftest import Stack
 from desk_door import Browser, Program
-from private_redis import Redis
+from redis_server import Redis
 from web import Visitor
 
 LIMITS = {"reports_hour": 6, "reports_minute": 60, "reads": 40, "bodies": 1, "codes": 3, "codes_source": 4, "text": 4}
@@ -329,7 +328,7 @@ def test_no_address_is_kept(stack, folder):
     address = ipaddress.ip_address(SECRET_SOURCE).packed
     keys = stack.redis.say("--no-raw", "keys", "*")
     assert "aduan:limit:" in keys
-    subprocess.run(["redis-cli", "-s", stack.redis.socket, "--rdb", os.path.join(folder, "dump.rdb")], capture_output=True, check=True)
+    stack.redis.dump(os.path.join(folder, "dump.rdb"))
     with open(os.path.join(folder, "dump.rdb"), "rb") as file:
         kept = file.read()
     logs = b"".join(open(os.path.join(folder, "log", name), "rb").read() for name in os.listdir(os.path.join(folder, "log")))

@@ -24,7 +24,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 sys.path.insert(0, str(ROOT / "tests" / "flow"))
 from kannel import Kannel, free_ports  # noqa: E402
-from private_redis import Redis  # noqa: E402
+from redis_server import Redis  # noqa: E402
 from test_notifier import (CLAIM, CLAIMED, FAILED, HEARD, HELLO, NOTICE, REFUSED, SENT, TOLD, WELCOME,  # noqa: E402, F401
                            sealed_contact, wait_for, world)
 
@@ -223,7 +223,7 @@ def test_what_the_door_has_told(world, tmp_path):  # noqa: F811
 def test_what_was_spent_outlives_the_notifier(world, tmp_path):  # noqa: F811
     """The day's segments are counted on behind a restart, also a hard one; what was counted while Redis was away, and what an emptied one
     has forgotten, is told when it is back; in Redis nobody finds a number."""
-    redis = Redis(tmp_path)
+    redis = Redis(str(tmp_path))
     redis.start()
     limits = ("sms.recipient=3", "sms.day=6", f"redis=unix:{redis.socket}")
     try:

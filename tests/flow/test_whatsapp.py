@@ -1,107 +1,34 @@
 """WhatsApp in: signed over the raw bytes, batches, what comes twice, media of a server that stands for Meta's."""
-import hashlib
-import hmac
-import http.server
 import io
 import json
-import os
-import threading
 import time
 import uuid
 
 import pytest
 from PIL import Image
 
+from graph import SECRET, TOKEN, VERIFY, Graph, payload, post, said, signed
 from mail import notice_token
 from stack import WEB, Stack
 from web import Visitor
 
-SECRET, VERIFY, TOKEN = "rahasia-aplikasi-meta", "tanda-pendaftaran-meta", "tanda-akses-grafik-meta"
-
-
-class Graph:
-    """Meta's Graph API: /ID tells where a medium is, and there it is."""
-
-    def __init__(self):
-        self.media, self.asked, self.sent, self.refusals, graph = {}, [], [], [], self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):
-                graph.asked.append((self.path, self.headers.get("Authorization")))
-                name = self.path.rsplit("/", 1)[1]
-                status, body = (200, graph.media[name]) if name in graph.media else (404, b"{}")
-                if isinstance(body, int):
-                    status, body = body, b"{}"
-                elif status == 200 and "/at/" not in self.path:
-                    body = json.dumps({"url": f"{graph.url}/at/{name}", "id": name}).encode()
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def do_POST(self):
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                status = graph.refusals.pop(0) if graph.refusals else 200
-                if status == 200:
-                    graph.sent.append((self.path, body["to"], body["text"]["body"]))
-                self.send_response(status)
-                self.send_header("Content-Length", "2")
-                self.end_headers()
-                self.wfile.write(b"{}")
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
 
 @pytest.fixture(scope="module")
 def graph():
-    graph = Graph()
-    yield graph
-    graph.server.shutdown()
-    graph.server.server_close()
+    with Graph() as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
 def stack(folder, graph):
-    for name, text in (("app", SECRET), ("verify", VERIFY), ("token", TOKEN)):
-        with open(os.path.join(folder, f"wa-{name}"), "w", encoding="ascii") as file:
-            file.write(text + "\n")
-    settings = "".join(f"    {key}: {os.path.join(folder, name)}\n" for key, name in (("secret", "wa-app"), ("verify", "wa-verify"), ("token", "wa-token")))
     out = f"  whatsapp: {{url: {graph.url}/out, phone: \"4711\", token: {folder}/wa-token}}\n"
-    with Stack(folder, programs=(*WEB, "notifier"), adapters=("web",), web=f"  whatsapp:\n    url: {graph.url}/v1\n{settings}", notifier=out) as running:
+    with Stack(folder, programs=(*WEB, "notifier"), adapters=("web",), web=graph.settings(folder), notifier=out) as running:
         yield running
 
 
 @pytest.fixture
 def visitor(stack):
     return Visitor(stack)
-
-
-def signed(body, secret=SECRET):
-    return {"Content-Type": "application/json", "X-Hub-Signature-256": "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()}
-
-
-def post(visitor, body, headers=None):
-    body = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return visitor.ask("POST", "/gateway/whatsapp", body, signed(body) if headers is None else headers)
-
-
-def said(text=None, sender="6281234500001", **more):
-    message = {"from": sender, "id": f"wamid.{time.monotonic_ns()}", "timestamp": str(int(time.time())), "type": "text", **more}
-    return {**message, "text": {"body": text}} if text else message
-
-
-def payload(*messages, statuses=(), name="Sari"):
-    """Each message in an entry of its own, as Meta may send them."""
-    value = {"messaging_product": "whatsapp", "metadata": {"phone_number_id": "4711"}}
-    entries = [{"id": "1", "changes": [{"field": "messages", "value": {**value, "contacts": [{"profile": {"name": name}, "wa_id": message["from"]}],
-                                                                       "messages": [message]}}]} for message in messages]
-    return {"object": "whatsapp_business_account", "entry": entries + [{"id": "1", "changes": [{"field": "messages", "value": {**value, "statuses": [one]}}]}
-                                                                         for one in statuses]}
 
 
 def stored(stack, text):
@@ -211,7 +138,7 @@ def test_what_he_says_later(stack, visitor):
 
 
 def told(graph, sender):
-    return [(path, text) for path, to, text in graph.sent if to == sender]
+    return [(path, body["text"]["body"]) for path, body in zip(graph.paths, graph.sent) if body["to"] == sender]
 
 
 def test_one_message_for_a_report(stack, visitor, graph):
@@ -230,13 +157,12 @@ def test_the_words_of_sms(stack, visitor, graph):
     identity, number, *_ = stored(stack, "Trotoar depan pasar pecah.")[0]
     stack.wait("select 1 from delivery where complaint_id = %s and event = 1", identity)
     before = stack.sql("select count (*) from complaint")[0][0]
-    graph.sent.clear()
     for word, answer in ((f"lacak {number.lower()}", f"Laporan {number}: "), ("Status", "Nomor laporan terdiri"), ("bantuan", "Ketik LAPOR"), ("LAPOR", "Ketik LAPOR"),
                          ("Berhenti.", "Baik, kabar"), ("MULAI", "Laporan baru Anda")):
+        earlier = len(told(graph, sender))
         assert post(visitor, payload(said(word, sender=sender))).status == 200
-        (path, text), = told(graph, sender)
+        (path, text), = told(graph, sender)[earlier:]
         assert path == "/v1/4711/messages" and text.startswith(answer), text
-        graph.sent.clear()
     assert stack.sql("select count (*) from complaint")[0][0] == before
     assert stack.sql("select t.contact is null, c.flags & 16 from complaint c join content t using (complaint_id) where complaint_id = %s", identity)[0] == (True, 0)
     assert post(visitor, payload(said("Status jalan masih sama.", sender=sender))).status == 200
