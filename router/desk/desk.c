@@ -67,12 +67,19 @@ static bool brings_files (const char *path)
                                           strrchr (path, '/') == path + sizeof cases - 2);
 }
 
-static size_t on_limit (void *owner, enum http_method method, const char *path)
+static size_t on_limit (void *owner, enum http_method method, const char *path, bool *ret_sinks)
 {
     (void) owner;
     if (method != HTTP_POST)
         return 0;
-    return brings_files (path) ? (size_t) FILES_MOST * FILE_MOST + BODY_MOST : BODY_MOST;
+    *ret_sinks = brings_files (path);
+    return *ret_sinks ? (size_t) FILES_MOST * FILE_MOST + BODY_MOST : BODY_MOST;
+}
+
+static void *on_file (void *owner, struct http_request *request)
+{
+    const struct desk *desk = owner;
+    return brought_begin (desk->content, request);
 }
 
 static void on_proof (void *with, const struct aduan_answer *answer)
@@ -235,6 +242,7 @@ static int doors_open (struct desk *desk, const struct settings *settings)
                             .prove = on_prove,
                             .refuse = on_refuse,
                             .handle = on_request,
+                            .sink = brought_sink (on_file),
                             .owner = desk,
                         },
                         &desk->server);
@@ -312,6 +320,8 @@ void desk_stop (void **state)
     *state = NULL;
     aduan_close (&desk->taking);
     aduan_close (&desk->aduan); /* ends what is under way, so that every visit is answered */
+    if (desk->server)
+        http_close_sink (desk->server);
     content_destroy (&desk->content);
     http_close (&desk->server);
     gate_free (&desk->gate);
