@@ -43,7 +43,8 @@ static void on_drop (void *file)
 
 struct http_sink brought_sink (void *(*begin) (void *owner, struct http_request *request))
 {
-    return (struct http_sink){CONTENT_UPLOAD_ROOM, begin, on_add, on_whole, on_drop};
+    return (struct http_sink){
+        CONTENT_UPLOAD_ROOM, CONTENT_FILES_MOST, begin, on_add, on_whole, on_drop};
 }
 
 bool brought_file (const struct http_request *request, size_t at)
@@ -58,8 +59,8 @@ void brought_store (struct content *content, struct http_request *request, size_
     const struct http_field *field = http_field (request, at);
     struct brought *brought;
 
-    if (!field->sunk) {
-        content_put (content, field->value, done, owner);
+    if (!field->sunk) { /* empty, or one too many, which others before it stand for */
+        content_put (content, (struct view){"", 0}, done, owner);
         return;
     }
     brought = http_take (request, at);

@@ -14,7 +14,8 @@ void *brought_begin (struct content *content, struct http_request *request);
 
 /* Is the request's field `at` a file, and not an empty one as browsers send where none was chosen? */
 bool brought_file (const struct http_request *request, size_t at);
-/* Stores the file that came as field `at` of a request that was handed out, once; as content_put. */
+/* Stores the file that came as field `at` of a request that was handed out, once; as content_put.  CONTENT_EMPTY also of one behind
+ * the first CONTENT_FILES_MOST of a request: whoever takes files says first that they are too many. */
 void brought_store (struct content *content, struct http_request *request, size_t at,
                     content_put_fn *done, void *owner);
 

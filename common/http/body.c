@@ -1,8 +1,8 @@
 /* body.c - what a request's body holds, out of the room that all bodies have together.
  *
  * What it says of its length is booked before its first byte is kept, what comes in chunks as it comes; of what goes to the sink
- * only what lies in memory meanwhile.  Those who are
- * not known have half of the room, and large bodies leave an eighth of it: who sends five slow ones keeps nobody from logging in.
+ * only what lies in memory meanwhile.  Those who are not known have half of the room, and large bodies leave an eighth of it: who
+ * sends five slow ones keeps nobody from logging in.
  */
 #include "http/http_inside.h"
 #include <stdlib.h>

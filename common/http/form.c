@@ -11,6 +11,8 @@ static enum MHD_Result on_field (void *owner, enum MHD_ValueKind kind, const cha
     struct http_request *request = owner;
     (void) kind;
     (void) coding;
+    if (request->fault)
+        return MHD_NO;
     if (!file && type && strcasecmp (type, "application/octet-stream") == 0)
         file = ""; /* bytes, whoever names no file for them */
 
@@ -51,9 +53,9 @@ void form_close (struct http_request *request)
             request->refused = true;
         buffer_add (&field->value, "", 1);
         field->shown = (struct http_field){field->name, field->file, {field->value.at, len}, false};
-        if (field->sunk)
+        if (field->sunk_len)
             field->shown =
-                (struct http_field){field->name, field->file, {NULL, field->sunk_len}, true};
+                (struct http_field){field->name, field->file, {NULL, field->sunk_len}, field->sunk};
     }
 }
 

@@ -62,8 +62,10 @@ struct http_header {
  *
  * One of a request's files comes at a time.  A file of no byte has no begin. */
 struct http_sink {
-    size_t
-        room; /* bytes of memory that a file takes while it comes: booked, in place of its length */
+    /* Bytes of memory that a file takes while it comes: booked, in place of its length. */
+    size_t room;
+    /* Of one request at most; further ones are let go. */
+    unsigned files;
     /* What the others get. */
     void *(*begin) (void *owner, struct http_request *request);
     /* False: its sender pauses until http_go_on. */
@@ -142,7 +144,8 @@ struct http_field {
     const char *name;
     const char *file;  /* NULL: no file */
     struct view value; /* of what is no file well-formed UTF-8 without NUL, and NUL behind it */
-    bool sunk;         /* it went to the sink: value.at is NULL, its length counts */
+    bool
+        sunk; /* it went to the sink; value.at is NULL and its length counts, as of one that was let go */
 };
 /* The first field of that name, as text; NULL: none. */
 const char *http_form (const struct http_request *request, const char *name);

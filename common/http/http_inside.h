@@ -46,6 +46,7 @@ struct http_request {
     bool chunked, asks_first;
     bool suspended;                   /* while it is asked, or pauses */
     bool sinks;                       /* its files go to the sink */
+    unsigned files;                   /* that went there */
     bool pauses;                      /* the sink wants no more yet */
     bool sinking;                     /* the last field's file is coming */
     struct http_request *prev, *next; /* of those whose files went to the sink */

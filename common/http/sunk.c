@@ -29,6 +29,7 @@ static bool sunk_begin (struct http_request *request, struct field *field)
     const struct http_sink *sink = &server->options.sink;
 
     request->sinking = true;
+    request->files++;
     if (server->sink_closed)
         request->fault = MHD_HTTP_SERVICE_UNAVAILABLE;
     else if (body_holds (request, sink->room))
@@ -46,6 +47,10 @@ bool sunk_add (struct http_request *request, const void *at, size_t len)
 
     if (!request->sinks || !field->file || !len)
         return false;
+    if (!request->sinking && request->files == request->server->options.sink.files) {
+        field->sunk_len += len; /* let go */
+        return true;
+    }
     if (!request->sinking && !sunk_begin (request, field))
         return false;
     field->sunk_len += len;

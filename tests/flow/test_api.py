@@ -262,6 +262,12 @@ def test_what_is_too_large_is_turned_away_early(stack, city, no_trace):
     with under_way(stack, city.live, "POST", len(words), "Content-Type: multipart/form-data; boundary=bb\r\n") as peer:
         peer.sendall(words)
         assert line_of(peer).startswith("HTTP/1.1 413"), "what is no file lies in memory"
+    part = b'--bb\r\nContent-Disposition: form-data; name="file"; filename="x"\r\n\r\n' + PHOTO + b"\r\n"
+    with under_way(stack, city.live, "POST", 100 * len(part) + 1, "Content-Type: multipart/form-data; boundary=bb\r\n") as peer:
+        peer.sendall(100 * part)
+        wait(lambda: written(stack)[1] == 5, 20, "five of a hundred files")
+        peer.sendall(b"-")
+        assert line_of(peer).startswith("HTTP/1.1 400")
 
 
 def test_who_asks_first_and_comes_fast(stack, city):
