@@ -178,7 +178,7 @@ static void send_all (int fd, const char *at, size_t len)
 
 static void body_send (int fd, const uint8_t *at, size_t len)
 {
-    char line[32];
+    struct buffer chunks = {0}; /* several of them arrive at once */
 
     if (!(said & CHUNKED)) {
         send_all (fd, (const char *) at, len);
@@ -186,11 +186,13 @@ static void body_send (int fd, const uint8_t *at, size_t len)
     }
     for (size_t piece; len; at += piece, len -= piece) {
         piece = len < 700 ? len : 700;
-        send_all (fd, line, (size_t) snprintf (line, sizeof line, "%zx\r\n", piece));
-        send_all (fd, (const char *) at, piece);
-        send_all (fd, "\r\n", 2);
+        buffer_format (&chunks, "%zx\r\n", piece);
+        buffer_add (&chunks, at, piece);
+        buffer_add (&chunks, "\r\n", 2);
     }
-    send_all (fd, "0\r\n\r\n", said & LEAVES ? 0 : 5);
+    buffer_add (&chunks, "0\r\n\r\n", said & LEAVES ? 0 : 5);
+    send_all (fd, chunks.at ? chunks.at : "", chunks.len);
+    buffer_free (&chunks);
 }
 
 int LLVMFuzzerTestOneInput (const uint8_t *at, size_t len)
