@@ -95,6 +95,12 @@ enum MHD_Result request_on_access (void *owner, struct MHD_Connection *connectio
 void request_on_completed (void *owner, struct MHD_Connection *connection, void **kept,
                            enum MHD_RequestTerminationCode code);
 
+/* ---- head.c ------------------------------------------------------------------------------------ */
+
+/* One length or one chunked encoding at most, one Host: a proxy before us has seen the same end of it, and the same name, as we
+ * do (RFC 9112, 3.2 and 6.3).  False: what comes behind it on this connection may be anybody's words. */
+bool head_plain (const struct http_request *request);
+
 /* ---- body.c ------------------------------------------------------------------------------------ */
 
 /* Room for `len` bytes of body in all; false: there is none. */

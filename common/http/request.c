@@ -77,6 +77,10 @@ static struct http_request *request_new (struct http_server *server,
         server->options.limit (server->options.owner, request->method, path, &request->sinks);
     if (!utf8_valid (path, strlen (path)))
         request->fault = MHD_HTTP_BAD_REQUEST;
+    if (!head_plain (request)) {
+        request->fault = MHD_HTTP_BAD_REQUEST;
+        http_say (request, MHD_HTTP_HEADER_CONNECTION, "close");
+    }
     const char *length = http_header (request, MHD_HTTP_HEADER_CONTENT_LENGTH);
     const char *expect = http_header (request, MHD_HTTP_HEADER_EXPECT);
     request->chunked = http_header (request, MHD_HTTP_HEADER_TRANSFER_ENCODING) != NULL;

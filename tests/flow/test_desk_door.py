@@ -363,6 +363,25 @@ def test_a_header_a_byte_at_a_time(stack):
     assert stack.metric("desk", "desk_cut_total") == cut + 2
 
 
+@pytest.mark.parametrize("heads", ["Content-Length: 0\r\nContent-Length: 45", "Content-Length: 45\r\nTransfer-Encoding: chunked",
+                                   "Transfer-Encoding: xchunked", "Transfer-Encoding: chunked, chunked", "Host: y"])
+def test_a_request_with_two_ends(stack, heads):
+    """Where a proxy might see another end of it, or another name, than we do, what comes behind it is nobody's request."""
+    behind = "GET /login?behind=1 HTTP/1.1\r\nHost: x\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", stack.ports["desk"]), timeout=60) as peer:
+        peer.sendall(f"POST /login HTTP/1.1\r\nHost: x\r\n{heads}\r\n\r\n{behind}".encode())
+        said = b"".join(iter(lambda: received(peer), b""))
+    assert said.startswith(b"HTTP/1.1 400") and said.count(b"HTTP/1.1 ") == 1, said
+
+
+def received(peer):
+    """What comes next; nothing where the other side is done, also where it will not hear more."""
+    try:
+        return peer.recv(65536)
+    except ConnectionResetError:
+        return b""
+
+
 def test_who_says_nothing_is_left_alone_for_a_while(stack):
     """A browser opens connections for later, and keeps them: `idle` is theirs, not the time of a header."""
     with socket.create_connection(("127.0.0.1", stack.ports["desk"]), timeout=60) as peer:
