@@ -52,7 +52,7 @@ const struct setting web_settings[] = {
     {"slow.rate", SETTING_BYTES, "4KiB", 1, 1073741824, false,
      "bytes a second of a body or an answer that takes longer than slow.grace"},
     {"bodies", SETTING_BYTES, "256MiB", 67108864, 68719476736, false,
-     "bytes of all bodies under way together"},
+     "bytes of memory that all bodies under way take together"},
     {"redis", SETTING_TEXT, "", 0, 0, false,
      "unix:/PATH or tcp://ADDRESS:PORT of the Redis in which web doors share their counts; empty: each counts for itself"},
     {"forwarded", SETTING_FLAG, "false", 0, 0, false,

@@ -43,7 +43,7 @@ const struct setting desk_settings[] = {
     {"slow.rate", SETTING_BYTES, "4KiB", 1, 1073741824, false,
      "bytes a second of a body or an answer that takes longer than slow.grace"},
     {"bodies", SETTING_BYTES, "256MiB", 67108864, 68719476736, false,
-     "bytes of all bodies under way together, those of sessions that are not known: half"},
+     "bytes of memory that all bodies under way take together, those of sessions that are not known: half"},
     {"login.burst", SETTING_NUMBER, "120", 1, 100000, false,
      "log-ins at once from one source: an address, of IPv6 a /64"},
     {"login.minute", SETTING_NUMBER, "60", 1, 100000, false, "further ones a minute"},
