@@ -1,96 +1,33 @@
 """WhatsApp in: signed over the raw bytes, batches, what comes twice, media of a server that stands for Meta's."""
-import hashlib
-import hmac
-import http.server
 import io
 import json
-import os
-import threading
 import time
 import uuid
 
 import pytest
 from PIL import Image
 
+from graph import SECRET, TOKEN, VERIFY, Graph, payload, post, said, signed
 from mail import notice_token
 from stack import WEB, Stack
 from web import Visitor
 
-SECRET, VERIFY, TOKEN = "rahasia-aplikasi-meta", "tanda-pendaftaran-meta", "tanda-akses-grafik-meta"
-
-
-class Graph:
-    """Meta's Graph API: /ID tells where a medium is, and there it is."""
-
-    def __init__(self):
-        self.media, self.asked, graph = {}, [], self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):
-                graph.asked.append((self.path, self.headers.get("Authorization")))
-                name = self.path.rsplit("/", 1)[1]
-                status, body = (200, graph.media[name]) if name in graph.media else (404, b"{}")
-                if isinstance(body, int):
-                    status, body = body, b"{}"
-                elif status == 200 and "/at/" not in self.path:
-                    body = json.dumps({"url": f"{graph.url}/at/{name}", "id": name}).encode()
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
 
 @pytest.fixture(scope="module")
 def graph():
-    graph = Graph()
-    yield graph
-    graph.server.shutdown()
-    graph.server.server_close()
+    with Graph() as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
 def stack(folder, graph):
-    for name, text in (("app", SECRET), ("verify", VERIFY), ("token", TOKEN)):
-        with open(os.path.join(folder, f"wa-{name}"), "w", encoding="ascii") as file:
-            file.write(text + "\n")
-    settings = "".join(f"    {key}: {os.path.join(folder, name)}\n" for key, name in (("secret", "wa-app"), ("verify", "wa-verify"), ("token", "wa-token")))
-    with Stack(folder, programs=(*WEB, "notifier"), adapters=("web",), web=f"  whatsapp:\n    url: {graph.url}/v1\n{settings}") as running:
+    with Stack(folder, programs=(*WEB, "notifier"), adapters=("web",), web=graph.settings(folder)) as running:
         yield running
 
 
 @pytest.fixture
 def visitor(stack):
     return Visitor(stack)
-
-
-def signed(body, secret=SECRET):
-    return {"Content-Type": "application/json", "X-Hub-Signature-256": "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()}
-
-
-def post(visitor, body, headers=None):
-    body = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return visitor.ask("POST", "/gateway/whatsapp", body, signed(body) if headers is None else headers)
-
-
-def said(text=None, sender="6281234500001", **more):
-    message = {"from": sender, "id": f"wamid.{time.monotonic_ns()}", "timestamp": str(int(time.time())), "type": "text", **more}
-    return {**message, "text": {"body": text}} if text else message
-
-
-def payload(*messages, statuses=(), name="Sari"):
-    """Each message in an entry of its own, as Meta may send them."""
-    value = {"messaging_product": "whatsapp", "metadata": {"phone_number_id": "4711"}}
-    entries = [{"id": "1", "changes": [{"field": "messages", "value": {**value, "contacts": [{"profile": {"name": name}, "wa_id": message["from"]}],
-                                                                       "messages": [message]}}]} for message in messages]
-    return {"object": "whatsapp_business_account", "entry": entries + [{"id": "1", "changes": [{"field": "messages", "value": {**value, "statuses": [one]}}]}
-                                                                         for one in statuses]}
 
 
 def stored(stack, text):
