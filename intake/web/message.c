@@ -240,6 +240,7 @@ static void on_stored (void *owner, enum content_result result, const uint8_t *d
 {
     struct message *message = owner;
 
+    buffer_free (&message->files[message->file_next - 1]);
     if (result == CONTENT_ROOM || result == CONTENT_STOPPED) {
         message_end (message, &(struct aduan_submitted){.result = ADUAN_UNSENT});
         return;

@@ -37,7 +37,7 @@
 
 #include <jansson.h>
 #include "client/aduan.h"
-#include "content/content.h"
+#include "content/brought.h"
 #include "daemon/daemon.h"
 #include "http/reply.h"
 #include "http/source.h"
@@ -49,6 +49,8 @@
 #define FORM_MOST    262144 /* bytes of a form's words */
 #define FILES_MOST   CONTENT_FILES_MOST
 #define DIGEST_BYTES CONTENT_DIGEST_BYTES
+#define BODY_FILE    CONTENT_BYTES_MOST /* of a body that is a file */
+#define BODY_FILES   ((size_t) FILES_MOST * CONTENT_BYTES_MOST + FORM_MOST) /* of a form with files */
 #define SECRET_BYTES 32
 #define JSON_MOST    4000 /* values in a program's body: each takes some 100 bytes, read */
 
@@ -62,7 +64,7 @@ struct route {
     enum http_method method;
     const char *pattern; /* "/reports/:number" */
     void (*run) (struct visit *visit);
-    size_t most;  /* bytes of body; 0: none */
+    size_t most;  /* bytes of body; 0: none; BODY_FILE, BODY_FILES: streamed */
     bool foreign; /* also of forms that are not ours: gateways and programs */
 };
 

@@ -11,13 +11,11 @@
 #include <string.h>
 #include "../command.h"
 #include "../graph.h"
+#include "whatsapp.h"
 
-#define ACCOUNT     "whatsapp"
-#define BODY_MOST   3145728 /* Meta's own limit */
-#define VALUES_MOST 60000
+#define BODY_MOST 3145728 /* Meta's own limit */
 #define PATIENT_MS                                                                                 \
     1800000 /* for so long a message waits for media that cannot be had now, or to be answered */
-#define PLACE_DEGREE 1e7
 
 /* A payload on its way: it is answered when nothing of it is under way. */
 struct hook {
@@ -31,7 +29,7 @@ struct chat {
     struct hook *hook;
     struct message *message;
     struct graph graph;
-    char media[64]; /* Meta's id of what came with it; "": nothing */
+    char media[WHATSAPP_MEDIA]; /* Meta's id of what came with it; "": nothing */
     struct buffer fetched;
     enum graph_end fate; /* of what was fetched, or said */
     bool to_notice;      /* written as an answer to a message of ours */
@@ -230,133 +228,28 @@ static void on_fetched (void *job, bool worked)
 
 /* ---- what it says -------------------------------------------------------------------------------- */
 
-static const char *text_at (const json_t *value, const char *a, const char *b)
-{
-    value = json_object_get (value, a);
-    return json_string_value (b ? json_object_get (value, b) : value);
-}
-
-/* The words of a message, whatever it is; NULL: it has none. */
-static const char *words_of (const json_t *said, const char *type)
-{
-    const json_t *interactive = json_object_get (said, "interactive");
-    const char *words = text_at (said, type, "caption");
-
-    if (strcmp (type, "text") == 0)
-        words = text_at (said, "text", "body");
-    else if (strcmp (type, "button") == 0)
-        words = text_at (said, "button", "text");
-    else if (strcmp (type, "interactive") == 0) {
-        words = text_at (interactive, "button_reply", "title");
-        if (!words)
-            words = text_at (interactive, "list_reply", "title");
-    }
-    return words;
-}
-
-static void place_take (const json_t *said, struct message *message)
-{
-    const json_t *place = json_object_get (said, "location");
-    double latitude = json_number_value (json_object_get (place, "latitude"));
-    double longitude = json_number_value (json_object_get (place, "longitude"));
-    const char *name = text_at (place, "name", NULL), *address = text_at (place, "address", NULL);
-
-    if (latitude < -90 || latitude > 90 || longitude < -180 || longitude > 180)
-        return;
-    message->latitude = (int64_t) (latitude * PLACE_DEGREE);
-    message->longitude = (int64_t) (longitude * PLACE_DEGREE);
-    buffer_format (&message->text, "%.200s%s%.300s", name ? name : "Lokasi", address ? ", " : "",
-                   address ? address : "");
-}
-
-/* Of each kind what Meta calls it, and whether it is a file. */
-static const struct media_kind {
-    const char *type;
-    const char *without; /* words where it has none */
-} media_kinds[] = {
-    {"image", "(foto tanpa teks)"}, {"document", "(dokumen tanpa teks)"},
-    {"audio", "(pesan suara)"},     {"video", "(video tanpa teks)"},
-    {"sticker", "(stiker)"},
-};
-
-/* False: nothing in it is somebody's word - a reaction, a note of Meta's own. */
-static bool words_take (const json_t *said, struct chat *chat)
-{
-    const char *type = text_at (said, "type", NULL), *words = type ? words_of (said, type) : NULL;
-    struct message *message = chat->message;
-
-    for (size_t i = 0; type && i < array_len (media_kinds); i++) {
-        const char *id = text_at (said, media_kinds[i].type, "id");
-        if (strcmp (type, media_kinds[i].type) != 0)
-            continue;
-        if (id && strlen (id) < sizeof chat->media &&
-            id[strspn (id, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-")] ==
-                '\0')
-            snprintf (chat->media, sizeof chat->media, "%s", id);
-        else
-            message->lost++;
-        words = words ? words : media_kinds[i].without;
-    }
-    if (type && strcmp (type, "location") == 0)
-        place_take (said, message);
-    if (words)
-        buffer_format (&message->text, "%s", words);
-    buffer_add (&message->text, "", 1);
-    return !utf8_blank (message->text.at, message->text.len - 1);
-}
-
-static void sender_take (const json_t *value, const json_t *said, struct message *message)
-{
-    const char *from = text_at (said, "from", NULL), *name;
-    const json_t *contacts = json_object_get (value, "contacts");
-
-    message_from (message, from);
-    message->phone = xstrdup (from);
-    if (phone_valid (view_of (from))) {
-        message->kind = "whatsapp";
-        message->address = xformat ("+%.20s", from + (*from == '+'));
-    }
-    for (size_t i = 0; i < json_array_size (contacts); i++) {
-        const json_t *contact = json_array_get (contacts, i);
-        const char *id = text_at (contact, "wa_id", NULL);
-        name = text_at (contact, "profile", "name");
-        if (id && name && strcmp (id, from) == 0 && !message->name)
-            message->name = xstrndup (name, strnlen (name, 250));
-    }
-    char *whole = json_dumps (said, JSON_COMPACT);
-    buffer_add (&message->envelope, whole, strnlen (whole, 65536));
-    sodium_memzero (whole, strlen (whole));
-    free (whole);
-}
-
 /* The telephone of ours that it was written to goes into an address. */
 static void phone_take (const json_t *value, struct chat *chat)
 {
-    const char *phone = text_at (value, "metadata", "phone_number_id");
+    const char *phone = json_string_value (
+        json_object_get (json_object_get (value, "metadata"), "phone_number_id"));
 
     if (phone && strlen (phone) < sizeof chat->phone && phone[strspn (phone, "0123456789")] == '\0')
         snprintf (chat->phone, sizeof chat->phone, "%s", phone);
 }
 
-static void message_take (struct hook *hook, const json_t *value, const json_t *said)
+static void message_take (void *owner, const json_t *value, const json_t *said)
 {
+    struct hook *hook = owner;
     struct web *web = hook->visit->web;
-    const char *id = text_at (said, "id", NULL), *from = text_at (said, "from", NULL),
-               *stamp = text_at (said, "timestamp", NULL);
-    uint64_t sent = stamp ? strtoull (stamp, NULL, 10) * 1000 : 0;
-
-    if (!id || !*id || strlen (id) > 256 || !from || !*from || strlen (from) > 24)
-        return;
     struct chat *chat = xcalloc (1, sizeof *chat);
+
     chat->hook = hook;
     chat->graph = (struct graph){web->gateways->whatsapp_url, web->gateways->whatsapp_token};
     phone_take (value, chat);
-    chat->message = message_new (web, ACCOUNT, ADUAN_CHANNEL_WHATSAPP);
     chat->to_notice = json_object_get (said, "context") != NULL;
-    message_named (chat->message, view_of (id), sent);
-    sender_take (value, said, chat->message);
-    if (!words_take (said, chat)) {
-        message_free (chat->message);
+    chat->message = whatsapp_message (web, value, said, chat->media);
+    if (!chat->message) {
         free (chat);
         return;
     }
@@ -377,47 +270,20 @@ static void on_reported (void *with, bool heard)
     hook_end (hook);
 }
 
-static void state_take (struct hook *hook, const json_t *said)
+static void state_take (void *owner, const json_t *said)
 {
+    struct hook *hook = owner;
     struct gateways *gateways = hook->visit->web->gateways;
-    const char *token = text_at (said, "biz_opaque_callback_data", NULL),
-               *state = text_at (said, "status", NULL);
-    json_int_t code = json_integer_value (
-        json_object_get (json_array_get (json_object_get (said, "errors"), 0), "code"));
-    struct notice_name notice;
-    uint32_t outcome;
+    struct whatsapp_state state;
 
-    if (!token || !state || !gateways->has_reply_key ||
-        token_notice (gateways->reply_key, view_of (token), &notice) != 0)
-        return;
-    if (strcmp (state, "delivered") == 0 || strcmp (state, "read") == 0)
-        outcome = TOLD_DELIVERED;
-    else if (strcmp (state, "failed") == 0)
-        outcome = TOLD_REFUSED; /* Meta has given it up */
-    else
+    if (!gateways->has_reply_key || !whatsapp_state_read (said, gateways->reply_key, &state))
         return;
     hook->under_way++;
-    report_send (gateways, &notice, ADUAN_CHANNEL_WHATSAPP, outcome,
-                 code > 0 && code <= INT32_MAX ? (uint64_t) code : 0, on_reported, hook);
+    report_send (gateways, &state.notice, ADUAN_CHANNEL_WHATSAPP, state.outcome, state.code,
+                 on_reported, hook);
 }
 
 /* ---- Meta's two requests ------------------------------------------------------------------------- */
-
-/* Every change of every entry, in the order in which they came. */
-static void payload_take (struct hook *hook, const json_t *payload)
-{
-    size_t at, nth, one;
-    json_t *entry, *change, *said;
-
-    json_array_foreach (json_object_get (payload, "entry"), at, entry)
-        json_array_foreach (json_object_get (entry, "changes"), nth, change) {
-            const json_t *value = json_object_get (change, "value");
-            json_array_foreach (json_object_get (value, "messages"), one, said)
-                message_take (hook, value, said);
-            json_array_foreach (json_object_get (value, "statuses"), one, said)
-                state_take (hook, said);
-        }
-}
 
 static bool signature_right (const struct visit *visit)
 {
@@ -436,26 +302,6 @@ static bool signature_right (const struct visit *visit)
     return sodium_memcmp (right, shown, sizeof right) == 0;
 }
 
-/* The payload; NULL: it is no JSON.  A NUL in somebody's words, which jansson does not take, must not keep the whole batch out. */
-static json_t *payload_read (struct view body)
-{
-    struct buffer copy = {0};
-    json_t *payload;
-
-    buffer_add (&copy, body.at, body.len);
-    for (size_t i = 0; i + 6 <= copy.len; i++)
-        if (copy.at[i] == '\\') {
-            if (strncmp (copy.at + i + 1, "u0000", 5) == 0)
-                memcpy (copy.at + i + 1, "ufffd", 5);
-            i++;
-        }
-    payload = http_json_read ((struct view){copy.at, copy.len}, VALUES_MOST);
-    if (copy.len)
-        sodium_memzero (copy.at, copy.len);
-    buffer_free (&copy);
-    return payload;
-}
-
 static void hook_post (struct visit *visit)
 {
     json_t *payload;
@@ -466,7 +312,7 @@ static void hook_post (struct visit *visit)
         visit_refuse (visit, 401, "secret");
         return;
     }
-    payload = payload_read (http_body (visit->request));
+    payload = whatsapp_read (http_body (visit->request));
     if (!payload) {
         visit_refuse (visit, 400, "form");
         return;
@@ -475,7 +321,7 @@ static void hook_post (struct visit *visit)
     *hook = (struct hook){.visit = visit, .under_way = 1};
     visit->work = hook;
     visit->work_free = free;
-    payload_take (hook, payload);
+    whatsapp_walk (payload, message_take, state_take, hook);
     json_decref (payload);
     hook_end (hook);
 }
