@@ -8,7 +8,7 @@
  *   identity   {1: version, 2: adapter, 3: key, 4: {1: name, 2: nik, 3: phone, 4: email, 5: address,
  *              6: envelope}}                                          padded to 512
  *   contact    {1: version, 2: adapter, 3: key, 4: kind, 5: address, 6: language, 7: message_id,
- *              8: references}                                         padded to 256
+ *              8: references, 9: answered}                            padded to 256
  */
 #include <msgpack.h>
 #include <sodium.h>
@@ -146,7 +146,8 @@ static int pack_contact (struct clear *clear, const char *adapter, struct view k
                                view_said (from->address)};
     const struct view mail[] = {view_said (from->message_id), view_said (from->references)};
     const struct view all[] = {who[0], who[1], mail[0], mail[1]};
-    uint32_t fields = 1 + count_said (all, array_len (all)) + from->quiet;
+    uint32_t fields =
+        1 + count_said (all, array_len (all)) + (from->answered != 0) + (from->quiet != 0);
     clear_open (clear, sum_of (all, array_len (all), CONTACT_STEP, CONTACT_MOST));
     uint32_t language = from->language ? from->language : LANGUAGE_ID;
     msgpack_packer packer;
@@ -154,8 +155,13 @@ static int pack_contact (struct clear *clear, const char *adapter, struct view k
     if (pack_head (&packer, fields, adapter, key) != 0 ||
         pack_fields (&packer, who, 4, array_len (who)) != 0 ||
         msgpack_pack_uint8 (&packer, 6) != 0 || msgpack_pack_uint32 (&packer, language) != 0 ||
-        pack_fields (&packer, mail, 7, array_len (mail)) != 0 ||
-        (from->quiet && (msgpack_pack_uint8 (&packer, 9) != 0 || msgpack_pack_true (&packer) != 0)))
+        pack_fields (&packer, mail, 7, array_len (mail)) != 0)
+        return FAIL_TOO_LONG;
+    if (from->answered &&
+        (msgpack_pack_uint8 (&packer, 9) != 0 || msgpack_pack_uint8 (&packer, 1) != 0))
+        return FAIL_TOO_LONG;
+    if (from->quiet &&
+        (msgpack_pack_uint8 (&packer, 10) != 0 || msgpack_pack_uint8 (&packer, 1) != 0))
         return FAIL_TOO_LONG;
     return clear_pad (clear, CONTACT_STEP);
 }

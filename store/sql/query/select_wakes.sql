@@ -14,7 +14,7 @@ select d.at, d.complaint_id, clock_timestamp () as now, coalesce (c.version, 0) 
        exists (select from notice_ended n where n.complaint_id = c.complaint_id and n.recipient = 0 and n.event = h.told
                                             and n.outcome in (2, 3))
        or exists (select from delivery v where v.complaint_id = c.complaint_id and v.recipient = 0 and v.event = h.told
-                                           and v.outcome = 5) as undelivered,
+                                           and v.outcome = 5 and v.code in (3, 7)) as undelivered,
        (select string_agg (int4send (agency), '' order by n)
         from unnest (case when c.flags & 4 <> 0 then agency_overseers (c.holder) else agency_superiors (c.holder) end)
              with ordinality u (agency, n)) as above
