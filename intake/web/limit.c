@@ -356,7 +356,7 @@ static void contact_normal (const char *kind, const char *address, struct buffer
     for (const char *sign = address; *sign; sign++) {
         if (at && *sign == '+' && sign < at)
             sign = at;
-        if (mail ? true : isdigit ((unsigned char) *sign) != 0)
+        if (mail || isdigit ((unsigned char) *sign))
             buffer_add (out, &(char){(char) tolower ((unsigned char) *sign)}, 1);
     }
 }
