@@ -251,6 +251,12 @@ static void on_request (void *owner, struct http_request *request)
 
     if (strncmp (path, "/assets/", 8) == 0 && method <= HTTP_HEAD && web_asset (request, path + 8))
         return;
+    /* a page for each whom nobody can serve would leave nothing for those who can be served */
+    if (method == HTTP_POST && web->sending >= web->sending_most && http_crowded (web->server)) {
+        metric_add (web_shed_total, 1);
+        http_answer_crowded (request);
+        return;
+    }
     struct visit *visit = visit_of (web, request);
     visit->route = route_find (method, path, &visit->parts, &visit->inlet, &other);
     if (!web->up) {
@@ -343,6 +349,7 @@ static int content_open_folder (struct web *web, const struct settings *settings
 static int door_listen (struct web *web, const struct settings *settings)
 {
     size_t count = array_len (headers);
+    char *crowded = web_both ("fault_crowded");
 
     memcpy (web->headers, headers, sizeof headers);
     if (web->tls)
@@ -357,6 +364,7 @@ static int door_listen (struct web *web, const struct settings *settings)
         .header = HEADER_MOST,
         .small = FORM_MOST,
         .bodies = (size_t) settings_number (settings, "bodies"),
+        .crowded = crowded,
         .headers = web->headers,
         .header_count = count,
         .limit = on_limit,
@@ -366,7 +374,9 @@ static int door_listen (struct web *web, const struct settings *settings)
         .sink = brought_sink (on_file),
         .owner = web,
     };
-    if (http_listen (web->reactor, &options, &web->server) == 0)
+    int fail = http_listen (web->reactor, &options, &web->server);
+    free (crowded);
+    if (fail == 0)
         return 0;
     log_error ("%s cannot be listened on: %s; is the port taken (ss -ltnp shows by whom)?",
                options.door, strerrordesc_np (errno));
@@ -458,6 +468,7 @@ void web_measure (void *state)
     const struct web *web = state;
     struct http_counts counts = http_counts (web->server);
 
+    metric_set (web_crowded_total, counts.crowded);
     metric_set (web_cut_total, counts.cut);
     metric_set (web_no_room_total, counts.no_room);
     metric_set (web_body_bytes, counts.booked);

@@ -192,6 +192,8 @@ bool proof_hash (const char *code, char ret[65]);
 
 /* The text of a key in the visit's language; NULL: no such key. */
 const char *web_word (const struct visit *visit, const char *key);
+/* The text of a key that is there in both languages, a line each, for whom we know nothing of; the caller's. */
+char *web_both (const char *key);
 struct template_set web_templates (struct visit *visit);
 /* An asset by its name, answered; false: there is none. */
 bool web_asset (struct http_request *request, const char *name);
