@@ -19,8 +19,9 @@
 #include <stdlib.h>
 #include <utlist.h>
 #include "domain/token.h"
-#include "limit.h"
+#include "night.h"
 #include "notifier.h"
+#include "words.h"
 
 #define TOLD_REPEAT_MS 10000 /* the store answers within a turn, or its database is away */
 #define CLAIM_WAIT_MS  10000 /* how long a claim stands with the store while there is nothing */
@@ -28,7 +29,8 @@
 #define DRAIN_CLAIM_MS                                                                             \
     5000               /* for `heard` of a claim given back; a store without database says none */
 #define ZONE         7 /* hours east of UTC where the store does not say: western Indonesian time */
-#define PARK_ATTEMPT 10 /* the store parks a notice at its tenth failure */
+#define AWAKE_MS     900000 /* behind a report: for so long who made it is awake */
+#define PARK_ATTEMPT 10     /* the store parks a notice at its tenth failure */
 
 static const char *const dispatch_words[] = {"filling", "sending", "telling"};
 static const char *const notice_words[] = {"waiting", "sending", "done"};
@@ -115,9 +117,10 @@ static void outcome_log (const struct msg_notice *said, const struct fate *outco
     metric_add (notifier_failed_total, outcome->told == TOLD_FAILED && tried);
     metric_add (notifier_unknown_total, outcome->told == TOLD_UNKNOWN);
     metric_add (notifier_parked_total, parked);
-    if (outcome->told == TOLD_SENT || outcome->until)
+    if (outcome->told == TOLD_SENT || outcome->told == TOLD_SKIPPED || outcome->until)
         log_debug ("%s: event %" PRIu64 ", %.*s: %s", id_text (&said->id), said->event,
-                   (int) said->template.len, said->template.at, outcome->until ? "waits" : "sent");
+                   (int) said->template.len, said->template.at,
+                   outcome->until ? "waits" : told_word (outcome->told));
     else if (outcome->told == TOLD_UNKNOWN)
         log_warning ("%s: event %" PRIu64 ": outcome unknown (code %" PRIu64
                      "): the gateway had the text and gave no answer; it is not sent again",
@@ -191,6 +194,18 @@ static struct fate contact_take (struct notifier *notifier, const struct msg_not
                          .code = WHY_FAULT};
 }
 
+static bool is_receipt (const struct msg_notice *said)
+{
+    return said->recipient == READER_REPORTER && view_is (said->template, "received");
+}
+
+/* Who has just reported is awake: he is told so at night, too. */
+static bool may_sleep (const struct gateway *gateway, const struct msg_notice *said)
+{
+    return gateway->kind->sleeps && said->urgent != FLAG_YES &&
+           !(is_receipt (said) && wall_ms () - notice_came (said) < AWAKE_MS);
+}
+
 /* 0, or why its gateway does not get a notice now. */
 static struct fate notice_waits (struct notifier *notifier, const struct notice *notice)
 {
@@ -201,7 +216,7 @@ static struct fate notice_waits (struct notifier *notifier, const struct notice 
     if (!gateway->courier) {
         wait.code = WHY_NO_GATEWAY;
         wait.until = wall_ms (); /* nobody claims it until there is one */
-    } else if (gateway->kind->sleeps && said->urgent != FLAG_YES) {
+    } else if (may_sleep (gateway, said)) {
         wait.code = WHY_QUIET;
         wait.until = night_end (wall_ms (), said->zone ? (int) said->zone : ZONE,
                                 notifier->night_from, notifier->night_to);
@@ -213,9 +228,10 @@ static struct fate notice_waits (struct notifier *notifier, const struct notice 
     return wait.until ? wait : (struct fate){0};
 }
 
-/* Composes: 0 and *ret, or the outcome that it has without a letter. */
+/* Composes: 0 and *ret, or the outcome that it has without a letter.  *ret_later: neither, but what was spent is not known yet,
+ * and claim_turn comes again when it is. */
 static struct fate letter_take (struct notifier *notifier, const struct notice *notice,
-                                const struct contact *contact, struct letter *ret)
+                                const struct contact *contact, struct letter *ret, bool *ret_later)
 {
     const struct msg_notice *said = notice_said (notice);
     const struct gateway *gateway = notice->gateway;
@@ -234,7 +250,13 @@ static struct fate letter_take (struct notifier *notifier, const struct notice *
         struct notice_name name = {said->id, said->event, said->recipient};
         token_of_notice (notifier->head.reply_key, &name, ret->token);
     }
-    enum why why = gateway->kind->spend ? gateway->kind->spend (gateway->own, ret, now) : 0;
+    if (ret->segments && !spending_known (notifier->spending, ret->to, now)) {
+        letter_done (ret);
+        *ret_later = true;
+        return (struct fate){0};
+    }
+    enum why why =
+        ret->segments ? spending_take (notifier->spending, ret->to, ret->segments, now) : 0;
     if (!why)
         return (struct fate){0};
     letter_done (ret);
@@ -257,8 +279,19 @@ static void letter_send (struct notifier *notifier, struct notice *notice,
     courier_send (notice->gateway->courier, &errand);
 }
 
-/* Sends it, or closes it, or leaves it waiting while its gateway has enough under way.  The contact is open in here
- * alone. */
+/* 0, or the outcome without which it is not sent at all, or not now. */
+static struct fate notice_judge (struct notifier *notifier, const struct notice *notice,
+                                 const struct contact *contact)
+{
+    if (!notice->gateway)
+        return refused (WHY_NO_GATEWAY);
+    if (contact->answered && is_receipt (notice_said (notice)))
+        return (struct fate){.told = TOLD_SKIPPED, .code = WHY_ANSWERED};
+    return notice_waits (notifier, notice);
+}
+
+/* Sends it, or closes it, or leaves it waiting while its gateway has enough under way or nobody knows what was spent.  The
+ * contact is open in here alone. */
 static void notice_send (struct notifier *notifier, struct notice *notice)
 {
     struct contact contact = {0};
@@ -270,12 +303,12 @@ static void notice_send (struct notifier *notifier, struct notice *notice)
         return;
     }
     notice->gateway = gateway_for (notifier->gateways, contact.kind);
-    outcome = notice->gateway ? notice_waits (notifier, notice) : refused (WHY_NO_GATEWAY);
-    bool full = !outcome.told && notice->gateway->sending >= notice->gateway->parallel;
-    if (!outcome.told && !full)
-        outcome = letter_take (notifier, notice, &contact, &letter);
+    outcome = notice_judge (notifier, notice, &contact);
+    bool later = !outcome.told && notice->gateway->sending >= notice->gateway->parallel;
+    if (!outcome.told && !later)
+        outcome = letter_take (notifier, notice, &contact, &letter, &later);
     contact_done (&contact);
-    if (full)
+    if (later)
         return;
     if (!outcome.told && fault_point (notice_before_send)) {
         letter_done (&letter);
@@ -308,12 +341,18 @@ void on_errand_done (void *owner, struct errand *errand)
 {
     struct notifier *notifier = owner;
     struct notice *notice = errand->with;
-    struct gateway *gateway = notice->gateway;
     int64_t now = reactor_now (notifier->reactor);
 
+    if (!notice) { /* of confirm.c: nobody is told what became of it */
+        errand_free (errand);
+        return;
+    }
+    struct gateway *gateway = notice->gateway;
+
     struct judgement judgement = gateway->kind->judge (errand);
-    if (gateway->kind->unspend && (judgement.told == TOLD_FAILED || judgement.told == TOLD_REFUSED))
-        gateway->kind->unspend (gateway->own, &errand->letter);
+    if (errand->letter.segments)
+        spending_settle (notifier->spending, errand->letter.to, errand->letter.segments,
+                         judgement.told == TOLD_SENT || judgement.told == TOLD_UNKNOWN);
     errand_free (errand);
     if (judgement.told == TOLD_SENT && fault_point (notice_sent))
         judgement.told = TOLD_UNKNOWN;

@@ -189,6 +189,24 @@ static bool address_with (const struct letterhead *head, const char *token, char
     return true;
 }
 
+/* How its reader ends the news, for the button that his mail program shows (RFC 2369), and where we have an address of https by
+ * one request without a question (RFC 8058).  Officers have their account's page. */
+static void header_stop (struct letter *letter, const struct msg_notice *notice,
+                         const struct letterhead *head, const char *token, const char *address)
+{
+    bool one_click = head->stop && *head->stop;
+
+    if (notice->recipient == READER_OFFICER || !notice->event)
+        return;
+    if (one_click)
+        header_format (letter, "List-Unsubscribe: <%s%s>, <mailto:%s?subject=BERHENTI>", head->stop,
+                       token, address);
+    else
+        header_format (letter, "List-Unsubscribe: <mailto:%s?subject=BERHENTI>", address);
+    if (one_click)
+        header_format (letter, "List-Unsubscribe-Post: List-Unsubscribe=One-Click");
+}
+
 /* Answers of a reporter come to an address that names the case, bounces to one that names the notice.  Other machines must not answer
  * (PEERS 5.3), and what comes back to us from one of our own is known by the loop header. */
 static void header_answers (struct letter *letter, const struct msg_notice *notice,
@@ -206,8 +224,10 @@ static void header_answers (struct letter *letter, const struct msg_notice *noti
     if (notice->recipient == READER_REPORTER && address_with (head, token, address))
         header_format (letter, "Reply-To: <%s>", address);
     token_of_notice (head->reply_key, &name, token);
-    if (address_with (head, token, address))
+    if (address_with (head, token, address)) {
         letter->envelope = xstrdup (address);
+        header_stop (letter, notice, head, token, address);
+    }
 }
 
 /* ---- templates ------------------------------------------------------------------------------- */

@@ -20,7 +20,7 @@ struct letterhead;
 
 /* ---- what is handed over --------------------------------------------------------------------- */
 
-#define LETTER_HEADERS 11
+#define LETTER_HEADERS 13
 #define ANSWER_MAX     2048
 
 /* A notice as a gateway gets it.  Owns its texts; letter_done wipes and frees them. */
@@ -35,7 +35,7 @@ struct letter {
     char number[16];    /* WhatsApp: tracking number, for the message template */
     uint32_t language;  /* WhatsApp: enum language of the message template; 0: Indonesian */
     bool open;          /* WhatsApp: the reporter wrote within 24 hours, so a free text may go */
-    unsigned segments;  /* SMS: what it costs */
+    unsigned segments;  /* SMS: what it costs (spending.h); 0: nothing */
 };
 void letter_done (struct letter *letter);
 
@@ -111,7 +111,7 @@ struct gateway_kind {
     const char *name;            /* of its settings, in the log and in `aduan show` */
     uint32_t channel;            /* enum channel: what the store calls it */
     const char *const *contacts; /* kinds of contact that it reaches; NULL behind the last */
-    bool sleeps;                 /* not at night, but for emergencies */
+    bool sleeps; /* not at night, but for emergencies and for who has just reported */
     /* Are its settings right?  Refuses by settings_refuse. */
     bool (*right) (const struct settings *settings);
     /* 0 and *ret, or NULL in it where the gateway is not set; else an exit status, logged. */
@@ -119,10 +119,6 @@ struct gateway_kind {
     /* 0 and *ret; FAIL_ABSENT: no template of that key; FAIL_REFUSED: nothing can be sent to that address. */
     int (*compose) (void *own, const struct msg_notice *notice, const struct contact *contact,
                     int64_t now, struct letter *ret);
-    /* Takes what the letter costs out of what may be spent today: 0, or why it has to wait for the next morning;
-     * `unspend`: it was not sent after all.  NULL: it costs nothing. */
-    enum why (*spend) (void *own, const struct letter *letter, int64_t now);
-    void (*unspend) (void *own, const struct letter *letter);
     /* Hands it over and fills the results; on a thread of the courier, the handle is prepared. */
     void (*carry) (void *own, CURL *easy, struct errand *errand);
     struct judgement (*judge) (const struct errand *errand);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include "cache/cache.h"
 #include "domain/number.h"
 #include "notifier.h"
 
@@ -47,6 +48,8 @@ const struct setting notifier_settings[] = {
     {"whatsapp.parallel", SETTING_NUMBER, "2", 1, 16, false, "messages under way at once"},
     {"whatsapp.connect", SETTING_DURATION, "5s", 100, 120000, false, "time for connecting to Meta"},
     {"whatsapp.message", SETTING_DURATION, "20s", 500, 600000, false, "time for one message"},
+    {"redis", SETTING_TEXT, "", 0, 0, false,
+     "where what was spent is kept, as unix:/run/aduan/redis.sock or tcp://127.0.0.1:6379; empty: each process counts for itself"},
     {"night.from", SETTING_NUMBER, "21", 0, 23, true,
      "hour of the case's zone from which SMS and WhatsApp wait, emergencies excepted"},
     {"night.to", SETTING_NUMBER, "7", 0, 23, true, "hour until which they wait; the same: never"},
@@ -62,6 +65,8 @@ const struct setting notifier_settings[] = {
      "base of tracking addresses, as https://aduan.example/t/; empty: letters name none"},
     {"desk", SETTING_TEXT, "", 0, 0, false,
      "address of the desk, as https://desk.example/; empty: what officers get names none"},
+    {"stop", SETTING_TEXT, "", 0, 0, false,
+     "base of the addresses by which a mail's reader ends its news, as https://aduan.example/stop/; empty: by a mail alone"},
     {"webhook.hosts", SETTING_TEXT, "", 0, 0, false,
      "hosts that webhooks may go to at whatever address, spaces between; * beside them: every other one at public "
      "addresses, too; empty: every one at public addresses"},
@@ -116,10 +121,21 @@ bool notifier_settings_right (const struct settings *settings)
         right = settings_refuse (settings, "smtp.name", "a name without \" < > @ , ; : ( ) [ ] \\");
     if (!base_valid (settings_text (settings, "tracking")))
         right = settings_refuse (settings, "tracking", "an http:// or https:// address, or empty");
+    if (!cache_where_valid (settings_text (settings, "redis")))
+        right = settings_refuse (settings, "redis", "unix:/PATH or tcp://ADDRESS:PORT, or empty");
     if (!base_valid (settings_text (settings, "desk")))
         right = settings_refuse (settings, "desk", "an http:// or https:// address, or empty");
+    if (*settings_text (settings, "stop") &&
+        (!base_valid (settings_text (settings, "stop")) ||
+         strncmp (settings_text (settings, "stop"), "https://", 8) != 0))
+        right = settings_refuse (settings, "stop", "an https:// address (RFC 8058), or empty");
     free (from);
     return right;
+}
+
+static void at_known (void *owner)
+{
+    claim_turn (owner);
 }
 
 static void head_set (struct notifier *notifier, const struct settings *settings, char *from)
@@ -129,11 +145,13 @@ static void head_set (struct notifier *notifier, const struct settings *settings
     notifier->texts[2] = xstrdup (settings_text (settings, "domain"));
     notifier->texts[3] = xstrdup (settings_text (settings, "tracking"));
     notifier->texts[4] = xstrdup (settings_text (settings, "desk"));
+    notifier->texts[5] = xstrdup (settings_text (settings, "stop"));
     notifier->head = (struct letterhead){.from = notifier->texts[0],
                                          .name = notifier->texts[1],
                                          .domain = notifier->texts[2],
                                          .tracking = notifier->texts[3],
-                                         .desk = notifier->texts[4]};
+                                         .desk = notifier->texts[4],
+                                         .stop = notifier->texts[5]};
 }
 
 /* Without the key nobody could tell an answer or a delivery report of ours from somebody else's. */
@@ -170,6 +188,11 @@ int notifier_start (struct reactor *reactor, const struct settings *settings, vo
         return status;
     }
     notifier->timer = reactor_timer (reactor, mono_ms () + notifier->scan_ms, at_scan, notifier);
+    struct spending_limits limits = {.recipient =
+                                         (unsigned) settings_number (settings, "sms.recipient"),
+                                     .all = (unsigned) settings_number (settings, "sms.day")};
+    notifier->spending =
+        spending_new (reactor, settings_text (settings, "redis"), limits, at_known, notifier);
     notifier->webhooks = webhooks_new (reactor, settings, &notifier->store);
     char *endpoint = xformat ("ipc://%s/outbox.sock", settings_text (settings, "run"));
     notifier->store = link_connect (reactor, endpoint, NULL, "notifier", &claim_hooks, notifier);
@@ -210,6 +233,7 @@ void notifier_stop (void **state)
     if (notifier->store)
         link_destroy (&notifier->store); /* gives back, as every loss of the link */
     webhooks_destroy (&notifier->webhooks);
+    spending_free (&notifier->spending);
     claim_end (notifier);
     reports_forget (notifier);
     listener_destroy (&notifier->webs);

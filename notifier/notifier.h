@@ -10,6 +10,8 @@
  *   contact.c   opens a sealed contact, in memory that is locked and wiped
  *   compose.c   notice + contact -> letter; pure
  *   gateway.h   the ways out: mail, SMS, WhatsApp
+ *   spending.h  what SMS have cost today;  night.h  when people sleep
+ *   confirm.c   the one letter that no row asks for: news were stopped
  *   report.c    what gateways say later, from aduan-web on to the store
  *   webhook.h   batches of the feed, to those who submit for others
  */
@@ -18,6 +20,7 @@
 
 #include "daemon/daemon.h"
 #include "gateway.h"
+#include "spending.h"
 #include "webhook.h"
 
 /* ---- contact.c ------------------------------------------------------------------------------ */
@@ -33,6 +36,7 @@ struct contact {
     struct view message_id; /* of the mail that the complaint came by; may be empty */
     struct view references; /* may be empty */
     uint32_t language;      /* enum language, 0 where the contact does not say */
+    bool answered;          /* its door told the number: no notice that the report was received */
 };
 
 /* Opens `sealed` with contact-<key_id>.key of folder `keys` (64 hexadecimal digits, X25519).
@@ -46,11 +50,12 @@ void contact_done (struct contact *contact);
 
 /* What every letter of this installation has in common; borrowed. */
 struct letterhead {
-    const char *from;         /* bare address */
-    const char *name;         /* display name beside it */
-    const char *domain;       /* right side of the Message-ID */
-    const char *tracking;     /* base of tracking addresses; "" for none */
-    const char *desk;         /* the desk's address, for officers; "" for none */
+    const char *from;     /* bare address */
+    const char *name;     /* display name beside it */
+    const char *domain;   /* right side of the Message-ID */
+    const char *tracking; /* base of tracking addresses; "" for none */
+    const char *desk;     /* the desk's address, for officers; "" for none */
+    const char *stop;     /* base of addresses that end a mail's news by one request; "" for none */
     const uint8_t *reply_key; /* REPLY_KEY_LEN bytes: answers, bounces and reports; NULL for none */
 };
 
@@ -111,6 +116,7 @@ struct notifier {
     struct listener *webs;  /* who brings delivery reports and bounces */
     struct report *reports; /* that the store has not heard yet */
     struct gateway gateways[GATEWAYS];
+    struct spending *spending; /* of what costs something */
     struct webhooks *webhooks;
     struct dispatch *dispatches;
     unsigned dispatch_count;
@@ -130,7 +136,7 @@ struct notifier {
     struct timer *timer;    /* the scan behind the hints, and the repeats of told */
     struct letterhead head; /* points into `texts` */
     char *keys;             /* folder, owned */
-    char *texts[5];         /* what `head` points to, owned */
+    char *texts[6];         /* what `head` points to, owned */
     uint8_t reply_key[32];
     unsigned claim, night_from, night_to; /* settings */
     int64_t scan_ms;
@@ -154,6 +160,12 @@ int reports_listen (struct notifier *notifier, const char *run);
 void report_heard (struct notifier *notifier, uint64_t ref);
 /* The store is gone: whoever brought them has them repeated. */
 void reports_forget (struct notifier *notifier);
+
+/* ---- confirm.c ------------------------------------------------------------------------------ */
+
+/* Tells whoever asked for no more news of this case that it was heard: once, and nothing is kept of it. */
+void confirm_stop (struct notifier *notifier, const struct id *id, struct view contact,
+                   uint64_t key_id);
 
 /* ---- notifier.c ----------------------------------------------------------------------------- */
 

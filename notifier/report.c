@@ -13,6 +13,9 @@
 struct report {
     uint64_t link, ref; /* aduan-web's */
     uint64_t told;      /* ours, towards the store */
+    struct id id;
+    struct buffer contact; /* whom to tell that it was heard; sealed */
+    uint64_t contact_key_id;
     struct report *prev, *next;
 };
 
@@ -25,7 +28,11 @@ static void report_end (struct notifier *notifier, struct report *report, bool h
             link_say (link, WIRE_heard, &said);
         link_credit (link, WIRE_CLASS_REST, 1);
     }
+    if (heard && report->contact.len)
+        confirm_stop (notifier, &report->id, (struct view){report->contact.at, report->contact.len},
+                      report->contact_key_id);
     DL_DELETE (notifier->reports, report);
+    buffer_free (&report->contact);
     free (report);
 }
 
@@ -35,10 +42,16 @@ static void on_report (void *owner, struct link *from, struct parcel *parcel)
     struct msg_report said = parcel->said[0].report;
     struct report *report = xcalloc (1, sizeof *report);
 
-    *report =
-        (struct report){.link = link_number (from), .ref = said.ref, .told = ++notifier->next_ref};
+    *report = (struct report){.link = link_number (from),
+                              .ref = said.ref,
+                              .told = ++notifier->next_ref,
+                              .id = said.id,
+                              .contact_key_id = said.contact_key_id};
+    buffer_add (&report->contact, said.contact.at, said.contact.len);
     DL_APPEND (notifier->reports, report);
     said.ref = report->told;
+    said.contact = (struct view){0}; /* no address goes where it was to be forgotten */
+    said.contact_key_id = 0;
     if (link_say (notifier->store, WIRE_report, &said) != 0)
         report_end (notifier, report, false);
 }

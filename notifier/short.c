@@ -39,6 +39,13 @@ static struct view clipped (struct view name)
     return (struct view){name.at, end ? (size_t) (end - name.at) : len};
 }
 
+/* Who reported by WhatsApp has no other word of his number; words that he can send are known there (intake/web/command.c). */
+static bool is_receipt (const struct msg_notice *notice, const struct contact *contact)
+{
+    return notice->recipient == READER_REPORTER && view_is (notice->template, "received") &&
+           view_is (contact->kind, "whatsapp");
+}
+
 int short_text (const struct msg_notice *notice, const struct contact *contact, const char *base,
                 struct buffer *out)
 {
@@ -52,7 +59,8 @@ int short_text (const struct msg_notice *notice, const struct contact *contact, 
     values.agency = clipped (values.agency);
     values.text = (struct view){NULL, 0};
     if (!values_fit (&values, text))
-        text = text_find (view_of ("news"), notice->recipient, language);
+        text = text_find (view_of (is_receipt (notice, contact) ? "receipt" : "news"),
+                          notice->recipient, language);
     for (size_t before = out->len; *text;) {
         size_t len = strcspn (text, "\n"), end = out->len;
         if (end > before)

@@ -5,14 +5,13 @@
  * (report.c).  The login travels in the URL, since Kannel has no other way: loopback or a private network only.
  *
  * What may be spent: a message of more than `sms.segments` segments says only that there is news; beyond the day's
- * segments of a recipient, or of all, notices wait for the next morning.
+ * segments of a recipient, or of all, notices wait for the next morning (spending.h).
  */
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include "domain/token.h"
-#include "limit.h"
 #include "notifier.h"
 #include "short.h"
 #include "words.h"
@@ -23,7 +22,6 @@ struct sms {
     const struct letterhead *head;
     char *url, *user, *password, *from, *report, *country; /* owned */
     unsigned segments;
-    struct spending *spending;
 };
 
 /* ---- on a courier's thread ------------------------------------------------------------------- */
@@ -115,18 +113,6 @@ static int sms_compose (void *own, const struct msg_notice *notice, const struct
     return 0;
 }
 
-static enum why sms_spend (void *own, const struct letter *letter, int64_t now)
-{
-    const struct sms *sms = own;
-    return spending_take (sms->spending, letter->to, letter->segments, now);
-}
-
-static void sms_unspend (void *own, const struct letter *letter)
-{
-    const struct sms *sms = own;
-    spending_return (sms->spending, letter->to, letter->segments);
-}
-
 static bool digits_right (const char *text, size_t most)
 {
     return strlen (text) <= most && text[strspn (text, "0123456789")] == '\0';
@@ -164,7 +150,6 @@ static void sms_close (void **own)
     free (sms->from);
     free (sms->report);
     free (sms->country);
-    spending_free (sms->spending);
     free (sms);
 }
 
@@ -188,8 +173,6 @@ static int sms_open (const struct settings *settings, const struct letterhead *h
         .report = xstrdup (settings_text (settings, "sms.report")),
         .country = xstrdup (settings_text (settings, "sms.country")),
         .segments = (unsigned) settings_number (settings, "sms.segments"),
-        .spending = spending_new ((unsigned) settings_number (settings, "sms.recipient"),
-                                  (unsigned) settings_number (settings, "sms.day")),
     };
     *ret = sms;
     return 0;
@@ -205,8 +188,6 @@ const struct gateway_kind gateway_sms = {
     .right = sms_right,
     .open = sms_open,
     .compose = sms_compose,
-    .spend = sms_spend,
-    .unspend = sms_unspend,
     .carry = sms_carry,
     .judge = sms_judge,
     .close = sms_close,

@@ -115,15 +115,13 @@ static int whatsapp_compose (void *own, const struct msg_notice *notice,
     const struct whatsapp *whatsapp = own;
     struct letter letter = {0};
     char to[24];
-    int64_t came = 0;
+    int64_t came = notice_came (notice);
 
     if (short_phone (contact->address, whatsapp->country, to) != 0)
         return FAIL_REFUSED;
     int fail = short_text (notice, contact, reader_base (whatsapp->head, notice), &letter.text);
     if (fail)
         return fail;
-    for (unsigned i = 0; i < 6; i++)
-        came = came << 8 | notice->id.at[i];
     letter.open = now - came < SESSION_MS && now >= came;
     letter.language = contact->language ? contact->language : notice->language;
     snprintf (letter.number, sizeof letter.number, "%.*s", (int) notice->number.len,

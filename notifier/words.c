@@ -142,6 +142,15 @@ uint32_t reader_language (const struct msg_notice *notice, const struct contact 
                               : LANGUAGE_ID;
 }
 
+int64_t notice_came (const struct msg_notice *notice)
+{
+    int64_t came = 0;
+
+    for (unsigned i = 0; i < 6; i++)
+        came = came << 8 | notice->id.at[i];
+    return came;
+}
+
 const char *reader_base (const struct letterhead *head, const struct msg_notice *notice)
 {
     return notice->recipient == READER_OFFICER ? head->desk : head->tracking;

@@ -18,6 +18,8 @@ struct values {
 
 /* enum language: the contact's, else the complaint's, else Indonesian; of an officer what he has chosen for the desk. */
 uint32_t reader_language (const struct msg_notice *notice, const struct contact *contact);
+/* When the case's report was written, wall time in ms: its id begins with it. */
+int64_t notice_came (const struct msg_notice *notice);
 /* Where the addresses begin that this notice's reader opens: the desk's for officers, else those of tracking; "": none. */
 const char *reader_base (const struct letterhead *head, const struct msg_notice *notice);
 /* Views of the notice stay in it, others in *ret, which stays where it is; `base`: reader_base.  Ends with values_done. */

@@ -94,8 +94,9 @@ void outbox_say (struct store *store, struct claim *claim, unsigned template, bo
     notice->position = claim->said++;
     notice->template = view_of (
         template <array_len (templates) && templates[template] ? templates[template] : "news");
-    if (secret) { /* the letter says no more than that there is news */
-        notice->template = view_of ("news");
+    if (secret) { /* the letter says no more than that there is news, or that it was received */
+        if (template != TEMPLATE_RECEIVED)
+            notice->template = view_of ("news");
         notice->agency = notice->text = notice->other = (struct view){NULL, 0};
     }
     if (link)

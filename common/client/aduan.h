@@ -299,6 +299,7 @@ struct aduan_contact {
     const char *address;
     uint32_t language;                   /* enum aduan_language; 0: Indonesian */
     const char *message_id, *references; /* of the mail that is answered */
+    int answered; /* not 0: its adapter tells the reporter the number where the report came in, so no notice says it again */
 };
 
 /* Seals a contact to the notifier's key as intake tells it, for what travels otherwise than in a submission.  DONE, *ret

@@ -8,7 +8,7 @@
  *   identity   {1: version, 2: adapter, 3: key, 4: {1: name, 2: nik, 3: phone, 4: email, 5: address,
  *              6: envelope}}                                          padded to 512
  *   contact    {1: version, 2: adapter, 3: key, 4: kind, 5: address, 6: language, 7: message_id,
- *              8: references}                                         padded to 256
+ *              8: references, 9: answered}                            padded to 256
  */
 #include <msgpack.h>
 #include <sodium.h>
@@ -150,10 +150,14 @@ static int pack_contact (struct clear *clear, const char *adapter, struct view k
     uint32_t language = from->language ? from->language : LANGUAGE_ID;
     msgpack_packer packer;
     msgpack_packer_init (&packer, clear, put);
-    if (pack_head (&packer, 1 + count_said (all, array_len (all)), adapter, key) != 0 ||
+    uint32_t fields = (from->answered ? 2 : 1) + count_said (all, array_len (all));
+    if (pack_head (&packer, fields, adapter, key) != 0 ||
         pack_fields (&packer, who, 4, array_len (who)) != 0 ||
         msgpack_pack_uint8 (&packer, 6) != 0 || msgpack_pack_uint32 (&packer, language) != 0 ||
         pack_fields (&packer, mail, 7, array_len (mail)) != 0)
+        return FAIL_TOO_LONG;
+    if (from->answered &&
+        (msgpack_pack_uint8 (&packer, 9) != 0 || msgpack_pack_uint8 (&packer, 1) != 0))
         return FAIL_TOO_LONG;
     return clear_pad (clear, CONTACT_STEP);
 }

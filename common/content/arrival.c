@@ -1,7 +1,7 @@
 /* arrival.c - an upload as it grows on the disk.
  *
- * Its beginning is kept in memory until libmagic can say what it is; then it goes to a file in part/, boxed where it must be,
- * a piece at a time.  At its end it is synced, and gets its name in new/. */
+ * Its beginning is kept in memory until libmagic can say what it is, of an image 4 KiB, else 256; then it goes to a file in part/,
+ * boxed where it must be, a piece at a time.  Sealed it is whole there; at its end it is synced, and gets its name in new/. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
@@ -18,7 +18,7 @@ struct arrival {
     size_t len;
     enum content_result result;
     const struct content_kind *kind; /* NULL: not known yet, no file */
-    bool boxed;
+    bool boxed, sealed;
     struct box box;
     char *path; /* in part/; NULL: none */
     int fd;
@@ -55,13 +55,17 @@ static void fail (struct arrival *arrival, enum content_result result)
     buffer_free (&arrival->pending);
 }
 
-/* What it is is known, or never will be. */
-static void open_part (struct arrival *arrival)
+/* What it is is known, or with its `last` byte or so much of it never will be. */
+static void open_part (struct arrival *arrival, bool last)
 {
     struct content *content = arrival->content;
+    const struct content_kind *kind =
+        kind_of_bytes (content->magic, arrival->pending.at, arrival->pending.len);
 
-    arrival->kind = kind_of_bytes (content->magic, arrival->pending.at, arrival->pending.len);
-    if (!arrival->kind) {
+    if (!last && arrival->pending.len < HEAD_BYTES && !(kind && kind->image))
+        return;
+    arrival->kind = kind;
+    if (!kind) {
         fail (arrival, CONTENT_KIND);
         return;
     }
@@ -93,7 +97,10 @@ static void write_pending (struct arrival *arrival, bool last)
     if (arrival->result != CONTENT_DONE)
         return;
     arrival->pending.len -= at;
-    memmove (arrival->pending.at, arrival->pending.at + at, arrival->pending.len);
+    if (arrival->pending.len)
+        memmove (arrival->pending.at, arrival->pending.at + at, arrival->pending.len);
+    else
+        buffer_free (&arrival->pending);
 }
 
 void arrival_add (struct arrival *arrival, const void *at, size_t len)
@@ -105,8 +112,9 @@ void arrival_add (struct arrival *arrival, const void *at, size_t len)
         return;
     crypto_generichash_update (&arrival->hash, at, len);
     buffer_add (&arrival->pending, at, len);
-    if (!arrival->kind && arrival->pending.len >= HEAD_BYTES)
-        open_part (arrival);
+    if (!arrival->kind && (arrival->pending.len >= HEAD_BYTES ||
+                           (arrival->len - len < IMAGE_BYTES && arrival->len >= IMAGE_BYTES)))
+        open_part (arrival, false);
     if (arrival->kind)
         write_pending (arrival, false);
 }
@@ -131,16 +139,24 @@ static int name_it (struct arrival *arrival, const char *hex)
     return result;
 }
 
+void arrival_seal (struct arrival *arrival)
+{
+    if (arrival->sealed)
+        return;
+    arrival->sealed = true;
+    if (arrival->len == 0)
+        fail (arrival, CONTENT_EMPTY);
+    if (arrival->result == CONTENT_DONE && !arrival->kind)
+        open_part (arrival, true);
+    write_pending (arrival, true);
+}
+
 enum content_result arrival_end (struct arrival **held, uint8_t ret_digest[CONTENT_DIGEST_BYTES])
 {
     struct arrival *arrival = *held;
     struct content *content = arrival->content;
 
-    if (arrival->len == 0)
-        fail (arrival, CONTENT_EMPTY);
-    if (arrival->result == CONTENT_DONE && !arrival->kind)
-        open_part (arrival);
-    write_pending (arrival, true);
+    arrival_seal (arrival);
     crypto_generichash_final (&arrival->hash, ret_digest, CONTENT_DIGEST_BYTES);
     if (arrival->result == CONTENT_DONE &&
         (fault_point (file_before_sync) || fsync (arrival->fd) != 0 ||

@@ -45,7 +45,7 @@ static void piece_over (struct job *job)
     struct content_upload *upload = job->upload;
 
     upload->behind -= job->bytes.len;
-    free ((char *) job->bytes.at);
+    free ((char *) (uintptr_t) job->bytes.at);
     if (upload->paused && upload->behind <= CONTENT_BEHIND_MOST / 2) {
         upload->paused = false;
         if (upload->more)
@@ -60,6 +60,7 @@ static void job_over (struct content *content, struct job *job)
     switch (job->kind) {
     case JOB_PUT: job->done.put (job->owner, job->result, digest); break;
     case JOB_PIECE: piece_over (job); break;
+    case JOB_SEAL: break;
     case JOB_END:
         job->done.put (job->owner, job->result, digest);
         free (job->upload);
@@ -121,19 +122,46 @@ struct content_upload *content_begin (struct content *content, void (*more) (voi
     return upload;
 }
 
+/* What was added goes to the clerk. */
+static void piece_start (struct content_upload *upload)
+{
+    struct job *job;
+
+    if (!upload->piece.len)
+        return;
+    job = job_new (JOB_PIECE, NULL);
+    job->upload = upload;
+    job->bytes = upload->piece;
+    upload->behind += job->bytes.len;
+    upload->piece = (struct view){0};
+    job_start (upload->content, job);
+}
+
 bool content_add (struct content_upload *upload, const void *at, size_t len)
 {
-    size_t before = upload->added;
+    const char *from = at;
 
-    upload->added += len;
+    check (!upload->sealed);
     /* what is over the limit is counted, and no more; the piece that crosses it tells the clerk */
-    if (before <= CONTENT_BYTES_MOST && len) {
-        struct job *job = job_new (JOB_PIECE, NULL);
-        job->upload = upload;
-        job->bytes = (struct view){memcpy (xcalloc (1, len), at, len), len};
-        upload->behind += len;
-        job_start (upload->content, job);
+    if (upload->added > CONTENT_BYTES_MOST) {
+        upload->added += len;
+        return !upload->paused;
     }
+    upload->added += len;
+    while (len) {
+        struct view *piece = &upload->piece;
+        if (!piece->at)
+            piece->at = xcalloc (1, BOX_PIECE);
+        size_t room = BOX_PIECE - piece->len, some = len < room ? len : room;
+        memcpy ((char *) (uintptr_t) piece->at + piece->len, from, some);
+        piece->len += some;
+        from += some;
+        len -= some;
+        if (piece->len == BOX_PIECE)
+            piece_start (upload);
+    }
+    if (upload->added > CONTENT_BYTES_MOST)
+        piece_start (upload);
     upload->paused |= upload->behind > CONTENT_BEHIND_MOST;
     return !upload->paused;
 }
@@ -143,11 +171,24 @@ size_t content_added (const struct content_upload *upload)
     return upload->added;
 }
 
+void content_seal (struct content_upload *upload)
+{
+    struct job *job = job_new (JOB_SEAL, NULL);
+
+    check (!upload->sealed);
+    piece_start (upload);
+    upload->sealed = true;
+    job->upload = upload;
+    job_start (upload->content, job);
+}
+
 static void upload_over (struct content_upload **held, struct job *job)
 {
     struct content_upload *upload = *held;
 
     *held = NULL;
+    free ((char *) (uintptr_t) upload->piece.at); /* of one that is dropped */
+    upload->piece = (struct view){0};
     upload->more = NULL;
     job->upload = upload;
     job_start (upload->content, job);
@@ -157,6 +198,7 @@ void content_end (struct content_upload **upload, content_put_fn *done, void *ow
 {
     struct job *job = job_new (JOB_END, owner);
 
+    piece_start (*upload);
     job->done.put = done;
     upload_over (upload, job);
 }

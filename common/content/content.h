@@ -22,7 +22,9 @@
 #define CONTENT_FILES_MOST 5        /* of one complaint, word or act */
 #define CONTENT_BYTES_MOST 10485760 /* of one file */
 #define CONTENT_BEHIND_MOST                                                                        \
-    1048576 /* bytes of an upload that wait for the disk: then its sender pauses */
+    131072 /* bytes of an upload that wait for the disk: then its sender pauses */
+#define CONTENT_UPLOAD_ROOM                                                                        \
+    524288 /* of memory that an upload takes at most while its sender heeds that; sealed ones take none */
 
 struct content;
 struct content_upload;
@@ -86,13 +88,15 @@ void content_put (struct content *content, struct view bytes, content_put_fn *do
  * that content_add asked to pause may go on; NULL: it is never asked to, and then memory is the caller's to bound. */
 struct content_upload *content_begin (struct content *content, void (*more) (void *owner),
                                       void *owner);
-/* Takes a piece (copied).  False: CONTENT_BEHIND_MOST bytes wait for the disk, pause until `more` is called; this piece was
- * taken all the same. */
+/* Takes a piece (copied), of any length: they go to the disk by 64 KiB.  False: CONTENT_BEHIND_MOST bytes wait for it, pause
+ * until `more` is called; this piece was taken all the same. */
 bool content_add (struct content_upload *upload, const void *at, size_t len);
 /* Bytes so far.  Beyond CONTENT_BYTES_MOST nothing is kept and the end says CONTENT_LARGE: a caller that can should stop
  * its sender then. */
 size_t content_added (const struct content_upload *upload);
-/* The last piece was added.  Takes the upload; `more` is called no more. */
+/* The last piece was added: nothing of it stays in memory while it is found out whether it is wanted.  Then end or drop it. */
+void content_seal (struct content_upload *upload);
+/* It is wanted, and whole.  Takes the upload; `more` is called no more. */
 void content_end (struct content_upload **upload, content_put_fn *done, void *owner);
 /* Its sender is gone: nothing of it is kept.  Takes the upload. */
 void content_drop (struct content_upload **upload);

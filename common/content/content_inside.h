@@ -25,8 +25,20 @@
 #define COPY_MS     60000
 #define LOOK_MS     60000  /* the scan behind content_look */
 #define HEAD_BYTES  262144 /* of a file: by so many libmagic says what it is */
+#define IMAGE_BYTES                                                                                \
+    4096 /* and by so many that it is an image, whose mark stands at its beginning */
 
-enum job_kind { JOB_PUT, JOB_PIECE, JOB_END, JOB_DROP, JOB_PIN, JOB_OPEN, JOB_ASK, JOB_GO };
+enum job_kind {
+    JOB_PUT,
+    JOB_PIECE,
+    JOB_SEAL,
+    JOB_END,
+    JOB_DROP,
+    JOB_PIN,
+    JOB_OPEN,
+    JOB_ASK,
+    JOB_GO
+};
 
 struct arrival;
 
@@ -36,7 +48,7 @@ struct job {
     enum job_kind kind;
     enum content_result result;
     uint8_t *asked;                /* ASK, GO: `count` digests, ours */
-    struct content_upload *upload; /* PIECE, END, DROP */
+    struct content_upload *upload; /* PIECE, SEAL, END, DROP */
     struct view bytes;             /* PUT: borrowed; PIECE: ours */
     uint8_t digests[CONTENT_FILES_MOST * CONTENT_DIGEST_BYTES];
     size_t count;
@@ -52,8 +64,9 @@ struct job {
 struct content_upload {
     struct content *content;
     struct arrival *arrival; /* the clerk's */
+    struct view piece;       /* the next one, being filled: ours */
     size_t added, behind;
-    bool paused;
+    bool paused, sealed;
     void (*more) (void *owner); /* NULL also once it was ended or dropped */
     void *owner;
 };
@@ -108,7 +121,9 @@ magic_t kind_begin (void); /* NULL: libmagic has no database */
 /* ---- arrival.c: on either thread ----------------------------------------------------------------- */
 struct arrival *arrival_new (struct content *content);
 void arrival_add (struct arrival *arrival, const void *at, size_t len);
-/* The last byte was added: on stable storage, as CONTENT_DONE says; frees it. */
+/* The last byte was added: all of it goes to the file. */
+void arrival_seal (struct arrival *arrival);
+/* The same, and it is wanted: on stable storage, as CONTENT_DONE says; frees it. */
 enum content_result arrival_end (struct arrival **arrival,
                                  uint8_t ret_digest[CONTENT_DIGEST_BYTES]);
 void arrival_drop (struct arrival **arrival);

@@ -44,6 +44,13 @@ static void piece (struct content *content, struct job *job)
     arrival_add (job->upload->arrival, job->bytes.at, job->bytes.len);
 }
 
+static void seal (struct content *content, struct job *job)
+{
+    if (!job->upload->arrival)
+        job->upload->arrival = arrival_new (content);
+    arrival_seal (job->upload->arrival);
+}
+
 static void end (struct content *content, struct job *job)
 {
     if (!job->upload->arrival)
@@ -68,6 +75,7 @@ static void job_do (struct content *content, struct job *job)
     switch (job->kind) {
     case JOB_PUT: put (content, job); break;
     case JOB_PIECE: piece (content, job); break;
+    case JOB_SEAL: seal (content, job); break;
     case JOB_END: end (content, job); break;
     case JOB_DROP:
         if (job->upload->arrival)

@@ -354,6 +354,18 @@ static void end (struct life *life)
     daemon_context_end ();
 }
 
+/* As many as the host lets it have: a usual soft limit of 1,024 is less than a door's connections, and files that come in have one
+ * each. */
+static void descriptors_allow (void)
+{
+    struct rlimit most;
+
+    if (getrlimit (RLIMIT_NOFILE, &most) != 0 || most.rlim_cur == most.rlim_max)
+        return;
+    most.rlim_cur = most.rlim_max;
+    setrlimit (RLIMIT_NOFILE, &most);
+}
+
 int daemon_main (const struct daemon *daemon, int argc, char **argv)
 {
     struct life life = {.daemon = daemon};
@@ -379,6 +391,7 @@ int daemon_main (const struct daemon *daemon, int argc, char **argv)
     /* before the first socket: ZeroMQ's threads inherit the mask */
     life.signal_fd = block_signals ();
     setrlimit (RLIMIT_CORE, &(struct rlimit){0}); /* a core may hold a reporter's words */
+    descriptors_allow ();
     living = &life;
     status = live (&life);
     end (&life);

@@ -28,6 +28,7 @@ static void request_answer (struct http_request *request, unsigned status, const
     request->status = status;
     request->answer_len = len;
     request->server->unanswered--;
+    sunk_drop (request); /* whoever answers wants none of them any more */
     if (request->state == REQUEST_ASLEEP) {
         request->server->resumed = true;
         MHD_resume_connection (request->connection);

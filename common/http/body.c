@@ -1,7 +1,8 @@
 /* body.c - what a request's body holds, out of the room that all bodies have together.
  *
- * What it says of its length is booked before its first byte is kept, what comes in chunks as it comes.  Those who are
- * not known have half of the room, and large bodies leave an eighth of it: who sends five slow ones keeps nobody from logging in.
+ * What it says of its length is booked before its first byte is kept, what comes in chunks as it comes; of what goes to the sink
+ * only what lies in memory meanwhile.  Those who are not known have half of the room, and large bodies leave an eighth of it: who
+ * sends five slow ones keeps nobody from logging in.
  */
 #include "http/http_inside.h"
 #include <stdlib.h>
@@ -13,6 +14,7 @@ void body_drop (struct http_request *request)
     if (request->form)
         MHD_destroy_post_processor (request->form);
     request->form = NULL;
+    sunk_drop (request);
     for (size_t i = 0; i < request->field_count; i++) {
         free (request->fields[i].name);
         free (request->fields[i].file);
@@ -47,10 +49,21 @@ bool body_book (struct http_request *request, size_t len)
     return true;
 }
 
+size_t body_needs (const struct http_request *request)
+{
+    const struct http_options *options = &request->server->options;
+    size_t most = options->small + options->sink.room;
+
+    return request->sinks && request->declared > most ? most : request->declared;
+}
+
 bool body_holds (struct http_request *request, size_t len)
 {
+    const struct http_options *options = &request->server->options;
+    size_t sinks = request->sinking ? options->sink.room : 0;
+
     request->kept_len += len;
-    if (request->loss && request->kept_len > request->server->options.small)
+    if ((request->loss || request->sinks) && request->kept_len > options->small + sinks)
         request->fault = MHD_HTTP_CONTENT_TOO_LARGE;
     else if (!body_book (request, request->kept_len))
         request->fault = MHD_HTTP_SERVICE_UNAVAILABLE;

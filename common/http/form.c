@@ -11,30 +11,23 @@ static enum MHD_Result on_field (void *owner, enum MHD_ValueKind kind, const cha
     struct http_request *request = owner;
     (void) kind;
     (void) coding;
+    if (request->fault)
+        return MHD_NO;
     if (!file && type && strcasecmp (type, "application/octet-stream") == 0)
         file = ""; /* bytes, whoever names no file for them */
 
     if (offset == 0) {
-        if (request->field_count == HTTP_FIELDS_MAX) {
-            request->refused = true;
+        sunk_whole (request);
+        if (!field_new (request, name, file))
             return MHD_NO;
-        }
-        if (request->field_count == request->field_room) {
-            request->field_room = request->field_room ? request->field_room * 2 : 16;
-            request->fields =
-                xrealloc (request->fields, request->field_room * sizeof *request->fields);
-        }
-        if (!body_holds (request, (name ? strlen (name) : 0) + (file ? strlen (file) : 0)))
-            return MHD_NO;
-        struct field *fresh = &request->fields[request->field_count++];
-        *fresh = (struct field){.name = xstrdup (name ? name : ""),
-                                .file = file ? xstrdup (file) : NULL};
     }
     if (!request->field_count)
         return MHD_NO;
     if (request->loss && request->fields[request->field_count - 1].file)
         return MHD_YES; /* let go */
-    if (!body_holds (request, len))
+    if (sunk_add (request, data, len))
+        return MHD_YES;
+    if (request->fault || !body_holds (request, len))
         return MHD_NO;
     buffer_add (&request->fields[request->field_count - 1].value, data, len);
     return MHD_YES;
@@ -50,6 +43,7 @@ void form_close (struct http_request *request)
     if (MHD_destroy_post_processor (request->form) != MHD_YES)
         request->refused = true;
     request->form = NULL;
+    sunk_whole (request);
     for (size_t i = 0; i < request->field_count; i++) {
         struct field *field = &request->fields[i];
         size_t len = field->value.len;
@@ -58,7 +52,10 @@ void form_close (struct http_request *request)
             (!field->file && !utf8_valid (field->value.at, len)))
             request->refused = true;
         buffer_add (&field->value, "", 1);
-        field->shown = (struct http_field){field->name, field->file, {field->value.at, len}};
+        field->shown = (struct http_field){field->name, field->file, {field->value.at, len}, false};
+        if (field->sunk_len)
+            field->shown =
+                (struct http_field){field->name, field->file, {NULL, field->sunk_len}, field->sunk};
     }
 }
 

@@ -51,6 +51,32 @@ const char *http_header_last (const struct http_request *request, const char *na
     return last.value && utf8_valid (last.value, strlen (last.value)) ? last.value : NULL;
 }
 
+struct framing {
+    unsigned lengths, encodings, hosts;
+    bool other; /* an encoding that is not "chunked" alone */
+};
+
+static enum MHD_Result on_framing (void *owner, enum MHD_ValueKind kind, const char *name,
+                                   const char *value)
+{
+    struct framing *framing = owner;
+    (void) kind;
+    framing->lengths += strcasecmp (name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0;
+    framing->hosts += strcasecmp (name, MHD_HTTP_HEADER_HOST) == 0;
+    if (strcasecmp (name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0) {
+        framing->encodings++;
+        framing->other |= !value || strcasecmp (value, "chunked") != 0;
+    }
+    return MHD_YES;
+}
+
+bool head_plain (const struct http_request *request)
+{
+    struct framing framing = {0};
+    MHD_get_connection_values (request->connection, MHD_HEADER_KIND, on_framing, &framing);
+    return framing.lengths + framing.encodings <= 1 && framing.hosts <= 1 && !framing.other;
+}
+
 const struct sockaddr *http_peer (const struct http_request *request)
 {
     return MHD_get_connection_info (request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)

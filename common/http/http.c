@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <utlist.h>
 
 #define BACKLOG                                                                                    \
     4096 /* a crowd waits in the kernel, rather than that its handshakes are dropped and come again seconds later */
@@ -190,6 +191,19 @@ struct http_counts http_counts (const struct http_server *server)
 {
     return (struct http_counts){paces_cut (server->paces), server->no_room, server->unproved,
                                 server->booked};
+}
+
+void http_close_sink (struct http_server *server)
+{
+    struct http_request *request, *next;
+
+    server->sink_closed = true;
+    DL_FOREACH_SAFE (server->sunk, request, next) {
+        if (request->state != REQUEST_ARRIVING)
+            continue;
+        request->fault = MHD_HTTP_SERVICE_UNAVAILABLE;
+        sunk_drop (request);
+    }
 }
 
 void http_close (struct http_server **held)

@@ -15,6 +15,9 @@
  * files are let go as they come, and the form's words alone reach the handler, which finds out by http_lost: so an honest
  * sender whose session is over has his words back.  Whoever asked first (Expect: 100-continue) is answered before his body.
  *
+ * Files need not lie in memory: a door that names a sink has them go there as they come (struct http_sink).  What is longer than
+ * its limit and comes in chunks is let go, and its sender cut off where he does not end soon.
+ *
  * No TLS: where the door is not on loopback, a proxy with TLS stands before it.
  */
 #ifndef ADUAN_HTTP_H
@@ -36,8 +39,10 @@ struct http_request;
 enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PUT, HTTP_PATCH, HTTP_DELETE, HTTP_OTHER };
 
 typedef void http_handle_fn (void *owner, struct http_request *request);
-/* How many bytes of body this request may bring. */
-typedef size_t http_limit_fn (void *owner, enum http_method method, const char *path);
+/* How many bytes of body this request may bring.  *ret_sinks, false before: its files go to the sink, be it those of a form or,
+ * of a PUT, the body itself; then all else of it has `small` bytes at most. */
+typedef size_t http_limit_fn (void *owner, enum http_method method, const char *path,
+                              bool *ret_sinks);
 
 /* What became of a large body. */
 enum http_loss { HTTP_WHOLE, HTTP_NOT_PROVED, HTTP_NOT_KNOWN, HTTP_NO_ROOM };
@@ -48,6 +53,25 @@ typedef void http_refuse_fn (void *owner, struct http_request *request, unsigned
 
 struct http_header {
     const char *name, *value;
+};
+
+/* Where files go as they come.  It is called on the reactor's thread:
+ *
+ *     begin -> add ... -> whole -> http_field -> http_take, or drop
+ *           `-----> drop: its sender went, or was too slow, or the request is answered without it
+ *
+ * One of a request's files comes at a time.  A file of no byte has no begin. */
+struct http_sink {
+    /* Bytes of memory that a file takes while it comes: booked, in place of its length. */
+    size_t room;
+    /* Of one request at most; further ones are let go. */
+    unsigned files;
+    /* What the others get. */
+    void *(*begin) (void *owner, struct http_request *request);
+    /* False: its sender pauses until http_go_on. */
+    bool (*add) (void *file, const void *at, size_t len);
+    void (*whole) (void *file);
+    void (*drop) (void *file);
 };
 
 struct http_options {
@@ -64,6 +88,7 @@ struct http_options {
     http_prove_fn *prove;
     http_refuse_fn *refuse;
     http_handle_fn *handle;
+    struct http_sink sink; /* of a door whose `limit` never says so none */
     void *owner;
 };
 
@@ -84,6 +109,8 @@ struct http_counts {
     size_t booked;     /* bytes of bodies, now */
 };
 struct http_counts http_counts (const struct http_server *server);
+/* Files that are still coming are dropped, and further ones refused; those of requests that were handed out go on. */
+void http_close_sink (struct http_server *server);
 /* Every request must have been answered or proved.  Cuts what is still open. */
 void http_close (struct http_server **server);
 
@@ -111,17 +138,25 @@ enum http_loss http_lost (const struct http_request *request);
 /* All of the body, where it was neither kind of form. */
 struct view http_body (const struct http_request *request);
 
-/* A field of a form, or a file that came with it (then `file` is its name, as the other side says). */
+/* A field of a form, or a file that came with it (then `file` is its name, as the other side says).  A PUT's body that
+ * went to the sink is a file, without a name. */
 struct http_field {
     const char *name;
     const char *file;  /* NULL: no file */
     struct view value; /* of what is no file well-formed UTF-8 without NUL, and NUL behind it */
+    bool
+        sunk; /* it went to the sink; value.at is NULL and its length counts, as of one that was let go */
 };
 /* The first field of that name, as text; NULL: none. */
 const char *http_form (const struct http_request *request, const char *name);
 /* All fields, in their order. */
 size_t http_field_count (const struct http_request *request);
 const struct http_field *http_field (const struct http_request *request, size_t at);
+
+/* What the sink's `begin` gave for a field that was sunk: the caller's now.  NULL: it was taken already, or never was sunk. */
+void *http_take (struct http_request *request, size_t at);
+/* The sink takes more of this request's file. */
+void http_go_on (struct http_request *request);
 
 /* Anything of the owner's beside the request; `free_fn` when the request is over. */
 void http_keep (struct http_request *request, void *what, void (*free_fn) (void *what));

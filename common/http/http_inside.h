@@ -1,7 +1,7 @@
 /* http_inside.h - a server's and a request's inside, for http.c, request.c, head.c, body.c, form.c and answer.c only.
  *
  *   libmicrohttpd -> request.c: new, begun -> head.c, the header
- *                               opened     -> body.c, room for its body; form.c, its fields
+ *                               opened     -> body.c, room for its body; form.c, its fields; sunk.c, its files
  *                               handed out -> the owner's handler ... answer.c -> its connection is resumed
  *   reactor       -> http.c: the server runs libmicrohttpd at each turn's end, for what was resumed, too
  *
@@ -9,7 +9,7 @@
  *
  * PROVING: its header is there, and who sends so much is being asked; the connection is suspended in
  * libmicrohttpd's first call, before the 100 of Expect: 100-continue, and once resumed the first call comes again.
- * ARRIVING: its body comes in pieces.  ASLEEP: handed out, the connection is suspended.  ANSWERED: the
+ * ARRIVING: its body comes in pieces; suspended while the sink wants no more of it.  ASLEEP: handed out, the connection is suspended.  ANSWERED: the
  * response is queued when libmicrohttpd calls again, which after a resume it does only in MHD_run.
  */
 #ifndef ADUAN_HTTP_INSIDE_H
@@ -30,6 +30,8 @@ struct field {
     struct http_field shown;
     char *name, *file;
     struct buffer value;
+    void *sunk; /* the sink's, until it is taken or dropped */
+    size_t sunk_len;
 };
 
 struct http_request {
@@ -42,8 +44,14 @@ struct http_request {
     size_t limit, came;
     size_t declared; /* by Content-Length; 0: none, or in chunks */
     bool chunked, asks_first;
-    bool suspended; /* while it is asked */
-    bool proved;    /* it was asked who sends it, and he is known */
+    bool suspended;                   /* while it is asked, or pauses */
+    bool sinks;                       /* its files go to the sink */
+    unsigned files;                   /* that went there */
+    bool pauses;                      /* the sink wants no more yet */
+    bool sinking;                     /* the last field's file is coming */
+    struct http_request *prev, *next; /* of those whose files went to the sink */
+    bool listed;
+    bool proved; /* it was asked who sends it, and he is known */
     enum http_loss loss;
     size_t kept_len, booked; /* bytes that are held, and that it may hold by what was booked */
     struct MHD_PostProcessor *form;
@@ -71,6 +79,8 @@ struct http_server {
     unsigned unanswered;
     unsigned connected; /* connections now */
     struct paces *paces;
+    struct http_request *sunk; /* those that may hold files of the sink */
+    bool sink_closed;
     size_t booked, booked_unknown; /* the latter within the former */
     uint64_t no_room, unproved;
     bool resumed;
@@ -85,14 +95,35 @@ enum MHD_Result request_on_access (void *owner, struct MHD_Connection *connectio
 void request_on_completed (void *owner, struct MHD_Connection *connection, void **kept,
                            enum MHD_RequestTerminationCode code);
 
+/* ---- head.c ------------------------------------------------------------------------------------ */
+
+/* One length or one chunked encoding at most, one Host: a proxy before us has seen the same end of it, and the same name, as we
+ * do (RFC 9112, 3.2 and 6.3).  False: what comes behind it on this connection may be anybody's words. */
+bool head_plain (const struct http_request *request);
+
 /* ---- body.c ------------------------------------------------------------------------------------ */
 
 /* Room for `len` bytes of body in all; false: there is none. */
 bool body_book (struct http_request *request, size_t len);
+/* As much as it may hold at once, as far as it says how long it is. */
+size_t body_needs (const struct http_request *request);
 /* So much more is to be held; false, and its fault is said: it may not. */
 bool body_holds (struct http_request *request, size_t len);
 /* What it brought goes, its form's fields, too, and its room is another's. */
 void body_drop (struct http_request *request);
+
+/* ---- sunk.c: a body's files, into the sink --------------------------------------------------------- */
+
+/* All of a body that is no form is there. */
+void body_close (struct http_request *request);
+/* A new field; NULL, and the request is refused or has a fault: there is no place for it. */
+struct field *field_new (struct http_request *request, const char *name, const char *file);
+/* A piece of the last field, where that is a file for the sink.  False: it is none, or there is a fault. */
+bool sunk_add (struct http_request *request, const void *at, size_t len);
+/* The last byte of the last field is there, as far as it went to the sink. */
+void sunk_whole (struct http_request *request);
+/* Files that nobody has taken go. */
+void sunk_drop (struct http_request *request);
 
 /* ---- form.c ------------------------------------------------------------------------------------ */
 

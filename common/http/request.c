@@ -73,9 +73,14 @@ static struct http_request *request_new (struct http_server *server,
     request->method = method_of (method);
     request->word = xstrdup (method);
     request->path = xstrdup (path);
-    request->limit = server->options.limit (server->options.owner, request->method, path);
+    request->limit =
+        server->options.limit (server->options.owner, request->method, path, &request->sinks);
     if (!utf8_valid (path, strlen (path)))
         request->fault = MHD_HTTP_BAD_REQUEST;
+    if (!head_plain (request)) {
+        request->fault = MHD_HTTP_BAD_REQUEST;
+        http_say (request, MHD_HTTP_HEADER_CONNECTION, "close");
+    }
     const char *length = http_header (request, MHD_HTTP_HEADER_CONTENT_LENGTH);
     const char *expect = http_header (request, MHD_HTTP_HEADER_EXPECT);
     request->chunked = http_header (request, MHD_HTTP_HEADER_TRANSFER_ENCODING) != NULL;
@@ -85,19 +90,36 @@ static struct http_request *request_new (struct http_server *server,
     return request;
 }
 
+/* A piece of a body that is no form. */
+static void body_take (struct http_request *request, const char *data, size_t len)
+{
+    bool sinks = request->sinks && request->method == HTTP_PUT;
+
+    if (sinks && !request->field_count && !field_new (request, "", ""))
+        return;
+    if (sinks && request->loss)
+        return; /* let go */
+    if ((sinks && sunk_add (request, data, len)) || request->fault || !body_holds (request, len))
+        return;
+    buffer_add (&request->body, data, len);
+}
+
 static void request_take (struct http_request *request, const char *data, size_t len)
 {
     request->came += len;
     pace_came (request->pace, len);
     if (request->came > request->limit)
         request->fault = MHD_HTTP_CONTENT_TOO_LARGE;
+    if (!request->fault && !request->refused) {
+        if (request->form) {
+            if (MHD_post_process (request->form, data, len) != MHD_YES)
+                request->refused = true;
+        } else {
+            body_take (request, data, len);
+        }
+    }
     if (request->fault || request->refused)
-        return;
-    if (request->form) {
-        if (MHD_post_process (request->form, data, len) != MHD_YES)
-            request->refused = true;
-    } else if (body_holds (request, len))
-        buffer_add (&request->body, data, len);
+        sunk_drop (request);
 }
 
 /* It goes to whoever answers it: the owner, or the owner's words for what the door refuses. */
@@ -111,6 +133,8 @@ static enum MHD_Result request_hand_out (struct http_request *request)
     request->state = REQUEST_ARRIVING;
     if (request->form)
         form_close (request);
+    else if (!request->fault)
+        body_close (request);
     if (request->refused && !request->fault)
         request->fault = MHD_HTTP_BAD_REQUEST;
     if (request->fault) {
@@ -131,7 +155,7 @@ static enum MHD_Result request_hand_out (struct http_request *request)
 static enum MHD_Result request_open (struct http_request *request)
 {
     request->state = REQUEST_ARRIVING;
-    if (!request->loss && !body_book (request, request->declared)) {
+    if (!request->loss && !body_book (request, body_needs (request))) {
         if (!request->proved) {
             request->fault = MHD_HTTP_SERVICE_UNAVAILABLE;
             return request_hand_out (request);
@@ -170,6 +194,15 @@ static enum MHD_Result request_begin (struct http_request *request)
     return MHD_YES;
 }
 
+static void request_resume (struct http_request *request)
+{
+    if (!request->suspended)
+        return;
+    request->suspended = false;
+    request->server->resumed = true;
+    MHD_resume_connection (request->connection);
+}
+
 void http_proved (struct http_request *request, enum http_loss loss)
 {
     check (request->state == REQUEST_PROVING);
@@ -177,10 +210,16 @@ void http_proved (struct http_request *request, enum http_loss loss)
     request->proved = loss == HTTP_WHOLE;
     request->server->unproved += loss != HTTP_WHOLE;
     request->state = REQUEST_PROVED;
+    request_resume (request);
+}
+
+void http_go_on (struct http_request *request)
+{
+    request->pauses = false;
     if (!request->suspended)
         return;
-    request->server->resumed = true;
-    MHD_resume_connection (request->connection);
+    pace_body (request->pace);
+    request_resume (request);
 }
 
 enum MHD_Result request_on_access (void *owner, struct MHD_Connection *connection, const char *path,
@@ -201,6 +240,14 @@ enum MHD_Result request_on_access (void *owner, struct MHD_Connection *connectio
     if (*len) {
         request_take (request, data, *len);
         *len = 0;
+        if (request->came / 2 > request->limit && request->came > request->server->options.small)
+            return MHD_NO; /* libmicrohttpd takes an answer at the end alone, and here is none to be seen */
+        /* of a body in chunks libmicrohttpd hands out all that it has read, suspended or not */
+        if (request->pauses && !request->suspended) {
+            pace_ours (request->pace);
+            request->suspended = true;
+            MHD_suspend_connection (connection);
+        }
         return MHD_YES;
     }
     return request_hand_out (request);

@@ -97,17 +97,48 @@ bool gateway_answers (struct gateways *gateways, const uint8_t sender[ADUAN_SEND
     struct answered *place =
         &gateways->answered[(sender[0] | (unsigned) sender[1] << 8) % ANSWERED_MOST];
 
-    if (name && memcmp (place->sender, sender, sizeof place->sender) == 0 &&
+    if (memcmp (place->sender, sender, sizeof place->sender) == 0 &&
         memcmp (place->last, name, sizeof place->last) == 0)
         return true;
     if (limit_take (gateways->web->limits, LIMIT_answer,
                     (struct view){(const char *) sender, ADUAN_SENDER_SIZE}) != 0)
         return false;
     memcpy (place->sender, sender, sizeof place->sender);
-    memset (place->last, 0, sizeof place->last);
-    if (name)
-        memcpy (place->last, name, sizeof place->last);
+    memcpy (place->last, name, sizeof place->last);
     return true;
+}
+
+struct told_message {
+    uint8_t name[16];
+};
+
+static struct told_message *told_place (const struct gateways *gateways, const uint8_t *name)
+{
+    return &gateways->told[(name[0] | (unsigned) name[1] << 8) % ANSWERED_MOST];
+}
+
+void gateway_told (struct gateways *gateways, const uint8_t *name)
+{
+    struct told_message *place = told_place (gateways, name);
+    memcpy (place->name, name, sizeof place->name);
+}
+
+bool gateway_was_told (const struct gateways *gateways, const uint8_t *name)
+{
+    const struct told_message *place = told_place (gateways, name);
+    return memcmp (place->name, name, sizeof place->name) == 0;
+}
+
+void gateway_text (const char *text, const char *number, struct buffer *out)
+{
+    const char *at;
+
+    while ((at = strstr (text, "{number}"))) {
+        buffer_add (out, text, (size_t) (at - text));
+        buffer_format (out, "%s", number);
+        text = at + strlen ("{number}");
+    }
+    buffer_add (out, text, strlen (text) + 1);
 }
 
 /* ---- settings ------------------------------------------------------------------------------------ */
@@ -198,6 +229,7 @@ int gateways_open (struct web *web, const struct settings *settings, struct gate
     *ret = gateways;
     gateways->web = web;
     gateways->answered = xcalloc (ANSWERED_MOST, sizeof *gateways->answered);
+    gateways->told = xcalloc (ANSWERED_MOST, sizeof *gateways->told);
     gateways->mail_address = xstrdup (settings_text (settings, "mail.address"));
     gateways->whatsapp_url = xstrdup (settings_text (settings, "whatsapp.url"));
     prefixes_take (gateways, settings_text (settings, "sms.prefixes"));
@@ -245,5 +277,6 @@ void gateways_close (struct gateways **held)
     free (gateways->mail_address);
     free (gateways->whatsapp_url);
     free (gateways->answered);
+    free (gateways->told);
     free (gateways);
 }

@@ -9,6 +9,7 @@
 #include "message.h"
 
 struct report;
+struct told_message;
 struct maildir;
 struct sms;
 
@@ -22,6 +23,7 @@ struct gateways {
     char *mail_address; /* our own */
     char *whatsapp_secret, *whatsapp_verify, *whatsapp_token, *whatsapp_url;
     struct answered *answered; /* by the hash of a sender: who was answered last on what */
+    struct told_message *told; /* by their names: messages that were answered */
     struct aside *reading, *fetching;
     struct link *notifier; /* takes delivery reports */
     struct report *reports;
@@ -49,10 +51,16 @@ void gateways_close (struct gateways **gateways);
 bool gateway_guard (struct visit *visit, bool near);
 /* The same, and nothing is answered. */
 bool gateway_proved (const struct visit *visit, bool near);
-/* May its sender have one more automatic answer?  Counts it, and a message that comes again at once (`name`, 16 bytes; NULL: it has
- * none) only once: whoever's gateway repeats it while intake is away has used up nothing. */
+/* May its sender have one more automatic answer?  Counts it, and a message that comes again at once (by its `name`, 16 bytes) only
+ * once: whoever's gateway repeats it while intake is away has used up nothing. */
 bool gateway_answers (struct gateways *gateways, const uint8_t sender[ADUAN_SENDER_SIZE],
                       const uint8_t *name);
+/* Remembers for a while that this message (`name`, 16 bytes) was answered, and says whether one was: for providers that bring the
+ * answered and the unanswered again together. */
+void gateway_told (struct gateways *gateways, const uint8_t *name);
+bool gateway_was_told (const struct gateways *gateways, const uint8_t *name);
+/* Appends a text of deploy/text with `number` in each place of {number}, and a NUL. */
+void gateway_text (const char *text, const char *number, struct buffer *out);
 /* Is `shown` the secret?  Of any lengths; "" is none. */
 bool secret_same (const char *secret, const char *shown);
 
@@ -62,6 +70,10 @@ bool secret_same (const char *secret, const char *shown);
  * and whoever brought it should bring it again. */
 void report_send (struct gateways *gateways, const struct notice_name *notice, uint32_t channel,
                   uint32_t outcome, uint64_t code, void (*then) (void *with, bool heard),
+                  void *with);
+/* Tells that its reader wants no more news.  `tell`: whom to confirm it to, once it is heard; NULL: nobody, for his door does. */
+void report_stop (struct gateways *gateways, const struct notice_name *notice, uint32_t channel,
+                  const struct aduan_contact *tell, void (*then) (void *with, bool heard),
                   void *with);
 void reports_open (struct gateways *gateways, const char *run);
 void reports_close (struct gateways *gateways);

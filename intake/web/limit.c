@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <uthash.h>
-#include "cache/cache.h"
+#include "cache/day.h"
 #include "repeat.h"
 #include "web.h"
 
@@ -37,12 +37,6 @@ struct sender {
     UT_hash_handle hh;
 };
 
-struct day {
-    int64_t day;
-    bool shared; /* Redis has said it */
-    uint8_t key[crypto_generichash_KEYBYTES];
-};
-
 struct limits {
     struct web *web;
     struct cache *cache;
@@ -50,7 +44,7 @@ struct limits {
     bool proxy;
     uint32_t most[LIMITS], bodies;
     uint8_t key[crypto_generichash_KEYBYTES]; /* of this process */
-    struct day days[2];                       /* today's and tomorrow's, by day % 2 */
+    struct day_key days[2];                   /* today's and tomorrow's, by day % 2 */
     struct sender *senders;
     uint32_t flood; /* the highest count of one text in that hour */
     int64_t flood_hour;
@@ -152,7 +146,7 @@ static void share (struct limits *limits, enum limit limit, struct view who,
                    struct counter *counter, uint32_t count, struct meeting *meeting)
 {
     int64_t now = wall_ms ();
-    const struct day *day = &limits->days[now / DAY_MS % 2];
+    const struct day_key *day = &limits->days[now / DAY_MS % 2];
     char key[sizeof PREFIX - 1 + HASH_BYTES] = PREFIX;
     struct question *question;
 
@@ -169,37 +163,18 @@ static void share (struct limits *limits, enum limit limit, struct view who,
                  on_total, question);
 }
 
-static void on_day_key (void *with, struct view value)
-{
-    struct day *day = with;
-
-    if (value.len != sizeof day->key)
-        return;
-    memcpy (day->key, value.at, sizeof day->key);
-    day->shared = true;
-}
-
 /* The day's key, which every web door tells Redis until it has one: whichever was first. */
 static void day_look (struct limits *limits, int64_t number)
 {
-    struct day *day = &limits->days[number % 2];
-    char name[40];
-
-    if (day->day != number) {
-        *day = (struct day){.day = number};
-        randombytes_buf (day->key, sizeof day->key);
-    }
-    snprintf (name, sizeof name, "aduan:day:%lld", (long long) number);
-    cache_share (limits->cache, view_of (name),
-                 (struct view){(const char *) day->key, sizeof day->key},
-                 (number + 1) * DAY_MS - wall_ms () + 60000, on_day_key, day);
+    day_key_look (limits->cache, &limits->days[number % 2], "aduan:day", number,
+                  (number + 1) * DAY_MS);
 }
 
 static void at_timer (void *owner)
 {
     struct limits *limits = owner;
     int64_t now = wall_ms (), today = now / DAY_MS;
-    const struct day *day = &limits->days[today % 2];
+    const struct day_key *day = &limits->days[today % 2];
 
     day_look (limits, today);
     if ((now + EARLY_MS) / DAY_MS != today)

@@ -189,7 +189,8 @@ static void message_submit (struct message *message)
                                  .address = message->address,
                                  .language = ADUAN_LANGUAGE_ID,
                                  .message_id = message->message_id,
-                                 .references = message->references};
+                                 .references = message->references,
+                                 .answered = message->answered};
     bool flood =
         !reply && limit_flood (web->limits, (struct view){message->text.at, message->text.len});
     struct aduan_submission submission = {
@@ -239,6 +240,7 @@ static void on_stored (void *owner, enum content_result result, const uint8_t *d
 {
     struct message *message = owner;
 
+    buffer_free (&message->files[message->file_next - 1]);
     if (result == CONTENT_ROOM || result == CONTENT_STOPPED) {
         message_end (message, &(struct aduan_submitted){.result = ADUAN_UNSENT});
         return;

@@ -25,6 +25,7 @@ struct message {
     /* Where news go; address NULL: nowhere. */
     const char *kind;
     char *address, *message_id, *references;
+    bool answered;              /* its door tells him the number: no notice that it was received */
     char *name, *phone, *email; /* who it is, sealed */
     struct buffer envelope;     /* headers or the provider's words of it, sealed */
     char *title;

@@ -2,12 +2,15 @@
  *
  * Nothing is kept: a report has its gateway's copy until it is heard.
  */
+#include <sodium.h>
 #include <stdlib.h>
+#include <string.h>
 #include <utlist.h>
 #include "gateway.h"
 
-#define HEARD_MS 5000
-#define LOOK_MS  500
+#define HEARD_MS    5000
+#define LOOK_MS     500
+#define SEALED_MOST 4096 /* bytes of a sealed contact: messages.def */
 
 struct report {
     uint64_t ref;
@@ -58,30 +61,58 @@ static void at_look (void *owner)
     reactor_timer_at (gateways->report_timer, gateways->reports ? now + LOOK_MS : 0);
 }
 
-void report_send (struct gateways *gateways, const struct notice_name *notice, uint32_t channel,
-                  uint32_t outcome, uint64_t code, void (*then) (void *with, bool heard),
-                  void *with)
+/* Sets said->ref. */
+static void report_say (struct gateways *gateways, struct msg_report *said,
+                        void (*then) (void *with, bool heard), void *with)
 {
-    struct report *report = xcalloc (1, sizeof *report);
-    struct msg_report said = {.ref = ++gateways->report_ref,
-                              .id = notice->id,
-                              .event = notice->event,
-                              .recipient = notice->recipient,
-                              .channel = channel,
-                              .outcome = outcome,
-                              .code = code};
     int64_t now = mono_ms ();
 
     if (!gateways->notifier) { /* stopping */
         then (with, false);
         return;
     }
-    bool sent = link_say (gateways->notifier, WIRE_report, &said) == 0;
-
+    said->ref = ++gateways->report_ref;
+    bool sent = link_say (gateways->notifier, WIRE_report, said) == 0;
+    struct report *report = xcalloc (1, sizeof *report);
     *report = (struct report){
-        .ref = said.ref, .until = sent ? now + HEARD_MS : now, .then = then, .with = with};
+        .ref = said->ref, .until = sent ? now + HEARD_MS : now, .then = then, .with = with};
     DL_APPEND (gateways->reports, report);
     reactor_timer_at (gateways->report_timer, sent ? now + LOOK_MS : now);
+}
+
+void report_send (struct gateways *gateways, const struct notice_name *notice, uint32_t channel,
+                  uint32_t outcome, uint64_t code, void (*then) (void *with, bool heard),
+                  void *with)
+{
+    struct msg_report said = {.id = notice->id,
+                              .event = notice->event,
+                              .recipient = notice->recipient,
+                              .channel = channel,
+                              .outcome = outcome,
+                              .code = code};
+    report_say (gateways, &said, then, with);
+}
+
+void report_stop (struct gateways *gateways, const struct notice_name *notice, uint32_t channel,
+                  const struct aduan_contact *tell, void (*then) (void *with, bool heard),
+                  void *with)
+{
+    uint8_t sealed[SEALED_MOST];
+    struct msg_report said = {.id = notice->id,
+                              .event = notice->event,
+                              .recipient = notice->recipient,
+                              .channel = channel,
+                              .outcome = TOLD_SKIPPED};
+    char *hex = NULL;
+
+    if (tell && aduan_contact_seal (gateways->web->intake, tell, &hex, &said.contact_key_id) ==
+                    ADUAN_DONE) {
+        size_t len;
+        check (sodium_hex2bin (sealed, sizeof sealed, hex, strlen (hex), NULL, &len, NULL) == 0);
+        said.contact = (struct view){(const char *) sealed, len};
+    }
+    report_say (gateways, &said, then, with);
+    free (hex);
 }
 
 static link_message_fn *const report_handlers[WIRE_LAST] = {[WIRE_heard] = on_heard};

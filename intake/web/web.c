@@ -54,7 +54,7 @@ const struct setting web_settings[] = {
     {"slow.rate", SETTING_BYTES, "4KiB", 1, 1073741824, false,
      "bytes a second of a body or an answer that takes longer than slow.grace"},
     {"bodies", SETTING_BYTES, "256MiB", 67108864, 68719476736, false,
-     "bytes of all bodies under way together"},
+     "bytes of memory that all bodies under way take together"},
     {"redis", SETTING_TEXT, "", 0, 0, false,
      "unix:/PATH or tcp://ADDRESS:PORT of the Redis in which web doors share their counts; empty: each counts for itself"},
     {"forwarded", SETTING_FLAG, "false", 0, 0, false,
@@ -124,7 +124,7 @@ static const struct route *route_find (enum http_method method, const char *path
     return NULL;
 }
 
-static size_t on_limit (void *owner, enum http_method method, const char *path)
+static size_t on_limit (void *owner, enum http_method method, const char *path, bool *ret_sinks)
 {
     const struct inlet *inlet;
     struct http_parts parts;
@@ -132,7 +132,14 @@ static size_t on_limit (void *owner, enum http_method method, const char *path)
     const struct route *route = route_find (method, path, &parts, &inlet, &other);
     (void) owner;
     http_parts_done (&parts);
+    *ret_sinks = route && (route->most == BODY_FILE || route->most >= BODY_FILES);
     return route ? route->most : 0;
+}
+
+static void *on_file (void *owner, struct http_request *request)
+{
+    const struct web *web = owner;
+    return brought_begin (web->content, request);
 }
 
 /* What is known of a request when its header is there; else it is made when all of it is. */
@@ -333,6 +340,7 @@ static int door_listen (struct web *web, const struct settings *settings)
         .prove = on_prove,
         .refuse = on_refuse,
         .handle = on_request,
+        .sink = brought_sink (on_file),
         .owner = web,
     };
     if (http_listen (web->reactor, &options, &web->server) == 0)
@@ -405,6 +413,8 @@ void web_stop (void **state)
     aduan_close (&web->intake); /* ends what is under way, so that every visit is answered */
     aduan_close (&web->query);
     clients_destroy (&web->clients);
+    if (web->server)
+        http_close_sink (web->server);
     content_destroy (&web->content);
     gateways_close (&web->gateways);
     http_close (&web->server);

@@ -20,8 +20,9 @@
  *     track.c      a reporter follows his case, and has his say
  *     published.c  reports that everybody may read
  *     open311.c    GeoReport v2 (open311.h)
- *     sms.c, whatsapp.c, mail.c  gateways
+ *     sms.c, whatsapp.c, mail.c  gateways;  stop.c  the address by which a mail's news end
  *   message.c  what came by a gateway, on its way to intake;  gateway.c  what gateways share;  report.c  delivery reports
+ *   command.c  the words LACAK, BERHENTI ..., for all gateways;  graph.c  Meta's API
  *   mime.c, html.c  a mail, read;  maildir.c  mails that lie in a folder;  aside.c  threads for what is slow
  *     api*.c       programs of those who submit for others; api.h is to be read first
  *
@@ -39,7 +40,7 @@
 
 #include <jansson.h>
 #include "client/aduan.h"
-#include "content/content.h"
+#include "content/brought.h"
 #include "daemon/daemon.h"
 #include "http/reply.h"
 #include "http/source.h"
@@ -51,6 +52,10 @@
 #define FORM_MOST    262144 /* bytes of a form's words */
 #define FILES_MOST   CONTENT_FILES_MOST
 #define DIGEST_BYTES CONTENT_DIGEST_BYTES
+#define BODY_FILE    CONTENT_BYTES_MOST /* of a body that is a file */
+#define BODY_FILES   ((size_t) FILES_MOST * CONTENT_BYTES_MOST + FORM_MOST) /* of a form with files */
+/* of the report form: files that are too many or too large are let go as they come, and told at their field beside all that was typed */
+#define BODY_TOLD    (4 * BODY_FILES)
 #define SECRET_BYTES 32
 #define JSON_MOST    4000 /* values in a program's body: each takes some 100 bytes, read */
 
@@ -65,7 +70,7 @@ struct route {
     enum http_method method;
     const char *pattern; /* "/reports/:number" */
     void (*run) (struct visit *visit);
-    size_t most;  /* bytes of body; 0: none */
+    size_t most;  /* bytes of body; 0: none; BODY_FILE, BODY_FILES, BODY_TOLD: streamed */
     bool foreign; /* also of forms that are not ours: gateways and programs */
 };
 

@@ -43,7 +43,7 @@ const struct setting desk_settings[] = {
     {"slow.rate", SETTING_BYTES, "4KiB", 1, 1073741824, false,
      "bytes a second of a body or an answer that takes longer than slow.grace"},
     {"bodies", SETTING_BYTES, "256MiB", 67108864, 68719476736, false,
-     "bytes of all bodies under way together, those of sessions that are not known: half"},
+     "bytes of memory that all bodies under way take together, those of sessions that are not known: half"},
     {"login.burst", SETTING_NUMBER, "120", 1, 100000, false,
      "log-ins at once from one source: an address, of IPv6 a /64"},
     {"login.minute", SETTING_NUMBER, "60", 1, 100000, false, "further ones a minute"},
@@ -67,12 +67,19 @@ static bool brings_files (const char *path)
                                           strrchr (path, '/') == path + sizeof cases - 2);
 }
 
-static size_t on_limit (void *owner, enum http_method method, const char *path)
+static size_t on_limit (void *owner, enum http_method method, const char *path, bool *ret_sinks)
 {
     (void) owner;
     if (method != HTTP_POST)
         return 0;
-    return brings_files (path) ? (size_t) FILES_MOST * FILE_MOST + BODY_MOST : BODY_MOST;
+    *ret_sinks = brings_files (path);
+    return *ret_sinks ? (size_t) FILES_MOST * FILE_MOST + BODY_MOST : BODY_MOST;
+}
+
+static void *on_file (void *owner, struct http_request *request)
+{
+    const struct desk *desk = owner;
+    return brought_begin (desk->content, request);
 }
 
 static void on_proof (void *with, const struct aduan_answer *answer)
@@ -235,6 +242,7 @@ static int doors_open (struct desk *desk, const struct settings *settings)
                             .prove = on_prove,
                             .refuse = on_refuse,
                             .handle = on_request,
+                            .sink = brought_sink (on_file),
                             .owner = desk,
                         },
                         &desk->server);
@@ -312,6 +320,8 @@ void desk_stop (void **state)
     *state = NULL;
     aduan_close (&desk->taking);
     aduan_close (&desk->aduan); /* ends what is under way, so that every visit is answered */
+    if (desk->server)
+        http_close_sink (desk->server);
     content_destroy (&desk->content);
     http_close (&desk->server);
     gate_free (&desk->gate);

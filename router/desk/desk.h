@@ -32,7 +32,7 @@
 
 #include <jansson.h>
 #include "client/aduan.h"
-#include "content/content.h"
+#include "content/brought.h"
 #include "daemon/daemon.h"
 #include "gate.h"
 #include "http/reply.h"

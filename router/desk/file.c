@@ -13,7 +13,7 @@
 /* One visit's files on their way in. */
 struct taking {
     struct visit *visit;
-    struct view bytes[FILES_MOST];
+    size_t fields[FILES_MOST]; /* of the form, those that are files */
     unsigned count;
 };
 
@@ -69,18 +69,16 @@ static void on_put (void *owner, enum content_result result, const uint8_t *dige
     }
     memcpy (visit->files.digests + visit->files.count++ * DIGEST_BYTES, digest, DIGEST_BYTES);
     if (visit->files.count < taking->count)
-        content_put (content, taking->bytes[visit->files.count], on_put, taking);
+        brought_store (content, visit->request, taking->fields[visit->files.count], on_put, taking);
     else
         content_pin (content, visit->files.digests, taking->count, on_pinned, taking);
 }
 
 bool files_brought (const struct visit *visit)
 {
-    for (size_t i = 0; i < http_field_count (visit->request); i++) {
-        const struct http_field *field = http_field (visit->request, i);
-        if (field->file && field->value.len)
+    for (size_t i = 0; i < http_field_count (visit->request); i++)
+        if (brought_file (visit->request, i))
             return true;
-    }
     return false;
 }
 
@@ -92,15 +90,14 @@ void files_take (struct visit *visit, void (*then) (struct visit *visit))
     taking->visit = visit;
     visit->then = then;
     for (size_t i = 0; i < http_field_count (visit->request); i++) {
-        const struct http_field *field = http_field (visit->request, i);
-        if (!field->file || field->value.len == 0)
+        if (!brought_file (visit->request, i))
             continue;
         if (taking->count == FILES_MOST)
             fault = "file_many";
-        else if (field->value.len > FILE_MOST)
+        else if (http_field (visit->request, i)->value.len > FILE_MOST)
             fault = "file_large";
         else
-            taking->bytes[taking->count++] = field->value;
+            taking->fields[taking->count++] = i;
     }
     if (fault || taking->count == 0) {
         free (taking);
@@ -110,7 +107,7 @@ void files_take (struct visit *visit, void (*then) (struct visit *visit))
             then (visit);
         return;
     }
-    content_put (visit->desk->content, taking->bytes[0], on_put, taking);
+    brought_store (visit->desk->content, visit->request, taking->fields[0], on_put, taking);
 }
 
 /* ---- what nobody names any more --------------------------------------------------------------- */

@@ -1,4 +1,4 @@
-"""The doors under attack, in short: T17 with 10,000 messages, T18 with 3,000 strangers, and what one key
+"""The doors under attack, in short: T17 with 4,000 messages, T18 with 3,000 strangers, and what one key
 alone might do to all others."""
 import os
 import random
@@ -20,9 +20,9 @@ LEAN = {"ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:exitcode=99:quarantine_
 SIEGE = {"programs": siege.PROGRAMS, "workers": siege.WORKERS, "adapters": siege.ADAPTERS, "recent": siege.RECENT}
 
 
-def test_ten_thousand_hostile_ones(folder):
+def test_four_thousand_hostile_ones(folder):
     with Stack(os.path.join(folder, "stack"), environment=LEAN, **SIEGE) as stack:
-        problems, _ = siege.besiege(stack, folder, 10000, 300, 17, None, alone=2.0)
+        problems, _ = siege.besiege(stack, folder, 4000, 300, 17, None, alone=2.0)
         assert not problems, "\n".join(problems[:20])
 
 

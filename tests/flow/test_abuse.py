@@ -6,9 +6,7 @@ import ipaddress
 import os
 import random
 import re
-import signal
 import socket
-import subprocess
 import time
 import urllib.parse
 
@@ -17,6 +15,7 @@ import pytest
 import stack as stacks
 from conftest import Stack
 from desk_door import Browser, Program
+from redis_server import Redis
 from web import Visitor
 
 LIMITS = {"reports_hour": 6, "reports_minute": 60, "reads": 40, "bodies": 1, "codes": 3, "codes_source": 4, "text": 4}
@@ -28,28 +27,6 @@ WEB = f"""  forwarded: true
 SOURCES = (f"198.51.100.{number}" for number in range(1, 250))
 SECRET_SOURCE = "203.0.113.77"
 SENDER = "+628123456001"
-
-
-class Redis:
-    """A real one, that a test stops, starts, freezes and empties."""
-
-    def __init__(self, folder):
-        self.folder, self.socket, self.process = folder, os.path.join(folder, "redis.sock"), None
-
-    def start(self):
-        self.process = subprocess.Popen(["redis-server", "--port", "0", "--unixsocket", self.socket, "--save", "", "--appendonly", "no", "--dir", self.folder],
-                                        stdout=subprocess.DEVNULL)
-        until(lambda: os.path.exists(self.socket) and self.say("ping") == "PONG")
-
-    def say(self, *words):
-        return subprocess.run(["redis-cli", "-s", self.socket, *words], capture_output=True, text=True, check=False).stdout.strip()
-
-    def stop(self):
-        self.process.kill()
-        self.process.wait()
-
-    def freeze(self, frozen):
-        self.process.send_signal(signal.SIGSTOP if frozen else signal.SIGCONT)
 
 
 class Town(Stack):
@@ -351,7 +328,7 @@ def test_no_address_is_kept(stack, folder):
     address = ipaddress.ip_address(SECRET_SOURCE).packed
     keys = stack.redis.say("--no-raw", "keys", "*")
     assert "aduan:limit:" in keys
-    subprocess.run(["redis-cli", "-s", stack.redis.socket, "--rdb", os.path.join(folder, "dump.rdb")], capture_output=True, check=True)
+    stack.redis.dump(os.path.join(folder, "dump.rdb"))
     with open(os.path.join(folder, "dump.rdb"), "rb") as file:
         kept = file.read()
     logs = b"".join(open(os.path.join(folder, "log", name), "rb").read() for name in os.listdir(os.path.join(folder, "log")))

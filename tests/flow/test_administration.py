@@ -364,10 +364,11 @@ def by_the_console(stack, who):
 @pytest.mark.parametrize("door", [by_the_api, by_the_console])
 @pytest.mark.parametrize("actor", ACTORS)
 def test_roles_and_orders_at_the_desk(stack, actor, door):
-    """The same table over HTTP, cell by cell."""
+    """The same table over HTTP, cell by cell: of every third line, another third for each role, where it is not the battery that runs."""
     probes, table = Probes(stack), the_table()
     say = door(stack, stack.person("91.01", actor, front="desk"))
-    for label in sorted({label for label, _, _ in table}):
+    labels = sorted({label for label, _, _ in table})
+    for label in labels if "ADUAN_PROBES" in os.environ else labels[ACTORS.index(actor) % 3::3]:
         for place in PLACES:
             for order, arguments in probes.of(label, PLACES[place]):
                 said = say(order, arguments)
@@ -377,7 +378,7 @@ def test_roles_and_orders_at_the_desk(stack, actor, door):
     probes.hold("91.01/PUPR")
 
 
-ORDERS_PROBED = int(os.environ.get("ADUAN_PROBES", "4000")) // 10
+ORDERS_PROBED = int(os.environ.get("ADUAN_PROBES", "1500")) // 10
 
 
 def test_random_orders(stack, front):

@@ -1,6 +1,7 @@
 """The integrators' API: what it takes and answers is its description; a repeat is the same report; what is wrong is named."""
 import os
 import re
+import socket
 import subprocess
 import sys
 import threading
@@ -10,7 +11,8 @@ import pytest
 
 from api import PUBLIC, Api, account
 from collect import show
-from content import camera_photo
+from content import camera_photo, digest, names
+from spoolbench import wait
 from stack import ROOT, WEB, Stack
 
 sys.path.append(os.path.join(ROOT, "docs", "examples"))
@@ -22,7 +24,7 @@ PHOTO = camera_photo()
 
 @pytest.fixture(scope="module")
 def stack(folder):
-    with Stack(folder, programs=WEB) as running:
+    with Stack(folder, programs=WEB, web='  slow: {grace: 1s, rate: 64KiB}\n') as running:
         yield running
 
 
@@ -192,6 +194,115 @@ def test_files(city, key):
     assert city.live.put("/files", b"").json["code"] == "file_empty"
     assert city.live.put("/files", b"MZ" + bytes(2000)).status == 415
     assert city.live.put("/files", bytes(10485761)).status == 413
+
+
+# ---- files on their way: in the store's folder, never in memory
+
+FILE_ROOM = 524288  # content.h's CONTENT_UPLOAD_ROOM
+WORDS_ROOM = 262144  # web.h's FORM_MOST
+LARGE = PHOTO + bytes(9 * 1048576)  # a JPEG by its beginning
+
+
+def under_way(stack, client, method, length, more=""):
+    """A connection that has said the header of an upload and nothing more."""
+    size = "Transfer-Encoding: chunked" if length is None else f"Content-Length: {length}"
+    peer = socket.create_connection(("127.0.0.1", stack.ports["web"]), timeout=20)
+    peer.sendall(f"{method} /api/v1/files HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {client.token}\r\n{size}\r\n{more}\r\n".encode())
+    return peer
+
+
+def line_of(peer):
+    return peer.makefile("rb").readline().decode()
+
+
+def written(stack):
+    """How many bytes of uploads that are not whole are on the disk, in how many files."""
+    sizes = [os.path.getsize(os.path.join(stack.folder, "files", "part", name)) for name in names(stack.folder, "part")]
+    return sum(sizes), len(sizes)
+
+
+@pytest.fixture
+def no_trace(stack):
+    """What was under way leaves nothing behind, neither on the disk nor of the room for bodies."""
+    before = names(stack.folder, "new")
+    yield
+    wait(lambda: written(stack) == (0, 0) and stack.metric("web", "web_body_bytes") == 0, 10, "all of it is gone")
+    assert set(names(stack.folder, "new")) <= set(before)
+
+
+def test_a_file_goes_to_the_disk_as_it_comes(stack, city, no_trace):
+    with under_way(stack, city.live, "PUT", len(LARGE)) as peer:
+        peer.sendall(LARGE[:8 * 1048576])
+        wait(lambda: written(stack)[0] >= 7 * 1048576, 10, "it is written before its end is there")
+        assert 0 < stack.metric("web", "web_body_bytes") <= FILE_ROOM + WORDS_ROOM
+        # its sender dies half-way
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+
+
+def test_a_forms_files_one_by_one(stack, city, no_trace):
+    part = b'--bb\r\nContent-Disposition: form-data; name="file"; filename="x"\r\n\r\n'
+    body = part + PHOTO + b"\r\n" + part + b"\r\n" + part + LARGE + b"\r\n--bb--\r\n"
+    with under_way(stack, city.live, "POST", len(body), "Content-Type: multipart/form-data; boundary=bb\r\n") as peer:
+        peer.sendall(body[:8 * 1048576])
+        wait(lambda: written(stack)[0] >= 7 * 1048576 and written(stack)[1] == 2, 10, "the first and the third, for the second is empty")
+        assert stack.metric("web", "web_body_bytes") <= FILE_ROOM + WORDS_ROOM
+
+
+def test_what_is_too_large_is_turned_away_early(stack, city, no_trace):
+    first = "Expect: 100-continue\r\n"
+    with under_way(stack, city.live, "PUT", 10485761, first) as peer:
+        assert line_of(peer).startswith("HTTP/1.1 413")
+    chunk = b"10000\r\n" + LARGE[:65536] + b"\r\n"
+    with under_way(stack, city.live, "PUT", None) as peer:  # it does not say how much
+        peer.sendall(chunk * 150)
+        wait(lambda: written(stack)[0] >= 9 * 1048576, 10, "so far it may come")
+        peer.sendall(chunk * 11)
+        wait(lambda: written(stack) == (0, 0), 10, "it is let go before its end")
+        peer.sendall(b"0\r\n\r\n")
+        assert line_of(peer).startswith("HTTP/1.1 413")
+    with under_way(stack, city.live, "PUT", None) as peer, pytest.raises(ConnectionError):  # and without end
+        for _ in range(1000):
+            peer.sendall(chunk)
+    words = b'--bb\r\nContent-Disposition: form-data; name="text"\r\n\r\n' + b"a" * 2 * WORDS_ROOM + b"\r\n--bb--\r\n"
+    with under_way(stack, city.live, "POST", len(words), "Content-Type: multipart/form-data; boundary=bb\r\n") as peer:
+        peer.sendall(words)
+        assert line_of(peer).startswith("HTTP/1.1 413"), "what is no file lies in memory"
+    part = b'--bb\r\nContent-Disposition: form-data; name="file"; filename="x"\r\n\r\n' + PHOTO + b"\r\n"
+    with under_way(stack, city.live, "POST", 100 * len(part) + 1, "Content-Type: multipart/form-data; boundary=bb\r\n") as peer:
+        peer.sendall(100 * part)
+        wait(lambda: written(stack)[1] == 5, 20, "five of a hundred files")
+        peer.sendall(b"-")
+        assert line_of(peer).startswith("HTTP/1.1 400")
+
+
+def test_who_asks_first_and_comes_fast(stack, city):
+    """Faster than the disk: he pauses, and all of it arrives."""
+    with under_way(stack, city.live, "PUT", len(LARGE), "Expect: 100-continue\r\n") as peer:
+        answer = peer.makefile("rb")
+        assert answer.readline().startswith(b"HTTP/1.1 100") and answer.readline() == b"\r\n"
+        peer.sendall(LARGE)
+        peer.shutdown(socket.SHUT_WR)
+        said = answer.read()
+        assert said.startswith(b"HTTP/1.1 201") and digest(LARGE).encode() in said
+    assert f"{digest(LARGE)}.box" in names(stack.folder, "new")
+
+
+def test_a_slow_sender_is_cut_off(stack, city, no_trace):
+    cut = stack.metric("web", "web_cut_total")
+    with under_way(stack, city.live, "PUT", len(LARGE)) as peer:
+        peer.sendall(LARGE[:65600])
+        wait(lambda: written(stack)[1] == 1, 10, "it has begun")
+        assert peer.recv(1) == b""
+    assert stack.metric("web", "web_cut_total") == cut + 1
+
+
+def test_a_stop_in_the_middle(stack, city, no_trace):
+    with under_way(stack, city.live, "PUT", len(LARGE)) as peer:
+        peer.sendall(LARGE[:1048576])
+        wait(lambda: written(stack)[1] == 1, 10, "it has begun")
+        assert stack["web"].stop() == 0
+        assert written(stack) == (0, 0)
+    stack["web"].start()
 
 
 # ---- a reporter's words, and what becomes of it

@@ -9,6 +9,7 @@ import http.server
 import json
 import os
 import pathlib
+import subprocess
 import sys
 import threading
 import time
@@ -23,12 +24,14 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 sys.path.insert(0, str(ROOT / "tests" / "flow"))
 from kannel import Kannel, free_ports  # noqa: E402
+from redis_server import Redis  # noqa: E402
 from test_notifier import (CLAIM, CLAIMED, FAILED, HEARD, HELLO, NOTICE, REFUSED, SENT, TOLD, WELCOME,  # noqa: E402, F401
                            sealed_contact, wait_for, world)
 
 REPORT = 46
 SMS, MAIL, WHATSAPP = 5, 6, 7
-QUIET, RECIPIENT_LIMIT, DAY_LIMIT, NO_GATEWAY, NO_ADDRESS = 2, 3, 4, 5, 6
+QUIET, RECIPIENT_LIMIT, DAY_LIMIT, NO_GATEWAY, NO_ADDRESS, ANSWERED = 2, 3, 4, 5, 6, 8
+SKIPPED = 5
 KEY = bytes(range(32))
 SYMBOLS = "0123456789abcdefghjkmnpqrstvwxyz"
 NOON, MIDNIGHT = 12, 0
@@ -125,8 +128,8 @@ def told(world, dispatch):  # noqa: F811
     return list(zip(said[3], said[4], said[5], said[6]))
 
 
-def phone(world, number, kind="sms", language=1):  # noqa: F811
-    return world.contact(number, fields={4: kind, 6: language})
+def phone(world, number, kind="sms", language=1, **more):  # noqa: F811
+    return world.contact(number, fields={4: kind, 6: language, **{int(tag[1:]): value for tag, value in more.items()}})
 
 
 def notice_token(identity, event, recipient=0):
@@ -192,6 +195,67 @@ def test_people_sleep(world, tmp_path):  # noqa: F811
         for outcome, hours in ((outcomes[0], 8), (outcomes[4], 1)):
             assert hours - 1 < (outcome[3] / 1000 - time.time()) / 3600 <= hours
             assert outcome[3] % 3600000 == 0
+
+
+def test_who_has_just_reported_is_awake(world, receiver):  # noqa: F811
+    """That a report was received is told at night, too, for a quarter of an hour, and on WhatsApp with the word that follows it."""
+    start(world, "night.from=21", "night.to=7", phone=receiver.url)
+    night, contact = zone_where_it_is(23), phone(world, "08121", "whatsapp")
+    secret = {"zone": night, "agency": None, "template": "received", "event": 1}
+    outcomes = tell(world, (contact, {**secret, "identity": whatsapp_id()}), (contact, {**secret, "identity": whatsapp_id(1000)}),
+                    (contact, {"zone": night, "identity": whatsapp_id()}))
+    assert [one[:2] for one in outcomes] == [(SENT, 200), (FAILED, QUIET), (FAILED, QUIET)]
+    ((_, _, body),) = receiver.asked
+    assert json.loads(body)["text"]["body"] == "Laporan A0123456789ABC kami terima. Cek: ketik LACAK A0123456789ABC"
+
+
+def test_what_the_door_has_told(world, tmp_path):  # noqa: F811
+    """A contact whose door tells the number gets no notice that its report was received, and every other one."""
+    with Kannel(tmp_path) as kannel:
+        start(world, url=kannel.sendsms)
+        answered = phone(world, "08121", t9=1)
+        outcomes = tell(world, (answered, {"template": "received", "event": 1}), (answered, {}), (phone(world, "08122"), {"template": "received", "event": 1}))
+        assert outcomes == [(SKIPPED, ANSWERED, SMS, 0), (SENT, 202, SMS, 0), (SENT, 202, SMS, 0)]
+        wait_for("the operator's messages", lambda: len(kannel.messages()) >= 2)
+        assert sorted(part[1] for part in kannel.messages()) == ["628121", "628122"]
+
+
+def test_what_was_spent_outlives_the_notifier(world, tmp_path):  # noqa: F811
+    """The day's segments are counted on behind a restart, also a hard one; what was counted while Redis was away, and what an emptied one
+    has forgotten, is told when it is back; in Redis nobody finds a number."""
+    redis = Redis(str(tmp_path))
+    redis.start()
+    limits = ("sms.recipient=3", "sms.day=6", f"redis=unix:{redis.socket}")
+    try:
+        with Kannel(tmp_path) as kannel:
+            start(world, *limits, url=kannel.sendsms)
+            assert [one[:2] for one in tell(world, (phone(world, "08121"), {}), (phone(world, "08121"), {}))] == [(SENT, 202)] * 2
+            spent(redis, 2)
+            world.daemon.kill()
+            world.daemon.wait()
+            world.store.restart()
+            start(world, *limits, url=kannel.sendsms)
+            assert [one[:2] for one in tell(world, *[(phone(world, "08121"), {"zone": 7})] * 2)] == [(SENT, 202), (FAILED, RECIPIENT_LIMIT)]
+            spent(redis, 3)
+            redis.stop()
+            assert [one[:2] for one in tell(world, (phone(world, "08122"), {}), (phone(world, "08122"), {}))] == [(SENT, 202)] * 2, "alone"
+            redis.start()
+            wait_for("Redis", lambda: "answers again" in world.log.read_text())
+            assert tell(world, (phone(world, "08123"), {"zone": 7}))[0][:2] == (SENT, 202)
+            assert tell(world, (phone(world, "08123"), {"zone": 7}))[0][:2] == (FAILED, DAY_LIMIT)
+            spent(redis, 6)
+            names = subprocess.run(["redis-cli", "-s", redis.socket, "--scan"], capture_output=True, check=False).stdout
+            assert b"0812" not in names and b"62812" not in names and b"aduan:sms:" in names
+    finally:
+        redis.stop()
+
+
+def spent(redis, wanted):
+    """Until Redis has counted so many in all."""
+    def look():
+        counts = redis.say("eval", "local t = 0 for _, k in ipairs (redis.call ('keys', 'aduan:sms:*')) do t = math.max (t, tonumber (redis.call ('get', k))) end return t", "0")
+        return counts.split()[-1] == str(wanted)
+    wait_for(f"{wanted} segments in Redis", look)
 
 
 def test_a_gateway_away_holds_up_nobody(world, tmp_path):  # noqa: F811

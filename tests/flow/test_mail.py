@@ -7,16 +7,28 @@ import uuid
 import pytest
 
 from mail import bring, case_token, mail, mailgate, notice_token, parts
+from mta import REFUSED_DATA, Mta
 from stack import WEB, Stack
 from web import Visitor
 
 
 @pytest.fixture(scope="module")
-def stack(folder):
+def mta():
+    """The city's mail server: hands what is ours to rt-mailgate, and keeps what we write."""
+    stacks = []
+    with Mta(lambda: f"http://127.0.0.1:{stacks[0].ports['web']}") as running:
+        running.stacks = stacks
+        yield running
+
+
+@pytest.fixture(scope="module")
+def stack(folder, mta):
     maildir = os.path.join(folder, "Maildir")
     for name in ("new", "cur", "tmp"):
         os.makedirs(os.path.join(maildir, name))
-    with Stack(folder, programs=(*WEB, "notifier"), web=f"  maildir: {maildir}\n  maildir_every: 100ms\n  mail:\n    address: aduan@example.go.id\n") as running:
+    with Stack(folder, programs=(*WEB, "notifier"), web=f"  maildir: {maildir}\n  maildir_every: 100ms\n  mail:\n    address: aduan@example.go.id\n",
+               notifier=f"  smtp: {{url: \"smtp://127.0.0.1:{mta.port}\", from: aduan@example.go.id, tls: none}}\n  stop: https://aduan.example.go.id/stop/\n") as running:
+        mta.stacks.append(running)
         yield running
 
 
@@ -57,14 +69,110 @@ def test_rt_mailgate(stack, visitor):
     assert taken(bring(visitor, other)) != number, "its sender chooses the id: other words are another complaint"
 
 
-def test_intake_is_away_and_the_mta_keeps_it(stack):
-    raw = mail("Saluran air di Jalan Anggrek tersumbat.\n")
+def test_from_a_mail_to_its_answer_and_back(stack, mta):
+    """swaks writes to a mail server, whose alias is rt-mailgate; the answer comes into the reporter's mailbox in his thread, and what he
+    answers comes to his case."""
+    reporter, mid = "wulan@warga.example", "<lapor-jembatan@warga.example>"
+    once = {"Message_ID": mid, "Subject": "Jembatan bambu lapuk", "Date": "Fri, 27 Nov 2026 08:00:00 +0700"}
+    mta.swaks("aduan@example.go.id", reporter, "Jembatan bambu di Kali Code lapuk, anak sekolah lewat sana.", **once)
+    (identity,), = stack.wait("select complaint_id from content where body like 'Jembatan bambu di Kali Code%%'")
+    (letter,) = mta.letters(reporter)
+    assert letter["In-Reply-To"] == mid and letter["References"].split() == [mid]
+    mta.swaks("aduan@example.go.id", reporter, "Jembatan bambu di Kali Code lapuk, anak sekolah lewat sana.", **once)
+    assert [code for code, _ in mta.handler.said[-2:]] == [0, 0]
+    assert stack.sql("select count (*) from content where body like 'Jembatan bambu di Kali Code%%'")[0][0] == 1
+
+    holder = stack.sql("select holder from complaint where complaint_id = %s", identity)[0][0]
+    worker = stack.worker()
+    case = next(case for case in worker.pull([holder], 100) if case["id"] == uuid.UUID(str(identity)).bytes)
+    assert worker.act(case, "answer", "Jembatan diganti pekan depan.")[0] == "done"
+    letter = mta.letters(reporter, 2)[1]
+    assert letter["In-Reply-To"] == mid and letter["Message-ID"] != mta.letters(reporter)[0]["Message-ID"]
+    token = case_token(stack, uuid.UUID(identity).bytes)
+    assert letter["Reply-To"].strip("<>") == f"aduan+{token}@example.go.id"
+
+    before = count(stack)
+    said = {"Subject": f"Re: {letter['Subject']}", "Message_ID": "<balas@warga.example>", "In_Reply_To": letter["Message-ID"],
+            "References": f"{mid} {letter['Message-ID']}"}
+    mta.swaks(f"aduan+{token}@example.go.id", reporter, "Terima kasih, kami tunggu.\n\nPada Jumat, Aduan menulis:\n> Ada kabar.", **said)
+    assert stack.wait("select text from event where complaint_id = %s and kind = 32", identity)[0][0] == "Terima kasih, kami tunggu."
+    mta.swaks(f"aduan+{token}@example.go.id", reporter, "Terima kasih, kami tunggu.\n\nPada Jumat, Aduan menulis:\n> Ada kabar.", **said)
+    assert count(stack) == before, "an answer is no complaint"
+
+
+def has_news(stack, identity):
+    return stack.sql("select t.contact is not null, c.flags & 16 <> 0 from complaint c join content t using (complaint_id) where complaint_id = %s", identity)[0]
+
+
+def reported(stack, visitor, mta, sender, text):
+    """A complaint by mail, its id, and the letter that it was received."""
+    before = len([1 for to, _ in mta.handler.mails if to == sender])
+    identity = stored(stack, taken(bring(visitor, mail(text, sender=sender))))[6]
+    assert has_news(stack, identity) == (True, True)
+    return identity, mta.letters(sender, before + 1)[-1]
+
+
+@pytest.mark.parametrize("words", [{"body": "Berhenti\n\nPada Jumat, Aduan menulis:\n> Laporan Anda", "Subject": "Re: Ada kabar"}, {"body": " ", "Subject": "BERHENTI"}],
+                         ids=["the only line", "a button of his program"])
+def test_stop_by_mail(stack, visitor, mta, words):
+    """Of all his cases, whichever letter he answers; confirmed once, in a letter that is no notice."""
+    sender = f"henti{len(words['body'])}@warga.example"
+    first, _ = reported(stack, visitor, mta, sender, f"Parit buntu, {len(words['body'])}.")
+    second, letter = reported(stack, visitor, mta, sender, f"Parit bau, {len(words['body'])}.")
+    before, address = count(stack), letter["Reply-To"].strip("<>") if words["body"].strip() else letter["List-Unsubscribe"].split("mailto:")[1].split("?")[0]
+    mta.swaks(address, sender, words["body"], Subject=words["Subject"], Message_ID=f"<henti-{len(words['body'])}@warga.example>")
+    stack.wait("select 1 from content where complaint_id = %s and contact is null", first)
+    assert has_news(stack, first) == has_news(stack, second) == (False, False)
+    last = mta.letters(sender, 3)[2]
+    assert last["Subject"] == "Kabar tentang laporan Anda dihentikan" and last["Auto-Submitted"] == "auto-generated" and last["List-Unsubscribe"] is None
+    assert last["In-Reply-To"] == f"<henti-{len(words['body'])}@warga.example>"
+    assert count(stack) == before
+
+
+def test_stop_needs_a_case(stack, visitor, mta):
+    """A stranger's word stops nothing and is answered by nothing; within other words it is none."""
+    identity, _ = reported(stack, visitor, mta, "tetap@warga.example", "Got depan rumah tersumbat.")
+    before = count(stack)
+    assert bring(visitor, mail("STOP\n", sender="asing@warga.example")).text == "ok\n"
+    assert count(stack) == before and has_news(stack, identity) == (True, True)
+    assert "Stop" in body(stack, visitor, mail("Stop pembuangan sampah di kali!", sender="asing@warga.example"))
+    assert not [1 for to, letter in mta.handler.mails if to == "asing@warga.example" and "dihentikan" in letter["Subject"]]
+
+
+def test_one_click(stack, visitor, mta):
+    """RFC 8058: the header's address ends it by one POST; looking at it ends nothing."""
+    identity, letter = reported(stack, visitor, mta, "klik@warga.example", "Halte bus bocor.")
+    other, _ = reported(stack, visitor, mta, "klik@warga.example", "Halte bus gelap.")
+    assert letter["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    address = letter["List-Unsubscribe"].split(">")[0].strip("<")
+    assert address.startswith("https://aduan.example.go.id/stop/")
+    path, kind = address[len("https://aduan.example.go.id"):], {"Content-Type": "application/x-www-form-urlencoded"}
+    page = visitor.get(path)
+    assert page.status == 200 and "Hentikan kabar" in page.text and has_news(stack, identity) == (True, True)
+    assert visitor.ask("POST", path, "x=1", kind).status == 400
+    assert visitor.get(path[:-1] + ("0" if path[-1] != "0" else "1")).status == 404
+    done = visitor.ask("POST", path, "List-Unsubscribe=One-Click", kind)
+    assert done.status == 200 and "tidak dikirim lagi" in done.text
+    assert has_news(stack, identity) == has_news(stack, other) == (False, False)
+    ends, stays = uuid.uuid4(), uuid.uuid4()
+    for submission in (ends, stays):
+        stack.sql("insert into supporter (complaint_id, submission, adapter, contact, contact_key) values (%s, %s, 1, 'tersegel', 1)", identity, str(submission))
+    (bulletin,), = stack.sql("insert into bulletin (complaint_id, submission) values (%s, %s) returning bulletin_id", identity, str(ends))
+    supporter = notice_token(stack, uuid.UUID(str(bulletin)).bytes, recipient=2)
+    assert visitor.ask("POST", f"/stop/{supporter}", "List-Unsubscribe=One-Click", kind).status == 200
+    assert dict(stack.sql("select submission::text, contact is not null from supporter where complaint_id = %s", identity)) == {str(ends): False, str(stays): True}
+    officer = notice_token(stack, uuid.UUID(identity).bytes, recipient=1)
+    assert visitor.ask("POST", f"/stop/{officer}", "List-Unsubscribe=One-Click", kind).status == 404
+
+
+def test_intake_is_away_and_the_mta_keeps_it(stack, mta):
+    said = {"Message_ID": "<saluran@warga.example>", "Subject": "Saluran air"}
     stack["intake"].kill()
-    code, said = mailgate(stack, raw)
-    assert code == 75, said
+    mta.swaks("aduan@example.go.id", "tono@warga.example", "Saluran air di Jalan Anggrek tersumbat.", wanted=REFUSED_DATA, **said)
+    assert mta.handler.said[-1][0] == 75, mta.handler.said[-1]
     stack["intake"].start()
     stack["intake"].wait_principals()
-    assert mailgate(stack, raw)[0] == 0
+    mta.swaks("aduan@example.go.id", "tono@warga.example", "Saluran air di Jalan Anggrek tersumbat.", **said)
     stack.wait("select 1 from content where body like 'Saluran air di Jalan Anggrek%%'")
 
 

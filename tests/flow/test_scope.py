@@ -336,7 +336,7 @@ def oracle(stack):
     return reads
 
 
-PROBES = int(os.environ.get("ADUAN_PROBES", "4000"))
+PROBES = int(os.environ.get("ADUAN_PROBES", "1500"))
 
 
 def test_random_probes(stack, cases):

@@ -8,7 +8,7 @@ import uuid
 import pytest
 
 from adapter import REJECT, SUBMIT
-from kannel import Kannel
+from kannel import Kannel, free_ports
 from mail import notice_token
 from peer import frame
 from stack import WEB, Stack
@@ -16,8 +16,17 @@ from web import Visitor
 
 
 @pytest.fixture(scope="module")
-def stack(folder):
-    with Stack(folder, programs=(*WEB, "notifier"), adapters=("web",), web="  answers: 30\n") as running:
+def sendsms():
+    return free_ports(1)[0]
+
+
+@pytest.fixture(scope="module")
+def stack(folder, sendsms):
+    with open(os.path.join(folder, "kannel.password"), "w", encoding="ascii") as file:
+        file.write("geheim\n")
+    sms = (f"  sms: {{url: \"http://127.0.0.1:{sendsms}/cgi-bin/sendsms\", user: aduan, password: {folder}/kannel.password}}\n"
+           "  night: {from: 0, to: 0}\n")
+    with Stack(folder, programs=(*WEB, "notifier"), adapters=("web",), web="  answers: 30\n", notifier=sms) as running:
         yield running
 
 
@@ -26,9 +35,9 @@ def post_url(stack):
 
 
 @pytest.fixture(scope="module")
-def kannel(stack, folder):
+def kannel(stack, folder, sendsms):
     os.makedirs(os.path.join(folder, "kannel"))
-    with Kannel(os.path.join(folder, "kannel"), post=post_url(stack)) as running:
+    with Kannel(os.path.join(folder, "kannel"), send=sendsms, post=post_url(stack)) as running:
         yield running
 
 
@@ -86,6 +95,24 @@ def test_through_kannel(stack, kannel):
     stack.wait("select 1 from content where body = 'Jalan di Désa Ngadirejo longsor ⚠'")
     kannel.say("628111000009", f"LACAK {number}")
     assert number in answers(kannel, "628111000009")[0]
+
+
+def test_one_sms_for_a_report(stack, kannel):
+    """The door's answer tells the number, and no notice says again that it was received; the next news come by the gateway."""
+    sender = "628111000004"
+    kannel.say(sender, "LAPOR Papan nama jalan hilang.")
+    (answer,) = answers(kannel, sender)
+    number = answer.split()[3].strip(".")
+    assert answer == f"Laporan diterima, nomor {number}. Cek: ketik LACAK {number}"
+    skipped, answered = 5, 8
+    identity, *told = stack.wait("select d.complaint_id, d.outcome, d.code, d.channel from delivery d join complaint c using (complaint_id)"
+                                 " where number_text (c.number) = %s and d.event = 1", number)[0]
+    assert told == [skipped, answered, 5]
+    holder = stack.sql("select holder from complaint where complaint_id = %s", identity)[0][0]
+    worker = stack.worker()
+    case = next(case for case in worker.pull([holder], 100) if case["id"] == uuid.UUID(str(identity)).bytes)
+    assert worker.act(case, "answer", "Sudah dipasang lagi.")[0] == "done"
+    assert answers(kannel, sender, 2) == [answer, f"Ada kabar tentang laporan {number}."]
 
 
 def test_intake_is_away_and_kannel_keeps_it(stack, kannel):
@@ -194,6 +221,22 @@ def test_no_more_news(stack, phone):
     assert phone.say("Berhenti").text.startswith("Baik,")
     row = stack.sql("select t.contact is null, c.flags & 16 from complaint c join content t using (complaint_id) where number_text (c.number) = %s", number)[0]
     assert row == (True, 0)
+    assert phone.say("mulai").text.startswith("Laporan baru Anda akan dikabari lagi")
+    again = phone.report("LAPOR Sumur umum berbau.")
+    assert phone.stored(again)[4], "a later report has news"
+
+
+def test_stop_is_for_all_of_his_cases(stack, phone):
+    """More than the ten that a gateway is told of, and nobody else's."""
+    other = Phone(stack, "+6281300000077")
+    kept = other.report("LAPOR Gorong-gorong pecah.")
+    numbers = [phone.report(f"LAPOR Tiang ke-{nth} miring.") for nth in range(12)]
+    for number in numbers:
+        phone.stored(number)
+    assert other.stored(kept)[4] and phone.say("STOP!").text.startswith("Baik,")
+    assert {phone.stored(number)[4] for number in numbers} == {False}
+    assert other.stored(kept)[4], "another's news go on"
+    assert Phone(stack, "+6281300000078").say("UNREG").text.startswith("Belum ada laporan dari Anda")
 
 
 def test_words_and_loops_are_not_answered(stack):

@@ -173,6 +173,13 @@ def test_the_other_language_is_of_the_same_search(visitor):
     assert 'href="?lang=en&amp;q=lampu%20jalan&amp;region=&amp;category=&amp;state=open"' in visitor.get("/reports?q=lampu+jalan&state=open").text
 
 
+@pytest.mark.parametrize("files, why", [([b"catatan\n"] * 6, "file_many"), ([b"x" * 59000000], "file_large")], ids=["six", "59 MB"])
+def test_too_many_and_too_large_files_are_told_at_their_field(visitor, files, why):
+    answer = visitor.post("/report", visitor.form("Tanggul retak."), [("photo", f"{n}.txt", content) for n, content in enumerate(files)])
+    assert answer.status == 422 and answer.faults() == ["photos"] and "Tanggul retak" in answer.text
+    assert {"file_many": "Paling banyak 5 berkas", "file_large": "paling besar 10 MB"}[why] in answer.text
+
+
 def test_words_about_a_page_are_a_text(visitor):
     visitor.report("Situs kelurahan diretas.", [("photo", "situs.txt", b"Di situs itu tampil <script>alert (1)</script>\n")])
 

@@ -14,22 +14,11 @@ from test_people import Command
 COLLECT, DELIVERY, DELIVERED, HEARD = 47, 48, 49, 44
 
 
-class Hooked(Stack):
-    """Its notifier sends to this machine, and waits for half a second; its store takes http."""
-
-    def _write_settings(self):
-        super()._write_settings()
-        with open(self.settings, encoding="utf-8") as file:
-            text = file.read()
-        for program, more in (("notifier", f"    hosts: 127.0.0.1\n    wait: 500ms\n    scan: 100ms\n    ca: {self.folder}/trusted.pem\n"), ("store", "    http: true\n")):
-            text = text.replace(f"\n{program}:\n", f"\n{program}:\n  webhook:\n{more}", 1)
-        with open(self.settings, "w", encoding="utf-8") as file:
-            file.write(text)
-
-
 @pytest.fixture(scope="module")
 def stack(folder):
-    with Hooked(folder, programs=(*CORE, "query", "notifier"), adapters=("web", "kota")) as running:
+    """Its notifier sends to this machine, and waits for half a second; its store takes http."""
+    with Stack(folder, programs=(*CORE, "query", "notifier"), adapters=("web", "kota"), store="  webhook:\n    http: true\n",
+               notifier=f"  webhook:\n    hosts: 127.0.0.1\n    wait: 500ms\n    scan: 100ms\n    ca: {folder}/trusted.pem\n") as running:
         running.sql("update principal set agency_id = (select agency_id from agency where code = '91.01') where name = 'kota'")
         yield running
 

@@ -1,96 +1,34 @@
 """WhatsApp in: signed over the raw bytes, batches, what comes twice, media of a server that stands for Meta's."""
-import hashlib
-import hmac
-import http.server
 import io
 import json
-import os
-import threading
 import time
 import uuid
 
 import pytest
 from PIL import Image
 
+from graph import SECRET, TOKEN, VERIFY, Graph, payload, post, said, signed
 from mail import notice_token
 from stack import WEB, Stack
 from web import Visitor
 
-SECRET, VERIFY, TOKEN = "rahasia-aplikasi-meta", "tanda-pendaftaran-meta", "tanda-akses-grafik-meta"
-
-
-class Graph:
-    """Meta's Graph API: /ID tells where a medium is, and there it is."""
-
-    def __init__(self):
-        self.media, self.asked, graph = {}, [], self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):
-                graph.asked.append((self.path, self.headers.get("Authorization")))
-                name = self.path.rsplit("/", 1)[1]
-                status, body = (200, graph.media[name]) if name in graph.media else (404, b"{}")
-                if isinstance(body, int):
-                    status, body = body, b"{}"
-                elif status == 200 and "/at/" not in self.path:
-                    body = json.dumps({"url": f"{graph.url}/at/{name}", "id": name}).encode()
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
 
 @pytest.fixture(scope="module")
 def graph():
-    graph = Graph()
-    yield graph
-    graph.server.shutdown()
-    graph.server.server_close()
+    with Graph() as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
 def stack(folder, graph):
-    for name, text in (("app", SECRET), ("verify", VERIFY), ("token", TOKEN)):
-        with open(os.path.join(folder, f"wa-{name}"), "w", encoding="ascii") as file:
-            file.write(text + "\n")
-    settings = "".join(f"    {key}: {os.path.join(folder, name)}\n" for key, name in (("secret", "wa-app"), ("verify", "wa-verify"), ("token", "wa-token")))
-    with Stack(folder, programs=(*WEB, "notifier"), adapters=("web",), web=f"  whatsapp:\n    url: {graph.url}/v1\n{settings}") as running:
+    out = f"  whatsapp: {{url: {graph.url}/out, phone: \"4711\", token: {folder}/wa-token}}\n"
+    with Stack(folder, programs=(*WEB, "notifier"), adapters=("web",), web=graph.settings(folder), notifier=out) as running:
         yield running
 
 
 @pytest.fixture
 def visitor(stack):
     return Visitor(stack)
-
-
-def signed(body, secret=SECRET):
-    return {"Content-Type": "application/json", "X-Hub-Signature-256": "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()}
-
-
-def post(visitor, body, headers=None):
-    body = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return visitor.ask("POST", "/gateway/whatsapp", body, signed(body) if headers is None else headers)
-
-
-def said(text=None, sender="6281234500001", **more):
-    message = {"from": sender, "id": f"wamid.{time.monotonic_ns()}", "timestamp": str(int(time.time())), "type": "text", **more}
-    return {**message, "text": {"body": text}} if text else message
-
-
-def payload(*messages, statuses=(), name="Sari"):
-    """Each message in an entry of its own, as Meta may send them."""
-    value = {"messaging_product": "whatsapp", "metadata": {"phone_number_id": "4711"}}
-    entries = [{"id": "1", "changes": [{"field": "messages", "value": {**value, "contacts": [{"profile": {"name": name}, "wa_id": message["from"]}],
-                                                                       "messages": [message]}}]} for message in messages]
-    return {"object": "whatsapp_business_account", "entry": entries + [{"id": "1", "changes": [{"field": "messages", "value": {**value, "statuses": [one]}}]}
-                                                                         for one in statuses]}
 
 
 def stored(stack, text):
@@ -197,6 +135,58 @@ def test_what_he_says_later(stack, visitor):
     assert stored(stack, "LAPOR Ini hal lain.")[0][0] != identity
     assert post(visitor, payload(said(f"{number} Saya orang lain.", sender="6281234500078"))).status == 200
     stored(stack, f"{number} Saya orang lain.")
+
+
+def told(graph, sender):
+    return [(path, body["text"]["body"]) for path, body in zip(graph.paths, graph.sent) if body["to"] == sender]
+
+
+def test_one_message_for_a_report(stack, visitor, graph):
+    """The notifier's, at whatever hour: it tells the number and how to follow; the door says nothing."""
+    sender = "6281234500101"
+    assert post(visitor, payload(said("Lampu taman bermain mati.", sender=sender))).status == 200
+    identity, number, *_ = stored(stack, "Lampu taman bermain mati.")[0]
+    assert stack.wait("select outcome, channel from delivery where complaint_id = %s and event = 1", identity)[0] == (1, 7)
+    assert told(graph, sender) == [("/out/4711/messages", f"Laporan {number} kami terima. Cek: ketik LACAK {number}")]
+
+
+def test_the_words_of_sms(stack, visitor, graph):
+    """Answered from the telephone that was written to, and no complaints."""
+    sender = "6281234500102"
+    post(visitor, payload(said("Trotoar depan pasar pecah.", sender=sender)))
+    identity, number, *_ = stored(stack, "Trotoar depan pasar pecah.")[0]
+    stack.wait("select 1 from delivery where complaint_id = %s and event = 1", identity)
+    before = stack.sql("select count (*) from complaint")[0][0]
+    for word, answer in ((f"lacak {number.lower()}", f"Laporan {number}: "), ("Status", "Nomor laporan terdiri"), ("bantuan", "Ketik LAPOR"), ("LAPOR", "Ketik LAPOR"),
+                         ("Berhenti.", "Baik, kabar"), ("MULAI", "Laporan baru Anda")):
+        earlier = len(told(graph, sender))
+        assert post(visitor, payload(said(word, sender=sender))).status == 200
+        (path, text), = told(graph, sender)[earlier:]
+        assert path == "/v1/4711/messages" and text.startswith(answer), text
+    assert stack.sql("select count (*) from complaint")[0][0] == before
+    assert stack.sql("select t.contact is null, c.flags & 16 from complaint c join content t using (complaint_id) where complaint_id = %s", identity)[0] == (True, 0)
+    assert post(visitor, payload(said("Status jalan masih sama.", sender=sender))).status == 200
+    stored(stack, "Status jalan masih sama.")
+    image = said(type="image", sender=sender, image={"id": "900404", "caption": "Stop"})
+    assert post(visitor, payload(image)).status == 200, "what has a photo is no command"
+    stored(stack, "Stop\n\n[1 lampiran tidak dapat diterima.]")
+
+
+def test_an_answer_that_cannot_go_now(stack, visitor, graph):
+    """Meta brings the payload again; what was answered is not answered twice, and what is old is let go."""
+    sender = "6281234500103"
+    whole = payload(said("BANTUAN", sender=sender), said("STATUS", sender=sender), said("Pagar makam roboh.", sender="6281234500104"))
+    graph.refusals[:] = [200, 503]
+    assert post(visitor, whole).status == 503
+    assert len(told(graph, sender)) == 1
+    assert post(visitor, whole).status == 200 and post(visitor, whole).status == 200
+    assert sorted(text[:5] for _, text in told(graph, sender)) == ["Ketik", "Nomor"]
+    assert len(stored(stack, "Pagar makam roboh.")) == 1
+    graph.refusals[:] = [503]
+    assert post(visitor, payload(said("INFO", sender=sender, timestamp=str(int(time.time()) - 3600)))).status == 200
+    graph.refusals[:] = [400]
+    assert post(visitor, payload(said("INFO", sender=sender))).status == 200, "what Meta refuses for ever is not asked again"
+    assert len(told(graph, sender)) == 2
 
 
 def test_delivery_states(stack, visitor):

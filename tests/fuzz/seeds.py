@@ -1,5 +1,7 @@
 """The first inputs of each fuzz target: (target) -> list of bytes.  Those of the wire follow from
 messages.def: every message number, plain and with all its fields, and one of each kind of fault."""
+import io
+import json
 import os
 import random
 import struct
@@ -7,6 +9,8 @@ import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path[:0] = [os.path.join(ROOT, "tests", "support")]
+
+from PIL import Image  # noqa: E402
 
 from hostile import DOORS, Maker, bundle, frame  # noqa: E402
 
@@ -121,5 +125,82 @@ def models():
     yield model([f"L{n}" for n in range(40)], [(n * 99991, 256 + n, n % 16, {label: n - 60 for label in range(n % 40)}) for n in range(120)])
 
 
+def forms():
+    """The first byte's bits: in chunks, plain, PUT, sinks, pauses, leaves, not known, takes its files (fuzz_form.c)."""
+    def part(name, data, more=b""):
+        return b'--bb\r\nContent-Disposition: form-data; name="' + name + b'"' + more + b"\r\n\r\n" + data + b"\r\n"
+    file = b'; filename="a.jpg"\r\nContent-Type: image/jpeg'
+    form = part(b"text", "Jalan rusak \u2713".encode()) + part(b"photo", b"\xff\xd8" * 1500, file) + part(b"photo", b"", file) + part(b"photo", b"x" * 1200, file) + b"--bb--\r\n"
+    for flags in (0, 1, 8, 9, 24, 25, 152, 153, 56, 57, 72, 200, 217):
+        yield bytes([flags]) + form
+    for flags in (4, 12, 13, 29, 157, 61):
+        yield bytes([flags]) + b"\xff\xd8" * 2500
+    for flags in (2, 3, 10, 66):
+        yield bytes([flags]) + b"text=Jalan+rusak%20%e2%9c%93&category=13&a=&=b&%00=%zz&" + b"x=1&" * 30
+    yield bytes([8]) + b"--bb\r\nContent-Type: multipart/mixed; boundary=cc\r\n\r\n--cc\r\n" + part(b"a", b"b", file).replace(b"--bb", b"--cc") + b"--cc--\r\n--bb--\r\n"
+    yield bytes([8]) + form.replace(b'name="', b"name=\"\xff\xfe").replace(b"image/jpeg", b"application/octet-stream\r\nContent-Transfer-Encoding: base64")
+
+
+def mails():
+    head = (b"From: =?utf-8?Q?W=C3=A1rga?= <warga@example.org>\r\nTo: lapor+a.b.c@aduan.example\r\nSubject: =?ISO-8859-1?B?SmFsYW4=?=\r\n"
+            b"Date: Fri, 27 Nov 2026 08:30:00 +0700\r\nMessage-ID: <a1@example.org>\r\nReferences: <b1@example.org>\r\n <c1@example.org>\r\nMIME-Version: 1.0\r\n")
+    yield head + b"\r\nJalan rusak.\r\n\r\nPada 1 Jan 2026 X menulis:\r\n> dulu\r\n-- \r\nSari\r\n"
+    yield head + b"Content-Type: text/plain; charset=windows-1252\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nR=E9sum=E9=\r\n ya\r\nbegin 644 a.txt\r\n#86)C\r\n`\r\nend\r\n"
+    mixed = (b"--m\r\nContent-Type: multipart/alternative; boundary=n\r\n\r\n--n\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nPolos\r\n"
+             b"--n\r\nContent-Type: text/html\r\n\r\n<p>Kaya &amp; <b>tebal</b><br><a href=x>y</a><style>z</style>\r\n--n--\r\n"
+             b"--m\r\nContent-Type: image/jpeg; name*0=a; name*1*=%41\r\nContent-Disposition: attachment\r\nContent-Transfer-Encoding: base64\r\n\r\n/9j/4AAQ\r\n"
+             b"--m\r\nContent-Type: message/rfc822\r\n\r\nSubject: dalam\r\n\r\nisi\r\n--m--\r\n")
+    yield head + b"Content-Type: multipart/mixed; boundary=m\r\n\r\n" + mixed
+    yield head + b"Content-Type: multipart/mixed; boundary=\"m\"\r\n\r\n" + mixed.replace(b"text/plain", b"application/octet-stream")
+    yield (b"From: <>\r\nAuto-Submitted: auto-replied\r\nReturn-Path: <>\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=r\r\n\r\n"
+           b"--r\r\n\r\ngagal\r\n--r\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; x\r\n\r\nAction: failed\r\nStatus: 5.1.1\r\n--r--\r\n")
+    deep = b"\r\nisi"
+    for n in range(14):
+        deep = b"Content-Type: multipart/mixed; boundary=d%d\r\n\r\n--d%d\r\n" % (n, n) + deep + b"\r\n--d%d--\r\n" % n
+    yield head + deep
+    yield head + b"Content-Type: text/html; charset=utf-7\r\n\r\n" + b"<div>" * 400 + b"dalam"
+    yield head + b"Content-Type: application/pkcs7-mime; smime-type=signed-data\r\n\r\nx\r\n"
+    yield b"\n\n\x00\xff" * 20
+    yield b"a:b\n" * 300 + b"\n--x\n" * 10
+
+
+def whatsapps():
+    def payload(*messages, **value):
+        return json.dumps({"entry": [{"changes": [{"value": {"messages": messages, **value}}]}]}).encode()
+    who = {"from": "6281234567890", "id": "wamid.A", "timestamp": "1770000000"}
+    yield payload({**who, "type": "text", "text": {"body": "LAPOR jalan rusak \u2713"}}, {**who, "id": "wamid.B", "type": "image", "image": {"id": "12_ab-C", "caption": "foto"}},
+                  contacts=[{"wa_id": who["from"], "profile": {"name": "Warga Uji"}}])
+    yield payload({**who, "type": "location", "location": {"latitude": -6.98, "longitude": 1.1e2, "name": "Pasar", "address": "Jalan"}},
+                  {**who, "type": "interactive", "interactive": {"list_reply": {"title": "Ya"}}}, {**who, "type": "button", "button": {"text": "Ya"}, "context": {"id": "x"}})
+    yield payload({**who, "type": "reaction"}, {"id": 1}, None, [], {**who, "type": "document", "document": {"id": "../x"}}, contacts=[{"wa_id": who["from"], "profile": {}}, 1])
+    yield payload(statuses=[{"status": "delivered", "biz_opaque_callback_data": "x.y.z"}, {"status": "failed", "biz_opaque_callback_data": "A" * 60, "errors": [{"code": 131026}]}])
+    yield payload({**who, "type": "text", "text": {"body": "a\0b"}}, {**who, "type": "sticker", "sticker": {"id": "9" * 70}})
+    yield b'{"entry":[{"changes":{"value":[]}},[[[[]]]],{"changes":[{"value":{"messages":{"a":1}}}]}],"entry":1}'
+
+
+def pictures():
+    """The first byte: JPEG, PNG or WebP."""
+    def written(kind, image, **more):
+        out = io.BytesIO()
+        image.save(out, kind, **more)
+        return bytes([{"JPEG": 0, "PNG": 1, "WEBP": 2}[kind]]) + out.getvalue()
+    exif = Image.Exif()
+    exif[0x0112], exif[0x0110] = 6, "Kamera"
+    small = Image.effect_noise((24, 16), 60)
+    for mode in ("L", "RGB"):
+        yield written("JPEG", small.convert(mode), exif=exif.tobytes(), quality=60)
+        yield written("JPEG", small.convert(mode), progressive=True, quality=30, comment=b"x")
+    yield written("JPEG", small.convert("CMYK"))
+    yield written("JPEG", small.convert("RGB"), restart_marker_blocks=1, subsampling=2)
+    for mode in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16"):
+        image = Image.new("I;16", (9, 7), 70) if mode == "I;16" else small.convert(mode)
+        yield written("PNG", image, exif=exif.tobytes())
+    yield written("PNG", small.convert("P"), transparency=3)
+    yield written("PNG", small.convert("RGB"), icc_profile=b"x" * 200, dpi=(72, 72))
+    for mode, more in (("RGB", {}), ("RGB", {"lossless": True}), ("RGBA", {"lossless": True}), ("RGBA", {"quality": 40})):
+        yield written("WEBP", small.convert(mode), exif=exif.tobytes(), **more)
+    yield written("WEBP", small.convert("RGB"), save_all=True, append_images=[small.convert("RGB")])
+
+
 SEEDS = {"scan": wire, "decode": wire, "bundle": bundles, "principals": principals, "registry": registry, "place": places, "segment": segments, "number": numbers, "calendar": calendars, "model": models,
-         "settings": settings, "rules": rules, "record": records}
+         "settings": settings, "rules": rules, "record": records, "form": forms, "mail": mails, "whatsapp": whatsapps, "picture": pictures}

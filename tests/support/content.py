@@ -60,12 +60,14 @@ def camera_photo(orientation=6, image=None, kind="JPEG"):
     return out.getvalue()
 
 
-def photo_with(mark):
-    """A JPEG whose EXIF and comment say the mark."""
+def photo_with(mark, number=0):
+    """A JPEG whose EXIF and comment say the mark; each number looks otherwise."""
     exif = Image.Exif()
     exif[0x0110] = exif[0x013B] = exif[0x8298] = mark
     out = io.BytesIO()
-    picture().save(out, "JPEG", exif=exif, comment=mark.encode())
+    image = picture()
+    image.paste((number % 256, number // 256 % 256, 128), (60, 40, 120, 80))
+    image.save(out, "JPEG", exif=exif, comment=mark.encode())
     return out.getvalue()
 
 

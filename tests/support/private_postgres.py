@@ -56,7 +56,8 @@ class PrivatePostgres:
         self.data = os.path.join(self.folder, "cluster")
         self.database = database
         self.connections = threading.local()
-        self.settings = "-c shared_buffers=32MB -c max_connections=40"
+        self.settings = "-c shared_buffers=32MB -c max_connections=40 -c max_wal_size=1GB"
+        self.wal_segment = 1  # MiB: little to copy; who measures takes what a server has, 16
         self.as_user = "postgres" if os.geteuid() == 0 else None
 
     def _run(self, *command):
@@ -77,9 +78,11 @@ class PrivatePostgres:
         self.make_folder()
         if not os.path.exists(self.data):
             self._run(_binary("initdb"), "-D", self.data, "-A", "trust", "-U", "super", "-E", "UTF8", "--locale=C",
-                      "--data-checksums", "--no-sync")
+                      f"--wal-segsize={self.wal_segment}", "--data-checksums", "--no-sync")
         self.start()
-        if not self.sql("select 1 from pg_database where datname = %s", self.database, database="postgres"):
+        try:
+            self.sql("select 1")
+        except psycopg2.OperationalError:  # it was made just now
             self.sql(f'create database "{self.database}"', database="postgres")
         return self
 

@@ -130,7 +130,7 @@ class Program:
 
 class Stack:
     def __init__(self, folder, registry=None, programs=CORE, settings="", workers=None, adapters=("web", "sms"), smtp=None,
-                 environment=None, recent=100000, fronts=("desk", "cli", "web"), web=""):
+                 environment=None, recent=100000, fronts=("desk", "cli", "web"), web="", notifier="", store=""):
         self.folder = os.path.abspath(folder)
         self.registry = registry or REGISTRY
         self.names = programs
@@ -141,6 +141,7 @@ class Stack:
         self.workers = workers
         self.smtp = smtp
         self.web = web if "  limit:" in web else UNLIMITED + web  # further lines of its section of the settings
+        self.notifier, self.store = notifier, store  # of theirs
         self.recent = recent
         self.settings = os.path.join(self.folder, "aduan.yaml")
         self.ports = {"intake": free_port(), "router": free_port(), "desk": free_port(), "web": free_port()}
@@ -208,13 +209,13 @@ class Stack:
             file.write(f"run: {self._path('run')}\ndata: {self.folder}\nlog: {os.environ.get('ADUAN_LOG', 'info')}\n"
                        f"intake:\n  door: tcp://127.0.0.1:{self.ports['intake']}\n  recent: {self.recent}\n  spool:\n    bytes: {self.spool}\n    segment: {'64MiB' if self.spool.endswith('GiB') else '1MiB'}\n"
                        f"router:\n  door: tcp://127.0.0.1:{self.ports['router']}\n"
-                       f"store:\n  database: {self.postgres.conninfo('aduan_store')}\n"
+                       f"store:\n  database: {self.postgres.conninfo('aduan_store')}\n{self.store}"
                        f"query:\n  database: {self.postgres.conninfo('aduan_query')}\n  desk: {self.postgres.conninfo('aduan_desk')}\n  web: {self.postgres.conninfo('aduan_web')}\n"
                        f"audit:\n  database: {self.postgres.conninfo('aduan_audit')}\n"
                        f"identity:\n  database: {self.postgres.conninfo('aduan_identity')}\n"
                        f"desk:\n  door: tcp://127.0.0.1:{self.ports['desk']}\n  router: tcp://127.0.0.1:{self.ports['router']}\n  intake: tcp://127.0.0.1:{self.ports['intake']}\n  reencoder: {REENCODER}\n"
                        f"web:\n  door: tcp://127.0.0.1:{self.ports['web']}\n  intake: tcp://127.0.0.1:{self.ports['intake']}\n  reencoder: {REENCODER}\n{'' if 'notices:' in self.web else NOTICES}{self.web}"
-                       f"notifier:\n  domain: aduan.example\n{smtp}"
+                       f"notifier:\n  domain: aduan.example\n{smtp}{self.notifier}"
                        f"aduan:\n  intake: tcp://127.0.0.1:{self.ports['intake']}\n  router: tcp://127.0.0.1:{self.ports['router']}\n"
                        f"{self.extra}")
 

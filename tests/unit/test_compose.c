@@ -20,9 +20,13 @@
     }
 #define VIEW(literal) ((struct view) TEXT (literal))
 
-static const struct letterhead head = {
-    "aduan@example.go.id",         "Aduan", "example.go.id", "https://aduan.example.go.id/t/",
-    "https://desk.example.go.id/", NULL};
+static const uint8_t reply_key[32] = {7};
+static const struct letterhead head = {.from = "aduan@example.go.id",
+                                       .name = "Aduan",
+                                       .domain = "example.go.id",
+                                       .tracking = "https://aduan.example.go.id/t/",
+                                       .desk = "https://desk.example.go.id/",
+                                       .stop = ""};
 static const int64_t noon = 1795525200000; /* Tue, 24 Nov 2026 13:00:00 UTC */
 
 static struct msg_notice notice_of (const char *template)
@@ -225,6 +229,43 @@ static void test_letter (void **state)
     letter_done (&again);
     letter_done (&letter);
     letter_done (&letter); /* harmless twice */
+}
+
+/* Reporters and supporters are told how to end it, by one request only where there is an address of https; officers have their
+ * account, and a confirmation has nothing to end. */
+static void test_stop (void **state)
+{
+    static const struct {
+        uint64_t recipient, event;
+        const char *stop;
+        bool mail, one_click;
+    } cases[] = {{0, 4, "", true, false},
+                 {0, 4, "https://aduan.example.go.id/stop/", true, true},
+                 {2, 1, "https://aduan.example.go.id/stop/", true, true},
+                 {1, 1, "https://aduan.example.go.id/stop/", false, false},
+                 {0, 0, "https://aduan.example.go.id/stop/", false, false}};
+    struct contact contact = contact_of ("siti@example.org");
+
+    (void) state;
+    for (size_t i = 0; i < array_len (cases); i++) {
+        struct msg_notice notice = notice_of ("news");
+        struct letterhead with = head;
+        struct letter letter = {0};
+        with.reply_key = reply_key;
+        with.stop = cases[i].stop;
+        notice.recipient = cases[i].recipient;
+        notice.event = cases[i].event;
+        assert_int_equal (letter_compose (&notice, &contact, &with, noon, &letter), 0);
+        const char *how = header (&letter, "List-Unsubscribe"),
+                   *post = header (&letter, "List-Unsubscribe-Post");
+        assert_int_equal (how != NULL, cases[i].mail);
+        assert_int_equal (how && strstr (how, "<https://aduan.example.go.id/stop/"),
+                          cases[i].one_click);
+        assert_int_equal (how && strstr (how, "@example.go.id?subject=BERHENTI>"), cases[i].mail);
+        assert_int_equal (post && strcmp (post, "List-Unsubscribe=One-Click") == 0,
+                          cases[i].one_click);
+        letter_done (&letter);
+    }
 }
 
 /* The contact's language wins, then the notice's, then Indonesian. */
@@ -589,6 +630,7 @@ int main (void)
         cmocka_unit_test (test_message_id),
         cmocka_unit_test (test_words),
         cmocka_unit_test (test_letter),
+        cmocka_unit_test (test_stop),
         cmocka_unit_test (test_language),
         cmocka_unit_test (test_templates),
         cmocka_unit_test (test_optional_lines),

@@ -122,6 +122,35 @@ static unsigned send_pieces (struct bench *bench, struct view bytes, size_t step
     return paused;
 }
 
+/* Whole on the disk, without a name, until it is known whether it is wanted. */
+static void sealed_waits (struct bench *bench)
+{
+    struct view bytes = text_of (100000); /* less than shows what a text is */
+    size_t before = bench_names (bench, "new", "");
+
+    for (int wanted = 0; wanted < 2; wanted++) {
+        struct content_upload *upload = content_begin (bench->content, NULL, NULL);
+        content_add (upload, bytes.at, bytes.len);
+        bench_read (bench, 0, NULL);
+        assert_int_equal (bench_names (bench, "part", ""), 0);
+        content_seal (upload);
+        bench_read (bench, 0, NULL);
+        assert_int_equal (bench_names (bench, "part", ""), 1);
+        assert_int_equal (bench_names (bench, "new", ""), before);
+        if (wanted) {
+            bench->answered = false;
+            content_end (&upload, on_end, bench);
+            bench_wait (bench);
+            assert_int_equal (bench->result, CONTENT_DONE);
+        } else {
+            content_drop (&upload);
+            bench_read (bench, 0, NULL);
+        }
+        assert_int_equal (bench_names (bench, "part", ""), 0);
+        assert_int_equal (bench_names (bench, "new", ""), before + (size_t) wanted);
+    }
+}
+
 static void pieces_come_in (void **state)
 {
     static const size_t steps[] = {1000, 65536, 3000000};
@@ -153,6 +182,7 @@ static void pieces_come_in (void **state)
     content_drop (&upload);
     bench_read (&bench, 0, NULL); /* behind it in the clerk's order */
     assert_int_equal (bench_names (&bench, "part", ""), 0);
+    sealed_waits (&bench);
     bench_close (&bench);
     bench_end (&bench);
 }

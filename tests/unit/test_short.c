@@ -8,8 +8,9 @@
 #include <string.h>
 
 #include "domain/token.h"
-#include "limit.h"
+#include "night.h"
 #include "short.h"
+#include "spending.h"
 #include "words.h"
 
 static void test_segments (void **state)
@@ -102,6 +103,13 @@ static void test_texts (void **state)
             assert_non_null (memmem (out.at, out.len, "A0123456789ABC", 14));
             buffer_free (&out);
         }
+    struct msg_notice secret = {.template = view_of ("received"),
+                                .number = view_of ("A0123456789ABC")};
+    struct contact by_whatsapp = {.kind = view_of ("whatsapp"), .language = LANGUAGE_ID};
+    struct buffer receipt = {0};
+    assert_int_equal (short_text (&secret, &by_whatsapp, "", &receipt), 0);
+    assert_non_null (memmem (receipt.at, receipt.len, "LACAK A0123456789ABC", 20));
+    buffer_free (&receipt);
     struct msg_notice unknown = {.template = view_of ("of_the_future")};
     struct contact contact = {0};
     struct buffer out = {0};
@@ -167,22 +175,32 @@ static void test_night (void **state)
     assert_int_equal (next_morning (noon, 7, 7), noon + 11 * hour);
 }
 
+static void no_turn (void *owner)
+{
+    (void) owner;
+}
+
 static void test_spending (void **state)
 {
+    struct reactor *reactor = reactor_new ();
     static const int64_t noon = 1795525200000, day = 86400000;
-    struct spending *spending = spending_new (3, 5);
+    struct spending *spending =
+        spending_new (reactor, "", (struct spending_limits){3, 5}, no_turn, NULL);
     (void) state;
+    assert_true (spending_known (spending, "1", noon)); /* nobody to ask */
     assert_int_equal (spending_take (spending, "1", 2, noon), 0);
     assert_int_equal (spending_take (spending, "1", 2, noon), WHY_RECIPIENT_LIMIT);
     assert_int_equal (spending_take (spending, "1", 1, noon), 0);
     assert_int_equal (spending_take (spending, "2", 3, noon), WHY_DAY_LIMIT);
-    spending_return (spending, "1", 1);
+    spending_settle (spending, "1", 2, true);
+    spending_settle (spending, "1", 1, false);
     assert_int_equal (spending_take (spending, "2", 3, noon), 0);
     assert_int_equal (spending_take (spending, "3", 1, noon), WHY_DAY_LIMIT);
     assert_int_equal (spending_take (spending, "3", 1, noon + day), 0);
     assert_int_equal (spending_take (spending, "1", 3, noon + day), 0);
-    spending_return (spending, "2", 3); /* of yesterday */
-    spending_free (spending);
+    spending_settle (spending, "2", 3, false); /* of yesterday */
+    spending_free (&spending);
+    reactor_destroy (&reactor);
 }
 
 static void test_tokens (void **state)

@@ -6,6 +6,8 @@
 
 #define LEVEL          4 /* of zlib: more costs time that a picture of the largest size does not have */
 #define PNG_CHUNK_NAME 5 /* four letters and NUL */
+#define SIGNATURE      8
+#define CHUNK_FRAME    12 /* its length, its name, its checksum */
 
 static const png_byte unpacked[] = "tEXt\0zTXt\0iTXt\0iCCP\0sPLT";
 
@@ -32,6 +34,22 @@ static void on_read (png_structp png, png_bytep at, size_t len)
     rest->len -= len;
 }
 
+/* No chunk before the picture's own may claim more than is there: libpng makes room for an eXIf of up to 2 GiB before it reads it. */
+static void chunks_check (struct input input)
+{
+    const uint8_t *chunk = input.at + SIGNATURE;
+
+    for (size_t left = input.len; left >= SIGNATURE + CHUNK_FRAME;) {
+        size_t len = png_get_uint_32 (chunk);
+        if (memcmp (chunk + 4, "IDAT", 4) == 0)
+            return;
+        if (len > left - SIGNATURE - CHUNK_FRAME)
+            leave (END_DAMAGED);
+        left -= len + CHUNK_FRAME;
+        chunk += len + CHUNK_FRAME;
+    }
+}
+
 /* Eight bits a channel, no palette, no colour that stands for transparent. */
 static void plain (png_structp png, png_infop info)
 {
@@ -51,6 +69,7 @@ void png_decode (struct input input, struct picture *ret)
 
     if (!info)
         leave (END_MEMORY);
+    chunks_check (input);
     png_set_read_fn (png, &input, on_read);
     /* texts, profiles and the like are never unpacked: a small file could hold gigabytes */
     png_set_keep_unknown_chunks (png, PNG_HANDLE_CHUNK_NEVER, unpacked,

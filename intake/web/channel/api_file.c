@@ -21,7 +21,7 @@ static void file_refuse (struct visit *visit, enum content_result result)
 static void on_put (void *owner, enum content_result result, const uint8_t *digest)
 {
     struct visit *visit = owner;
-    size_t len = http_body (visit->request).len;
+    size_t len = http_field_count (visit->request) ? http_field (visit->request, 0)->value.len : 0;
 
     if (result != CONTENT_DONE)
         file_refuse (visit, result);
@@ -33,8 +33,12 @@ static void on_put (void *owner, enum content_result result, const uint8_t *dige
 
 void api_file_put (struct visit *visit)
 {
-    if (api_begin (visit))
-        content_put (visit->web->content, http_body (visit->request), on_put, visit);
+    if (!api_begin (visit))
+        return;
+    if (http_field_count (visit->request))
+        brought_store (visit->web->content, visit->request, 0, on_put, visit);
+    else
+        file_refuse (visit, CONTENT_EMPTY);
 }
 
 /* ---- several, as a form sends them ------------------------------------------------------------------ */
@@ -59,13 +63,13 @@ static void files_store (struct visit *visit)
     struct call *call = call_of (visit);
 
     while (call->field < http_field_count (visit->request)) {
-        const struct http_field *field = http_field (visit->request, call->field++);
-        if (!field->file)
+        size_t at = call->field++;
+        if (!http_field (visit->request, at)->file)
             continue;
         if (call->file_count == FILES_MOST)
             api_problem (visit, 422, "file_many", NULL);
         else
-            content_put (visit->web->content, field->value, on_stored, visit);
+            brought_store (visit->web->content, visit->request, at, on_stored, visit);
         return;
     }
     json_t *digests = json_array ();

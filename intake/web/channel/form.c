@@ -23,8 +23,7 @@
 #define TEXT_MOST  3000 /* signs, of our forms (DOMAIN 9 #14); the wire takes 10,000 */
 #define SMALL_MOST 400
 #define FOUND_MOST "8"
-#define PLACE_MOST                                                                                 \
-    500 /* bytes of the place in his words and as it was typed, together: the wire's */
+#define PLACE_MOST 500    /* bytes of the place, in his words and as typed, together: the wire's */
 #define YEAR_FIRST "1945" /* nothing happened under the republic's offices before */
 #define DEGREE     1e7
 #define HASTE_MS   2000 /* nobody reads and fills the form in less */
@@ -430,14 +429,14 @@ static void photos_store (struct visit *visit)
     struct report *report = visit->work;
 
     while (report->field < http_field_count (visit->request)) {
-        const struct http_field *field = http_field (visit->request, report->field++);
-        if (!field->file || field->value.len == 0)
+        size_t at = report->field++;
+        if (!brought_file (visit->request, at))
             continue;
         if (report->file_count == FILES_MOST) {
             fault_say (report, "photos", "file_many");
             break;
         }
-        content_put (visit->web->content, field->value, on_stored, visit);
+        brought_store (visit->web->content, visit->request, at, on_stored, visit);
         return;
     }
     if (json_array_size (report->faults))
@@ -598,7 +597,7 @@ static const struct route routes[] = {
     {HTTP_GET, "/", home_show, 0, false},
     {HTTP_GET, "/privacy", privacy_show, 0, false},
     {HTTP_GET, "/report", form_show, 0, false},
-    {HTTP_POST, "/report", form_take, (size_t) FILES_MOST *CONTENT_BYTES_MOST + FORM_MOST, false},
+    {HTTP_POST, "/report", form_take, BODY_TOLD, false},
     {HTTP_GET, "/regions", find_places, 0, false},
     {HTTP_GET, "/agencies", find_agencies, 0, false},
 };

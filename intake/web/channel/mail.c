@@ -3,6 +3,7 @@
  *   READING (a thread takes it apart) -> one of
  *     our own mail, an automatic answer     let go, and counted
  *     a bounce that names a notice          its delivery report
+ *     BERHENTI alone                        no more news of the case that its address names, and of its sender's
  *     an answer that names a case           ASKING -> a reply; of a case that takes none any more: a complaint
  *     anything else                         a complaint
  *
@@ -13,7 +14,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
-#include "../gateway.h"
+#include "../command.h"
 #include "../mime.h"
 
 #define ACCOUNT     "mail"
@@ -209,6 +210,34 @@ static void post_place (struct post *post, const struct id *named)
         post_send (post);
 }
 
+/* ---- BERHENTI ------------------------------------------------------------------------------------ */
+
+/* Is the word all that it says: its only line beside what it quotes, or where it has none, its subject?  A button of a mail
+ * program sends the second. */
+static bool is_stop (const struct mail *mail)
+{
+    struct buffer text = {0};
+    bool stops;
+
+    buffer_add (&text, mail->text.at, mail->text.len);
+    mail_trim (&text);
+    bool blank = utf8_blank (text.at ? text.at : "", text.len);
+    buffer_add (&text, "", 1);
+    stops =
+        command_read (blank && mail->subject ? mail->subject : text.at, NULL).word == COMMAND_STOP;
+    buffer_free (&text);
+    return stops;
+}
+
+static void on_stopped (void *with, const char *key, const char *number)
+{
+    struct post *post = with;
+
+    (void) number;
+    post->message = NULL;
+    post_end (post, key ? MAIL_TAKEN : MAIL_LATER, "");
+}
+
 /* ---- what is it? --------------------------------------------------------------------------------- */
 
 static void on_heard (void *with, bool heard)
@@ -254,6 +283,10 @@ static void on_read (void *job, bool worked)
     } else if (mail->bounce) {
         metric_add (web_machines_total, 1);
         post_end (post, MAIL_TAKEN, "");
+    } else if (is_stop (mail)) {
+        if (of_case && !of_notice)
+            notice = (struct notice_name){.id = named, .event = 1};
+        command_stop (message_make (post), of_case || of_notice ? &notice : NULL, on_stopped, post);
     } else {
         post_place (post, of_case ? &named : of_notice ? &notice.id : NULL);
     }

@@ -351,12 +351,11 @@ static void run (struct visit *visit)
     visit_refuse (visit, there ? 405 : 404, there ? "method" : "open311_absent");
 }
 
-#define FILES ((size_t) FILES_MOST * CONTENT_BYTES_MOST + FORM_MOST)
 #define TAKES_FILES(path)                                                                          \
-    {HTTP_POST, PREFIX path ".xml", run, FILES, true},                                             \
-        {HTTP_POST, PREFIX path ".json", run, FILES, true},                                        \
+    {HTTP_POST, PREFIX path ".xml", run, BODY_FILES, true},                                        \
+        {HTTP_POST, PREFIX path ".json", run, BODY_FILES, true},                                   \
     {                                                                                              \
-        HTTP_POST, PREFIX path, run, FILES, true                                                   \
+        HTTP_POST, PREFIX path, run, BODY_FILES, true                                              \
     }
 
 static const struct route routes[] = {

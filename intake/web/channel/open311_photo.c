@@ -43,14 +43,14 @@ static void photos_next (struct photos *photos)
     struct visit *visit = photos->visit;
 
     while (!photos->fault && photos->field < http_field_count (visit->request)) {
-        const struct http_field *field = http_field (visit->request, photos->field++);
-        if (!field->file || field->value.len == 0)
+        size_t at = photos->field++;
+        if (!brought_file (visit->request, at))
             continue;
         if (photos->count == FILES_MOST) {
             photos->fault = "file_many";
             break;
         }
-        content_put (visit->web->content, field->value, on_stored, photos);
+        brought_store (visit->web->content, visit->request, at, on_stored, photos);
         return;
     }
     photos->finish (visit);

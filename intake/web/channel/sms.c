@@ -4,8 +4,7 @@
  *
  *   DECODED -> (JOINING: parts that Kannel has not joined) -> by its first word
  *     LAPOR, or a regency's own prefix     a complaint
- *     LACAK, STATUS and a number           how far it is
- *     BANTUAN, BERHENTI alone              help; no more news
+ *     LACAK, BERHENTI, BANTUAN ...         what they ask (command.h)
  *     a number, or any other word          ASKING whose case it belongs to -> a reply, or a complaint
  *
  * What cannot be taken now is 503, so that Kannel keeps it (http-request-retry).  An empty text is answered where no SMS is to go
@@ -17,7 +16,7 @@
 #include <string.h>
 #include <strings.h>
 #include <utlist.h>
-#include "../gateway.h"
+#include "../command.h"
 #include "domain/number.h"
 
 #define ACCOUNT    "sms"
@@ -35,9 +34,8 @@ struct sms {
         [24]; /* digits, 62 before a number of this country; or a word: nobody that could be answered */
     uint8_t hash[ADUAN_SENDER_SIZE];
     uint64_t created;
-    bool silent;
-    unsigned asked; /* reports that are not heard yet */
-    bool failed;
+    bool silent;   /* nothing goes back to its sender, ever */
+    bool answered; /* the answer goes back; counted with its message (gateway_answers) */
     char number[ADUAN_NUMBER_SIZE]; /* that it begins with; "": none */
     /* A part of a longer one. */
     unsigned reference, total, part;
@@ -88,22 +86,14 @@ static void sms_refuse (struct visit *visit, unsigned status, const char *why)
 /* A text of deploy/text, with {number} in it; nothing where its sender gets none. */
 static void answer (struct sms *sms, const char *key, const char *number)
 {
-    const char *text = web_word (sms->visit, key), *at;
+    const char *text = web_word (sms->visit, key);
     struct buffer out = {0};
 
     check (text != NULL);
     others_end (sms, 200);
-    if (sms->silent || !gateway_answers (sms->visit->web->gateways, sms->hash, NULL)) {
-        say (sms->visit, 200, "");
-        return;
-    }
-    while ((at = strstr (text, "{number}"))) {
-        buffer_add (&out, text, (size_t) (at - text));
-        buffer_format (&out, "%s", number);
-        text = at + strlen ("{number}");
-    }
-    buffer_add (&out, text, strlen (text) + 1);
-    say (sms->visit, 200, out.at);
+    if (sms->answered)
+        gateway_text (text, number, &out);
+    say (sms->visit, 200, sms->answered ? out.at : "");
     buffer_free (&out);
 }
 
@@ -114,10 +104,10 @@ static void on_sent (void *with, struct message *message, const struct aduan_sub
     struct sms *sms = with;
 
     if (result->result == ADUAN_ACCEPTED)
-        answer (sms, *message->number ? "sms_added" : "sms_received",
+        answer (sms, *message->number ? "auto_added" : "auto_received",
                 *message->number ? message->number : result->number);
     else if (result->result == ADUAN_REJECTED)
-        answer (sms, "sms_help", "");
+        answer (sms, "auto_help", "");
     else
         visit_refuse (sms->visit, 503, "away");
 }
@@ -154,21 +144,16 @@ static struct message *message_make (struct sms *sms, const char *text)
     buffer_add (&message->text, text, strlen (text));
     envelope_take (sms, message);
     message->phone = xstrdup (sms->sender);
+    sms->answered =
+        !sms->silent && gateway_answers (web->gateways, sms->hash, message->token.token);
     if (!sms->silent) {
         message->kind = "sms";
         message->address = xformat ("+%s", sms->sender);
+        message->answered = sms->answered;
     }
     sodium_memzero (name.at, name.len);
     buffer_free (&name);
     return message;
-}
-
-static void complain (struct sms *sms, const char *text)
-{
-    if (utf8_blank (text, strlen (text)))
-        answer (sms, "sms_help", "");
-    else
-        message_send (message_make (sms, text), on_sent, sms);
 }
 
 /* ---- whose case is it? --------------------------------------------------------------------------- */
@@ -216,7 +201,7 @@ static void numbers_say (struct sms *sms, const json_t *rows)
                 &numbers, "%s%s", said++ ? ", " : "",
                 json_string_value (json_object_get (json_array_get (rows, i), "number")));
     buffer_add (&numbers, "", 1);
-    answer (sms, "sms_which", numbers.at);
+    answer (sms, "auto_which", numbers.at);
     buffer_free (&numbers);
 }
 
@@ -250,148 +235,33 @@ static void whose_ask (struct sms *sms, const char *text)
     message_ask_sender (message, on_whose);
 }
 
-/* ---- LACAK --------------------------------------------------------------------------------------- */
-
-static void status_say (struct visit *visit)
-{
-    struct sms *sms = visit->work;
-    const char *state =
-        json_string_value (json_object_get (json_object_get (visit->values, "row"), "status"));
-    char key[32];
-
-    if (visit->fault == 404)
-        answer (sms, "sms_unknown", sms->number);
-    else if (visit->fault || !state)
-        visit_refuse (visit, 503, "query_down");
-    else {
-        snprintf (key, sizeof key, "sms_state_%.10s", state);
-        answer (sms, key, sms->number);
-    }
-}
-
-static void track (struct sms *sms, const char *rest)
-{
-    uint64_t bits;
-
-    if (number_parse (view_of (rest), &bits) != 0) {
-        answer (sms, "sms_number", "");
-        return;
-    }
-    number_of_bits (bits, sms->number);
-    visit_ask (sms->visit, "row", "web_status", json_pack ("[s]", sms->number), true, status_say);
-}
-
-/* ---- BERHENTI ------------------------------------------------------------------------------------ */
-
-static void stop_end (struct sms *sms)
-{
-    if (--sms->asked)
-        return;
-    if (sms->failed)
-        visit_refuse (sms->visit, 503, "away");
-    else
-        answer (sms, "sms_stopped", "");
-}
-
-static void on_stopped (void *with, bool heard)
-{
-    struct sms *sms = with;
-    sms->failed = sms->failed || !heard;
-    stop_end (sms);
-}
-
-/* Each of his cases forgets where its news go: a report that their recipient wants none (report.c). */
-static void on_stop (struct message *message, json_t *rows)
-{
-    struct sms *sms = message->with;
-    struct gateways *gateways = message->web->gateways;
-    struct notice_name notice = {.event = 1};
-
-    message_free (message);
-    sms->asked = 1;
-    sms->failed = !rows;
-    for (size_t i = 0; i < json_array_size (rows); i++) {
-        const char *id = json_string_value (json_object_get (json_array_get (rows, i), "id"));
-        if (!id || id_parse (id, &notice.id) != 0)
-            continue;
-        sms->asked++;
-        report_send (gateways, &notice, ADUAN_CHANNEL_SMS, TOLD_SKIPPED, 0, on_stopped, sms);
-    }
-    stop_end (sms);
-}
-
-static void stop (struct sms *sms)
-{
-    struct message *message = message_make (sms, "");
-
-    message->with = sms;
-    message_ask_sender (message, on_stop);
-}
-
 /* ---- by its first word --------------------------------------------------------------------------- */
 
-/* Does the text begin with the word, of any letter case?  Then *ret_rest is what stands behind it. */
-static bool begins (const char *text, const char *word, const char **ret_rest)
+static void on_command (void *with, const char *key, const char *number)
 {
-    size_t len = strlen (word);
+    struct sms *sms = with;
 
-    if (strncasecmp (text, word, len) != 0 || (text[len] && !strchr (" \t\r\n:,.-#", text[len])))
-        return false;
-    *ret_rest = text + len + strspn (text + len, " \t\r\n:,.-#");
-    return true;
-}
-
-static bool alone (const char *text, const char *const *words, size_t count)
-{
-    const char *rest;
-    for (size_t i = 0; i < count; i++)
-        if (begins (text, words[i], &rest) && !*rest)
-            return true;
-    return false;
-}
-
-/* A tracking number by which it begins: into sms->number; what stands behind it, or the whole text. */
-static const char *number_take (struct sms *sms, const char *text)
-{
-    size_t len = strcspn (text, " \t\r\n:,.");
-    uint64_t bits;
-
-    if (number_parse ((struct view){text, len}, &bits) != 0)
-        return text;
-    number_of_bits (bits, sms->number);
-    return text + len + strspn (text + len, " \t\r\n:,.");
+    if (key)
+        answer (sms, key, number);
+    else
+        visit_refuse (sms->visit, 503, "away");
 }
 
 static void sms_take (struct sms *sms)
 {
-    static const char *const helps[] = {"BANTUAN", "HELP", "INFO"};
-    static const char *const stops[] = {"BERHENTI", "STOP", "UNREG"};
-    static const char *const tracks[] = {"LACAK", "STATUS", "CEK"};
-    const struct gateways *gateways = sms->visit->web->gateways;
-    const char *text, *rest;
-    uint64_t bits;
+    struct command command;
 
     for (size_t i = 0; i < sms->text.len; i++) /* what would end the text */
         sms->text.at[i] = sms->text.at[i] ? sms->text.at[i] : ' ';
     buffer_add (&sms->text, "", 1);
-    text = sms->text.at + strspn (sms->text.at, " \t\r\n");
-    for (size_t i = 0; gateways->prefixes[i]; i++)
-        if (begins (text, gateways->prefixes[i], &rest)) {
-            complain (sms, rest);
-            return;
-        }
-    for (size_t i = 0; i < array_len (tracks); i++)
-        if (begins (text, tracks[i], &rest) &&
-            (!*rest || number_parse (view_of (rest), &bits) == 0)) {
-            track (sms, rest);
-            return;
-        }
-    if (utf8_blank (text, strlen (text)) || alone (text, helps, array_len (helps)))
-        answer (sms, "sms_help", "");
-    else if (alone (text, stops, array_len (stops)))
-        stop (sms);
+    command = command_read (sms->text.at, sms->visit->web->gateways->prefixes);
+    memcpy (sms->number, command.number, sizeof sms->number);
+    if (command.word == COMMAND_REPORT)
+        message_send (message_make (sms, command.rest), on_sent, sms);
+    else if (command.word == COMMAND_NONE)
+        whose_ask (sms, command.rest);
     else
-        whose_ask (sms, number_take (sms, text));
+        command_do (&command, message_make (sms, ""), on_command, sms);
 }
 
 /* ---- delivery reports ---------------------------------------------------------------------------- */

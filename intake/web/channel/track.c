@@ -320,13 +320,13 @@ static void files_store (struct visit *visit)
     struct saying *saying = visit->work;
 
     while (saying->field < http_field_count (visit->request)) {
-        const struct http_field *field = http_field (visit->request, saying->field++);
-        if (!field->file || field->value.len == 0)
+        size_t at = saying->field++;
+        if (!brought_file (visit->request, at))
             continue;
         if (saying->file_count == FILES_MOST)
             say_again (visit, "file_many");
         else
-            content_put (visit->web->content, field->value, on_file, visit);
+            brought_store (visit->web->content, visit->request, at, on_file, visit);
         return;
     }
     say_send (visit);
@@ -423,7 +423,7 @@ static const struct route routes[] = {
     {HTTP_POST, "/track/forget", forget, FORM_MOST, false},
     {HTTP_GET, "/t/:number", number_show, 0, false},
     {HTTP_GET, "/case", case_show, 0, false},
-    {HTTP_POST, "/case", case_say, (size_t) FILES_MOST *CONTENT_BYTES_MOST + FORM_MOST, false},
+    {HTTP_POST, "/case", case_say, BODY_FILES, false},
     {HTTP_GET, "/case/files/:digest", file_show, 0, false},
 };
 

@@ -1,6 +1,6 @@
 -- What gateways said later of notices that they had taken: reports repeat and come out of order.  One that was delivered
 -- stays so.  One that cannot be reached is parked like a refusal: timers count on it.  One whose recipient wants none (5): its
--- complaint forgets where news go, and what waits for him goes.
+-- complaint and all others of the same sender forget where news go, and what waits for him goes; a supporter's contact goes.
 --   $1 ids  $2 events  $3 recipients  $4 channels  $5 outcomes (enum told)  $6 codes
 with said as (
     select distinct on (id, event, recipient) i.*
@@ -21,7 +21,16 @@ with said as (
     select complaint_id, event, recipient, template, attempt, 3, code, clock_timestamp (), channel from noted where outcome = 3
     on conflict do nothing
 ), unwanted as materialized (
-    select distinct id from said where outcome = 5
+    select id from said where outcome = 5 and recipient = 0
+    union
+    select t.complaint_id
+    from said i
+    join content t on t.sender = (select o.sender from content o where o.complaint_id = i.id) and t.contact is not null
+    where i.outcome = 5 and i.recipient = 0
+), unsupported as (
+    update supporter s set contact = null, contact_key = null
+    from said i join bulletin b on b.bulletin_id = i.id
+    where i.outcome = 5 and i.recipient = 2 and s.complaint_id = b.complaint_id and s.submission = b.submission
 ), forgotten as (
     update content t set contact = null, contact_key = null from unwanted u where t.complaint_id = u.id
 ), known as (

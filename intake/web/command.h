@@ -1,0 +1,40 @@
+/* command.h - the words by which a reporter steers what he gets, whichever gateway they come by (docs/channels.md, "Words").
+ * They are known here alone. */
+#ifndef ADUAN_COMMAND_H
+#define ADUAN_COMMAND_H
+
+#include "gateway.h"
+
+enum command_word {
+    COMMAND_NONE,   /* other words: a reply, or a complaint */
+    COMMAND_REPORT, /* LAPOR: what stands behind it is a complaint */
+    COMMAND_TRACK,  /* LACAK and a number, or alone */
+    COMMAND_HELP,
+    COMMAND_STOP,  /* BERHENTI: no more news */
+    COMMAND_START, /* MULAI: what stopped cannot be taken back; he is told what he can do */
+};
+
+struct command {
+    enum command_word word;
+    const char *
+        rest; /* of the text that was read: what stands behind the word, or behind a number that it begins with */
+    char number
+        [ADUAN_NUMBER_SIZE]; /* that TRACK names, or with which other words begin; "": none that is right */
+};
+
+/* Reads a text.  `prefixes`: words that stand for LAPOR, NULL behind the last; NULL: LAPOR alone. */
+struct command command_read (const char *text, char *const *prefixes);
+
+/* How a command ended: the key of a text of deploy/text for its sender, and what stands in it for {number}.  NULL: it cannot be
+ * done now, and is to be brought again. */
+typedef void command_end_fn (void *with, const char *key, const char *number);
+
+/* Does what HELP, TRACK, STOP and START ask; `message` says who asks, and is taken.  `then` is called once, here or later. */
+void command_do (const struct command *command, struct message *message, command_end_fn *then,
+                 void *with);
+/* STOP, of the case or the notice that an address named, and of all cases of the message's sender: each forgets where its news
+ * go.  `named` may be NULL.  The key is "auto_stopped", or "auto_stopped_none" where there was no case to stop. */
+void command_stop (struct message *message, const struct notice_name *named, command_end_fn *then,
+                   void *with);
+
+#endif
