@@ -120,7 +120,7 @@ def test_a_report_with_all_that_it_may_say(stack, city, key):
     conflict = city.live.post("/reports", {**said, "text": "Lampu padam."}, key)
     assert conflict.status == 409 and conflict.json["code"] == "submit_conflict"
     # or with anything else: nobody reads "repeated" of what is not stored
-    for change in ({"secret": True}, {"anonymous": True}, {"location": "Dusun Mawar"}, {"contact": {"kind": "email", "address": "lain@example.org"}},
+    for change in ({"secret": True}, {"anonymous": False}, {"location": "Dusun Mawar"}, {"contact": {"kind": "email", "address": "lain@example.org"}},
                    {"identity": {"name": "Orang Lain"}}, {"attachments": []}, {"category": 2}, {"external": "KOTA-8"}):
         conflict = city.live.post("/reports", {**said, **change}, key)
         assert conflict.status == 409 and conflict.json["code"] == "submit_conflict", change
