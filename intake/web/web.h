@@ -9,6 +9,8 @@
  *   client.c   programs that come in by HTTP: whose token is whose (client.h)
  *   repeat.c   which submission is a repeat of which, where its sender names no key (repeat.h)
  *   limit.c    how often one source, token, number, sender or text comes (limit.h)
+ *   taken.c    reports that were taken in a moment ago, and are not stored yet (taken.h)
+ *   may.c      what a case takes from its reporter now (may.h)
  *   proof.c    tracking number and access code of who follows his case, sealed in a cookie
  *   drawn.c    a form's token, and when it was drawn
  *   notices.c  by which channels news go
@@ -65,6 +67,7 @@ struct clients;
 struct limits;
 struct gateways;
 struct sandbox;
+struct taken;
 
 struct route {
     enum http_method method;
@@ -96,6 +99,7 @@ struct web {
     struct content *content;
     struct clients *clients; /* client.h */
     struct limits *limits;   /* limit.h */
+    struct taken *taken;     /* taken.h */
     struct gateways *gateways;
     struct sandbox *sandbox; /* channel/api_sandbox.c */
     unsigned polling;        /* long polls of the feed */
@@ -134,7 +138,9 @@ struct visit {
     uint8_t receipt;                                       /* enum receipt; 0: he has none */
     void (*sent) (struct visit *visit, const struct aduan_submitted *result);
     bool names_files; /* what it submits does */
-    void *work;       /* of its handler */
+    char report_code
+        [65];   /* of a report on its way to intake, proof_hash of its access code; "": none */
+    void *work; /* of its handler */
     void (*work_free) (void *work);
 };
 
@@ -235,6 +241,7 @@ enum receipt {
     RECEIPT_EMAIL = 16, /* of a contact; none of the three: it is not known here by which way */
     RECEIPT_SMS = 32,
     RECEIPT_WHATSAPP = 64,
+    RECEIPT_QUIET = 128, /* a contact was given, and no news go to it (limit.h) */
 };
 /* Says to the browser something that it gives back where it keeps cookies; with the form. */
 void receipt_here (struct visit *visit);

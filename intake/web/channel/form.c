@@ -34,6 +34,7 @@ struct report {
     unsigned file_count;
     size_t field; /* of the form, the next one that may be a photo */
     bool photos_lost;
+    bool quiet; /* no news of it go to its contact: limit_contact */
     char place[14], target[65];
     char *location;
     int64_t latitude, longitude;
@@ -276,6 +277,7 @@ static void accepted (struct visit *visit, const struct aduan_submitted *result)
         visit, result->number, report->drawn.token.code,
         (public ? RECEIPT_PUBLIC : 0) |
             (*visit_said (visit, "contact") ? receipt_contact (contact_kind (visit)) : 0) |
+            (report->quiet && !result->repeated ? RECEIPT_QUIET : 0) | /* the first one stands */
             (report->photos_lost ? RECEIPT_PHOTOS_LOST : 0));
     receipt_give (visit);
 }
@@ -377,6 +379,7 @@ static void report_send (struct visit *visit)
                                  .address = contact,
                                  .language =
                                      visit->english ? ADUAN_LANGUAGE_EN : ADUAN_LANGUAGE_ID};
+    news.quiet = report->quiet = *contact && limit_contact (visit->web->limits, news.kind, contact);
     struct aduan_submission submission = {
         .account = "web",
         .key = report->drawn.token.key,

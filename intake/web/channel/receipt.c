@@ -43,6 +43,7 @@ void receipt_page (struct visit *visit, unsigned status)
     visit_value (visit, "code", code);
     visit_value (visit, "public", visit->receipt & RECEIPT_PUBLIC ? "yes" : NULL);
     visit_value (visit, "contact", visit->receipt & RECEIPT_CONTACT ? "yes" : NULL);
+    visit_value (visit, "quiet", visit->receipt & RECEIPT_QUIET ? "yes" : NULL);
     visit_value (visit, "by",
                  visit->receipt & RECEIPT_EMAIL      ? "email"
                  : visit->receipt & RECEIPT_SMS      ? "sms"
