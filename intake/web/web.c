@@ -40,6 +40,8 @@ const struct setting web_settings[] = {
      "Open311's discovery: how to get a key; empty: from the operator of this address"},
     {"open311.keyless", SETTING_FLAG, "false", 0, 0, false,
      "Open311: requests are taken without an api_key, too, as the account open311"},
+    {"notices", SETTING_TEXT, "", 0, 0, false,
+     "channels by which news go, of email, sms, whatsapp; empty: those of section notifier in this file"},
     {"zone", SETTING_NUMBER, "7", 7, 9, false, "hours east of UTC in which times are shown"},
     {"connections", SETTING_NUMBER, "2000", 10, 20000, false, "connections at most"},
     {"sending", SETTING_NUMBER, "250", 1, 100000, false,
@@ -86,7 +88,8 @@ const size_t web_settings_len = array_len (web_settings);
 
 bool web_settings_right (const struct settings *settings)
 {
-    return gateways_right (settings) && limits_right (settings) && settings_door (settings, "door");
+    return gateways_right (settings) && limits_right (settings) && notices_right (settings) &&
+           settings_door (settings, "door");
 }
 
 /* ---- which visit goes where -------------------------------------------------------------------- */
@@ -130,7 +133,7 @@ static size_t on_limit (void *owner, enum http_method method, const char *path, 
     const struct route *route = route_find (method, path, &parts, &inlet, &other);
     (void) owner;
     http_parts_done (&parts);
-    *ret_sinks = route && (route->most == BODY_FILE || route->most == BODY_FILES);
+    *ret_sinks = route && (route->most == BODY_FILE || route->most >= BODY_FILES);
     return route ? route->most : 0;
 }
 
@@ -392,6 +395,7 @@ int web_start (struct reactor *reactor, const struct settings *settings, void **
     web->tls = settings_flag (settings, "tls");
     web->zone = (int) settings_number (settings, "zone");
     web->sending_most = (unsigned) settings_number (settings, "sending");
+    web->notices = notices_read (settings);
     web->origin = xstrdup (settings_text (settings, "origin"));
     web->open311_contact = xstrdup (settings_text (settings, "open311.contact"));
     web->open311_key_service = xstrdup (settings_text (settings, "open311.key_service"));
