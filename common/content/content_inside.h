@@ -5,6 +5,7 @@
  *   kind.c     what a file is, by its bytes
  *   arrival.c  an upload as it grows on the disk;  box.c, key.c: unreadable without the day's key
  *   pin.c      what keeps it (pin.h);  place.c: where it lies
+ *   room.c     how much of the disk uploads may fill
  *   find.c     what a digest stands for now
  *   copy.c     the copier: one thread that makes copies of what is pinned;  child.c: with a child
  *   sweep.c    what nobody pinned goes, and old keys
@@ -22,6 +23,7 @@
 
 #define UNPINNED_MS ((int64_t) 24 * 3600 * 1000)
 #define ORPHAN_MS   ((int64_t) 30 * 24 * 3600 * 1000)
+#define DRAFT_MS    ((int64_t) 3600 * 1000)
 #define COPY_MS     60000
 #define LOOK_MS     60000  /* the scan behind content_look */
 #define HEAD_BYTES  262144 /* of a file: by so many libmagic says what it is */
@@ -67,6 +69,7 @@ struct content_upload {
     struct view piece;       /* the next one, being filled: ours */
     size_t added, behind;
     bool paused, sealed;
+    bool draft;
     void (*more) (void *owner); /* NULL also once it was ended or dropped */
     void *owner;
 };
@@ -78,17 +81,26 @@ struct orphans {
     size_t at; /* digests that were asked for */
 };
 
+/* What bounds uploads; the clerk's. */
+struct room {
+    uint64_t reserve, unpinned_most; /* 0: none */
+    uint64_t unpinned;              /* bytes, at the last count and what came and went here since */
+    int64_t counted_ms;             /* mono_ms */
+    struct outage scarce, full;
+};
+
 struct content {
     struct reactor *reactor;
     struct source *source;
     char *folder, *reencoder;
-    int64_t unpinned_ms, orphan_ms, copy_ms;
+    int64_t unpinned_ms, draft_ms, orphan_ms, copy_ms;
     content_ask_fn *ask;
     void *ask_owner;
     bool box_documents, reencode;
     int ready_fd;
     pthread_t clerk, copier;
     struct orphans orphans;                    /* the clerk's */
+    struct room room;                          /* the clerk's */
     magic_t magic;                             /* the clerk's */
     struct outage clerk_outage;                /* the clerk's */
     struct outage copier_outage, child_outage; /* the copier's */
@@ -123,8 +135,8 @@ struct arrival *arrival_new (struct content *content);
 void arrival_add (struct arrival *arrival, const void *at, size_t len);
 /* The last byte was added: all of it goes to the file. */
 void arrival_seal (struct arrival *arrival);
-/* The same, and it is wanted: on stable storage, as CONTENT_DONE says; frees it. */
-enum content_result arrival_end (struct arrival **arrival,
+/* The same, and it is wanted: on stable storage, as CONTENT_DONE says; frees it.  `draft`: content_draft. */
+enum content_result arrival_end (struct arrival **arrival, bool draft,
                                  uint8_t ret_digest[CONTENT_DIGEST_BYTES]);
 void arrival_drop (struct arrival **arrival);
 
@@ -132,6 +144,12 @@ void arrival_drop (struct arrival **arrival);
 int part_new (const char *folder, char **ret_path);
 /* What is said where the disk refuses; the first time. */
 void disk_refuses (struct content *content, struct outage *outage, const char *path);
+
+/* ---- room.c: on the clerk's thread --------------------------------------------------------------- */
+/* May an upload write more?  Says in the log when that ceases to be so, and when it is so again. */
+bool room_is_there (struct content *content);
+/* Counts anew. */
+void room_look (struct content *content);
 
 /* ---- find.c -------------------------------------------------------------------------------------- */
 void find_open (struct content *content, struct job *job);

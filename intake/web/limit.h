@@ -59,6 +59,8 @@ bool limit_doubted (struct visit *visit);
 /* May it have one more large body under way?  Counted until limit_body_over. */
 bool limit_body (struct visit *visit);
 void limit_body_over (struct visit *visit);
+/* May it send a large body of so many bytes?  0, and they are counted as MiB, the last one whole; or ms until it may. */
+int64_t limit_upload (struct visit *visit, size_t bytes);
 /* May an access code be tried for this number, from there?  0, or ms until it may. */
 int64_t limit_code (struct visit *visit, const char *number);
 /* It was wrong, or the number is nobody's: that is one and the same. */
@@ -66,6 +68,8 @@ void limit_code_wrong (struct visit *visit, const char *number);
 
 /* Are counts shared through Redis, now? */
 bool limits_shared (const struct limits *limits);
+/* How many counts were decided alone because Redis answered too late. */
+uint64_t limits_late (const struct limits *limits);
 /* How often the words came that have come most often in the hour that now is. */
 uint32_t limits_flood (const struct limits *limits);
 

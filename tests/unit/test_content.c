@@ -230,6 +230,49 @@ static void a_disk_that_refuses (void **state)
     bench_end (&bench);
 }
 
+/* A bound that is met: nothing of what comes stays, what is there does. */
+static void a_reserve_that_is_gone (void **state)
+{
+    struct bench bench;
+    (void) state;
+    bench_begin (&bench);
+    bench_open (&bench, (struct content_options){.box_documents = true});
+    assert_int_equal (bench_put (&bench, text_of (1000)), CONTENT_DONE);
+    bench_close (&bench);
+    bench_open (&bench, (struct content_options){.box_documents = true, .reserve = 1ull << 60});
+    assert_int_equal (bench_pin (&bench), CONTENT_DONE);
+    assert_int_equal (bench_put (&bench, text_of (1000)), CONTENT_ROOM);
+    assert_int_equal (bench_put (&bench, text_of (400000)), CONTENT_ROOM);
+    assert_int_equal (bench_names (&bench, "new", ""), 1);
+    assert_int_equal (bench_names (&bench, "part", ""), 0);
+    bench_close (&bench);
+    bench_end (&bench);
+}
+
+static void what_nobody_pins_has_a_bound (void **state)
+{
+    struct bench bench;
+    (void) state;
+    bench_begin (&bench);
+    bench_open (&bench, (struct content_options){.unpinned_most = 100000});
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal (bench_put (&bench, text_of (40000)), CONTENT_DONE);
+    uint8_t last[CONTENT_DIGEST_BYTES];
+    memcpy (last, bench.digest, sizeof last);
+    assert_int_equal (bench_put (&bench, text_of (40000)), CONTENT_ROOM);
+    assert_int_equal (bench_names (&bench, "new", ""), 3);
+    assert_int_equal (bench_names (&bench, "part", ""), 0);
+    /* what is pinned counts no more */
+    memcpy (bench.digest, last, sizeof last);
+    assert_int_equal (bench_pin (&bench), CONTENT_DONE);
+    int64_t until = mono_ms () + 20000;
+    while (bench_put (&bench, text_of (40000)) != CONTENT_DONE && mono_ms () < until)
+        reactor_turn (bench.reactor, 50);
+    assert_int_equal (bench_names (&bench, "new", ""), 3);
+    bench_close (&bench);
+    bench_end (&bench);
+}
+
 /* ---- what keeps it -------------------------------------------------------------------------------- */
 
 static void until_new_is_empty (struct bench *bench)
@@ -255,6 +298,47 @@ static void what_nobody_pins_expires (void **state)
     assert_int_equal (bench_pin (&bench), CONTENT_DONE);
     assert_int_equal (bench_read (&bench, 0, NULL), CONTENT_NOT_YET);
     assert_true (content_counts (bench.content).expired >= 1);
+    bench_close (&bench);
+    bench_end (&bench);
+}
+
+static void put_draft (struct bench *bench, struct view bytes)
+{
+    struct content_upload *upload = content_begin (bench->content, NULL, NULL);
+    content_add (upload, bytes.at, bytes.len);
+    content_draft (upload);
+    bench->answered = false;
+    content_end (&upload, on_end, bench);
+    bench_wait (bench);
+    assert_int_equal (bench->result, CONTENT_DONE);
+}
+
+/* A draft goes long before what was promised a day, and takes nothing of that day from the same bytes. */
+static void a_draft_expires_early (void **state)
+{
+    static char promised[1000];
+    struct bench bench;
+    (void) state;
+    bench_begin (&bench);
+    bench_open (&bench, (struct content_options){.unpinned_ms = 60000, .draft_ms = 1000});
+    memcpy (promised, text_of (sizeof promised).at, sizeof promised);
+    assert_int_equal (bench_put (&bench, (struct view){promised, sizeof promised}), CONTENT_DONE);
+    put_draft (&bench, (struct view){promised, sizeof promised});
+    put_draft (&bench, text_of (3000));
+    assert_int_equal (bench_names (&bench, "new", ""), 2);
+    assert_int_equal (bench_pin (&bench), CONTENT_DONE); /* named in time it stays */
+    put_draft (&bench, text_of (2000));
+    bench_close (&bench);
+    usleep (1100000);
+    bench_open (&bench, (struct content_options){.unpinned_ms = 60000,
+                                                 .draft_ms = 1000}); /* sweeps as it starts */
+    int64_t until = mono_ms () + 20000;
+    while (bench_names (&bench, "new", "") > 1 && mono_ms () < until)
+        reactor_turn (bench.reactor, 20);
+    assert_int_equal (bench_pin (&bench), CONTENT_ABSENT);
+    digest_of ((struct view){promised, sizeof promised}, bench.digest);
+    assert_int_equal (bench_pin (&bench), CONTENT_DONE);
+    assert_int_equal (bench_names (&bench, "new", ""), 0);
     bench_close (&bench);
     bench_end (&bench);
 }
@@ -580,7 +664,10 @@ int main (void)
         cmocka_unit_test (pieces_come_in),
         cmocka_unit_test (what_is_not_taken),
         cmocka_unit_test (a_disk_that_refuses),
+        cmocka_unit_test (a_reserve_that_is_gone),
+        cmocka_unit_test (what_nobody_pins_has_a_bound),
         cmocka_unit_test (what_nobody_pins_expires),
+        cmocka_unit_test (a_draft_expires_early),
         cmocka_unit_test (an_upload_meets_the_sweep),
         cmocka_unit_test (pinned_twice_is_pinned),
         cmocka_unit_test (a_picture_is_made_anew),
