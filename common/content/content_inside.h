@@ -7,6 +7,7 @@
  *   pin.c      what keeps it (pin.h);  place.c: where it lies
  *   room.c     how much of the disk uploads may fill
  *   find.c     what a digest stands for now
+ *   queue.c    in which order copies are made
  *   copy.c     the copier: one thread that makes copies of what is pinned;  child.c: with a child
  *   sweep.c    what nobody pinned goes, and old keys
  *   orphan.c   what is pinned and named by nobody any more goes, too
@@ -16,6 +17,7 @@
 
 #include <magic.h>
 #include <pthread.h>
+#include <uthash.h>
 #include "base/log.h"
 #include "content/box.h"
 #include "content/content.h"
@@ -81,11 +83,17 @@ struct orphans {
     size_t at; /* digests that were asked for */
 };
 
+/* What waits for its copy; the copier's. */
+struct queue {
+    struct waiting *waiting;
+    unsigned turn;
+};
+
 /* What bounds uploads; the clerk's. */
 struct room {
     uint64_t reserve, unpinned_most; /* 0: none */
-    uint64_t unpinned;              /* bytes, at the last count and what came and went here since */
-    int64_t counted_ms;             /* mono_ms */
+    uint64_t unpinned;  /* bytes, at the last count and what came and went here since */
+    int64_t counted_ms; /* mono_ms */
     struct outage scarce, full;
 };
 
@@ -101,6 +109,7 @@ struct content {
     pthread_t clerk, copier;
     struct orphans orphans;                    /* the clerk's */
     struct room room;                          /* the clerk's */
+    struct queue queue;                        /* the copier's */
     magic_t magic;                             /* the clerk's */
     struct outage clerk_outage;                /* the clerk's */
     struct outage copier_outage, child_outage; /* the copier's */
@@ -125,6 +134,8 @@ void content_count (struct content *content, uint64_t *counter, uint64_t more);
 /* ---- kind.c -------------------------------------------------------------------------------------- */
 /* NULL: none that is taken.  `ending` as a box has it. */
 const struct content_kind *kind_of_bytes (magic_t magic, const void *at, size_t len);
+/* Pixels of an image, as its header says, in its first `len` bytes; 0: it says nothing there. */
+uint64_t kind_pixels (const struct content_kind *kind, const uint8_t *at, size_t len);
 /* The file is at its beginning before and after. */
 const struct content_kind *kind_of_file (magic_t magic, int fd);
 const struct content_kind *kind_with (const char *ending);
@@ -153,6 +164,17 @@ void room_look (struct content *content);
 
 /* ---- find.c -------------------------------------------------------------------------------------- */
 void find_open (struct content *content, struct job *job);
+
+/* ---- queue.c: on the copier's thread --------------------------------------------------------------- */
+/* A new round: looks at what waits, and each of it is to be tried once. */
+void queue_begin (struct content *content);
+/* Looks again, within a round: what has come since is tried in it, too. */
+void queue_look (struct content *content);
+/* The next one's digest in hexadecimal, good until the next look; NULL: the round is over. */
+const char *queue_next (struct content *content);
+/* At the last look. */
+void queue_count (const struct content *content, uint64_t *ret_waiting, int64_t *ret_since_ms);
+void queue_free (struct content *content);
 
 /* ---- copy.c, child.c: on the copier's thread ------------------------------------------------------- */
 void *copier_run (void *content);

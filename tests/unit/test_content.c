@@ -2,6 +2,7 @@
  *
  * The child is the real one; where it must misbehave another program stands for it. */
 #include "content_bench.h"
+#include "content/content_inside.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -424,6 +425,93 @@ static void a_picture_is_made_anew (void **state)
     bench_end (&bench);
 }
 
+/* When its copy was made, or refused, in ns; of the bench's digest. */
+static int64_t copied_at (const struct bench *bench, const char *suffix)
+{
+    char *hex = xstrdup (hex_text (bench->digest, sizeof bench->digest));
+    char *name = xformat ("%.2s/%s%s", hex, hex, suffix);
+    struct stat there;
+    assert_int_equal (stat (bench_path (bench, name), &there), 0);
+    free (hex);
+    free (name);
+    return (int64_t) there.st_mtim.tv_sec * 1000000000 + there.st_mtim.tv_nsec;
+}
+
+/* Three that claim 36 million pixels came before eight small ones: these do not wait for all of them, and the oldest not for ever. */
+static void cheap_ones_come_first (void **state)
+{
+    enum { LARGE_ONES = 3, ALL = 11 };
+    static const uint8_t side[4] = {0, 0, 0x17, 0x70};
+    uint8_t digests[ALL][CONTENT_DIGEST_BYTES];
+    int64_t at[ALL];
+    struct bench bench;
+    (void) state;
+    bench_begin (&bench);
+    bench_open (&bench, (struct content_options){0});
+    for (unsigned i = 0; i < ALL; i++) {
+        char bytes[sizeof png_hex / 2 + 1];
+        memcpy (bytes, png ().at, png ().len);
+        if (i < LARGE_ONES) {
+            memcpy (bytes + 16, side, 4);
+            memcpy (bytes + 20, side, 4);
+        }
+        bytes[png ().len] = (char) i; /* behind its end: another file */
+        assert_int_equal (bench_put (&bench, (struct view){bytes, sizeof bytes}), CONTENT_DONE);
+        assert_int_equal (bench_pin (&bench), CONTENT_DONE);
+        memcpy (digests[i], bench.digest, sizeof digests[i]);
+        usleep (5000); /* file systems tell times by the tick */
+    }
+    bench_close (&bench);
+    bench_open (&bench, (struct content_options){.reencode = true, .reencoder = REENCODER});
+    for (unsigned i = 0; i < ALL; i++) {
+        memcpy (bench.digest, digests[i], sizeof digests[i]);
+        assert_int_equal (bench_read (&bench, 20000, NULL),
+                          i < LARGE_ONES ? CONTENT_REFUSED : CONTENT_DONE);
+        at[i] = copied_at (&bench, i < LARGE_ONES ? ".no" : ".copy");
+    }
+    unsigned before = 0, between = 0;
+    for (unsigned i = LARGE_ONES; i < ALL; i++) {
+        before += at[i] <= at[0];
+        between += at[i] <= at[1];
+    }
+    assert_int_equal (before, 3);
+    assert_int_equal (between, 6);
+    assert_true (at[2] > at[ALL - 1]);
+    bench_close (&bench);
+    bench_end (&bench);
+}
+
+/* What a picture says of its size, wherever its kind has that. */
+static void pictures_say_their_size (void **state)
+{
+    static const struct {
+        const char *ending, *hex;
+        uint64_t pixels;
+    } cases[] = {
+        {"jpg", "ffd8ffe00006aabbccddffffc0000b0802580320010111", 480000}, /* a fill before it */
+        {"jpg", "ffd8ffe100040000ffc4000400ffffc2000b0802580320010111", 480000},
+        {"jpg", "ffd8ffe0ffffaabbccdd", 0},
+        {"jpg", "ffd8ffda0006aabbccdd00000000000000", 0},
+        {"png", "89504e470d0a1a0a0000000d49484452000017700000000a", 60000},
+        {"png", "89504e470d0a1a0a0000000d494844520000", 0},
+        {"webp", "52494646000000005745425056503858000000001000000063000031000000000000", 5000},
+        {"webp", "5249464600000000574542505650384c000000002f63400c000000000000000000", 5000},
+        {"webp",
+         "5249464600000000574542505650382000000000300100"
+         "9d012a64003200"
+         "0000",
+         5000},
+        {"webp", "52494646", 0},
+    };
+    (void) state;
+    for (size_t i = 0; i < array_len (cases); i++) {
+        uint8_t bytes[64];
+        size_t len = strlen (cases[i].hex) / 2;
+        assert_int_equal (hex_parse (cases[i].hex, bytes, len), 0);
+        assert_int_equal (kind_pixels (kind_with (cases[i].ending), bytes, len), cases[i].pixels);
+    }
+}
+
 static void what_is_broken_is_refused (void **state)
 {
     char bytes[200];
@@ -671,6 +759,8 @@ int main (void)
         cmocka_unit_test (an_upload_meets_the_sweep),
         cmocka_unit_test (pinned_twice_is_pinned),
         cmocka_unit_test (a_picture_is_made_anew),
+        cmocka_unit_test (cheap_ones_come_first),
+        cmocka_unit_test (pictures_say_their_size),
         cmocka_unit_test (what_is_broken_is_refused),
         cmocka_unit_test (children_that_misbehave),
         cmocka_unit_test (a_child_that_cannot_work),
