@@ -68,6 +68,8 @@ const struct setting web_settings[] = {
 #include "limit.def"
     {"gateway_secret", SETTING_PATH, "keys/gateway.key", 0, 0, false,
      "one line that gateways show; without the file SMS has no door, and mail one for this host alone"},
+    {"gateway_bytes", SETTING_BYTES, "128MiB", 33554432, 68719476736, false,
+     "bytes of memory that media of WhatsApp and mails take together until they are sent on; those beyond are brought again"},
     {"reply_key", SETTING_PATH, "keys/reply.key", 0, 0, false,
      "64 hexadecimal digits, aduan-notifier's: by it answers and bounces are known"},
     {"sms.prefixes", SETTING_TEXT, "LAPOR, ADUAN", 0, 0, false,
@@ -461,6 +463,7 @@ void web_measure (void *state)
     metric_set (web_cut_total, counts.cut);
     metric_set (web_no_room_total, counts.no_room);
     metric_set (web_body_bytes, counts.booked);
+    metric_set (web_gateway_bytes, gateway_held (web->gateways));
     metric_set (web_sending, web->sending);
     metric_set (web_flood, limits_flood (web->limits));
     metric_set (web_limits_late_total, limits_late (web->limits));
