@@ -299,6 +299,7 @@ struct aduan_contact {
     uint32_t language;                   /* enum aduan_language; 0: Indonesian */
     const char *message_id, *references; /* of the mail that is answered */
     int answered; /* not 0: its adapter tells the reporter the number where the report came in, so no notice says it again */
+    int quiet; /* not 0: no notice goes there at all; named so often, it may be a stranger's */
 };
 
 /* Seals a contact to the notifier's key as intake tells it, for what travels otherwise than in a submission.  DONE, *ret

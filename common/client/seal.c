@@ -146,11 +146,12 @@ static int pack_contact (struct clear *clear, const char *adapter, struct view k
                                view_said (from->address)};
     const struct view mail[] = {view_said (from->message_id), view_said (from->references)};
     const struct view all[] = {who[0], who[1], mail[0], mail[1]};
+    uint32_t fields =
+        1 + count_said (all, array_len (all)) + (from->answered != 0) + (from->quiet != 0);
     clear_open (clear, sum_of (all, array_len (all), CONTACT_STEP, CONTACT_MOST));
     uint32_t language = from->language ? from->language : LANGUAGE_ID;
     msgpack_packer packer;
     msgpack_packer_init (&packer, clear, put);
-    uint32_t fields = (from->answered ? 2 : 1) + count_said (all, array_len (all));
     if (pack_head (&packer, fields, adapter, key) != 0 ||
         pack_fields (&packer, who, 4, array_len (who)) != 0 ||
         msgpack_pack_uint8 (&packer, 6) != 0 || msgpack_pack_uint32 (&packer, language) != 0 ||
@@ -158,6 +159,9 @@ static int pack_contact (struct clear *clear, const char *adapter, struct view k
         return FAIL_TOO_LONG;
     if (from->answered &&
         (msgpack_pack_uint8 (&packer, 9) != 0 || msgpack_pack_uint8 (&packer, 1) != 0))
+        return FAIL_TOO_LONG;
+    if (from->quiet &&
+        (msgpack_pack_uint8 (&packer, 10) != 0 || msgpack_pack_uint8 (&packer, 1) != 0))
         return FAIL_TOO_LONG;
     return clear_pad (clear, CONTACT_STEP);
 }

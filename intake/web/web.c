@@ -11,6 +11,7 @@
 #include "client.h"
 #include "client/client.h"
 #include "limit.h"
+#include "taken.h"
 #include "domain/number.h"
 
 #define ROOM_MS     10000  /* until there may be room for a body again */
@@ -244,6 +245,31 @@ static void body_lost (struct visit *visit, enum http_loss loss)
     }
 }
 
+/* The methods that this address takes, each once. */
+static void allow_say (struct http_request *request, const char *path)
+{
+    static const char *const words[] = {
+        [HTTP_GET] = "GET, HEAD", [HTTP_POST] = "POST",     [HTTP_PUT] = "PUT",
+        [HTTP_PATCH] = "PATCH",   [HTTP_DELETE] = "DELETE", [HTTP_OTHER] = NULL};
+    struct buffer methods = {0};
+    struct http_parts parts;
+    unsigned said = 0;
+
+    for (size_t i = 0; i < array_len (inlets); i++)
+        for (size_t k = 0; k < inlets[i]->route_count; k++) {
+            const struct route *route = &inlets[i]->routes[k];
+            if (said & 1u << route->method || !words[route->method] ||
+                !http_path_fits (route->pattern, path, &parts))
+                continue;
+            http_parts_done (&parts);
+            said |= 1u << route->method;
+            buffer_format (&methods, "%s%s", methods.len ? ", " : "", words[route->method]);
+        }
+    buffer_add (&methods, "", 1);
+    http_say (request, "Allow", methods.at);
+    buffer_free (&methods);
+}
+
 static void on_request (void *owner, struct http_request *request)
 {
     struct web *web = owner;
@@ -259,7 +285,7 @@ static void on_request (void *owner, struct http_request *request)
         http_later (request, LATER_MS);
         visit_refuse (visit, 503, "stopping");
     } else if (!visit->route && other) {
-        http_say (request, "Allow", "GET, HEAD, POST, PUT");
+        allow_say (request, path);
         visit_refuse (visit, 405, "method");
     } else if (!visit->route) {
         visit_refuse (visit, 404, "absent");
@@ -393,6 +419,7 @@ int web_start (struct reactor *reactor, const struct settings *settings, void **
     web->loop = client_loop_on (reactor);
     web->sandbox = sandbox_new ();
     web->limits = limits_new (web, settings);
+    web->taken = taken_new ();
     int status = secret_read (web, settings);
     if (status == 0)
         status = content_open_folder (web, settings);
@@ -446,6 +473,7 @@ void web_stop (void **state)
     http_close (&web->server);
     aduan_loop_free (&web->loop);
     limits_free (&web->limits);
+    taken_free (&web->taken);
     sandbox_free (&web->sandbox);
     sodium_memzero (web->secret, sizeof web->secret);
     json_decref (web->categories);

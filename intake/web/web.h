@@ -9,6 +9,8 @@
  *   client.c   programs that come in by HTTP: whose token is whose (client.h)
  *   repeat.c   which submission is a repeat of which, where its sender names no key (repeat.h)
  *   limit.c    how often one source, token, number, sender or text comes (limit.h)
+ *   taken.c    reports that were taken in a moment ago, and are not stored yet (taken.h)
+ *   may.c      what a case takes from its reporter now (may.h)
  *   proof.c    tracking number and access code of who follows his case, sealed in a cookie
  *   words.c    texts by key, assets
  *   channel/   a door each: its addresses, what it takes, how it says no
@@ -59,6 +61,7 @@ struct clients;
 struct limits;
 struct gateways;
 struct sandbox;
+struct taken;
 
 struct route {
     enum http_method method;
@@ -90,6 +93,7 @@ struct web {
     struct content *content;
     struct clients *clients; /* client.h */
     struct limits *limits;   /* limit.h */
+    struct taken *taken;     /* taken.h */
     struct gateways *gateways;
     struct sandbox *sandbox; /* channel/api_sandbox.c */
     unsigned polling;        /* long polls of the feed */
@@ -127,6 +131,7 @@ struct visit {
     char number[ADUAN_NUMBER_SIZE], code[ADUAN_CODE_SIZE]; /* proof.c; "": none */
     void (*sent) (struct visit *visit, const struct aduan_submitted *result);
     bool names_files; /* what it submits does */
+    char report_code[65]; /* of a report on its way to intake, proof_hash of its access code; "": none */
     void *work;       /* of its handler */
     void (*work_free) (void *work);
 };

@@ -327,7 +327,18 @@ def test_words_and_their_events(stack, city, key):
     assert city.live.post(f"/reports/{number}/replies", {"text": "Tanpa kode."}).json["field"] == "access_code"
     assert city.live.post(f"/reports/{number}/ratings", {"access_code": code, "rating": 6}).json["field"] == "rating"
     assert city.live.post(f"/reports/{number}/flags", {"access_code": code, "anonymous": True}).json["field"] == "secret"
-    assert city.live.post(f"/reports/{number}/withdrawals", {"access_code": code}).status == 201
+    # what the case cannot take now is not "taken"
+    for name, more in (("ratings", {"rating": 4}), ("completions", {"text": "Ini."}), ("reopenings", {"text": "Belum."}), ("consents", {"consent": True})):
+        cannot = city.live.post(f"/reports/{number}/{name}", {"access_code": code, **more})
+        assert (cannot.status, cannot.json["code"]) == (409, "state"), name
+    end = {"access_code": code, "text": "Sudah bersih.", "created": CREATED}
+    assert city.live.post(f"/reports/{number}/withdrawals", end, key + "w").status == 201
+    stack.wait("select 1 from complaint where number_text (number) = %s and state = 8", number)
+    assert city.live.post(f"/reports/{number}/withdrawals", end, key + "w").status == 200, "a repeat is answered as the first one was"
+    assert city.live.post(f"/reports/{number}/replies", {"text": "Sudah dua minggu.", "access_code": code, "created": CREATED}, key + "r").status == 200
+    for name, more in (("replies", {"text": "Lain."}), ("withdrawals", {"text": "Lagi."}), ("closings", {})):
+        assert city.live.post(f"/reports/{number}/{name}", {"access_code": code, **more}).json["code"] == "state", name
+    assert stack.sql("select count (*) from refused where parent = number_bits (%s)", number) == [(0,)]
     said, _ = city.live.until(start, lambda events: {"reply", "withdrawal"} <= {event["type"] for event in events if event["number"] == number} and events)
     assert [event["text"] for event in said if event["type"] == "reply"] == ["Sudah dua minggu."], "said twice it is one, and the wrong code said nothing"
     own = city.live.get(f"/reports/{number}").json

@@ -11,6 +11,8 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include "../limit.h"
+#include "../may.h"
 #include "../repeat.h"
 #include "api.h"
 #include "domain/number.h"
@@ -299,6 +301,8 @@ static void on_sent (struct visit *visit, const struct aduan_submitted *result)
             (int) result->repeated, "sandbox", (int) call->client.sandbox);
         if (report) {
             json_object_set_new (answer, "access_code", json_string (call->code));
+            if (call->quiet && !result->repeated)
+                json_object_set_new (answer, "quiet", json_true ());
             char *where = xformat ("/api/v1/reports/%s", result->number);
             http_say (visit->request, "Location", where);
             free (where);
@@ -332,6 +336,8 @@ static void call_send (struct visit *visit)
     struct aduan_contact contact = {.kind = api_text (news, "kind"),
                                     .address = api_text (news, "address"),
                                     .language = language};
+    contact.quiet = call->quiet =
+        news && limit_contact (visit->web->limits, contact.kind, contact.address);
     struct aduan_submission submission = {
         .account = call->client.account,
         .kind = call->kind,
@@ -459,12 +465,20 @@ void api_report (struct visit *visit)
     visit_came (visit, named);
 }
 
-/* A code that is another case's would be found out by the store alone, long after we said that it was taken. */
+/* A code that is another case's, and a word that the case cannot take now, would be found out by the store alone, long after we
+ * said that it was taken.  With aduan-query away they are. */
 static void proved (struct visit *visit)
 {
-    const json_t *own = json_object_get (visit->values, "own");
+    const struct call *call = call_of (visit);
+    const json_t *own = json_object_get (visit->values, "own"), *body = call->body;
+    const json_t *row = json_array_get (json_object_get (visit->values, "case"), 0);
+    uint32_t rating = (uint32_t) json_integer_value (json_object_get (body, "rating"));
 
-    if (visit->fault || json_array_size (json_object_get (visit->values, "case")))
+    if (visit->fault)
+        call_send (visit);
+    else if (row && !case_takes (row, call->kind, api_text (body, "text"), rating))
+        api_problem (visit, 409, "state", NULL);
+    else if (row)
         call_send (visit);
     else if (json_array_size (own))
         api_problem (visit, 422, "field_value", "access_code");

@@ -33,6 +33,7 @@ struct report {
     unsigned file_count;
     size_t field; /* of the form, the next one that may be a photo */
     bool photos_lost;
+    bool quiet; /* no news of it go to its contact: limit_contact */
     char place[14], target[65];
     char *location;
     int64_t latitude, longitude;
@@ -272,7 +273,9 @@ static void receipt_show (struct visit *visit, const struct aduan_submitted *res
         visit_value (visit, "public", "yes");
     if (report->photos_lost)
         visit_value (visit, "photos_lost", "yes");
-    if (*visit_said (visit, "contact"))
+    if (report->quiet && !result->repeated) /* a repeat says what the first one was */
+        visit_value (visit, "quiet", "yes");
+    else if (*visit_said (visit, "contact"))
         visit_value (visit, "contact", "yes");
     proof_keep (visit, result->number, report->token.code);
     visit_page (visit, 200, "receipt");
@@ -335,6 +338,7 @@ static void report_send (struct visit *visit)
                                  .address = contact,
                                  .language =
                                      visit->english ? ADUAN_LANGUAGE_EN : ADUAN_LANGUAGE_ID};
+    news.quiet = report->quiet = *contact && limit_contact (visit->web->limits, news.kind, contact);
     struct aduan_submission submission = {
         .account = "web",
         .key = report->token.key,
