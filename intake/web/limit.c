@@ -142,6 +142,13 @@ static void on_total (void *with, int64_t total)
     free (question);
 }
 
+/* Is the key of its day known, under which all doors count? */
+static bool key_is_shared (const struct limits *limits, int64_t now)
+{
+    const struct day_key *day = &limits->days[now / DAY_MS % 2];
+    return day->shared && day->day == now / DAY_MS;
+}
+
 static void share (struct limits *limits, enum limit limit, struct view who,
                    struct counter *counter, uint32_t count, struct meeting *meeting)
 {
@@ -150,7 +157,7 @@ static void share (struct limits *limits, enum limit limit, struct view who,
     char key[sizeof PREFIX - 1 + HASH_BYTES] = PREFIX;
     struct question *question;
 
-    if (!day->shared || day->day != now / DAY_MS || !cache_is_up (limits->cache)) {
+    if (!key_is_shared (limits, now) || !cache_is_up (limits->cache)) {
         meeting_came (meeting);
         return;
     }
@@ -174,14 +181,12 @@ static void at_timer (void *owner)
 {
     struct limits *limits = owner;
     int64_t now = wall_ms (), today = now / DAY_MS;
-    const struct day_key *day = &limits->days[today % 2];
 
     day_look (limits, today);
     if ((now + EARLY_MS) / DAY_MS != today)
         day_look (limits, today + 1);
-    reactor_timer_at (
-        limits->timer,
-        mono_ms () + (day->shared && cache_is_up (limits->cache) ? KEY_EVERY : KEY_EVERY / 40));
+    reactor_timer_at (limits->timer,
+                      mono_ms () + (limits_shared (limits) ? KEY_EVERY : KEY_EVERY / 40));
 }
 
 /* ---- counting ------------------------------------------------------------------------------------- */
@@ -413,7 +418,7 @@ uint64_t limits_late (const struct limits *limits)
 
 bool limits_shared (const struct limits *limits)
 {
-    return cache_is_up (limits->cache);
+    return key_is_shared (limits, wall_ms ()) && cache_is_up (limits->cache);
 }
 
 struct limits *limits_new (struct web *web, const struct settings *settings)
