@@ -44,6 +44,8 @@ const struct setting web_settings[] = {
      "Open311's discovery: how to get a key; empty: from the operator of this address"},
     {"open311.keyless", SETTING_FLAG, "false", 0, 0, false,
      "Open311: requests are taken without an api_key, too, as the account open311"},
+    {"notices", SETTING_TEXT, "", 0, 0, false,
+     "channels by which news go, of email, sms, whatsapp; empty: those of section notifier in this file"},
     {"zone", SETTING_NUMBER, "7", 7, 9, false, "hours east of UTC in which times are shown"},
     {"connections", SETTING_NUMBER, "2000", 10, 20000, false, "connections at most"},
     {"sending", SETTING_NUMBER, "250", 1, 100000, false,
@@ -92,7 +94,8 @@ const size_t web_settings_len = array_len (web_settings);
 
 bool web_settings_right (const struct settings *settings)
 {
-    return gateways_right (settings) && limits_right (settings) && settings_door (settings, "door");
+    return gateways_right (settings) && limits_right (settings) && notices_right (settings) &&
+           settings_door (settings, "door");
 }
 
 /* ---- which visit goes where -------------------------------------------------------------------- */
@@ -136,7 +139,7 @@ static size_t on_limit (void *owner, enum http_method method, const char *path, 
     const struct route *route = route_find (method, path, &parts, &inlet, &other);
     (void) owner;
     http_parts_done (&parts);
-    *ret_sinks = route && (route->most == BODY_FILE || route->most == BODY_FILES);
+    *ret_sinks = route && (route->most == BODY_FILE || route->most >= BODY_FILES);
     return route ? route->most : 0;
 }
 
@@ -279,6 +282,12 @@ static void on_request (void *owner, struct http_request *request)
 
     if (strncmp (path, "/assets/", 8) == 0 && method <= HTTP_HEAD && web_asset (request, path + 8))
         return;
+    /* a page for each whom nobody can serve would leave nothing for those who can be served */
+    if (method == HTTP_POST && web->sending >= web->sending_most && http_crowded (web->server)) {
+        metric_add (web_shed_total, 1);
+        http_answer_crowded (request);
+        return;
+    }
     struct visit *visit = visit_of (web, request);
     visit->route = route_find (method, path, &visit->parts, &visit->inlet, &other);
     if (!web->up) {
@@ -373,6 +382,7 @@ static int content_open_folder (struct web *web, const struct settings *settings
 static int door_listen (struct web *web, const struct settings *settings)
 {
     size_t count = array_len (headers);
+    char *crowded = web_both ("fault_crowded");
 
     memcpy (web->headers, headers, sizeof headers);
     if (web->tls)
@@ -387,6 +397,7 @@ static int door_listen (struct web *web, const struct settings *settings)
         .header = HEADER_MOST,
         .small = FORM_MOST,
         .bodies = (size_t) settings_number (settings, "bodies"),
+        .crowded = crowded,
         .headers = web->headers,
         .header_count = count,
         .limit = on_limit,
@@ -396,7 +407,9 @@ static int door_listen (struct web *web, const struct settings *settings)
         .sink = brought_sink (on_file),
         .owner = web,
     };
-    if (http_listen (web->reactor, &options, &web->server) == 0)
+    int fail = http_listen (web->reactor, &options, &web->server);
+    free (crowded);
+    if (fail == 0)
         return 0;
     log_error ("%s cannot be listened on: %s; is the port taken (ss -ltnp shows by whom)?",
                options.door, strerrordesc_np (errno));
@@ -412,6 +425,7 @@ int web_start (struct reactor *reactor, const struct settings *settings, void **
     web->tls = settings_flag (settings, "tls");
     web->zone = (int) settings_number (settings, "zone");
     web->sending_most = (unsigned) settings_number (settings, "sending");
+    web->notices = notices_read (settings);
     web->origin = xstrdup (settings_text (settings, "origin"));
     web->open311_contact = xstrdup (settings_text (settings, "open311.contact"));
     web->open311_key_service = xstrdup (settings_text (settings, "open311.key_service"));
@@ -488,6 +502,7 @@ void web_measure (void *state)
     const struct web *web = state;
     struct http_counts counts = http_counts (web->server);
 
+    metric_set (web_crowded_total, counts.crowded);
     metric_set (web_cut_total, counts.cut);
     metric_set (web_no_room_total, counts.no_room);
     metric_set (web_body_bytes, counts.booked);

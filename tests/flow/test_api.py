@@ -120,6 +120,11 @@ def test_a_report_with_all_that_it_may_say(stack, city, key):
     # with other words it is refused
     conflict = city.live.post("/reports", {**said, "text": "Lampu padam."}, key)
     assert conflict.status == 409 and conflict.json["code"] == "submit_conflict"
+    # or with anything else: nobody reads "repeated" of what is not stored
+    for change in ({"secret": True}, {"anonymous": False}, {"location": "Dusun Mawar"}, {"contact": {"kind": "email", "address": "lain@example.org"}},
+                   {"identity": {"name": "Orang Lain"}}, {"attachments": []}, {"category": 2}, {"external": "KOTA-8"}):
+        conflict = city.live.post("/reports", {**said, **change}, key)
+        assert conflict.status == 409 and conflict.json["code"] == "submit_conflict", change
     # and it is read back, by both names
     own = city.live.get("/reports/" + taken.json["number"]).json
     assert own["external"] == "KOTA-7" and own["title"] == "Jembatan putus" and own["place"] == "91.01"

@@ -318,9 +318,21 @@ static int64_t degree (const json_t *point, const char *name)
     return llround (json_number_value (json_object_get (point, name)) * DEGREE);
 }
 
+/* All of the body, however its members stand: another one under the same key is a conflict. */
+static void call_said (const struct visit *visit, struct call *call, uint8_t ret[ADUAN_SAID_SIZE])
+{
+    char *body = json_dumps (call->body, JSON_COMPACT | JSON_SORT_KEYS);
+    struct view parts[] = {view_of (call->word), view_of (call->number), view_of (body)};
+
+    repeat_said (visit->web, call->client.account, call->key, parts, array_len (parts), ret);
+    sodium_memzero (body, strlen (body));
+    free (body);
+}
+
 static void call_send (struct visit *visit)
 {
     struct call *call = call_of (visit);
+    uint8_t said[ADUAN_SAID_SIZE];
     const json_t *body = call->body, *who = json_object_get (body, "identity");
     const json_t *news = json_object_get (body, "contact"),
                  *point = json_object_get (body, "point");
@@ -367,7 +379,9 @@ static void call_send (struct visit *visit)
         .identity = json_object_size (who) ? &identity : NULL,
         .contact = news ? &contact : NULL,
         .consent = api_flag (body, "consent"),
+        .said = said,
     };
+    call_said (visit, call, said);
     visit_send (visit, &submission, on_sent);
 }
 

@@ -178,12 +178,11 @@ static json_t *files_listed (const json_t *hex)
 
 static void token_value (struct visit *visit)
 {
-    struct aduan_token token;
+    struct drawn drawn;
 
-    aduan_token_new (&token);
-    visit_value (visit, "token", hex_text (token.token, sizeof token.token));
-    json_object_set_new (visit->values, "created", json_integer ((json_int_t) wall_ms ()));
-    sodium_memzero (&token, sizeof token);
+    drawn_new (&drawn);
+    drawn_show (visit, &drawn);
+    sodium_memzero (&drawn, sizeof drawn);
 }
 
 /* What a case's templates ask beside its row: `may_reply` and the like, files as lists. */
@@ -209,6 +208,7 @@ static void case_shape (struct visit *visit)
 
 static void case_shown (struct visit *visit)
 {
+    visit_value (visit, "receipt_kept", visit->receipt ? "yes" : NULL);
     if (visit->fault == 404 || (visit->fault && is_taken (visit))) {
         /* accepted is not yet stored: an hour ago he was shown it, or will be in a moment */
         visit->fault = 0;
@@ -257,7 +257,7 @@ static const struct say {
 
 struct saying {
     const struct say *say;
-    struct aduan_token token;
+    struct drawn drawn;
     uint8_t digests[FILES_MOST * DIGEST_BYTES];
     unsigned file_count;
     size_t field;
@@ -266,7 +266,7 @@ struct saying {
 static void saying_free (void *work)
 {
     struct saying *saying = work;
-    sodium_memzero (&saying->token, sizeof saying->token);
+    sodium_memzero (&saying->drawn, sizeof saying->drawn);
     free (saying);
 }
 
@@ -315,8 +315,8 @@ static void say_send (struct visit *visit)
     struct aduan_submission submission = {
         .account = "web",
         .kind = saying->say->kind,
-        .key = saying->token.key,
-        .created = strtoull (visit_said (visit, "created"), NULL, 10),
+        .key = saying->drawn.token.key,
+        .created = saying->drawn.created,
         .channel = ADUAN_CHANNEL_WEB,
         .parent = visit->number,
         .code = visit->code,
@@ -389,7 +389,6 @@ static void say_judged (struct visit *visit)
 static void case_say (struct visit *visit)
 {
     const char *doing = visit_said (visit, "do"), *text = visit_said (visit, "text");
-    const char *token = visit_said (visit, "token");
     int64_t wait;
     struct saying *saying;
     const struct say *say = NULL;
@@ -409,13 +408,14 @@ static void case_say (struct visit *visit)
     *saying = (struct saying){.say = say};
     visit->work = saying;
     visit->work_free = saying_free;
-    if (!say || strlen (token) != 2 * sizeof saying->token.token ||
-        hex_parse (token, saying->token.token, sizeof saying->token.token) != 0) {
+    enum drawn_age age = drawn_read (visit, &saying->drawn);
+    if (!say || age == DRAWN_NONE) {
         visit_refuse (visit, 400, "form");
         return;
     }
-    aduan_token_derive (&saying->token);
-    if (say->words && utf8_blank (text, strlen (text)))
+    if (age == DRAWN_OLD)
+        say_again (visit, "form_old");
+    else if (say->words && utf8_blank (text, strlen (text)))
         say_again (visit, "text_empty");
     else if (utf8_count (text, strlen (text)) > WORDS_MOST)
         say_again (visit, "text_long");
