@@ -37,6 +37,8 @@ struct contact {
     struct view references; /* may be empty */
     uint32_t language;      /* enum language, 0 where the contact does not say */
     bool answered;          /* its door told the number: no notice that the report was received */
+    struct view
+        code; /* the access code, where the notice that his report was received is to tell it; else empty */
 };
 
 /* Opens `sealed` with contact-<key_id>.key of folder `keys` (64 hexadecimal digits, X25519).

@@ -8,7 +8,7 @@
  *   identity   {1: version, 2: adapter, 3: key, 4: {1: name, 2: nik, 3: phone, 4: email, 5: address,
  *              6: envelope}}                                          padded to 512
  *   contact    {1: version, 2: adapter, 3: key, 4: kind, 5: address, 6: language, 7: message_id,
- *              8: references, 9: answered}                            padded to 256
+ *              8: references, 9: answered, 10: code}                  padded to 256
  */
 #include <msgpack.h>
 #include <sodium.h>
@@ -145,7 +145,8 @@ static int pack_contact (struct clear *clear, const char *adapter, struct view k
     const struct view who[] = {view_said (from->kind && *from->kind ? from->kind : "email"),
                                view_said (from->address)};
     const struct view mail[] = {view_said (from->message_id), view_said (from->references)};
-    const struct view all[] = {who[0], who[1], mail[0], mail[1]};
+    const struct view code = view_said (from->code);
+    const struct view all[] = {who[0], who[1], mail[0], mail[1], code};
     clear_open (clear, sum_of (all, array_len (all), CONTACT_STEP, CONTACT_MOST));
     uint32_t language = from->language ? from->language : LANGUAGE_ID;
     msgpack_packer packer;
@@ -158,6 +159,8 @@ static int pack_contact (struct clear *clear, const char *adapter, struct view k
         return FAIL_TOO_LONG;
     if (from->answered &&
         (msgpack_pack_uint8 (&packer, 9) != 0 || msgpack_pack_uint8 (&packer, 1) != 0))
+        return FAIL_TOO_LONG;
+    if (pack_fields (&packer, &code, 10, 1) != 0)
         return FAIL_TOO_LONG;
     return clear_pad (clear, CONTACT_STEP);
 }

@@ -59,8 +59,8 @@ bool gateway_answers (struct gateways *gateways, const uint8_t sender[ADUAN_SEND
  * answered and the unanswered again together. */
 void gateway_told (struct gateways *gateways, const uint8_t *name);
 bool gateway_was_told (const struct gateways *gateways, const uint8_t *name);
-/* Appends a text of deploy/text with `number` in each place of {number}, and a NUL. */
-void gateway_text (const char *text, const char *number, struct buffer *out);
+/* Appends a text of deploy/text with `number` and `code` in each place of {number} and {code}, and a NUL. */
+void gateway_text (const char *text, const char *number, const char *code, struct buffer *out);
 /* Is `shown` the secret?  Of any lengths; "" is none. */
 bool secret_same (const char *secret, const char *shown);
 

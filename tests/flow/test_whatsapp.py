@@ -147,7 +147,14 @@ def test_one_message_for_a_report(stack, visitor, graph):
     assert post(visitor, payload(said("Lampu taman bermain mati.", sender=sender))).status == 200
     identity, number, *_ = stored(stack, "Lampu taman bermain mati.")[0]
     assert stack.wait("select outcome, channel from delivery where complaint_id = %s and event = 1", identity)[0] == (1, 7)
-    assert told(graph, sender) == [("/out/4711/messages", f"Laporan {number} kami terima. Cek: ketik LACAK {number}")]
+    assert told(graph, sender) == [("/out/4711/messages", f"Laporan {number} kami terima. Cek: ketik LACAK {number}. Kode akses: ketik KODE {number}")]
+    holder = stack.sql("select holder from complaint where complaint_id = %s", identity)[0][0]
+    worker = stack.worker()
+    case = next(case for case in worker.pull([holder], 100) if case["id"] == uuid.UUID(str(identity)).bytes)
+    assert worker.act(case, "answer", "Lampunya menyala lagi sejak Kamis.")[0] == "done"
+    assert stack.wait("select outcome, channel from delivery where complaint_id = %s and event > 1", identity)[0] == (1, 7)
+    (path, text), = told(graph, sender)[1:]
+    assert path == "/out/4711/messages" and text.startswith(f"Laporan {number} dijawab oleh ") and text.endswith("Lampunya menyala lagi sejak Kamis.")
 
 
 def test_the_words_of_sms(stack, visitor, graph):
@@ -157,7 +164,8 @@ def test_the_words_of_sms(stack, visitor, graph):
     identity, number, *_ = stored(stack, "Trotoar depan pasar pecah.")[0]
     stack.wait("select 1 from delivery where complaint_id = %s and event = 1", identity)
     before = stack.sql("select count (*) from complaint")[0][0]
-    for word, answer in ((f"lacak {number.lower()}", f"Laporan {number}: "), ("Status", "Nomor laporan terdiri"), ("bantuan", "Ketik LAPOR"), ("LAPOR", "Ketik LAPOR"),
+    for word, answer in ((f"lacak {number.lower()}", f"Laporan {number}: "), (f"LACAK nomor {number}.", f"Laporan {number}: "), (f"{number}?", f"Laporan {number}: "),
+                         ("LACAK XX", "Tidak ada nomor"), (f"KODE {number}", f"Laporan {number}, kode akses: "), ("Status", "Nomor laporan terdiri"), ("bantuan", "Ketik LAPOR"), ("LAPOR", "Ketik LAPOR"),
                          ("Berhenti.", "Baik, kabar"), ("MULAI", "Laporan baru Anda")):
         earlier = len(told(graph, sender))
         assert post(visitor, payload(said(word, sender=sender))).status == 200
