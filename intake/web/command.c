@@ -18,7 +18,7 @@
 /* What somebody typed for a number is about as long as one. */
 #define LIKE_LEAST 10
 #define LIKE_MOST  18
-_Static_assert (LIKE_MOST < COMMAND_SAID, "what was said has room");
+_Static_assert(LIKE_MOST < COMMAND_SAID, "what was said has room");
 
 static const struct {
     enum command_word word;
@@ -127,8 +127,10 @@ static bool is_about (const char *text)
 
 /* LACAK means nothing else.  The other words of TRACK and CODE may begin what somebody tells ("Status jalan masih sama"), which must not be
  * lost: with a number, or what may be meant for one, a single word or a word about reports they are commands. */
-static bool fits (struct command *command, bool only)
+static bool fits (struct command *command, const char *name)
 {
+    bool only = strcmp (name, "LACAK") == 0;
+
     if (!*command->rest)
         return true;
     if (command->word != COMMAND_TRACK && command->word != COMMAND_CODE)
@@ -166,7 +168,7 @@ struct command command_read (const char *text, char *const *prefixes)
     for (size_t i = 0; i < array_len (words); i++)
         for (const char *const *name = words[i].names; *name; name++) {
             command.word = words[i].word;
-            if (begins (text, *name, &command.rest) && fits (&command, *name == words[0].names[0]))
+            if (begins (text, *name, &command.rest) && fits (&command, *name))
                 return command;
         }
     read_rest (text, &command);

@@ -350,7 +350,7 @@ def test_whatsapp(world, receiver):  # noqa: F811
     assert body == {"messaging_product": "whatsapp", "recipient_type": "individual", "to": "628121", "type": "text",
                     "biz_opaque_callback_data": notice_token(fresh, 3),
                     "text": {"preview_url": False,
-                             "body": "Laporan A0123456789ABC dijawab oleh Dinas Pekerjaan Umum. https://aduan.example.org/t/A0123456789ABC"}}
+                             "body": "Laporan A0123456789ABC dijawab oleh Dinas Pekerjaan Umum. Kunjungi http://jahat.example https://aduan.example.org/t/A0123456789ABC"}}
     receiver.asked.clear()
     assert tell(world, (contact, {"identity": whatsapp_id(90000)})) == [(SENT, 200, WHATSAPP, 0)]
     template = {"name": "aduan_news", "language": {"code": "id"},

@@ -21,7 +21,7 @@ def graph():
 
 @pytest.fixture(scope="module")
 def stack(folder, graph):
-    out = f"  whatsapp: {{url: {graph.url}/out, phone: \"4711\", token: {folder}/wa-token}}\n"
+    out = f"  whatsapp: {{url: {graph.url}/out, phone: \"4711\", token: {folder}/wa-token}}\n  night: {{from: 0, to: 0}}\n"
     with Stack(folder, programs=(*WEB, "notifier"), adapters=("web",), web=graph.settings(folder), notifier=out) as running:
         yield running
 
@@ -123,7 +123,7 @@ def test_other_kinds(stack, visitor):
     stored(stack, "Sebelum\ufffdsesudah, \\u0000.")
 
 
-def test_what_he_says_later(stack, visitor):
+def test_what_he_says_later(stack, visitor, graph):
     sender = "6281234500077"
     post(visitor, payload(said("Rumah roboh kena angin.", sender=sender)))
     identity, number, *_ = stored(stack, "Rumah roboh kena angin.")[0]
@@ -131,6 +131,9 @@ def test_what_he_says_later(stack, visitor):
     stack.wait("select 1 from event where complaint_id = %s and kind = 32 and text like '%%Atapnya juga.'", identity)
     assert post(visitor, payload(said("Ini jawaban saya.", sender=sender, context={"id": "wamid.kami"}))).status == 200
     stack.wait("select 1 from event where complaint_id = %s and kind = 32 and text = 'Ini jawaban saya.'", identity)
+    graph.media["900200"] = photo()
+    assert post(visitor, payload(said(type="image", sender=sender, image={"id": "900200", "mime_type": "image/jpeg", "caption": f"{number}."}))).status == 200
+    stack.wait("select 1 from event where complaint_id = %s and kind = 32 and text = %s", identity, f"{number}.")
     assert post(visitor, payload(said("LAPOR Ini hal lain.", sender=sender, context={"id": "wamid.kami"}))).status == 200
     assert stored(stack, "LAPOR Ini hal lain.")[0][0] != identity
     assert post(visitor, payload(said(f"{number} Saya orang lain.", sender="6281234500078"))).status == 200
@@ -142,7 +145,7 @@ def told(graph, sender):
 
 
 def test_one_message_for_a_report(stack, visitor, graph):
-    """The notifier's, at whatever hour: it tells the number and how to follow; the door says nothing."""
+    """The notifier's: it tells the number and how to follow; the door says nothing.  The answer comes in its words."""
     sender = "6281234500101"
     assert post(visitor, payload(said("Lampu taman bermain mati.", sender=sender))).status == 200
     identity, number, *_ = stored(stack, "Lampu taman bermain mati.")[0]

@@ -194,8 +194,7 @@ static void chat_place (struct chat *chat)
     } else if (command.word != COMMAND_NONE && bare) {
         chat_command (chat, &command);
     } else {
-        if (command.word == COMMAND_NONE)
-            memcpy (chat->number, command.number, sizeof chat->number);
+        memcpy (chat->number, command.number, sizeof chat->number);
         message->with = chat;
         message_ask_sender (message, on_whose);
     }
