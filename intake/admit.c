@@ -124,7 +124,7 @@ static bool is_longer (struct view text, size_t points)
 
 /* What is kept of a content: what came, where nothing had to be cleaned. */
 struct kept {
-    struct view text, frame;
+    struct view title, text, frame;
     struct buffer title_room, text_room, frame_room;
 };
 
@@ -153,6 +153,7 @@ static bool clean_content (const struct msg_submit *submit, const struct msg_con
     else if (content->attachments.len % 32)
         good = reject (ret, REJECT_VALUE, "attachments");
     ret->cleaned = title_changed || text_changed;
+    kept->title = title;
     kept->text = text;
     kept->frame = content_frame;
     if (good && ret->cleaned) {
@@ -186,7 +187,11 @@ void admit (const uint8_t id_key[ID_KEY_LEN], const struct principal *principal,
     else if (check_fields (principal, now, submit, ret) &&
              clean_content (submit, content, content_frame, &kept, ret)) {
         ret->id = number_id (id_key, principal->name, submit->key, submit->created);
-        number_digest (id_key, kept.text, submit->target, ret->digest);
+        struct msg_content clean = *content;
+        clean.title = kept.title;
+        clean.text = kept.text;
+        digest_make (id_key, submit, &clean, ret->digest);
+        ret->manner = (uint8_t) digest_manner (submit, content);
         buffer_room (&ret->bytes, RECORD_FIXED + submit_frame.len + kept.frame.len);
         buffer_add (&ret->bytes, ret->id.at, sizeof ret->id.at);
         buffer_add (&ret->bytes, ret->digest, sizeof ret->digest);

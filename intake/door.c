@@ -17,6 +17,24 @@ static void say_reject (struct link *link, uint64_t ref, enum reject code, const
     link_credit (link, WIRE_CLASS_REST, 1);
 }
 
+/* Whoever sends the same key with something else is told of the first one: the reporter has its number, and must not read in a
+ * receipt what is not stored. */
+static void say_conflict (struct link *link, uint64_t ref, const struct record *first)
+{
+    char number[NUMBER_LEN + 1];
+    number_of_id (&first->id, number);
+    struct msg_reject reject = {.ref = ref,
+                                .reject = REJECT_CONFLICT,
+                                .field = view_of ("key"),
+                                .number = view_of (number),
+                                .anonymous = first->manner & MANNER_NAMED ? FLAG_NO : FLAG_YES,
+                                .secret = first->manner & MANNER_OPEN ? FLAG_NO : FLAG_YES,
+                                .contact = first->manner & MANNER_CONTACT ? FLAG_YES : FLAG_NO};
+    metric_add (intake_rejected_total, 1);
+    link_say (link, WIRE_reject, &reject);
+    link_credit (link, WIRE_CLASS_REST, 1);
+}
+
 /* The spread keeps a thousand adapters from coming back in one moment. */
 static void say_tempfail (struct link *link, uint64_t ref, enum busy busy)
 {
@@ -56,10 +74,10 @@ static void add_waiter (struct record *record, struct link *link, uint64_t ref, 
 static void answer_repeat (struct link *from, uint64_t ref, struct record *known,
                            const struct admission *admission)
 {
-    if (memcmp (known->digest, admission->digest, sizeof known->digest) != 0) {
-        log_warning ("%s: %s sends the same key with another body or target; rejected",
+    if (!digest_same (known->digest, known->manner, admission->digest, admission->manner)) {
+        log_limited (LOG_WARNING, "%s: %s sends the same key with something else said; rejected",
                      id_text (&known->id), link_name (from));
-        say_reject (from, ref, REJECT_CONFLICT, "key");
+        say_conflict (from, ref, known);
         return;
     }
     metric_add (intake_repeated_total, 1);
@@ -90,6 +108,7 @@ static void take_record (struct intake *intake, struct link *from, const struct 
     record->state = RECORD_GATHERED;
     record->id = admission->id;
     memcpy (record->digest, admission->digest, sizeof record->digest);
+    record->manner = admission->manner;
     record->adapter = principal->number;
     record->bulk = principal->bulk;
     record->named = named_new (attachments);

@@ -57,6 +57,7 @@ struct record {
     struct id id;
     uint8_t digest[NUMBER_DIGEST_LEN];
     uint32_t adapter;
+    uint8_t manner;            /* enum manner */
     struct spool_record spool; /* .at: the bytes, ours while not NULL */
     bool bulk;
     bool again;                 /* by a replay: the frontier is past it, and stays there */
@@ -122,6 +123,7 @@ struct intake {
 struct admission {
     struct id id;
     uint8_t digest[NUMBER_DIGEST_LEN];
+    uint8_t manner;      /* enum manner */
     struct buffer bytes; /* the record's bytes: see record_parse */
     bool cleaned;
     enum reject reject; /* 0: admitted */
@@ -141,6 +143,22 @@ struct record_parts {
     struct view submit, content;
 };
 bool record_parse (const char *at, size_t len, struct record_parts *ret);
+
+/* ---- digest.c: pure ------------------------------------------------------------------------- */
+
+/* How it was said, as far as it is remembered: whoever comes again with something else is told of it (reject). */
+enum manner { MANNER_OPEN = 1, MANNER_NAMED = 2, MANNER_IDENTITY = 4, MANNER_CONTACT = 8 };
+
+/* The digest of a submission, of its cleaned title and text: equal ones were said alike. */
+void digest_make (const uint8_t id_key[ID_KEY_LEN], const struct msg_submit *submit,
+                  const struct msg_content *content, uint8_t ret[NUMBER_DIGEST_LEN]);
+/* enum manner. */
+unsigned digest_manner (const struct msg_submit *submit, const struct msg_content *content);
+/* The same of a record; 0 where it cannot be read. */
+unsigned digest_manner_of (const struct record_parts *parts);
+/* Was the same said at both?  Each by its digest and its manner. */
+bool digest_same (const uint8_t first[NUMBER_DIGEST_LEN], unsigned first_manner,
+                  const uint8_t later[NUMBER_DIGEST_LEN], unsigned later_manner);
 
 /* ---- recent.c ------------------------------------------------------------------------------- */
 struct record *recent_find (struct intake *intake, const struct id *id);

@@ -68,6 +68,7 @@ struct record *record_found (const struct record_parts *parts, const struct spoo
     record->id = parts->id;
     memcpy (record->digest, parts->digest, sizeof record->digest);
     record->adapter = parts->adapter;
+    record->manner = (uint8_t) digest_manner_of (parts);
     record->spool = *found;
     record->spool.at = NULL; /* read back when it is offered */
     return record;

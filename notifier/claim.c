@@ -280,6 +280,8 @@ static struct fate notice_judge (struct notifier *notifier, const struct notice 
 {
     if (!notice->gateway)
         return refused (WHY_NO_GATEWAY);
+    if (contact->quiet)
+        return (struct fate){.told = TOLD_SKIPPED, .code = WHY_RECIPIENT_LIMIT};
     if (contact->answered && is_receipt (notice_said (notice)))
         return (struct fate){.told = TOLD_SKIPPED, .code = WHY_ANSWERED};
     return notice_waits (notifier, notice);

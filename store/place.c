@@ -120,8 +120,8 @@ static void mark_repeats (struct place_batch *batch, const PGresult *result)
             DL_APPEND (store->place.waiting, place);
             store->place.count++;
         } else if (!result_bool (result, row, 1)) {
-            log_error ("%s: came again with another body or target", id_text (&place->offer->id));
-            quarantine (store, place, "CONFL", "the same id with another body or target");
+            log_error ("%s: came again with something else said", id_text (&place->offer->id));
+            quarantine (store, place, "CONFL", "the same id with something else said");
         }
     }
     keep_marked (batch, OUTCOME_STORED);

@@ -182,7 +182,7 @@ enum aduan_reject {
     ADUAN_REJECT_TOO_LONG,
     ADUAN_REJECT_VALUE,
     ADUAN_REJECT_AHEAD,    /* `created` is more than ten minutes ahead */
-    ADUAN_REJECT_CONFLICT, /* the same key came with another body or target */
+    ADUAN_REJECT_CONFLICT, /* the same key came with something else said */
     ADUAN_REJECT_EMPTY,
     ADUAN_REJECT_RIGHT,
     ADUAN_REJECT_NUMBER,
@@ -269,6 +269,7 @@ const char *aduan_problem (void);
 #define ADUAN_NUMBER_SIZE 15 /* tracking number and its NUL */
 #define ADUAN_CODE_SIZE   27 /* access code and its NUL */
 #define ADUAN_KEY_SIZE    33
+#define ADUAN_SAID_SIZE   16
 #define ADUAN_SENDER_SIZE 16 /* a keyed hash of the number or address that something came from */
 
 /* The idempotency key and the access code of one form, both from one 128-bit token.  Draw it when the
@@ -299,6 +300,7 @@ struct aduan_contact {
     uint32_t language;                   /* enum aduan_language; 0: Indonesian */
     const char *message_id, *references; /* of the mail that is answered */
     int answered; /* not 0: its adapter tells the reporter the number where the report came in, so no notice says it again */
+    int quiet;    /* not 0: no notice goes there at all; named so often, it may be a stranger's */
     /* His access code, where nobody else tells him: with the number it is said in the letter that his report was received, and
      * nowhere else.  NULL or "": he has it, or has another way to it. */
     const char *code;
@@ -345,6 +347,9 @@ struct aduan_submission {
     const uint8_t *sender; /* front keys: ADUAN_SENDER_SIZE bytes; NULL: none */
     uint32_t
         doubt; /* front keys: enum aduan_doubt; 0: none.  A coordinator sees it before an agency does */
+    const uint8_t *
+        said; /* ADUAN_SAID_SIZE bytes, a keyed hash of all that was said: compared at a repeat in place of what
+                            sealing and looking up make of it, anew at each try; NULL: none */
 };
 
 struct aduan_submitted {
@@ -357,6 +362,8 @@ struct aduan_submitted {
     char field[33];    /* at fault; "" where none is */
     uint32_t refusal;  /* enum aduan_refusal */
     unsigned tries;    /* how often it was sent */
+    /* rejected for a conflict: `number` is of what came first under this key, and this is what came with it */
+    uint32_t anonymous, secret, contact; /* enum aduan_flag; 0: not told */
 };
 typedef void aduan_submitted_fn (void *with, const struct aduan_submitted *result);
 

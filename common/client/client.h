@@ -38,6 +38,7 @@ struct op_ending {
     uint32_t reason, refusal, reject;
     const char *field;                   /* NULL: none */
     const struct msg_accepted *accepted; /* ACCEPTED */
+    const struct msg_reject *rejected;   /* REJECTED by intake */
     const struct msg_acted *acted;       /* DONE of an act */
     const struct msg_pulled *pulled;
     const struct msg_ordered *ordered;

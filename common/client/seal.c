@@ -8,7 +8,7 @@
  *   identity   {1: version, 2: adapter, 3: key, 4: {1: name, 2: nik, 3: phone, 4: email, 5: address,
  *              6: envelope}}                                          padded to 512
  *   contact    {1: version, 2: adapter, 3: key, 4: kind, 5: address, 6: language, 7: message_id,
- *              8: references, 9: answered, 10: code}                  padded to 256
+ *              8: references, 9: answered, 10: quiet, 11: code}        padded to 256
  */
 #include <msgpack.h>
 #include <sodium.h>
@@ -147,11 +147,12 @@ static int pack_contact (struct clear *clear, const char *adapter, struct view k
     const struct view mail[] = {view_said (from->message_id), view_said (from->references)};
     const struct view code = view_said (from->code);
     const struct view all[] = {who[0], who[1], mail[0], mail[1], code};
+    uint32_t fields =
+        1 + count_said (all, array_len (all)) + (from->answered != 0) + (from->quiet != 0);
     clear_open (clear, sum_of (all, array_len (all), CONTACT_STEP, CONTACT_MOST));
     uint32_t language = from->language ? from->language : LANGUAGE_ID;
     msgpack_packer packer;
     msgpack_packer_init (&packer, clear, put);
-    uint32_t fields = (from->answered ? 2 : 1) + count_said (all, array_len (all));
     if (pack_head (&packer, fields, adapter, key) != 0 ||
         pack_fields (&packer, who, 4, array_len (who)) != 0 ||
         msgpack_pack_uint8 (&packer, 6) != 0 || msgpack_pack_uint32 (&packer, language) != 0 ||
@@ -160,7 +161,10 @@ static int pack_contact (struct clear *clear, const char *adapter, struct view k
     if (from->answered &&
         (msgpack_pack_uint8 (&packer, 9) != 0 || msgpack_pack_uint8 (&packer, 1) != 0))
         return FAIL_TOO_LONG;
-    if (pack_fields (&packer, &code, 10, 1) != 0)
+    if (from->quiet &&
+        (msgpack_pack_uint8 (&packer, 10) != 0 || msgpack_pack_uint8 (&packer, 1) != 0))
+        return FAIL_TOO_LONG;
+    if (pack_fields (&packer, &code, 11, 1) != 0)
         return FAIL_TOO_LONG;
     return clear_pad (clear, CONTACT_STEP);
 }

@@ -24,6 +24,13 @@ void aduan_token_new (struct aduan_token *ret)
     aduan_token_derive (ret);
 }
 
+static void number_keep (struct view number, char ret[ADUAN_NUMBER_SIZE])
+{
+    if (number.len)
+        memcpy (ret, number.at,
+                number.len < ADUAN_NUMBER_SIZE ? number.len : ADUAN_NUMBER_SIZE - 1);
+}
+
 void submit_ended (struct op *op, const struct op_ending *ending)
 {
     struct aduan_submitted result = {
@@ -37,11 +44,15 @@ void submit_ended (struct op *op, const struct op_ending *ending)
     if (ending->accepted) {
         const struct msg_accepted *accepted = ending->accepted;
         memcpy (result.id, accepted->id.at, sizeof result.id);
-        memcpy (result.number, accepted->number.at,
-                accepted->number.len < sizeof result.number ? accepted->number.len
-                                                            : sizeof result.number - 1);
+        number_keep (accepted->number, result.number);
         result.received = accepted->received;
         result.repeated = accepted->repeated == FLAG_YES;
+    }
+    if (ending->rejected) {
+        number_keep (ending->rejected->number, result.number);
+        result.anonymous = ending->rejected->anonymous;
+        result.secret = ending->rejected->secret;
+        result.contact = ending->rejected->contact;
     }
     op->submitted (op->with, &result);
 }
@@ -76,8 +87,10 @@ void on_reject (void *owner, struct link *from, struct parcel *parcel)
     char field[33] = "";
     memcpy (field, said->field.at ? said->field.at : "",
             said->field.len < sizeof field ? said->field.len : sizeof field - 1);
-    op_end (op,
-            &(struct op_ending){.result = ADUAN_REJECTED, .reject = said->reject, .field = field});
+    op_end (op, &(struct op_ending){.result = ADUAN_REJECTED,
+                                    .reject = said->reject,
+                                    .field = field,
+                                    .rejected = said});
 }
 
 /* ---- starting -------------------------------------------------------------------------------- */
@@ -110,6 +123,7 @@ static struct msg_submit submit_of (const struct aduan_submission *from, uint64_
         .code_hash = {(const char *) from->code_hash, from->code_hash ? CODE_HASH_LEN : 0},
         .sender = {(const char *) from->sender, from->sender ? ADUAN_SENDER_SIZE : 0},
         .doubt = from->doubt,
+        .said = {(const char *) from->said, from->said ? ADUAN_SAID_SIZE : 0},
     };
 }
 

@@ -26,14 +26,30 @@ static const struct content_kind *kind_named (const char *type)
     return NULL;
 }
 
+/* libmagic calls a text HTML that quotes a tag somewhere.  A page begins with one; anything else is what somebody has written, and
+ * goes out as a text that nothing runs. */
+static const char *type_of_text (const char *type, const char *at, size_t len)
+{
+    size_t blank = 0;
+
+    while (blank < len && strchr (" \t\r\n", at[blank]))
+        blank++;
+    return type && strcmp (type, "text/html") == 0 && blank < len && at[blank] != '<' ? "text/plain"
+                                                                                      : type;
+}
+
 const struct content_kind *kind_of_bytes (magic_t magic, const void *at, size_t len)
 {
-    return kind_named (magic_buffer (magic, at, len));
+    return kind_named (type_of_text (magic_buffer (magic, at, len), at, len));
 }
 
 const struct content_kind *kind_of_file (magic_t magic, int fd)
 {
-    const struct content_kind *kind = kind_named (magic_descriptor (magic, fd));
+    char begins[64];
+    const char *type = magic_descriptor (magic, fd);
+    ssize_t got = pread (fd, begins, sizeof begins, 0);
+    const struct content_kind *kind =
+        kind_named (type_of_text (type, begins, got > 0 ? (size_t) got : 0));
     return lseek (fd, 0, SEEK_SET) == 0 ? kind : NULL;
 }
 

@@ -331,6 +331,11 @@ void settings_destroy (struct settings **held)
     *held = NULL;
 }
 
+const char *settings_file (const struct settings *settings)
+{
+    return settings->path;
+}
+
 const char *settings_text (const struct settings *settings, const char *key)
 {
     const struct value *value = find (settings, key);

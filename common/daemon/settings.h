@@ -49,6 +49,8 @@ void settings_destroy (struct settings **settings);
 const char *settings_text (const struct settings *settings, const char *key);
 int64_t settings_number (const struct settings *settings, const char *key);
 bool settings_flag (const struct settings *settings, const char *key);
+/* The file that they are from; NULL: defaults alone. */
+const char *settings_file (const struct settings *settings);
 /* Logs that a value which the table allows is wrong all the same, with its place in the file; `right`
  * ends "it must be ...".  Returns false. */
 bool settings_refuse (const struct settings *settings, const char *key, const char *right);

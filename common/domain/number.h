@@ -36,8 +36,7 @@ void number_from_token (const struct id *token, char ret_key[33], char ret_code[
  * 0, or FAIL_MALFORMED where it is not 26 symbols. */
 int number_code_hash (struct view code, uint8_t ret[CODE_HASH_LEN]);
 
-/* Keyed BLAKE2b-256 over body and target only: a re-drawn access code or other sealed bytes must
- * not turn a retry into a refusal. */
+/* Keyed BLAKE2b-256 over body and target: what every version has compared of a repeat (intake/digest.c). */
 void number_digest (const uint8_t id_key[ID_KEY_LEN], struct view body, struct view target,
                     uint8_t ret[NUMBER_DIGEST_LEN]);
 

@@ -84,6 +84,18 @@ void http_answer (struct http_request *request, unsigned status, const char *typ
     request_answer (request, status, type, response, out);
 }
 
+void http_answer_crowded (struct http_request *request)
+{
+    struct view words = crowd_words (request->server->crowd);
+    struct MHD_Response *response = MHD_create_response_from_buffer (
+        words.len, (void *) (uintptr_t) words.at, MHD_RESPMEM_MUST_COPY);
+
+    MHD_add_response_header (response, MHD_HTTP_HEADER_RETRY_AFTER, CROWD_RETRY);
+    MHD_add_response_header (response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    request_answer (request, MHD_HTTP_SERVICE_UNAVAILABLE, "text/plain; charset=utf-8", response,
+                    words.len);
+}
+
 void http_answer_static (struct http_request *request, unsigned status, const char *type,
                          const void *plain, size_t len, const void *gzipped, size_t gzipped_len)
 {

@@ -16,6 +16,10 @@
 #define BACKLOG                                                                                    \
     4096 /* a crowd waits in the kernel, rather than that its handshakes are dropped and come again seconds later */
 
+#define LETS_IN 10 /* connections that libmicrohttpd takes in a run of its epoll */
+#define RUNS_MOST                                                                                  \
+    8 /* more of them in a crowd: or those at the door were told to go while there is room inside */
+
 static void on_connection (void *owner, struct MHD_Connection *connection, void **context,
                            enum MHD_ConnectionNotificationCode code)
 {
@@ -39,11 +43,16 @@ static void server_run (void *owner)
 {
     struct http_server *server = owner;
     MHD_UNSIGNED_LONG_LONG wait;
+    unsigned more = server->crowd ? crowd_waits (server->crowd) / LETS_IN : 0;
 
+    for (more = more < RUNS_MOST ? more : RUNS_MOST; more > 0; more--)
+        MHD_run (server->daemon);
     do {
         server->resumed = false;
         MHD_run (server->daemon);
     } while (server->resumed);
+    if (server->crowd)
+        crowd_thin (server->crowd);
     if (MHD_get_timeout (server->daemon, &wait) == MHD_YES)
         reactor_timer_at (server->timer, mono_ms () + (int64_t) wait);
     else
@@ -163,6 +172,8 @@ int http_listen (struct reactor *reactor, const struct http_options *options,
     check (info && info->epoll_fd >= 0);
     server->source = reactor_fd (reactor, info->epoll_fd, REACTOR_READ, on_ready, server);
     server->timer = reactor_timer (reactor, 0, at_timeout, server);
+    if (options->crowded)
+        server->crowd = crowd_new (reactor, fd, options->crowded);
     /* once before what it asks of others leaves, once after they have answered */
     reactor_at_end (reactor, REACTOR_ANSWER, server_run, server);
     reactor_at_end (reactor, REACTOR_SEND, server_run_late, server);
@@ -177,9 +188,15 @@ uint16_t http_port (const struct http_server *server)
 
 void http_quiet (struct http_server *server)
 {
+    crowd_quiet (server->crowd);
     MHD_socket fd = MHD_quiesce_daemon (server->daemon);
     if (fd != MHD_INVALID_SOCKET)
         close (fd);
+}
+
+bool http_crowded (const struct http_server *server)
+{
+    return server->crowd && crowd_lasts (server->crowd);
 }
 
 unsigned http_unanswered (const struct http_server *server)
@@ -189,7 +206,8 @@ unsigned http_unanswered (const struct http_server *server)
 
 struct http_counts http_counts (const struct http_server *server)
 {
-    return (struct http_counts){paces_cut (server->paces), server->no_room, server->unproved,
+    return (struct http_counts){server->crowd ? crowd_told (server->crowd) : 0,
+                                paces_cut (server->paces), server->no_room, server->unproved,
                                 server->booked};
 }
 
@@ -219,6 +237,7 @@ void http_close (struct http_server **held)
     reactor_forget (&server->source);
     reactor_timer_forget (&server->timer);
     paces_quiet (server->paces);
+    crowd_free (&server->crowd);
     MHD_stop_daemon (server->daemon);
     paces_free (&server->paces);
     free (server);

@@ -82,6 +82,8 @@ struct http_options {
     size_t header;           /* bytes of a header at most, by connection; 0: HTTP_HEADER_MAX */
     size_t small;            /* bytes of a body that anybody may send, within its limit */
     size_t bodies; /* bytes of all together; those of the unknown: half; large ones: 7/8 */
+    const char
+        *crowded; /* what those are told who would wait for long (crowd.h); NULL: they wait */
     const struct http_header *headers; /* of every answer */
     size_t header_count;
     http_limit_fn *limit;
@@ -103,6 +105,7 @@ void http_quiet (struct http_server *server);
 unsigned http_unanswered (const struct http_server *server);
 /* What the door has seen since it was opened, and what it holds. */
 struct http_counts {
+    uint64_t crowded;  /* connections for which there was no place */
     uint64_t cut;      /* connections that were too slow */
     uint64_t no_room;  /* bodies that found none */
     uint64_t unproved; /* large bodies of senders that are not known */
@@ -111,6 +114,8 @@ struct http_counts {
 struct http_counts http_counts (const struct http_server *server);
 /* Files that are still coming are dropped, and further ones refused; those of requests that were handed out go on. */
 void http_close_sink (struct http_server *server);
+/* Do more come, at this moment, than are let in?  Then what cannot be served had better not cost much: http_answer_crowded. */
+bool http_crowded (const struct http_server *server);
 /* Every request must have been answered or proved.  Cuts what is still open. */
 void http_close (struct http_server **server);
 
@@ -173,6 +178,8 @@ void http_say (struct http_request *request, const char *name, const char *value
  * compressed where the other side takes gzip and it is worth it. */
 void http_answer (struct http_request *request, unsigned status, const char *type, const void *body,
                   size_t len);
+/* 503 with what those before the door are told; of a server with `crowded`. */
+void http_answer_crowded (struct http_request *request);
 /* The same with bytes that live for ever, gzipped already where `gzipped` is not NULL. */
 void http_answer_static (struct http_request *request, unsigned status, const char *type,
                          const void *plain, size_t len, const void *gzipped, size_t gzipped_len);

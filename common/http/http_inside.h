@@ -16,6 +16,7 @@
 #define ADUAN_HTTP_INSIDE_H
 
 #include <microhttpd.h>
+#include "http/crowd.h"
 #include "http/http.h"
 
 enum request_state {
@@ -79,6 +80,7 @@ struct http_server {
     unsigned unanswered;
     unsigned connected; /* connections now */
     struct paces *paces;
+    struct crowd *crowd;       /* NULL: whoever comes waits */
     struct http_request *sunk; /* those that may hold files of the sink */
     bool sink_closed;
     size_t booked, booked_unknown; /* the latter within the former */

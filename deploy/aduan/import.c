@@ -485,7 +485,9 @@ int run_import (struct cli *cli)
     bool asks = option (&cli->options, "open311") != NULL;
     if (cli->options.argument_count > 1 || (!asks && cli->options.argument_count == 0))
         status = complain (EX_USAGE, TEXT_import_which, NULL);
-    else if (asks)
+    else
+        status = import_said (&import);
+    if (status == 0 && asks)
         status = open311_fetch (cli, &import.fetched, &fetch_status);
     if (status == 0)
         import.path = asks ? import.fetched : cli->options.arguments[0];

@@ -56,8 +56,10 @@ struct import {
     int status;
 };
 
-/* Reads what was said, opens the input, and goes to where an earlier run of it got.  0, or an exit status after a complaint;
- * what is open then is import_close's. */
+/* Reads what was said, files of it too, before anything is fetched: 0, or an exit status after a complaint. */
+int import_said (struct import *import);
+/* Opens the input, and goes to where an earlier run of it got.  0, or an exit status after a complaint; what is open then is
+ * import_close's. */
 int import_open (struct import *import);
 
 #endif

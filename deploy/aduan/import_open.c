@@ -225,7 +225,7 @@ static int read_official (struct import *import)
 static int read_open311 (struct import *import)
 {
     const char *system = option (&import->cli->options, "system");
-    if (!import->fetched)
+    if (!option (&import->cli->options, "open311"))
         return 0;
     system = system ? system : "open311";
     if (strlen (system) > 16 || !key_name_valid (view_of (system)))
@@ -236,17 +236,19 @@ static int read_open311 (struct import *import)
     return 0;
 }
 
-int import_open (struct import *import)
+int import_said (struct import *import)
 {
     int status = read_options (import);
     if (status == 0)
         status = read_official (import);
     if (status == 0)
         status = read_open311 (import);
-    if (status == 0)
-        status = read_mapping (import);
-    if (status == 0)
-        status = open_input (import);
+    return status == 0 ? read_mapping (import) : status;
+}
+
+int import_open (struct import *import)
+{
+    int status = open_input (import);
     if (status == 0)
         status = resume (import);
     return status == 0 ? open_receipts (import) : status;

@@ -3,6 +3,7 @@
  *     a count -> the place of (limit, who, window) -> Redis: INCRBY -> what all have counted -> the same place
  */
 #include "limit.h"
+#include <ctype.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,20 +12,18 @@
 #include "repeat.h"
 #include "web.h"
 
-#define SETS       4096 /* 32,768 counters at once */
-#define WAYS       8
-#define HASH_BYTES 16
-#define DAY_MS     86400000
-#define KEY_EVERY  10000  /* the day's key is said again: Redis may have been emptied */
-#define EARLY_MS   600000 /* tomorrow's is drawn so long before it is needed */
-#define DELAY_MS   15000  /* behind the last wrong code that is free; it doubles */
-#define DELAY_MOST 900000
-#define PREFIX     "aduan:limit:"
+#define SETS         4096 /* 32,768 counters at once */
+#define WAYS         8
+#define HASH_BYTES   16
+#define DAY_MS       86400000
+#define KEY_EVERY    10000  /* the day's key is said again: Redis may have been emptied */
+#define EARLY_MS     600000 /* tomorrow's is drawn so long before it is needed */
+#define PREFIX       "aduan:limit:"
+#define PHONE_DIGITS 9 /* +62 812 3456 7890 and 0812-3456-7890 are one */
 
 struct counter {
     uint8_t who[HASH_BYTES]; /* under the process's key */
     int64_t end;             /* wall_ms; 0: the place is free */
-    int64_t barred;          /* wall_ms; wrong codes: not before */
     uint32_t here;           /* what this process has counted */
     uint32_t all;            /* what is known of all */
     uint32_t asked;          /* of `here`, what Redis has not said yes to */
@@ -339,49 +338,44 @@ void limit_body_over (struct visit *visit)
     free (sender);
 }
 
-/* ---- access codes ---------------------------------------------------------------------------------- */
+/* ---- access codes, addresses for news --------------------------------------------------------------- */
 
-/* What is left of the delay of a counter; one whose count came from another door begins its delay here. */
-static int64_t code_wait (struct limits *limits, enum limit limit, struct view who)
+int64_t limit_code_wrong (struct visit *visit)
 {
-    uint32_t most = limits->most[limit];
-    struct counter *counter = most ? counter_of (limits, limit, who) : NULL;
-    int64_t now = wall_ms (), delay = DELAY_MS;
-
-    if (!counter || counted (counter) < most)
-        return 0;
-    for (uint32_t i = most; i < counted (counter) && delay < DELAY_MOST; i++)
-        delay *= 2;
-    delay = delay < DELAY_MOST ? delay : DELAY_MOST;
-    if (!counter->barred)
-        counter->barred = now + delay;
-    return counter->barred > now ? counter->barred - now : 0;
-}
-
-int64_t limit_code (struct visit *visit, const char *number)
-{
-    struct limits *limits = visit->web->limits;
-    int64_t source = code_wait (limits, LIMIT_code_source, source_of (visit));
-    int64_t one = code_wait (limits, LIMIT_code_number, view_of (number));
-
-    metric_add (web_limited_total, source > 0 || one > 0);
-    return source > one ? source : one;
-}
-
-static void code_wrong (struct limits *limits, enum limit limit, struct view who)
-{
-    if (!limits->most[limit])
-        return;
-    limit_count (limits, limit, who);
-    counter_of (limits, limit, who)->barred = 0;
-    code_wait (limits, limit, who);
-}
-
-void limit_code_wrong (struct visit *visit, const char *number)
-{
-    code_wrong (visit->web->limits, LIMIT_code_source, source_of (visit));
-    code_wrong (visit->web->limits, LIMIT_code_number, view_of (number));
     metric_add (web_codes_wrong_total, 1);
+    return limit_take (visit->web->limits, LIMIT_code_source, source_of (visit));
+}
+
+/* Of a mail address neither case nor what stands behind a plus makes another mailbox; of a number its last digits are it, however
+ * its country is written. */
+static void contact_normal (const char *kind, const char *address, struct buffer *out)
+{
+    bool mail = strcmp (kind, "email") == 0;
+    const char *at = mail ? strchr (address, '@') : NULL;
+
+    for (const char *sign = address; *sign; sign++) {
+        if (at && *sign == '+' && sign < at)
+            sign = at;
+        if (mail || isdigit ((unsigned char) *sign))
+            buffer_add (out, &(char){(char) tolower ((unsigned char) *sign)}, 1);
+    }
+}
+
+bool limit_contact (struct limits *limits, const char *kind, const char *address)
+{
+    struct buffer normal = {0};
+
+    contact_normal (kind, address, &normal);
+    size_t beyond =
+        strcmp (kind, "email") != 0 && normal.len > PHONE_DIGITS ? normal.len - PHONE_DIGITS : 0;
+    bool more =
+        normal.len && limit_take (limits, LIMIT_contact,
+                                  (struct view){normal.at + beyond, normal.len - beyond}) > 0;
+    if (normal.len)
+        sodium_memzero (normal.at, normal.len);
+    buffer_free (&normal);
+    metric_add (web_quiet_total, more);
+    return more;
 }
 
 /* ---- start and stop -------------------------------------------------------------------------------- */

@@ -59,10 +59,12 @@ bool limit_doubted (struct visit *visit);
 /* May it have one more large body under way?  Counted until limit_body_over. */
 bool limit_body (struct visit *visit);
 void limit_body_over (struct visit *visit);
-/* May an access code be tried for this number, from there?  0, or ms until it may. */
-int64_t limit_code (struct visit *visit, const char *number);
-/* It was wrong, or the number is nobody's: that is one and the same. */
-void limit_code_wrong (struct visit *visit, const char *number);
+/* Its access code was wrong, of a number that there is: counted.  0, or ms until it is told so again: a right one is never asked to
+ * wait, for codes have 128 bits, and whoever guesses beside somebody must not be able to shut him out. */
+int64_t limit_code_wrong (struct visit *visit);
+/* One more report names this address as the one where its news go (`kind` as in aduan_contact): true, and not counted, where
+ * it has enough of them today.  Anybody can name anybody's: what is more goes into a contact that is quiet. */
+bool limit_contact (struct limits *limits, const char *kind, const char *address);
 
 /* Are counts shared through Redis, now? */
 bool limits_shared (const struct limits *limits);

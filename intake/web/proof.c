@@ -15,7 +15,9 @@
 struct proof {
     uint64_t until_ms;
     char number[ADUAN_NUMBER_SIZE], code[ADUAN_CODE_SIZE];
+    uint8_t receipt; /* where earlier versions have padding, all zero */
 };
+_Static_assert(sizeof (struct proof) == 56, "cookies of earlier versions are read, and by them");
 #define SEALED (crypto_secretbox_NONCEBYTES + crypto_secretbox_MACBYTES + sizeof (struct proof))
 
 static const char *cookie_name (const struct web *web)
@@ -37,17 +39,21 @@ void proof_read (struct visit *visit)
         return;
     snprintf (visit->number, sizeof visit->number, "%s", proof.number);
     snprintf (visit->code, sizeof visit->code, "%s", proof.code);
+    visit->receipt = proof.receipt;
     sodium_memzero (&proof, sizeof proof);
 }
 
 void proof_keep (struct visit *visit, const char *number, const char *code)
 {
-    struct proof proof = {.until_ms = (uint64_t) wall_ms () + PROOF_S * 1000};
+    struct proof proof;
     uint8_t sealed[SEALED];
     char text[2 * SEALED + 1] = "";
 
+    memset (&proof, 0, sizeof proof); /* padding, too */
+    proof.until_ms = (uint64_t) wall_ms () + PROOF_S * 1000;
     snprintf (proof.number, sizeof proof.number, "%s", number);
     snprintf (proof.code, sizeof proof.code, "%s", code);
+    proof.receipt = visit->receipt;
     randombytes_buf (sealed, crypto_secretbox_NONCEBYTES);
     crypto_secretbox_easy (sealed + crypto_secretbox_NONCEBYTES, (const uint8_t *) &proof,
                            sizeof proof, sealed, visit->web->secret);

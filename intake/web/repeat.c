@@ -35,6 +35,20 @@ void repeat_name (const struct web *web, const char *account, const struct view 
     snprintf (ret, REPEAT_NAME_SIZE, NAME_BEGINS "%s", hex_text (hash, sizeof hash));
 }
 
+void repeat_said (const struct web *web, const char *account, const char *key,
+                  const struct view *parts, size_t count, uint8_t ret[ADUAN_SAID_SIZE])
+{
+    crypto_generichash_state state;
+
+    crypto_generichash_init (&state, web->secret, sizeof web->secret, ADUAN_SAID_SIZE);
+    hash_part (&state, view_of ("said"));
+    hash_part (&state, view_of (account));
+    hash_part (&state, view_of (key));
+    for (size_t i = 0; i < count; i++)
+        hash_part (&state, parts[i]);
+    crypto_generichash_final (&state, ret, ADUAN_SAID_SIZE);
+}
+
 bool repeat_code (const struct web *web, const char *account, const char *name,
                   char ret[ADUAN_CODE_SIZE])
 {

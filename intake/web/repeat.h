@@ -17,6 +17,10 @@
 /* The name of what `account` says in these parts, none of which runs into the next.  Words go through words_normal first. */
 void repeat_name (const struct web *web, const char *account, const struct view *parts,
                   size_t count, char ret[REPEAT_NAME_SIZE]);
+/* aduan_submission.said of what `account` says under `key`, by all that it said.  The same words under another key have another
+ * hash: what is kept of them links nothing. */
+void repeat_said (const struct web *web, const char *account, const char *key,
+                  const struct view *parts, size_t count, uint8_t ret[ADUAN_SAID_SIZE]);
 /* The access code of the case that was submitted under this name.  False: it is no name of ours. */
 bool repeat_code (const struct web *web, const char *account, const char *name,
                   char ret[ADUAN_CODE_SIZE]);

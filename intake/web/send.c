@@ -1,5 +1,6 @@
 /* send.c - a submission on its way to intake, for every channel. */
 #include <string.h>
+#include "taken.h"
 #include "web.h"
 
 static void on_sent (void *with, const struct aduan_submitted *result)
@@ -14,6 +15,8 @@ static void on_sent (void *with, const struct aduan_submitted *result)
     }
     visit->web->sending--;
     metric_add (web_accepted_total, result->result == ADUAN_ACCEPTED);
+    if (result->result == ADUAN_ACCEPTED && *visit->report_code)
+        taken_note (visit->web->taken, result->number, visit->report_code);
     if (visit->names_files && result->result == ADUAN_ACCEPTED)
         content_look (visit->web->content); /* they are pinned now: copies can be made */
     visit->sent (visit, result);
@@ -32,6 +35,9 @@ void visit_send (struct visit *visit, const struct aduan_submission *submission,
     web->sending++;
     visit->sent = then;
     visit->names_files = submission->attachments_len > 0;
+    if (submission->kind > ADUAN_KIND_COMPLAINT || !submission->code ||
+        !proof_hash (submission->code, visit->report_code))
+        *visit->report_code = '\0';
     aduan_submit_start (web->intake, submission, SEND_MS, on_sent, visit);
 }
 

@@ -11,6 +11,7 @@
 #include "client.h"
 #include "client/client.h"
 #include "limit.h"
+#include "taken.h"
 #include "domain/number.h"
 
 #define ROOM_MS     10000  /* until there may be room for a body again */
@@ -39,6 +40,8 @@ const struct setting web_settings[] = {
      "Open311's discovery: how to get a key; empty: from the operator of this address"},
     {"open311.keyless", SETTING_FLAG, "false", 0, 0, false,
      "Open311: requests are taken without an api_key, too, as the account open311"},
+    {"notices", SETTING_TEXT, "", 0, 0, false,
+     "channels by which news go, of email, sms, whatsapp; empty: those of section notifier in this file"},
     {"zone", SETTING_NUMBER, "7", 7, 9, false, "hours east of UTC in which times are shown"},
     {"connections", SETTING_NUMBER, "2000", 10, 20000, false, "connections at most"},
     {"sending", SETTING_NUMBER, "250", 1, 100000, false,
@@ -85,7 +88,8 @@ const size_t web_settings_len = array_len (web_settings);
 
 bool web_settings_right (const struct settings *settings)
 {
-    return gateways_right (settings) && limits_right (settings) && settings_door (settings, "door");
+    return gateways_right (settings) && limits_right (settings) && notices_right (settings) &&
+           settings_door (settings, "door");
 }
 
 /* ---- which visit goes where -------------------------------------------------------------------- */
@@ -129,7 +133,7 @@ static size_t on_limit (void *owner, enum http_method method, const char *path, 
     const struct route *route = route_find (method, path, &parts, &inlet, &other);
     (void) owner;
     http_parts_done (&parts);
-    *ret_sinks = route && (route->most == BODY_FILE || route->most == BODY_FILES);
+    *ret_sinks = route && (route->most == BODY_FILE || route->most >= BODY_FILES);
     return route ? route->most : 0;
 }
 
@@ -216,6 +220,31 @@ static void body_lost (struct visit *visit, enum http_loss loss)
     }
 }
 
+/* The methods that this address takes, each once. */
+static void allow_say (struct http_request *request, const char *path)
+{
+    static const char *const words[] = {
+        [HTTP_GET] = "GET, HEAD", [HTTP_POST] = "POST",     [HTTP_PUT] = "PUT",
+        [HTTP_PATCH] = "PATCH",   [HTTP_DELETE] = "DELETE", [HTTP_OTHER] = NULL};
+    struct buffer methods = {0};
+    struct http_parts parts;
+    unsigned said = 0;
+
+    for (size_t i = 0; i < array_len (inlets); i++)
+        for (size_t k = 0; k < inlets[i]->route_count; k++) {
+            const struct route *route = &inlets[i]->routes[k];
+            if (said & 1u << route->method || !words[route->method] ||
+                !http_path_fits (route->pattern, path, &parts))
+                continue;
+            http_parts_done (&parts);
+            said |= 1u << route->method;
+            buffer_format (&methods, "%s%s", methods.len ? ", " : "", words[route->method]);
+        }
+    buffer_add (&methods, "", 1);
+    http_say (request, "Allow", methods.at);
+    buffer_free (&methods);
+}
+
 static void on_request (void *owner, struct http_request *request)
 {
     struct web *web = owner;
@@ -225,13 +254,19 @@ static void on_request (void *owner, struct http_request *request)
 
     if (strncmp (path, "/assets/", 8) == 0 && method <= HTTP_HEAD && web_asset (request, path + 8))
         return;
+    /* a page for each whom nobody can serve would leave nothing for those who can be served */
+    if (method == HTTP_POST && web->sending >= web->sending_most && http_crowded (web->server)) {
+        metric_add (web_shed_total, 1);
+        http_answer_crowded (request);
+        return;
+    }
     struct visit *visit = visit_of (web, request);
     visit->route = route_find (method, path, &visit->parts, &visit->inlet, &other);
     if (!web->up) {
         http_later (request, LATER_MS);
         visit_refuse (visit, 503, "stopping");
     } else if (!visit->route && other) {
-        http_say (request, "Allow", "GET, HEAD, POST, PUT");
+        allow_say (request, path);
         visit_refuse (visit, 405, "method");
     } else if (!visit->route) {
         visit_refuse (visit, 404, "absent");
@@ -317,6 +352,7 @@ static int content_open_folder (struct web *web, const struct settings *settings
 static int door_listen (struct web *web, const struct settings *settings)
 {
     size_t count = array_len (headers);
+    char *crowded = web_both ("fault_crowded");
 
     memcpy (web->headers, headers, sizeof headers);
     if (web->tls)
@@ -331,6 +367,7 @@ static int door_listen (struct web *web, const struct settings *settings)
         .header = HEADER_MOST,
         .small = FORM_MOST,
         .bodies = (size_t) settings_number (settings, "bodies"),
+        .crowded = crowded,
         .headers = web->headers,
         .header_count = count,
         .limit = on_limit,
@@ -340,7 +377,9 @@ static int door_listen (struct web *web, const struct settings *settings)
         .sink = brought_sink (on_file),
         .owner = web,
     };
-    if (http_listen (web->reactor, &options, &web->server) == 0)
+    int fail = http_listen (web->reactor, &options, &web->server);
+    free (crowded);
+    if (fail == 0)
         return 0;
     log_error ("%s cannot be listened on: %s; is the port taken (ss -ltnp shows by whom)?",
                options.door, strerrordesc_np (errno));
@@ -356,6 +395,7 @@ int web_start (struct reactor *reactor, const struct settings *settings, void **
     web->tls = settings_flag (settings, "tls");
     web->zone = (int) settings_number (settings, "zone");
     web->sending_most = (unsigned) settings_number (settings, "sending");
+    web->notices = notices_read (settings);
     web->origin = xstrdup (settings_text (settings, "origin"));
     web->open311_contact = xstrdup (settings_text (settings, "open311.contact"));
     web->open311_key_service = xstrdup (settings_text (settings, "open311.key_service"));
@@ -363,6 +403,7 @@ int web_start (struct reactor *reactor, const struct settings *settings, void **
     web->loop = client_loop_on (reactor);
     web->sandbox = sandbox_new ();
     web->limits = limits_new (web, settings);
+    web->taken = taken_new ();
     int status = secret_read (web, settings);
     if (status == 0)
         status = content_open_folder (web, settings);
@@ -416,6 +457,7 @@ void web_stop (void **state)
     http_close (&web->server);
     aduan_loop_free (&web->loop);
     limits_free (&web->limits);
+    taken_free (&web->taken);
     sandbox_free (&web->sandbox);
     sodium_memzero (web->secret, sizeof web->secret);
     json_decref (web->categories);
@@ -430,6 +472,7 @@ void web_measure (void *state)
     const struct web *web = state;
     struct http_counts counts = http_counts (web->server);
 
+    metric_set (web_crowded_total, counts.crowded);
     metric_set (web_cut_total, counts.cut);
     metric_set (web_no_room_total, counts.no_room);
     metric_set (web_body_bytes, counts.booked);

@@ -9,11 +9,16 @@
  *   client.c   programs that come in by HTTP: whose token is whose (client.h)
  *   repeat.c   which submission is a repeat of which, where its sender names no key (repeat.h)
  *   limit.c    how often one source, token, number, sender or text comes (limit.h)
+ *   taken.c    reports that were taken in a moment ago, and are not stored yet (taken.h)
+ *   may.c      what a case takes from its reporter now (may.h)
  *   proof.c    tracking number and access code of who follows his case, sealed in a cookie
+ *   drawn.c    a form's token, and when it was drawn
+ *   notices.c  by which channels news go
  *   words.c    texts by key, assets
  *   channel/   a door each: its addresses, what it takes, how it says no
  *     channel.def  which there are
- *     form.c       the report form, its receipt
+ *     form.c       the report form
+ *     receipt.c    its receipt;  first.c  that of the first one, where a form comes again and says something else
  *     track.c      a reporter follows his case, and has his say
  *     published.c  reports that everybody may read
  *     open311.c    GeoReport v2 (open311.h)
@@ -51,20 +56,24 @@
 #define DIGEST_BYTES CONTENT_DIGEST_BYTES
 #define BODY_FILE    CONTENT_BYTES_MOST /* of a body that is a file */
 #define BODY_FILES   ((size_t) FILES_MOST * CONTENT_BYTES_MOST + FORM_MOST) /* of a form with files */
+/* of the report form: files that are too many or too large are let go as they come, and told at their field beside all that was typed */
+#define BODY_TOLD    (4 * BODY_FILES)
 #define SECRET_BYTES 32
 #define JSON_MOST    4000 /* values in a program's body: each takes some 100 bytes, read */
 
 struct visit;
+struct drawn;
 struct clients;
 struct limits;
 struct gateways;
 struct sandbox;
+struct taken;
 
 struct route {
     enum http_method method;
     const char *pattern; /* "/reports/:number" */
     void (*run) (struct visit *visit);
-    size_t most;  /* bytes of body; 0: none; BODY_FILE, BODY_FILES: streamed */
+    size_t most;  /* bytes of body; 0: none; BODY_FILE, BODY_FILES, BODY_TOLD: streamed */
     bool foreign; /* also of forms that are not ours: gateways and programs */
 };
 
@@ -90,6 +99,7 @@ struct web {
     struct content *content;
     struct clients *clients; /* client.h */
     struct limits *limits;   /* limit.h */
+    struct taken *taken;     /* taken.h */
     struct gateways *gateways;
     struct sandbox *sandbox; /* channel/api_sandbox.c */
     unsigned polling;        /* long polls of the feed */
@@ -104,6 +114,7 @@ struct web {
     char *origin; /* as browsers name this door; "": by the Host header */
     char *open311_contact, *open311_key_service; /* "": the standard words */
     bool open311_keyless;
+    unsigned notices; /* notices.c */
 };
 
 /* One request on its way to its answer; it lives as long as the request. */
@@ -124,9 +135,12 @@ struct visit {
     bool refused;    /* it is of a query that aduan-query refused: too much at a time, perhaps */
     char detail[66];
     char number[ADUAN_NUMBER_SIZE], code[ADUAN_CODE_SIZE]; /* proof.c; "": none */
+    uint8_t receipt;                                       /* enum receipt; 0: he has none */
     void (*sent) (struct visit *visit, const struct aduan_submitted *result);
     bool names_files; /* what it submits does */
-    void *work;       /* of its handler */
+    char report_code
+        [65];   /* of a report on its way to intake, proof_hash of its access code; "": none */
+    void *work; /* of its handler */
     void (*work_free) (void *work);
 };
 
@@ -176,17 +190,74 @@ unsigned send_status (const struct aduan_submitted *result);
 
 /* ---- proof.c ----------------------------------------------------------------------------------- */
 
-/* Reads the visit's cookie into number and code. */
+/* Reads the visit's cookie into number, code and receipt. */
 void proof_read (struct visit *visit);
-/* Remembers, in a cookie, who follows which case; "" for both ends it. */
+/* Remembers, in a cookie, who follows which case, and the visit's receipt; "" for both ends it. */
 void proof_keep (struct visit *visit, const char *number, const char *code);
 /* 64 hexadecimal digits of the hash of an access code as a person wrote it; false: it is none. */
 bool proof_hash (const char *code, char ret[65]);
+
+/* ---- drawn.c ----------------------------------------------------------------------------------- */
+
+/* What makes a form one submission, however often it is sent. */
+struct drawn {
+    struct aduan_token token;
+    uint64_t created; /* ms UTC, by the clock of the door that drew it */
+};
+enum drawn_age {
+    DRAWN_RIGHT,
+    DRAWN_OLD, /* too long ago, or by no door's clock: it is to be drawn anew */
+    DRAWN_NONE /* no form of ours */
+};
+void drawn_new (struct drawn *ret);
+/* The page's values `token` and `created`. */
+void drawn_show (struct visit *visit, const struct drawn *drawn);
+/* The same of what came back; key and code are derived where it is not DRAWN_NONE. */
+enum drawn_age drawn_read (struct visit *visit, struct drawn *ret);
+
+/* "TOKEN-MS-SEAL", for a cookie; the caller's. */
+char *drawn_text (const struct web *web, const struct drawn *drawn);
+/* False: this installation has not made it.  However old it is. */
+bool drawn_of_text (const struct web *web, const char *text, struct drawn *ret);
+
+/* ---- notices.c --------------------------------------------------------------------------------- */
+
+bool notices_right (const struct settings *settings);
+/* For web->notices, at the start. */
+unsigned notices_read (const struct settings *settings);
+/* Do news go by this channel ("email", "sms", "whatsapp")? */
+bool notices_go (const struct web *web, const char *channel);
+/* The page's `kinds`: channels that may be chosen, one of them as `chosen`; NULL: none is. */
+void notices_offer (struct visit *visit, const char *chosen);
+
+/* ---- channel/receipt.c -------------------------------------------------------------------------- */
+
+/* What a receipt says, in the sealed cookie. */
+enum receipt {
+    RECEIPT_IS = 1,
+    RECEIPT_PUBLIC = 2,
+    RECEIPT_CONTACT = 4,
+    RECEIPT_PHOTOS_LOST = 8,
+    RECEIPT_EMAIL = 16, /* of a contact; none of the three: it is not known here by which way */
+    RECEIPT_SMS = 32,
+    RECEIPT_WHATSAPP = 64,
+    RECEIPT_QUIET = 128, /* a contact was given, and no news go to it (limit.h) */
+};
+/* Says to the browser something that it gives back where it keeps cookies; with the form. */
+void receipt_here (struct visit *visit);
+/* The visit's, from now on and in the cookie; `says`: enum receipt. */
+void receipt_take (struct visit *visit, const char *number, const char *code, unsigned says);
+/* Answers with the way to it, or with it. */
+void receipt_give (struct visit *visit);
+/* Answers with it. */
+void receipt_page (struct visit *visit, unsigned status);
 
 /* ---- words.c ----------------------------------------------------------------------------------- */
 
 /* The text of a key in the visit's language; NULL: no such key. */
 const char *web_word (const struct visit *visit, const char *key);
+/* The text of a key that is there in both languages, a line each, for whom we know nothing of; the caller's. */
+char *web_both (const char *key);
 struct template_set web_templates (struct visit *visit);
 /* An asset by its name, answered; false: there is none. */
 bool web_asset (struct http_request *request, const char *name);

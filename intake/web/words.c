@@ -31,6 +31,12 @@ const char *web_word (const struct visit *visit, const char *key)
     return !text ? NULL : visit->english ? text->en : text->id;
 }
 
+char *web_both (const char *key)
+{
+    const struct word *text = word_find (texts, array_len (texts), key);
+    return xformat ("%s\n%s", text->id, text->en);
+}
+
 static const char *word (void *owner, const char *key)
 {
     return web_word (owner, key);

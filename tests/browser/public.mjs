@@ -38,6 +38,18 @@ async function report(page) {
   made.number = await page.locator("#r_number").innerText();
   made.code = (await page.locator("#r_code").innerText()).replaceAll(" ", "");
   await check(page, "receipt");
+  // a telephone lets go of pages and fetches them again by their address
+  await page.reload();
+  if (await page.locator("#r_number").innerText() !== made.number || !page.url().endsWith("/receipt")) say("receipt", "a reload loses it");
+  if (!(await page.title()).startsWith("Tanda terima")) say("receipt", `its title is ${await page.title()}`);
+}
+
+// more files than are taken are told before they are sent
+async function tooMany(page) {
+  await page.goto(`${given.base}/report`);
+  await page.setInputFiles("#photos", Array.from({ length: 6 }, (_, n) => ({ name: `${n}.txt`, mimeType: "text/plain", buffer: Buffer.from("catatan") })));
+  await page.getByText("Paling banyak 5 berkas.").waitFor();
+  if (await page.locator("#photos").getAttribute("aria-describedby") !== "h_photos e_files") say("form", "the fault of the files is not said with their field");
 }
 
 async function wrong(page) {
@@ -92,6 +104,7 @@ try {
   const page = await person("id-ID", given.script);
   await report(page);
   await wrong(page);
+  if (given.script) await tooMany(page);
   await follow(page);
   await others(page);
   if (given.script) {

@@ -3,25 +3,31 @@ what looks like a machine's is seen by a coordinator first, and lost never."""
 import base64
 import functools
 import ipaddress
+import json
 import os
+import pathlib
 import random
 import re
 import socket
+import subprocess
+import sys
 import time
 import urllib.parse
 
 import pytest
 
 import stack as stacks
+from api import account
 from conftest import Stack
 from desk_door import Browser, Program
 from redis_server import Redis
 from web import Visitor
 
-LIMITS = {"reports_hour": 6, "reports_minute": 60, "reads": 40, "bodies": 1, "codes": 3, "codes_source": 4, "text": 4}
+LIMITS = {"reports_hour": 6, "reports_minute": 60, "reads": 40, "bodies": 1, "codes_source": 4, "contact": 3, "text": 4}
 WEB = f"""  forwarded: true
   redis: unix:{{folder}}/redis.sock
   answers: 3
+  open311: {{{{keyless: true}}}}
   limit: {{{{{", ".join(f"{name}: {value}" for name, value in LIMITS.items())}}}}}
 """
 SOURCES = (f"198.51.100.{number}" for number in range(1, 250))
@@ -33,11 +39,17 @@ class Town(Stack):
     """The stack with a second public door on the same run folder's query, and a Redis."""
 
     def __init__(self, folder):
-        super().__init__(folder, programs=(*stacks.WEB, "desk"), web=WEB.format(folder=folder))
+        self.smtp_port = stacks.free_port()
+        super().__init__(folder, programs=(*stacks.WEB, "desk", "notifier"), web=WEB.format(folder=folder), smtp=f"smtp://127.0.0.1:{self.smtp_port}")
         self.redis = Redis(folder)
-        self.second = None
+        self.second = self.sink = None
+
+    def mails(self, address):
+        """How many letters went there."""
+        return sum(json.loads(path.read_text(encoding="utf-8"))["to"] == [address] for path in pathlib.Path(self.folder, "sink", "mail").glob("*.json"))
 
     def _start(self):
+        self.sink = subprocess.Popen([sys.executable, os.path.join(stacks.HERE, "smtp_sink.py"), os.path.join(self.folder, "sink"), "--port", str(self.smtp_port)])
         self.redis.start()
         super()._start()
         folder, first = os.path.join(self.folder, "second"), self.settings
@@ -63,6 +75,9 @@ class Town(Stack):
 
     def close(self):
         super().close()
+        if self.sink:
+            self.sink.terminate()
+            self.sink.wait()
         if self.redis.process:
             self.redis.stop()
 
@@ -194,23 +209,42 @@ def test_large_bodies_of_a_source(stack):
 
 @with_redis_in_time
 def test_wrong_codes(stack):
-    """By number whoever asks, by source whatever number; whether or not there is one."""
+    """Counted by source, at both doors; a right one is never asked to wait, whoever guesses beside it, and from wherever."""
     number, code = Guest(stack).report(words())
     stack.wait("select 1 from complaint where number_text (number) = %s", number)
+    guest = Guest(stack)
 
-    def attempt(said, wrong="0" * 26, **more):
-        return Guest(stack, **more).post("/track", {"number": said, "code": wrong})
-    absent = absent_number()
-    bodies = []
-    for said in (number, absent):
-        assert [attempt(said).status for _ in range(4)] == [422, 422, 422, 429]
-        answer = attempt(said, code)
-        assert answer.status == 429 and 0 < int(answer.headers["Retry-After"]) <= 15
-        bodies.append(answer.text)
-    assert bodies[0] == bodies[1]
-    guest, numbers = Guest(stack), [Guest(stack).report(words())[0] for _ in range(3)]
-    statuses = [Guest(stack, guest.source, ("web", "second")[at % 2]).post("/track", {"number": numbers[at % 3], "code": "0" * 26}).status for at in range(5)]
-    assert statuses == [422, 422, 422, 422, 429]
+    def attempt(said, code, door="web", source=guest.source):
+        return Guest(stack, source, door).post("/track", {"number": said, "code": code})
+    assert [attempt(absent_number(), "0" * 26).status for _ in range(6)] == [404] * 6, "what is not stored, yet or ever, is no guess"
+    answers = [attempt(number, "0" * 26, ("web", "second")[at % 2]) for at in range(6)]
+    assert [answer.status for answer in answers] == [422] * 4 + [429] * 2 and 0 < int(answers[5].headers["Retry-After"]) <= 3600
+    assert attempt(number, code).status == 303 and attempt(number, code, source=None).status == 303
+    assert attempt(number, "0" * 26, source=None).status == 422
+
+
+def test_one_address_hears_of_so_many_reports(stack):
+    """Anybody can name anybody's address: what is too much is taken, and no news of it go there."""
+    account_of_city = account(stack, f"kota-{next(WORDS)}")
+    name = f"korban{next(WORDS)}"
+
+    def send(**more):
+        guest = Guest(stack)
+        return guest.post("/report", guest.form(words(), **{"contact_kind": "email", "contact": f"{name}@contoh.example", "place": "91.01.01", "category": "1", **more}))
+    answers = [send(), send(contact=f"{name.upper()}@contoh.example"), send(contact=f"{name}+lapor@contoh.example"), send()]
+    quiet = ["kabarnya tidak kami kirim" in answer.text for answer in answers]
+    assert [answer.status for answer in answers] == [200] * 4 and quiet == [False] * 3 + [True]
+    said = {"text": words(), "anonymous": True, "secret": False, "place": "91.01.01", "category": 1, "contact": {"kind": "email", "address": f"{name}@contoh.example"}}
+    taken = account_of_city.live.post("/reports", said)
+    assert taken.status == 201 and taken.json["quiet"]
+    taken_311 = Guest(stack).post("/open311/v2/requests.json", {"service_code": "K1", "address_id": "R91-01-01", "description": words(), "email": f"{name}@contoh.example"})
+    assert taken_311.status == 200 and "alamat" in json.loads(taken_311.text)[0]["service_notice"], taken_311.text
+    for number in (answers[3].receipt()[0], taken.json["number"], json.loads(taken_311.text)[0]["service_request_id"]):
+        assert stack.wait("select d.outcome, d.code from delivery d join complaint c using (complaint_id) where number_text (c.number) = %s", number) == [(5, 3)]
+        assert stack.sql("select t.contact is not null from content t join complaint c using (complaint_id) where number_text (c.number) = %s", number) == [(True,)]
+    addresses = [f"{name}@contoh.example", f"{name.upper()}@contoh.example", f"{name}+lapor@contoh.example", f"lain{name}@contoh.example"]
+    assert "kabarnya tidak" not in send(contact=addresses[3]).text
+    until(lambda: [stack.mails(address) for address in addresses] == [1] * 4)
 
 
 # ---- Redis comes and goes
@@ -264,7 +298,7 @@ def test_what_a_machine_fills_is_seen_first(stack):
     plain = Guest(stack).report(words(), **where)[0]
     trapped = Guest(stack).report(words(), website="https://example.org", **where)[0]
     guest = Guest(stack)
-    hasty = guest.report(words(), created=guest.get("/report").fields()["created"], **where)[0]
+    hasty = guest.report(words(), created=guest.get("/report").fields()["created"].split("-")[0], **where)[0]
     assert placed(stack, plain)[0] == 4, "an agency has it"
     for number, doubt in ((trapped, "doubt-trap"), (hasty, "doubt-haste")):
         state, flags, rung = placed(stack, number)
@@ -289,8 +323,25 @@ def test_what_a_machine_fills_is_seen_first(stack):
         assert done.status == 200, done.text
     stack.wait("select 1 from assignment w join complaint c using (complaint_id) join agency a on a.agency_id = w.agency where number_text (c.number) = %s "
                "and a.code = '91.01/PUPR' and w.open", trapped)
+    assert stack.sql("select c.priority, array (select w.priority from assignment w where w.complaint_id = c.complaint_id) from complaint c "
+                     "where number_text (c.number) = %s", trapped) == [(3, [3, 3])], "what a person has placed is as any other"
     assert inbox(stack, boss) & {trapped, hasty} == set()
     assert stack.sql("select count (*) from content t join complaint c using (complaint_id) where number_text (c.number) = %s", hasty) == [(1,)]
+
+
+def test_what_is_verified_waits_no_longer_in_bulk(stack):
+    boss = stack.person("91.01", "coordinator")
+    number = Guest(stack).report(words(), website="https://example.org", place="91.01.01", category="1")[0]
+    placed(stack, number)
+    program = Program(stack, boss)
+    assert number in inbox(stack, boss)
+    while number not in {case["number"] for case in program.post("/pull", {}).json["cases"]}:
+        pass
+    case = program.get(f"/cases/{number}").json
+    done = program.post(f"/cases/{number}/acts", {"act": "verify", "class": 2, "id": case["case"]["id"], "agency": case["own"]["agency_number"], "version": case["own"]["version"]})
+    assert done.status == 200, done.text
+    assert stack.sql("select priority, due_first is null from complaint where number_text (number) = %s", number) == [(3, True)]
+    assert number not in inbox(stack, boss)
 
 
 def test_a_flood_of_one_text(stack):

@@ -119,6 +119,11 @@ def test_a_report_with_all_that_it_may_say(stack, city, key):
     # with other words it is refused
     conflict = city.live.post("/reports", {**said, "text": "Lampu padam."}, key)
     assert conflict.status == 409 and conflict.json["code"] == "submit_conflict"
+    # or with anything else: nobody reads "repeated" of what is not stored
+    for change in ({"secret": True}, {"anonymous": False}, {"location": "Dusun Mawar"}, {"contact": {"kind": "email", "address": "lain@example.org"}},
+                   {"identity": {"name": "Orang Lain"}}, {"attachments": []}, {"category": 2}, {"external": "KOTA-8"}):
+        conflict = city.live.post("/reports", {**said, **change}, key)
+        assert conflict.status == 409 and conflict.json["code"] == "submit_conflict", change
     # and it is read back, by both names
     own = city.live.get("/reports/" + taken.json["number"]).json
     assert own["external"] == "KOTA-7" and own["title"] == "Jembatan putus" and own["place"] == "91.01"
@@ -317,7 +322,18 @@ def test_words_and_their_events(stack, city, key):
     assert city.live.post(f"/reports/{number}/replies", {"text": "Tanpa kode."}).json["field"] == "access_code"
     assert city.live.post(f"/reports/{number}/ratings", {"access_code": code, "rating": 6}).json["field"] == "rating"
     assert city.live.post(f"/reports/{number}/flags", {"access_code": code, "anonymous": True}).json["field"] == "secret"
-    assert city.live.post(f"/reports/{number}/withdrawals", {"access_code": code}).status == 201
+    # what the case cannot take now is not "taken"
+    for name, more in (("ratings", {"rating": 4}), ("completions", {"text": "Ini."}), ("reopenings", {"text": "Belum."}), ("consents", {"consent": True})):
+        cannot = city.live.post(f"/reports/{number}/{name}", {"access_code": code, **more})
+        assert (cannot.status, cannot.json["code"]) == (409, "state"), name
+    end = {"access_code": code, "text": "Sudah bersih.", "created": CREATED}
+    assert city.live.post(f"/reports/{number}/withdrawals", end, key + "w").status == 201
+    stack.wait("select 1 from complaint where number_text (number) = %s and state = 8", number)
+    assert city.live.post(f"/reports/{number}/withdrawals", end, key + "w").status == 200, "a repeat is answered as the first one was"
+    assert city.live.post(f"/reports/{number}/replies", {"text": "Sudah dua minggu.", "access_code": code, "created": CREATED}, key + "r").status == 200
+    for name, more in (("replies", {"text": "Lain."}), ("withdrawals", {"text": "Lagi."}), ("closings", {})):
+        assert city.live.post(f"/reports/{number}/{name}", {"access_code": code, **more}).json["code"] == "state", name
+    assert stack.sql("select count (*) from refused where parent = number_bits (%s)", number) == [(0,)]
     said, _ = city.live.until(start, lambda events: {"reply", "withdrawal"} <= {event["type"] for event in events if event["number"] == number} and events)
     assert [event["text"] for event in said if event["type"] == "reply"] == ["Sudah dua minggu."], "said twice it is one, and the wrong code said nothing"
     own = city.live.get(f"/reports/{number}").json

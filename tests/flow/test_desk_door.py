@@ -9,8 +9,6 @@ import pathlib
 import re
 import signal
 import socket
-import ssl
-import subprocess
 import time
 
 import pytest
@@ -20,8 +18,9 @@ from conftest import ROOT, Stack
 from content import kept, names
 from desk_cases import held, placed
 from desk_door import Browser, Program
+from nginx import Nginx
 from spoolbench import wait
-from stack import DESK, free_port
+from stack import DESK
 
 SETTINGS = {"login": {"burst": 6, "minute": 1, "inside": 2}, "slow": {"header": "2s", "grace": "3s", "rate": "64KiB"}, "idle": "20s", "bodies": "64MiB"}
 WRONG = {"login": "nobody-here", "password": "salah sama sekali", "code": "000000"}
@@ -473,34 +472,13 @@ def test_a_pull_that_failed_may_be_tried_again(stack, web):
 def test_behind_nginx(running, web, folder, liaison):
     """docs/examples/nginx.conf as it stands, but for names, ports and folders."""
     again(running, running.plain, tls="true", login={"burst": 2, "minute": 1, "inside": 2})
-    port, at = free_port(), os.path.join(folder, "nginx")
-    os.makedirs(at)
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=desk.example.go.id",
-                    "-keyout", f"{at}/key.pem", "-out", f"{at}/cert.pem"], check=True, stderr=subprocess.DEVNULL)
-    text = pathlib.Path(ROOT, "docs", "examples", "nginx.conf").read_text(encoding="utf-8")
-    for old, new in (("listen 443 ssl", f"listen 127.0.0.1:{port} ssl"), ("listen [::]:443 ssl;", ""), ("/etc/ssl/desk.example.go.id.pem", f"{at}/cert.pem"),
-                     ("/etc/ssl/private/desk.example.go.id.key", f"{at}/key.pem"), ("127.0.0.1:8312", f"127.0.0.1:{running.ports['desk']}")):
-        assert old in text, old
-        text = text.replace(old, new)
-    folders = "".join(f"    {kind}_temp_path {at}/{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-    pathlib.Path(at, "nginx.conf").write_text(f"daemon off;\nmaster_process off;\npid {at}/pid;\nerror_log {at}/error.log;\nevents {{}}\nhttp {{\n    access_log off;\n{folders}{text}\n}}\n", encoding="utf-8")
-    proxy = subprocess.Popen(["nginx", "-p", at, "-c", f"{at}/nginx.conf", "-e", f"{at}/error.log"])  # pylint: disable=consider-using-with
-    trust = ssl.create_default_context(cafile=f"{at}/cert.pem")
-
-    def call(lines, body=b"", source="127.0.0.1", path="/login", method="POST"):
-        with socket.create_connection(("127.0.0.1", port), timeout=60, source_address=(source, 0)) as plain, \
-                trust.wrap_socket(plain, server_hostname="desk.example.go.id") as peer:
-            peer.sendall(f"{method} {path} HTTP/1.1\r\nHost: desk.example.go.id\r\nConnection: close\r\n{lines}Content-Length: {len(body)}\r\n\r\n".encode() + body)
-            return peer.makefile("rb").read()
-
-    try:
-        wait(lambda: socket.socket().connect_ex(("127.0.0.1", port)) == 0, 20, "nginx listens")
+    with Nginx(folder, "nginx.conf", "desk.example.go.id", running.ports["desk"]) as proxy:
         form = "Content-Type: application/x-www-form-urlencoded\r\nOrigin: https://desk.example.go.id\r\n"
         body = b"login=x&password=y&code=1"
         claims = [f"X-Forwarded-For: 198.51.100.{i}\r\n" for i in range(3)]
-        assert [call(form + claim, body)[9:12] for claim in claims] == [b"401", b"401", b"429"]
-        assert call(form, body, "127.0.0.9")[9:12] == b"401"
-        page = call("", method="GET")
+        assert [proxy.call("/login", form + claim, body, "POST")[9:12] for claim in claims] == [b"401", b"401", b"429"]
+        assert proxy.call("/login", form, body, "POST", "127.0.0.9")[9:12] == b"401"
+        page = proxy.call("/login")
         assert page.startswith(b"HTTP/1.1 200") and b"Strict-Transport-Security" in page
         # an act with all that it may bring
         number = None
@@ -514,12 +492,9 @@ def test_behind_nginx(running, web, folder, liaison):
         data = b"".join(f'--bb\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode() for name, value in fields.items())
         data += b"".join(b'--bb\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\n' + f"{i}".encode() * 10400000 + b"\r\n" for i in range(5)) + b"--bb--\r\n"
         lines = f"Cookie: __Host-aduan={liaison.session.hex()}\r\nContent-Type: multipart/form-data; boundary=bb\r\n"
-        assert call(lines, data, path=f"/cases/{number}").startswith(b"HTTP/1.1 303")
+        assert proxy.call(f"/cases/{number}", lines, data, "POST").startswith(b"HTTP/1.1 303")
         assert said(running, number) == ["Lewat nginx."]
-        assert call(lines, data + b"x" * 3000000, path=f"/cases/{number}")[9:12] == b"413"
-    finally:
-        proxy.terminate()
-        proxy.wait(20)
+        assert proxy.call(f"/cases/{number}", lines, data + b"x" * 3000000, "POST")[9:12] == b"413"
 
 
 # ---- sessions that are nobody's

@@ -321,6 +321,8 @@ def test_filters(stack, city, worker, known):
     assert ids(lat="-3.5", long="140.5", radius="300") == [health]
     # named ones, whatever else is said
     assert set(ids(service_request_id=f"{known},{health},A0000000000000,x", status="closed", service_code="K4")) == {known, health}
+    assert ids(service_request_id=",".join([known] * 300)) == [known], "named often it is one"
+    assert ids(status="OPEN") == ids(status="open") and ids(status=["Closed", "CLOSED"]) == ids(status="closed")
     now = datetime.datetime.now(datetime.timezone.utc)
     hour = datetime.timedelta(hours=1)
     assert known in ids(start_date=(now - 2 * hour).isoformat(timespec="seconds"), end_date=(now + hour).strftime("%Y-%m-%dT%H:%M:%SZ"))
@@ -386,7 +388,8 @@ def test_updates_in(stack, city, other, known):
     for gone in ("api_key", "service_request_id", "update_id", "updated_datetime", "status", "description"):
         wrong = city.send({**said, gone: ""}, noun="servicerequestupdates")
         assert wrong.status == (403 if gone == "api_key" else 400), gone
-    assert city.update(known, "u-5", "OPEN", "x", updated_datetime="kemarin").status == 400
+    for wrong in ("kemarin", "27/11/2026", "27-11-2026"):
+        assert city.update(known, "u-5", "OPEN", "x", updated_datetime=wrong).status == city.update(known, "u-1", "OPEN", "x", updated_datetime=wrong).status == 400, wrong
 
 
 def test_updates_that_end_and_reopen(stack, city, worker):

@@ -139,6 +139,14 @@ def test_what_servers_write(stack, city, fetch, tmp_path, kind):
         assert [json.loads(line)["field"] for line in rejects] == ["service_request_id"]
 
 
+def test_a_map_that_is_not_there_is_said_before_anything_is_asked(stack, city, tmp_path):
+    town = city([request("M1", ago(days=2))])
+    done = subprocess.run([ADUAN, "import", tmp_path / "kota.jsonl", "--open311", town.url, "--category-map", tmp_path / "services", "-c", stack.settings],
+                          capture_output=True, check=False, timeout=60, env=ENVIRONMENT, text=True)
+    assert done.returncode == 64 and "services" in done.stderr, done.stderr
+    assert town.asked == [] and not (tmp_path / "kota.jsonl").exists()
+
+
 def test_a_list_that_is_cut_is_asked_for_in_halves(stack, city, fetch):
     rows = [request(f"B{number}", ago(days=20, minutes=-7 * number)) for number in range(140)]
     town = city(rows, cap=50)

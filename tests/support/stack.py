@@ -30,10 +30,11 @@ from worker import Worker  # noqa: E402
 
 BUILD = os.environ.get("ADUAN_BUILD", os.path.join(ROOT, "build"))
 # All of a test comes from 127.0.0.1: it is counted where a test says `limit:` in its web section.
-UNLIMITED = "  limit: {reports_hour: 0, reports_minute: 0, reads: 0, bodies: 0, codes: 0, codes_source: 0, text: 0}\n"
+UNLIMITED = "  limit: {reports_hour: 0, reports_minute: 0, reads: 0, bodies: 0, codes_source: 0, contact: 0, text: 0}\n"
 PROGRAMS = {"store": "store/aduan-store", "router": "router/aduan-router", "intake": "intake/aduan-intake",
             "query": "store/query/aduan-query", "desk": "router/desk/aduan-desk", "notifier": "notifier/aduan-notifier",
             "web": "intake/web/aduan-web"}
+NOTICES = "  notices: email, sms, whatsapp\n"
 REENCODER = os.path.join(BUILD, "common", "content", "reencode", "aduan-reencode")
 REGISTRY = os.path.join(HERE, "registry")
 CORE = ("store", "router", "intake")
@@ -213,7 +214,7 @@ class Stack:
                        f"audit:\n  database: {self.postgres.conninfo('aduan_audit')}\n"
                        f"identity:\n  database: {self.postgres.conninfo('aduan_identity')}\n"
                        f"desk:\n  door: tcp://127.0.0.1:{self.ports['desk']}\n  router: tcp://127.0.0.1:{self.ports['router']}\n  intake: tcp://127.0.0.1:{self.ports['intake']}\n  reencoder: {REENCODER}\n"
-                       f"web:\n  door: tcp://127.0.0.1:{self.ports['web']}\n  intake: tcp://127.0.0.1:{self.ports['intake']}\n  reencoder: {REENCODER}\n{self.web}"
+                       f"web:\n  door: tcp://127.0.0.1:{self.ports['web']}\n  intake: tcp://127.0.0.1:{self.ports['intake']}\n  reencoder: {REENCODER}\n{'' if 'notices:' in self.web else NOTICES}{self.web}"
                        f"notifier:\n  domain: aduan.example\n{smtp}{self.notifier}"
                        f"aduan:\n  intake: tcp://127.0.0.1:{self.ports['intake']}\n  router: tcp://127.0.0.1:{self.ports['router']}\n"
                        f"{self.extra}")

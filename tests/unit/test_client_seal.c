@@ -94,7 +94,7 @@ static void identity_is_sealed (void **state)
     assert_bytes (tag (&unpacked.data, 7), "<1@example.org>");
     assert_null (tag (&unpacked.data, 8));
     assert_null (tag (&unpacked.data, 9));
-    assert_bytes (tag (&unpacked.data, 10), "0123456789ABCDEFGHJKMNPQRS");
+    assert_bytes (tag (&unpacked.data, 11), "0123456789ABCDEFGHJKMNPQRS");
     msgpack_unpacked_destroy (&unpacked);
     free (clear);
     wire_done (&message);

@@ -204,6 +204,9 @@ static void what_is_not_taken (void **state)
     bench_open (&bench, (struct content_options){0});
     for (size_t i = 0; i < array_len (strange); i++)
         assert_int_equal (bench_put (&bench, strange[i]), CONTENT_KIND);
+    assert_int_equal (
+        bench_put (&bench, view_of ("Di situs itu tampil <script>alert(1)</script> <html>\n")),
+        CONTENT_DONE); /* words about a page are no page */
     assert_int_equal (bench_put (&bench, (struct view){"", 0}), CONTENT_EMPTY);
     assert_int_equal (bench_put (&bench, text_of (LARGE)), CONTENT_LARGE);
     assert_int_equal (bench_names (&bench, "new", "") + bench_names (&bench, "part", ""), 0);

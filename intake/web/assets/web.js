@@ -102,6 +102,22 @@
     const blob = await new Promise((done) => { canvas.toBlob(done, "image/jpeg", 0.85); });
     return blob && blob.size < file.size ? new File([blob], "foto.jpg", { type: "image/jpeg" }) : file;
   }
+  // more than is taken is said here, before a telephone sends it for minutes
+  const wrong = one("[data-files]", form);
+  function fits() {
+    const files = [...photos.files], stored = all("input[name=stored]", form).length;
+    const fault = files.length + stored > Number(photos.dataset.most) ? photos.dataset.many
+      : files.some((file) => file.size > Number(photos.dataset.bytes)) ? photos.dataset.large : "";
+    wrong.textContent = fault;
+    wrong.hidden = !fault;
+    photos.toggleAttribute("aria-invalid", Boolean(fault));
+    if (fault) {
+      photos.setAttribute("aria-invalid", "true");
+      photos.setAttribute("aria-describedby", "h_photos e_files");
+      photos.focus();
+    }
+    return !fault;
+  }
   photos.addEventListener("change", async () => {
     const files = await Promise.all([...photos.files].map(smaller)), list = new DataTransfer();
     files.forEach((file) => list.items.add(file));
@@ -113,6 +129,7 @@
       picture.onload = () => URL.revokeObjectURL(picture.src);
       return picture;
     }));
+    fits();
   });
 
   // ---- what was written is kept on this device until it is sent; never files, never where news go
@@ -153,6 +170,7 @@
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     save();
+    if (!fits()) return;
     button.disabled = true;
     const body = new FormData(form);
     for (let attempt = 0; attempt < 4; attempt++) {
@@ -176,6 +194,8 @@
     one("main").replaceWith(document.adoptNode(one("main", page)));
     if (one("[data-sent]")) {
       forget();
+      // the receipt has an address of its own: a telephone that lets go of this page comes back to it
+      history.replaceState(null, "", "/receipt");
       all("[data-print], [data-copy]").forEach((each) => { each.hidden = false; });
       scrollTo(0, 0);
       const title = one("[data-focus]");

@@ -33,6 +33,7 @@ struct call {
     char number[ADUAN_NUMBER_SIZE], code[ADUAN_CODE_SIZE];
     uint8_t digests[FILES_MOST * DIGEST_BYTES];
     unsigned file_count;
+    bool quiet;   /* no news of it go to its contact: limit_contact */
     size_t field; /* of a form, the next one that may be a file */
     /* of a feed */
     unsigned most;

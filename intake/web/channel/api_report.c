@@ -11,6 +11,8 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include "../limit.h"
+#include "../may.h"
 #include "../repeat.h"
 #include "api.h"
 #include "domain/number.h"
@@ -299,6 +301,8 @@ static void on_sent (struct visit *visit, const struct aduan_submitted *result)
             (int) result->repeated, "sandbox", (int) call->client.sandbox);
         if (report) {
             json_object_set_new (answer, "access_code", json_string (call->code));
+            if (call->quiet && !result->repeated)
+                json_object_set_new (answer, "quiet", json_true ());
             char *where = xformat ("/api/v1/reports/%s", result->number);
             http_say (visit->request, "Location", where);
             free (where);
@@ -314,9 +318,21 @@ static int64_t degree (const json_t *point, const char *name)
     return llround (json_number_value (json_object_get (point, name)) * DEGREE);
 }
 
+/* All of the body, however its members stand: another one under the same key is a conflict. */
+static void call_said (const struct visit *visit, struct call *call, uint8_t ret[ADUAN_SAID_SIZE])
+{
+    char *body = json_dumps (call->body, JSON_COMPACT | JSON_SORT_KEYS);
+    struct view parts[] = {view_of (call->word), view_of (call->number), view_of (body)};
+
+    repeat_said (visit->web, call->client.account, call->key, parts, array_len (parts), ret);
+    sodium_memzero (body, strlen (body));
+    free (body);
+}
+
 static void call_send (struct visit *visit)
 {
     struct call *call = call_of (visit);
+    uint8_t said[ADUAN_SAID_SIZE];
     const json_t *body = call->body, *who = json_object_get (body, "identity");
     const json_t *news = json_object_get (body, "contact"),
                  *point = json_object_get (body, "point");
@@ -332,6 +348,8 @@ static void call_send (struct visit *visit)
     struct aduan_contact contact = {.kind = api_text (news, "kind"),
                                     .address = api_text (news, "address"),
                                     .language = language};
+    contact.quiet = call->quiet =
+        news && limit_contact (visit->web->limits, contact.kind, contact.address);
     struct aduan_submission submission = {
         .account = call->client.account,
         .kind = call->kind,
@@ -361,7 +379,9 @@ static void call_send (struct visit *visit)
         .identity = json_object_size (who) ? &identity : NULL,
         .contact = news ? &contact : NULL,
         .consent = api_flag (body, "consent"),
+        .said = said,
     };
+    call_said (visit, call, said);
     visit_send (visit, &submission, on_sent);
 }
 
@@ -459,12 +479,20 @@ void api_report (struct visit *visit)
     visit_came (visit, named);
 }
 
-/* A code that is another case's would be found out by the store alone, long after we said that it was taken. */
+/* A code that is another case's, and a word that the case cannot take now, would be found out by the store alone, long after we
+ * said that it was taken.  With aduan-query away they are. */
 static void proved (struct visit *visit)
 {
-    const json_t *own = json_object_get (visit->values, "own");
+    const struct call *call = call_of (visit);
+    const json_t *own = json_object_get (visit->values, "own"), *body = call->body;
+    const json_t *row = json_array_get (json_object_get (visit->values, "case"), 0);
+    uint32_t rating = (uint32_t) json_integer_value (json_object_get (body, "rating"));
 
-    if (visit->fault || json_array_size (json_object_get (visit->values, "case")))
+    if (visit->fault)
+        call_send (visit);
+    else if (row && !case_takes (row, call->kind, api_text (body, "text"), rating))
+        api_problem (visit, 409, "state", NULL);
+    else if (row)
         call_send (visit);
     else if (json_array_size (own))
         api_problem (visit, 422, "field_value", "access_code");

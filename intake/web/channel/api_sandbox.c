@@ -87,8 +87,11 @@ static void tell (struct sandbox *sandbox, struct trial *trial, const char *type
 
 static void said_digest (const struct call *call, uint8_t ret[32])
 {
-    const char *text = api_text (call->body, "text"), *target = api_text (call->body, "target");
-    number_digest ((const uint8_t[ID_KEY_LEN]){0}, view_of (text), view_of (target), ret);
+    char *body = json_dumps (call->body, JSON_COMPACT | JSON_SORT_KEYS);
+
+    number_digest ((const uint8_t[ID_KEY_LEN]){0}, view_of (body), (struct view){0}, ret);
+    sodium_memzero (body, strlen (body));
+    free (body);
 }
 
 static struct trial *trial_find (struct sandbox *sandbox, const struct call *call)

@@ -1,9 +1,9 @@
-/* form.c - the report form and its receipt.
+/* form.c - the report form.
  *
- *     GET /report -> form, with a token -> POST /report -> places and agencies by their names -> photos -> intake -> receipt
+ *     GET /report -> form, with a token -> POST /report -> places and agencies by their names -> photos -> intake -> receipt.c
  *
  * The token is drawn with the form; key and access code derive from it.  So a form that is sent twice - a lost answer, a second
- * press, a reload of the receipt - is one complaint, with one receipt.  What is not right comes back with all that was typed, and
+ * press - is one complaint, with one receipt; where it says something else than at first, first.c tells so.  What is not right comes back with all that was typed, and
  * photos that are stored already are named in it by their digests: none is sent twice over a bad connection.
  *
  *   TAKEN -> NAMING (what was typed as a place or an agency is looked for) -> STORING (photos, one after the other) -> SENDING
@@ -17,22 +17,24 @@
 #include <string.h>
 #include <time.h>
 #include "../limit.h"
-#include "../web.h"
+#include "../repeat.h"
+#include "first.h"
 
 #define TEXT_MOST  3000 /* signs, of our forms (DOMAIN 9 #14); the wire takes 10,000 */
 #define SMALL_MOST 400
 #define FOUND_MOST "8"
-#define PLACE_MOST 500
+#define PLACE_MOST 500    /* bytes of the place, in his words and as typed, together: the wire's */
+#define YEAR_FIRST "1945" /* nothing happened under the republic's offices before */
 #define DEGREE     1e7
 #define HASTE_MS   2000 /* nobody reads and fills the form in less */
 
 struct report {
-    struct aduan_token token;
-    uint64_t created;
+    struct drawn drawn;
     uint8_t digests[FILES_MOST * DIGEST_BYTES];
     unsigned file_count;
     size_t field; /* of the form, the next one that may be a photo */
     bool photos_lost;
+    bool quiet; /* no news of it go to its contact: limit_contact */
     char place[14], target[65];
     char *location;
     int64_t latitude, longitude;
@@ -45,7 +47,7 @@ static void report_free (void *work)
 
     json_decref (report->faults);
     free (report->location);
-    sodium_memzero (&report->token, sizeof report->token);
+    sodium_memzero (&report->drawn, sizeof report->drawn);
     free (report);
 }
 
@@ -75,16 +77,25 @@ static json_t *stored_files (const struct report *report)
     return files;
 }
 
+/* By which way news are to go: what has an @ is a mail address, whatever was chosen beside it. */
+static const char *contact_kind (const struct visit *visit)
+{
+    return strchr (visit_said (visit, "contact"), '@') ? "email"
+                                                       : visit_said (visit, "contact_kind");
+}
+
 static void form_render (struct visit *visit)
 {
     struct report *report = visit->work;
     char day[11];
 
     category_choose (visit, visit_said (visit, "category"));
+    notices_offer (visit, contact_kind (visit));
     today (visit->web, day);
     visit_value (visit, "today", day);
-    visit_value (visit, "token", hex_text (report->token.token, sizeof report->token.token));
-    json_object_set_new (visit->values, "created", json_integer ((json_int_t) report->created));
+    visit_value (visit, "day_first", YEAR_FIRST "-01-01");
+    drawn_show (visit, &report->drawn);
+    receipt_here (visit);
     if (report->file_count)
         json_object_set_new (visit->values, "files", stored_files (report));
     if (json_array_size (report->faults)) {
@@ -137,13 +148,11 @@ static void form_show (struct visit *visit)
     const char *target = http_query (visit->request, "to");
     char day[11];
 
-    aduan_token_new (&report->token);
-    report->created = (uint64_t) wall_ms ();
+    drawn_new (&report->drawn);
     today (visit->web, day);
     visit_value (visit, "incident", day);
     visit_value (visit, "class", "1");
     visit_value (visit, "anonymous", "2");
-    visit_value (visit, "contact_kind", "whatsapp");
     if (target && strlen (target) <= SMALL_MOST)
         visit_value (visit, "target_q", target);
     visit_wait (visit);
@@ -158,7 +167,7 @@ static void fault_say (struct report *report, const char *field, const char *why
     json_array_append_new (report->faults, json_pack ("{s:s, s:s}", "field", field, "why", why));
 }
 
-/* A day that has begun where the form is shown. */
+/* A day that has begun where the form is shown, and none of a calendar that nobody has. */
 static bool day_right (const struct web *web, const char *day)
 {
     struct tm tm = {0};
@@ -166,7 +175,7 @@ static bool day_right (const struct web *web, const char *day)
     const char *end = strlen (day) == 10 ? strptime (day, "%Y-%m-%d", &tm) : NULL;
 
     today (web, now);
-    return end && !*end && strcmp (day, now) <= 0;
+    return end && !*end && strcmp (day, now) <= 0 && strcmp (day, YEAR_FIRST) >= 0;
 }
 
 /* "-6.9825, 110.4093", as telephones and maps show a place. */
@@ -191,8 +200,12 @@ static bool point_read (const char *text, int64_t *ret_latitude, int64_t *ret_lo
 static void contact_check (struct visit *visit, struct report *report)
 {
     const char *contact = visit_said (visit, "contact");
-    bool mail = strcmp (visit_said (visit, "contact_kind"), "email") == 0;
+    bool mail = strcmp (contact_kind (visit), "email") == 0;
 
+    if (*contact && !notices_go (visit->web, contact_kind (visit))) {
+        fault_say (report, "contact", "contact_off");
+        return;
+    }
     if (*contact && mail && !address_valid (view_of (contact)))
         fault_say (report, "contact", "contact_email");
     if (*contact && !mail && !phone_valid (view_of (contact)))
@@ -214,8 +227,6 @@ static void report_check (struct visit *visit, struct report *report)
     if (!*visit_said (visit, "place") && !*visit_said (visit, "place_q") &&
         !*visit_said (visit, "location") && !*point)
         fault_say (report, "place_q", "place_empty");
-    if (strlen (visit_said (visit, "location")) > PLACE_MOST)
-        fault_say (report, "location", "location_long");
     if (*point && !point_read (point, &report->latitude, &report->longitude))
         fault_say (report, "point", "point");
     if ((*incident || matter) && !day_right (visit->web, incident))
@@ -239,68 +250,84 @@ static void files_named (struct visit *visit, struct report *report)
     }
 }
 
-/* False: the form's token is none; it is a form of somebody else's making. */
-static bool token_read (struct visit *visit, struct report *report)
-{
-    const char *token = visit_said (visit, "token"), *created = visit_said (visit, "created");
-    char *end;
-
-    report->created = strtoull (created, &end, 10);
-    if (*end || !*created || strlen (token) != 2 * sizeof report->token.token ||
-        hex_parse (token, report->token.token, sizeof report->token.token) != 0)
-        return false;
-    aduan_token_derive (&report->token);
-    return true;
-}
-
 /* ---- sending ---------------------------------------------------------------------------------- */
 
-static void receipt_show (struct visit *visit, const struct aduan_submitted *result)
+/* He may have seen a stricter receipt of this report, after its form was sent with a stricter choice in between. */
+static bool is_hidden (struct visit *visit, const char *number)
 {
-    struct report *report = visit->work;
-    char code[40] = "";
+    proof_read (visit);
+    return strcmp (visit->number, number) == 0 && visit->receipt &&
+           !(visit->receipt & RECEIPT_PUBLIC);
+}
 
-    /* in groups that can be read aloud */
-    for (size_t i = 0, len = 0; report->token.code[i]; i++) {
-        if (i && i % 4 == 0)
-            code[len++] = ' ';
-        code[len++] = report->token.code[i];
-    }
-    visit_value (visit, "number", result->number);
-    visit_value (visit, "code", code);
-    if (strcmp (visit_said (visit, "open"), "1") == 0)
-        visit_value (visit, "public", "yes");
-    if (report->photos_lost)
-        visit_value (visit, "photos_lost", "yes");
-    if (*visit_said (visit, "contact"))
-        visit_value (visit, "contact", "yes");
-    proof_keep (visit, result->number, report->token.code);
-    visit_page (visit, 200, "receipt");
-    sodium_memzero (code, sizeof code);
+static unsigned receipt_contact (const char *kind)
+{
+    return RECEIPT_CONTACT | (strcmp (kind, "email") == 0 ? RECEIPT_EMAIL
+                              : strcmp (kind, "sms") == 0 ? RECEIPT_SMS
+                                                          : RECEIPT_WHATSAPP);
+}
+
+static void accepted (struct visit *visit, const struct aduan_submitted *result)
+{
+    const struct report *report = visit->work;
+    bool public = strcmp (visit_said (visit, "open"), "1") == 0 &&
+                  !(result->repeated && is_hidden (visit, result->number));
+
+    receipt_take (
+        visit, result->number, report->drawn.token.code,
+        (public ? RECEIPT_PUBLIC : 0) |
+            (*visit_said (visit, "contact") ? receipt_contact (contact_kind (visit)) : 0) |
+            (report->quiet && !result->repeated ? RECEIPT_QUIET : 0) | /* the first one stands */
+            (report->photos_lost ? RECEIPT_PHOTOS_LOST : 0));
+    receipt_give (visit);
+}
+
+static void away (struct visit *visit)
+{
+    http_later (visit->request, LATER_MS);
+    visit_value (visit, "away", "yes");
+    visit_fail (visit, 503, "away");
+    form_show_again (visit);
+}
+
+/* The field of the form that says what intake found at fault; another one is our own mistake, and stands at the words. */
+static const char *field_named (const char *field)
+{
+    static const char *const names[][2] = {{"incident", "incident"},  {"location", "location"},
+                                           {"place", "place_q"},      {"latitude", "point"},
+                                           {"longitude", "point"},    {"class", "class"},
+                                           {"category", "category"},  {"target", "target_q"},
+                                           {"attachments", "photos"}, {"anonymous", "anonymous"},
+                                           {"secret", "open"},        {"contact", "contact"},
+                                           {"seal", "name"}};
+
+    for (size_t i = 0; i < array_len (names); i++)
+        if (strcmp (field, names[i][0]) == 0)
+            return names[i][1];
+    return "text";
 }
 
 static void on_sent (struct visit *visit, const struct aduan_submitted *result)
 {
     struct report *report = visit->work;
+    bool conflict = result->result == ADUAN_REJECTED && result->reject == ADUAN_REJECT_CONFLICT;
 
     if (result->result == ADUAN_ACCEPTED) {
-        receipt_show (visit, result);
-        return;
-    }
-    if (result->result == ADUAN_REJECTED && result->reject == ADUAN_REJECT_CONFLICT) {
+        accepted (visit, result);
+    } else if (conflict && *result->number) {
+        first_take (visit, &report->drawn, result, away);
+    } else if (conflict) { /* of an intake that tells no number yet */
         fault_say (report, "text", "sent_already");
+        form_show_again (visit);
     } else if (result->result == ADUAN_REJECTED) {
         log_limited (LOG_WARNING, "the form's submission was rejected: %s, field %s",
                      aduan_reject_word (result->reject),
                      log_text (result->field, strlen (result->field)));
-        fault_say (report, strcmp (result->field, "incident") == 0 ? "incident" : "text",
-                   "rejected");
+        fault_say (report, field_named (result->field), "rejected");
+        form_show_again (visit);
     } else {
-        http_later (visit->request, LATER_MS);
-        visit_value (visit, "away", "yes");
-        visit_fail (visit, 503, "away");
+        away (visit);
     }
-    form_show_again (visit);
 }
 
 /* Why a person should see it before an agency does; each way of doubting counts by itself.  Refused it would be lost. */
@@ -309,7 +336,7 @@ static uint32_t why_doubted (struct visit *visit, const struct report *report)
     bool flood = limit_flood (visit->web->limits, view_of (visit_said (visit, "text")));
     bool source = limit_doubted (visit);
     bool trap = *visit_said (visit, "website");
-    bool haste = report->created + HASTE_MS > (uint64_t) wall_ms ();
+    bool haste = report->drawn.created + HASTE_MS > (uint64_t) wall_ms ();
 
     metric_add (web_doubt_trap_total, trap);
     metric_add (web_doubt_haste_total, haste);
@@ -322,21 +349,42 @@ static uint32_t why_doubted (struct visit *visit, const struct report *report)
                     : 0;
 }
 
+/* What he said in the form itself: names that are looked up at one try and left as they were typed at the next are the same. */
+static void report_said (struct visit *visit, bool named, uint8_t ret[ADUAN_SAID_SIZE])
+{
+    static const char *const fields[] = {"class",    "category", "place_q",  "place",
+                                         "place_as", "location", "point",    "incident",
+                                         "target_q", "target",   "target_as"};
+    const struct report *report = visit->work;
+    const char *contact = visit_said (visit, "contact");
+    struct view parts[array_len (fields) + 3];
+    size_t count = 0;
+
+    for (size_t i = 0; i < array_len (fields); i++)
+        parts[count++] = view_of (visit_said (visit, fields[i]));
+    parts[count++] = view_of (named ? visit_said (visit, "name") : "");
+    parts[count++] = view_of (contact);
+    parts[count++] = view_of (*contact ? contact_kind (visit) : "");
+    repeat_said (visit->web, "web", report->drawn.token.key, parts, count, ret);
+}
+
 static void report_send (struct visit *visit)
 {
     struct report *report = visit->work;
+    uint8_t said[ADUAN_SAID_SIZE];
     const char *name = visit_said (visit, "name"), *contact = visit_said (visit, "contact");
     bool named = strcmp (visit_said (visit, "anonymous"), "1") == 0;
     struct aduan_identity identity = {.name = name};
-    struct aduan_contact news = {.kind = visit_said (visit, "contact_kind"),
+    struct aduan_contact news = {.kind = contact_kind (visit),
                                  .address = contact,
                                  .language =
                                      visit->english ? ADUAN_LANGUAGE_EN : ADUAN_LANGUAGE_ID};
+    news.quiet = report->quiet = *contact && limit_contact (visit->web->limits, news.kind, contact);
     struct aduan_submission submission = {
         .account = "web",
-        .key = report->token.key,
-        .code = report->token.code,
-        .created = report->created,
+        .key = report->drawn.token.key,
+        .code = report->drawn.token.code,
+        .created = report->drawn.created,
         .channel = ADUAN_CHANNEL_WEB,
         .complaint_class = (uint32_t) atoi (visit_said (visit, "class")),
         .category = (uint32_t) strtoul (visit_said (visit, "category"), NULL, 10),
@@ -355,7 +403,9 @@ static void report_send (struct visit *visit)
         .identity = named && *name ? &identity : NULL,
         .contact = *contact ? &news : NULL,
         .doubt = why_doubted (visit, report),
+        .said = said,
     };
+    report_said (visit, named, said);
     visit_send (visit, &submission, on_sent);
 }
 
@@ -429,7 +479,9 @@ static void names_found (struct visit *visit)
                  "target_none");
     report->location = *report->place || !*place
                            ? xstrdup (location)
-                           : xformat ("%.250s%s%.240s", location, *location ? ", " : "", place);
+                           : xformat ("%s%s%s", location, *location ? ", " : "", place);
+    if (strlen (report->location) > PLACE_MOST)
+        fault_say (report, "location", "location_long");
     photos_store (visit);
 }
 
@@ -461,8 +513,9 @@ static void names_look (struct visit *visit)
 static void form_take (struct visit *visit)
 {
     struct report *report = report_new (visit);
+    enum drawn_age age = drawn_read (visit, &report->drawn);
 
-    if (!token_read (visit, report)) {
+    if (age == DRAWN_NONE) {
         visit_refuse (visit, 400, "form");
         return;
     }
@@ -474,6 +527,10 @@ static void form_take (struct visit *visit)
         visit_fail (visit, 429, "often");
         form_show_again (visit);
         return;
+    }
+    if (age == DRAWN_OLD) {
+        drawn_new (&report->drawn);
+        fault_say (report, "send", "form_old");
     }
     report_check (visit, report);
     names_look (visit);
@@ -543,7 +600,7 @@ static const struct route routes[] = {
     {HTTP_GET, "/", home_show, 0, false},
     {HTTP_GET, "/privacy", privacy_show, 0, false},
     {HTTP_GET, "/report", form_show, 0, false},
-    {HTTP_POST, "/report", form_take, BODY_FILES, false},
+    {HTTP_POST, "/report", form_take, BODY_TOLD, false},
     {HTTP_GET, "/regions", find_places, 0, false},
     {HTTP_GET, "/agencies", find_agencies, 0, false},
 };

@@ -150,7 +150,9 @@ bool open311_moment_read (const char *text, int64_t *ret_ms)
     char *blank = strrchr (copy, ' ');
     if (blank && strchr (copy, 'T') && isdigit ((unsigned char) blank[1]))
         *blank = '+';
-    if (!time_parse (view_of (copy), 0, &at) || at > INT64_MAX / 2)
+    /* 03/04/2026 is a day of March to some clients and of April to others: the year stands first */
+    if (strspn (copy, "0123456789") < 4 || !time_parse (view_of (copy), 0, &at) ||
+        at > INT64_MAX / 2)
         return false;
     *ret_ms = (int64_t) at;
     return true;

@@ -4,6 +4,7 @@
  * never was.
  */
 #include <stdlib.h>
+#include <strings.h>
 #include "open311_rows.h"
 
 #define CODES_MOST 20
@@ -115,20 +116,23 @@ static void listing_answer (struct visit *visit, const json_t *rows, size_t from
 
 static void ids_next (struct visit *visit);
 
-/* Appends what is a number among ids with commas between. */
+/* Appends what is a number among ids with commas between, each once: they are asked for in windows, and a row stands in one. */
 static void ids_read (const char *text, struct buffer *out)
 {
     char number[ADUAN_NUMBER_SIZE], one[32];
+    json_t *seen = json_object ();
 
     while (*text) {
         size_t len = strcspn (text, ",");
         snprintf (one, sizeof one, "%.*s", len < sizeof one ? (int) len : 0, text);
-        if (open311_number (one, number)) {
+        if (open311_number (one, number) && !json_object_get (seen, number)) {
+            json_object_set_new (seen, number, json_true ());
             buffer_add (out, ",", out->len ? 1 : 0);
             buffer_add (out, number, strlen (number));
         }
         text += len + (text[len] == ',');
     }
+    json_decref (seen);
 }
 
 static json_t *arguments_of (const char *ids, const char *code, const struct listing *listing)
@@ -317,7 +321,12 @@ static bool codes_read (struct visit *visit, struct listing *listing)
     return good;
 }
 
-/* open, closed, or both, which is all; false, and answered: something else. */
+static bool is_word (const char *at, size_t len, const char *word)
+{
+    return len == strlen (word) && strncasecmp (at, word, len) == 0;
+}
+
+/* open, closed, in capitals or not, or both, which is all; false, and answered: something else. */
 static bool status_read (struct visit *visit, struct listing *listing)
 {
     struct buffer all = {0};
@@ -327,10 +336,9 @@ static bool status_read (struct visit *visit, struct listing *listing)
     buffer_add (&all, "", 1);
     for (const char *at = all.at; *at; at += strspn (at, ", ")) {
         size_t len = strcspn (at, ", ");
-        open = open || (len == 4 && memcmp (at, "open", 4) == 0);
-        closed = closed || (len == 6 && memcmp (at, "closed", 6) == 0);
-        other = other || (len && !(len == 4 && memcmp (at, "open", 4) == 0) &&
-                          !(len == 6 && memcmp (at, "closed", 6) == 0));
+        open = open || is_word (at, len, "open");
+        closed = closed || is_word (at, len, "closed");
+        other = other || (len && !is_word (at, len, "open") && !is_word (at, len, "closed"));
         at += len;
     }
     buffer_free (&all);

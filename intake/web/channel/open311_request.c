@@ -31,6 +31,7 @@ struct taking {
     char name[REPEAT_NAME_SIZE], code[ADUAN_CODE_SIZE];
     char number[ADUAN_NUMBER_SIZE]; /* of the case that was found by this name */
     uint32_t kind;
+    bool quiet; /* no news of it go to its contact: limit_contact */
 };
 
 static void taking_free (void *more)
@@ -62,16 +63,23 @@ static bool is_tried (struct visit *visit)
 
 /* ---- the answer -------------------------------------------------------------------------------- */
 
-static void answer (struct visit *visit, const char *number)
+/* What a client should know of how it was taken; NULL: nothing. */
+static const char *notice_of (struct visit *visit)
 {
     const struct taking *taking = taking_of (visit);
+
+    return is_tried (visit)      ? web_word (visit, "open311_tried")
+           : taking->photos.lost ? web_word (visit, "open311_photos_lost")
+           : taking->quiet       ? web_word (visit, "open311_quiet")
+                                 : NULL;
+}
+
+static void answer (struct visit *visit, const char *number)
+{
     json_t *request = json_object (), *tree = json_array ();
 
     open311_say (request, "service_request_id", number);
-    open311_say (request, "service_notice",
-                 is_tried (visit)      ? web_word (visit, "open311_tried")
-                 : taking->photos.lost ? web_word (visit, "open311_photos_lost")
-                                       : NULL);
+    open311_say (request, "service_notice", notice_of (visit));
     open311_say (request, "account_id", NULL);
     json_array_append_new (tree, request);
     open311_answer (visit, 200, "service_requests", tree);
@@ -79,9 +87,10 @@ static void answer (struct visit *visit, const char *number)
 
 static void on_sent (struct visit *visit, const struct aduan_submitted *result)
 {
-    const struct taking *taking = taking_of (visit);
+    struct taking *taking = taking_of (visit);
     bool again = taking->kind != ADUAN_KIND_COMPLAINT;
 
+    taking->quiet = taking->quiet && !result->repeated; /* the first one stands */
     if (result->result == ADUAN_ACCEPTED ||
         (again && result->result == ADUAN_REJECTED && result->reject == ADUAN_REJECT_CONFLICT))
         answer (visit, again ? taking->number : result->number);
@@ -153,6 +162,9 @@ static void request_send (struct visit *visit)
                  form_or (visit, "last_name"));
     char *envelope = envelope_of (visit);
     struct aduan_contact contact = contact_of (visit);
+    contact.quiet = taking->quiet =
+        contact.address && taking->kind == ADUAN_KIND_COMPLAINT &&
+        limit_contact (visit->web->limits, contact.kind, contact.address);
     struct aduan_identity identity = {
         .name = name,
         .phone = form_or (visit, "phone"),

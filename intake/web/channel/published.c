@@ -3,12 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include "../limit.h"
+#include "../repeat.h"
 #include "../web.h"
 #include "domain/number.h"
 
 #define PAGE        20
 #define PAGE_TEXT   "21" /* one more tells that there are more */
 #define FILTER_MOST 200
+#define DAY_MS      86400000
 
 static const char *filter (const struct visit *visit, const char *name)
 {
@@ -60,25 +62,46 @@ static void one_shown (struct visit *visit)
         visit_page (visit, 200, "published");
 }
 
-/* Each page is good for one press: the key of a repeat is drawn with it. */
 static void one_show (struct visit *visit)
 {
-    struct id token = id_random ();
+    struct drawn drawn;
 
-    visit_value (visit, "token", hex_text (token.at, sizeof token.at));
-    json_object_set_new (visit->values, "created", json_integer ((json_int_t) wall_ms ()));
+    drawn_new (&drawn);
+    drawn_show (visit, &drawn);
+    sodium_memzero (&drawn, sizeof drawn);
     visit_ask (visit, "report", "web_public",
                json_pack ("[s]", http_part (&visit->parts, "number")), true, one_shown);
 }
 
 /* ---- "I have this problem, too" ------------------------------------------------------------------ */
 
+/* One browser supports a report once.  With the first press it gets a cookie that is drawn at random, as the page's token was, and
+ * of this and the number comes the key: the second press is a repeat.  Nothing of it is kept here, and what is stored of two
+ * presses of one browser has nothing in common. */
+
+static const char *browser_cookie (const struct web *web)
+{
+    return web->tls ? "__Host-aduan-browser" : "aduan-browser";
+}
+
+static void browser_keep (struct visit *visit, const struct drawn *browser)
+{
+    char *text = drawn_text (visit->web, browser);
+    char *cookie = xformat ("%s=%s; Path=/; HttpOnly; SameSite=Strict; Max-Age=31536000%s",
+                            browser_cookie (visit->web), text, visit->web->tls ? "; Secure" : "");
+
+    http_say (visit->request, "Set-Cookie", cookie);
+    free (cookie);
+    free (text);
+}
+
 static void on_supported (struct visit *visit, const struct aduan_submitted *result)
 {
     char path[64];
 
     if (result->result == ADUAN_ACCEPTED) {
-        snprintf (path, sizeof path, "/reports/%s?said=support", visit->number);
+        snprintf (path, sizeof path, "/reports/%s?said=%s", visit->number,
+                  result->repeated ? "support_again" : "support");
         http_redirect (visit->request, path);
     } else if (result->result == ADUAN_REJECTED) {
         visit_refuse (visit, 404, "absent");
@@ -87,10 +110,31 @@ static void on_supported (struct visit *visit, const struct aduan_submitted *res
     }
 }
 
+/* `created` is a day: its milliseconds would tell which presses are one browser's. */
+static void support_send (struct visit *visit, const struct drawn *browser)
+{
+    struct view parts[] = {view_of ("support"),
+                           {(const char *) browser->token.token, sizeof browser->token.token},
+                           view_of (visit->number)};
+    char key[REPEAT_NAME_SIZE];
+
+    repeat_name (visit->web, "web", parts, array_len (parts), key);
+    visit_send (visit,
+                &(struct aduan_submission){
+                    .account = "web",
+                    .kind = ADUAN_KIND_SUPPORT,
+                    .key = key,
+                    .created = browser->created - browser->created % DAY_MS,
+                    .channel = ADUAN_CHANNEL_WEB,
+                    .parent = visit->number,
+                },
+                on_supported);
+}
+
 static void support_take (struct visit *visit)
 {
-    const char *token = visit_said (visit, "token");
-    struct aduan_token drawn;
+    const char *kept = http_cookie (visit->request, browser_cookie (visit->web));
+    struct drawn browser;
     uint64_t bits;
     int64_t wait;
 
@@ -98,8 +142,9 @@ static void support_take (struct visit *visit)
         visit_refuse (visit, 404, "absent");
         return;
     }
-    if (strlen (token) != 2 * sizeof drawn.token ||
-        hex_parse (token, drawn.token, sizeof drawn.token) != 0) {
+    number_of_bits (bits, visit->number);
+    bool known = kept && drawn_of_text (visit->web, kept, &browser);
+    if (!known && drawn_read (visit, &browser) != DRAWN_RIGHT) {
         visit_refuse (visit, 400, "form");
         return;
     }
@@ -108,18 +153,8 @@ static void support_take (struct visit *visit)
         visit_often (visit, "often", wait);
         return;
     }
-    number_of_bits (bits, visit->number);
-    aduan_token_derive (&drawn);
-    visit_send (visit,
-                &(struct aduan_submission){
-                    .account = "web",
-                    .kind = ADUAN_KIND_SUPPORT,
-                    .key = drawn.key,
-                    .created = strtoull (visit_said (visit, "created"), NULL, 10),
-                    .channel = ADUAN_CHANNEL_WEB,
-                    .parent = visit->number,
-                },
-                on_supported);
+    browser_keep (visit, &browser);
+    support_send (visit, &browser);
 }
 
 static const struct route routes[] = {

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include "../limit.h"
+#include "../may.h"
+#include "../taken.h"
 #include "../web.h"
 #include "domain/number.h"
 
@@ -75,16 +77,45 @@ static void number_show (struct visit *visit)
         status_ask (visit);
 }
 
-static void proved (struct visit *visit)
+/* There is such a case, and the code is not its; or there is none yet: a report that another door has taken in a moment ago. */
+static void code_judged (struct visit *visit)
 {
     if (visit->fault == 404) {
-        limit_code_wrong (visit, visit->number);
-        visit_value (visit, "bad_code", "code_wrong");
-        visit_page (visit, 422, "track");
+        visit->fault = 0;
+        visit_value (visit, "status", "unknown");
+        visit_page (visit, 404, "track");
         return;
     }
     if (visit_failed (visit))
         return;
+    int64_t wait = limit_code_wrong (visit);
+    if (wait) {
+        visit_often (visit, "codes", wait);
+        return;
+    }
+    visit_value (visit, "bad_code", "code_wrong");
+    visit_page (visit, 422, "track");
+}
+
+/* Taken in here, and not stored yet, or not to be read now? */
+static bool is_taken (const struct visit *visit)
+{
+    char hash[65];
+
+    return proof_hash (visit->code, hash) && taken_is (visit->web->taken, visit->number, hash);
+}
+
+static void proved (struct visit *visit)
+{
+    if (visit->fault && !is_taken (visit)) {
+        if (visit->fault == 404) {
+            visit->fault = 0;
+            visit_ask (visit, "row", "web_status", json_pack ("[s]", visit->number), true,
+                       code_judged);
+        } else
+            visit_refuse (visit, visit->fault, visit->why);
+        return;
+    }
     proof_keep (visit, visit->number, visit->code);
     http_redirect (visit->request, "/case");
 }
@@ -103,11 +134,6 @@ static void track_take (struct visit *visit)
     if (!proof_hash (code, hash) || strlen (code) > 60) {
         visit_value (visit, "bad_code", "code_form");
         visit_page (visit, 422, "track");
-        return;
-    }
-    int64_t wait = limit_code (visit, visit->number);
-    if (wait) { /* whether or not there is such a number */
-        visit_often (visit, "codes", wait);
         return;
     }
     /* without what people put between its signs */
@@ -152,12 +178,11 @@ static json_t *files_listed (const json_t *hex)
 
 static void token_value (struct visit *visit)
 {
-    struct aduan_token token;
+    struct drawn drawn;
 
-    aduan_token_new (&token);
-    visit_value (visit, "token", hex_text (token.token, sizeof token.token));
-    json_object_set_new (visit->values, "created", json_integer ((json_int_t) wall_ms ()));
-    sodium_memzero (&token, sizeof token);
+    drawn_new (&drawn);
+    drawn_show (visit, &drawn);
+    sodium_memzero (&drawn, sizeof drawn);
 }
 
 /* What a case's templates ask beside its row: `may_reply` and the like, files as lists. */
@@ -183,7 +208,8 @@ static void case_shape (struct visit *visit)
 
 static void case_shown (struct visit *visit)
 {
-    if (visit->fault == 404) {
+    visit_value (visit, "receipt_kept", visit->receipt ? "yes" : NULL);
+    if (visit->fault == 404 || (visit->fault && is_taken (visit))) {
         /* accepted is not yet stored: an hour ago he was shown it, or will be in a moment */
         visit->fault = 0;
         visit_value (visit, "number", visit->number);
@@ -195,7 +221,11 @@ static void case_shown (struct visit *visit)
         return;
     case_shape (visit);
     token_value (visit);
-    visit_page (visit, visit->detail[0] ? 422 : 200, "case");
+    visit_page (visit,
+                strncmp (visit->detail, "state_", 6) == 0 ? 409
+                : visit->detail[0]                        ? 422
+                                                          : 200,
+                "case");
 }
 
 static void case_ask (struct visit *visit, const char *hash)
@@ -227,7 +257,7 @@ static const struct say {
 
 struct saying {
     const struct say *say;
-    struct aduan_token token;
+    struct drawn drawn;
     uint8_t digests[FILES_MOST * DIGEST_BYTES];
     unsigned file_count;
     size_t field;
@@ -236,7 +266,7 @@ struct saying {
 static void saying_free (void *work)
 {
     struct saying *saying = work;
-    sodium_memzero (&saying->token, sizeof saying->token);
+    sodium_memzero (&saying->drawn, sizeof saying->drawn);
     free (saying);
 }
 
@@ -273,6 +303,11 @@ static void on_said (struct visit *visit, const struct aduan_submitted *result)
     }
 }
 
+static uint32_t rating_said (const struct visit *visit)
+{
+    return (uint32_t) strtoul (visit_said (visit, "rating"), NULL, 10);
+}
+
 static void say_send (struct visit *visit)
 {
     struct saying *saying = visit->work;
@@ -280,12 +315,12 @@ static void say_send (struct visit *visit)
     struct aduan_submission submission = {
         .account = "web",
         .kind = saying->say->kind,
-        .key = saying->token.key,
-        .created = strtoull (visit_said (visit, "created"), NULL, 10),
+        .key = saying->drawn.token.key,
+        .created = saying->drawn.created,
         .channel = ADUAN_CHANNEL_WEB,
         .parent = visit->number,
         .code = visit->code,
-        .rating = (uint32_t) strtoul (visit_said (visit, "rating"), NULL, 10),
+        .rating = rating_said (visit),
         .text = visit_said (visit, "text"),
         .attachments = saying->digests,
         .attachments_len = saying->file_count * DIGEST_BYTES,
@@ -332,10 +367,28 @@ static void files_store (struct visit *visit)
     say_send (visit);
 }
 
+/* What the case cannot take now is said before anything is stored.  What cannot be looked up is sent: the store judges it. */
+static void say_judged (struct visit *visit)
+{
+    struct saying *saying = visit->work;
+    const char *text = visit_said (visit, "text");
+    char why[40];
+
+    bool there = visit->fault == 0;
+    visit->fault = 0;
+    if (!there || case_takes (json_object_get (visit->values, "case"), saying->say->kind, text,
+                              rating_said (visit))) {
+        files_store (visit);
+        return;
+    }
+    visit_value (visit, "unsent", *text ? text : NULL);
+    snprintf (why, sizeof why, "state_%s", saying->say->name);
+    say_again (visit, why);
+}
+
 static void case_say (struct visit *visit)
 {
     const char *doing = visit_said (visit, "do"), *text = visit_said (visit, "text");
-    const char *token = visit_said (visit, "token");
     int64_t wait;
     struct saying *saying;
     const struct say *say = NULL;
@@ -355,20 +408,22 @@ static void case_say (struct visit *visit)
     *saying = (struct saying){.say = say};
     visit->work = saying;
     visit->work_free = saying_free;
-    if (!say || strlen (token) != 2 * sizeof saying->token.token ||
-        hex_parse (token, saying->token.token, sizeof saying->token.token) != 0) {
+    enum drawn_age age = drawn_read (visit, &saying->drawn);
+    if (!say || age == DRAWN_NONE) {
         visit_refuse (visit, 400, "form");
         return;
     }
-    aduan_token_derive (&saying->token);
-    if (say->words && utf8_blank (text, strlen (text)))
+    if (age == DRAWN_OLD)
+        say_again (visit, "form_old");
+    else if (say->words && utf8_blank (text, strlen (text)))
         say_again (visit, "text_empty");
     else if (utf8_count (text, strlen (text)) > WORDS_MOST)
         say_again (visit, "text_long");
     else if (say->kind == ADUAN_KIND_RATING && !*visit_said (visit, "rating"))
         say_again (visit, "rating_empty");
     else
-        files_store (visit);
+        visit_ask (visit, "case", "web_case", json_pack ("[s, s]", visit->number, hash), true,
+                   say_judged);
 }
 
 /* ---- his files --------------------------------------------------------------------------------- */

@@ -110,7 +110,8 @@ with input as (
                            when 10 then case when j.kept then 3 else 7 end
                            when 12 then 7 else 4 end as becomes,
            case j.act when 9 then nullif (j.next, j.subject) when 10 then nullif (j.named, j.subject) when 11 then j.named end as receiver,
-           case when j.act = 10 and j.binds then 2 else 0 end as gives
+           case when j.act = 10 and j.binds then 2 else 0 end as gives,
+           case when j.starts is not null then priority_placed (j.flags, j.priority) else j.priority end as ranks
     from judged j where j.fault = 0
 ), record as (
     update complaint c
@@ -122,13 +123,14 @@ with input as (
                      when g.act = 8 and c.state <> 5 then 3 else 5 end,
         flags = case when g.holds then (c.flags | 2048)::smallint else c.flags end,
         holder = case when g.lead and g.act in (9, 10) then coalesce (g.receiver, c.holder) else c.holder end,
-        due_first = coalesce (c.due_first, g.starts), due_verify = case when g.starts is null then c.due_verify end
+        due_first = coalesce (c.due_first, g.starts), due_verify = case when g.starts is null then c.due_verify end,
+        priority = case when g.starts is not null then priority_placed (c.flags, c.priority) else c.priority end
     from good g
     where g.touches and c.complaint_id = g.id and c.version = g.complaint_has
     returning c.complaint_id
 ), moved as (
     update assignment a
-    set state = g.becomes, version = greatest (a.version, $9::bigint) + 1,
+    set state = g.becomes, version = greatest (a.version, $9::bigint) + 1, priority = g.ranks,
         queued = g.becomes in (1, 2, 5),
         lease_until = case when g.act in (2, 4) then clock_timestamp () + make_interval (secs => g.delay / 1000.0)
                            when g.act in (6, 11) then a.lease_until end,
@@ -142,11 +144,11 @@ with input as (
     returning g.*, a.version
 ), handed as (
     insert into assignment as a (complaint_id, due, version, agency, state, priority, lead, bond)
-    select g.id, coalesce (g.starts, g.due), $9::bigint + 1, g.receiver, 1, g.priority, g.act <> 11, g.gives
+    select g.id, coalesce (g.starts, g.due), $9::bigint + 1, g.receiver, 1, g.ranks, g.act <> 11, g.gives
     from good g where g.receiver is not null
     on conflict (complaint_id, agency) do update
         set state = 1, queued = true, version = greatest (a.version, $9::bigint) + 1, lead = excluded.lead,
-            bond = excluded.bond, due = excluded.due, leased_by = null, lease_until = null, nacks = 0, attempt = 0, left_at = null
+            bond = excluded.bond, due = excluded.due, priority = excluded.priority, leased_by = null, lease_until = null, nacks = 0, attempt = 0, left_at = null
 ), returns as (
     insert into returned as r (complaint_id, event, since)
     select id, events + 1, clock_timestamp () from good where act = 9 and lead and next is null

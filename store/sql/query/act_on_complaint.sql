@@ -87,7 +87,8 @@ with input as (
         category = case when g.category <> 0 then g.category else c.category end, region = coalesce (g.region, c.region),
         flags = case when g.kind = 75 then c.flags & ~2048
                      else flags_tightened (c.flags, g.flags | case when g.accuses then 6 else 0 end) | case when g.kind = 70 and g.draft_personal then 2048 else 0 end end::smallint,
-        due_first = coalesce (c.due_first, g.starts), due_verify = case when g.starts is null then c.due_verify end, due_resolve = g.new_due
+        due_first = coalesce (c.due_first, g.starts), due_verify = case when g.starts is null then c.due_verify end, due_resolve = g.new_due,
+        priority = case when g.kind in (23, 24) and c.due_first is null then priority_placed (c.flags, c.priority) else c.priority end
     from good g
     where c.complaint_id = g.id and c.version = g.complaint_has
     returning c.version
@@ -109,6 +110,7 @@ with input as (
         lease_until = case when g.kind in (11, 24) or g.as_kind = 17 then null
                            when g.kind = 73 then clock_timestamp () + make_interval (secs => $22::bigint / 1000.0) else a.lease_until end,
         leased_by = case when g.kind = 73 then g.actor else a.leased_by end,
+        priority = case when g.kind in (23, 24) and g.due_first is null then priority_placed (g.has_flags, a.priority) else a.priority end,
         nacks = case when g.kind = 24 then 0 else a.nacks end
     from good g
     where a.complaint_id = g.id and g.kind <> 74

@@ -1,6 +1,6 @@
 -- Stores a batch of decided complaints: record, words, first event, place in the holder's queue,
 -- notice.  Rows come sorted by id and without doubles; a repeat is left as it is.
--- Returns only the repeats: their ordinal, and whether body and target are the same.
+-- Returns only the repeats: their ordinal, and whether the same was said (intake/digest.c: what is compared of digests).
 -- `(id in (...)) = true` keeps the planner from a nested loop over two lists: it hashes the new ids once.
 --   $1 ids  $2 numbers  $3 received  $4 due_verify  $5 due_first  $6 due_resolve  $7 agencies
 --   $8 adapters  $9 categories  $10 rules  $11 registry  $12 channels  $13 classes  $14 priorities
@@ -72,7 +72,8 @@ with input as (
     insert into notice (complaint_id, recipient, agency, event, template)
     select complaint_id, 0, holder, 1, 1 from placed where flags & 16 <> 0
 )
-select i.ordinal::int as ordinal, c.digest = i.digest as same
+select i.ordinal::int as ordinal, case when substr (c.digest, 29) = substr (i.digest, 29) then substr (c.digest, 17) = substr (i.digest, 17)
+            else substr (c.digest, 1, 16) = substr (i.digest, 1, 16) end as same
 from input i
 left join content c on c.complaint_id = i.id
 where (i.id in (select complaint_id from placed)) = false

@@ -12,7 +12,9 @@ select d.at, d.complaint_id, clock_timestamp () as now, coalesce (c.version, 0) 
        h.asked, h.ask_event, h.asked_from, h.resumed, h.annulled_verify, h.annulled_first, h.annulled_resolve, h.done,
        exists (select from notice_pending n where n.complaint_id = c.complaint_id and n.recipient = 0 and n.event = h.told) as unsent,
        exists (select from notice_ended n where n.complaint_id = c.complaint_id and n.recipient = 0 and n.event = h.told
-                                            and n.outcome in (2, 3)) as undelivered,
+                                            and n.outcome in (2, 3))
+       or exists (select from delivery v where v.complaint_id = c.complaint_id and v.recipient = 0 and v.event = h.told
+                                           and v.outcome = 5 and v.code in (3, 7)) as undelivered,
        (select string_agg (int4send (agency), '' order by n)
         from unnest (case when c.flags & 4 <> 0 then agency_overseers (c.holder) else agency_superiors (c.holder) end)
              with ordinality u (agency, n)) as above
