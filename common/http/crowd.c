@@ -67,7 +67,6 @@ struct crowd *crowd_new (struct reactor *reactor, int fd, const char *words)
 {
     struct crowd *crowd = xcalloc (1, sizeof *crowd);
 
-    check (words != NULL);
     crowd->fd = fd;
     buffer_format (&crowd->answer,
                    "HTTP/1.1 503 Service Unavailable\r\n"
@@ -76,9 +75,10 @@ struct crowd *crowd_new (struct reactor *reactor, int fd, const char *words)
                    "Content-Length: %zu\r\n"
                    "Cache-Control: no-store\r\n"
                    "Connection: close\r\n"
-                   "\r\n%s\n",
-                   strlen (words) + 1, words);
-    crowd->words_at = crowd->answer.len - strlen (words) - 1;
+                   "\r\n",
+                   strlen (words));
+    crowd->words_at = crowd->answer.len;
+    buffer_add (&crowd->answer, words, strlen (words));
     crowd->timer = reactor_timer (reactor, 0, look, crowd);
     return crowd;
 }

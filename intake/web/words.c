@@ -34,7 +34,7 @@ const char *web_word (const struct visit *visit, const char *key)
 char *web_both (const char *key)
 {
     const struct word *text = word_find (texts, array_len (texts), key);
-    return xformat ("%s\n%s", text->id, text->en);
+    return xformat ("%s\n%s\n", text->id, text->en);
 }
 
 static const char *word (void *owner, const char *key)
