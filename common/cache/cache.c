@@ -43,6 +43,7 @@ struct cache {
     struct asked *asked; /* in the order in which Redis answers */
     unsigned asked_count;
     bool said; /* that it is away */
+    uint64_t late;
 };
 
 static void connect_start (struct cache *cache);
@@ -68,6 +69,11 @@ static bool is_late (const struct cache *cache)
 bool cache_is_up (const struct cache *cache)
 {
     return cache->state == HERE && !is_late (cache) && cache->asked_count < CACHE_WAITING_MOST;
+}
+
+uint64_t cache_late (const struct cache *cache)
+{
+    return cache->late;
 }
 
 /* The timer to what comes next. */
@@ -232,8 +238,10 @@ static void deadlines_look (struct cache *cache)
         return;
     }
     DL_FOREACH (cache->asked, asked)
-        if (now - asked->since >= CACHE_ANSWER_MS)
+        if (!asked->over && now - asked->since >= CACHE_ANSWER_MS) {
+            cache->late++;
             answer (asked, -1, (struct view){0});
+        }
     timer_set (cache);
 }
 

@@ -41,6 +41,8 @@ void cache_free (struct cache **cache);
 bool cache_where_valid (const char *where);
 /* Would a question be sent now? */
 bool cache_is_up (const struct cache *cache);
+/* Questions that ended unanswered because their time was over. */
+uint64_t cache_late (const struct cache *cache);
 
 /* Adds `count` to the counter `key`, which begins with 0 and ends `life_ms` after its first count.  `then` is called once:
  * at once where there is nobody to ask, else from a later turn, within CACHE_ANSWER_MS.  `then` may be NULL. */

@@ -7,6 +7,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "base/fault.h"
 #include "content/content_inside.h"
@@ -16,6 +17,7 @@ struct arrival {
     crypto_generichash_state hash;
     struct buffer pending; /* not written yet */
     size_t len;
+    size_t written; /* and counted in content->room */
     enum content_result result;
     const struct content_kind *kind; /* NULL: not known yet, no file */
     bool boxed, sealed;
@@ -86,10 +88,17 @@ static void write_pending (struct arrival *arrival, bool last)
         bool ends = last && left <= BOX_PIECE;
         if (len < BOX_PIECE && !ends)
             break;
+        if (!room_is_there (arrival->content)) {
+            arrival->result = CONTENT_ROOM; /* the log has it */
+            buffer_free (&arrival->pending);
+            break;
+        }
         int result = arrival->boxed ? box_push (&arrival->box, arrival->pending.at + at, len, ends)
                                     : fd_write (arrival->fd, arrival->pending.at + at, len);
         if (result != 0)
             fail (arrival, CONTENT_ROOM);
+        arrival->written += len;
+        arrival->content->room.unpinned += len;
         at += len;
         if (ends)
             break;
@@ -119,14 +128,32 @@ void arrival_add (struct arrival *arrival, const void *at, size_t len)
         write_pending (arrival, false);
 }
 
+/* The sweep goes by a name's time: a draft's is set back, but not behind that of the same bytes that were promised longer. */
+static int set_back (const struct arrival *arrival, const char *path)
+{
+    const struct content *content = arrival->content;
+    int64_t ms = wall_ms () - content->unpinned_ms + content->draft_ms;
+    struct timespec then = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+    struct stat there;
+
+    if (content->draft_ms >= content->unpinned_ms)
+        return 0;
+    if (stat (path, &there) == 0 && there.st_mtim.tv_sec > then.tv_sec)
+        then = there.st_mtim;
+    return futimens (arrival->fd, (struct timespec[2]){then, then});
+}
+
 /* Under the lock against a sweep that is just looking at an older one of the same name. */
-static int name_it (struct arrival *arrival, const char *hex)
+static int name_it (struct arrival *arrival, const char *hex, bool draft)
 {
     const char *folder = arrival->content->folder;
     enum place place = arrival->boxed ? PLACE_NEW_BOX : PLACE_NEW;
     char *path = place_path (folder, place, hex);
     int lock = place_lock (folder, LOCK_SH);
-    int result = lock >= 0 && rename (arrival->path, path) == 0 ? 0 : FAIL_IO;
+    int result =
+        lock >= 0 && (!draft || set_back (arrival, path) == 0) && rename (arrival->path, path) == 0
+            ? 0
+            : FAIL_IO;
 
     if (lock >= 0)
         close (lock);
@@ -151,7 +178,8 @@ void arrival_seal (struct arrival *arrival)
     write_pending (arrival, true);
 }
 
-enum content_result arrival_end (struct arrival **held, uint8_t ret_digest[CONTENT_DIGEST_BYTES])
+enum content_result arrival_end (struct arrival **held, bool draft,
+                                 uint8_t ret_digest[CONTENT_DIGEST_BYTES])
 {
     struct arrival *arrival = *held;
     struct content *content = arrival->content;
@@ -160,13 +188,14 @@ enum content_result arrival_end (struct arrival **held, uint8_t ret_digest[CONTE
     crypto_generichash_final (&arrival->hash, ret_digest, CONTENT_DIGEST_BYTES);
     if (arrival->result == CONTENT_DONE &&
         (fault_point (file_before_sync) || fsync (arrival->fd) != 0 ||
-         name_it (arrival, hex_text (ret_digest, CONTENT_DIGEST_BYTES)) != 0))
+         name_it (arrival, hex_text (ret_digest, CONTENT_DIGEST_BYTES), draft) != 0))
         fail (arrival, CONTENT_ROOM);
     (void) fault_point (file_uploaded);
     enum content_result result = arrival->result;
     if (result == CONTENT_DONE) {
         outage_ends (&content->clerk_outage, "files can be written again");
         content_count (content, &content->counts.stored, 1);
+        arrival->written = 0; /* it stays */
     }
     arrival_drop (held);
     return result;
@@ -181,6 +210,8 @@ void arrival_drop (struct arrival **held)
         close (arrival->fd);
     if (arrival->path)
         unlink (arrival->path);
+    uint64_t *unpinned = &arrival->content->room.unpinned;
+    *unpinned -= arrival->written < *unpinned ? arrival->written : *unpinned;
     free (arrival->path);
     buffer_free (&arrival->pending);
     box_done (&arrival->box);

@@ -53,8 +53,8 @@ bool brought_file (const struct http_request *request, size_t at)
     return field->file && field->value.len;
 }
 
-void brought_store (struct content *content, struct http_request *request, size_t at,
-                    content_put_fn *done, void *owner)
+static void store (struct content *content, struct http_request *request, size_t at, bool draft,
+                   content_put_fn *done, void *owner)
 {
     const struct http_field *field = http_field (request, at);
     struct brought *brought;
@@ -65,6 +65,20 @@ void brought_store (struct content *content, struct http_request *request, size_
     }
     brought = http_take (request, at);
     check (brought); /* once */
+    if (draft)
+        content_draft (brought->upload);
     content_end (&brought->upload, done, owner);
     free (brought);
+}
+
+void brought_store (struct content *content, struct http_request *request, size_t at,
+                    content_put_fn *done, void *owner)
+{
+    store (content, request, at, false, done, owner);
+}
+
+void brought_draft (struct content *content, struct http_request *request, size_t at,
+                    content_put_fn *done, void *owner)
+{
+    store (content, request, at, true, done, owner);
 }

@@ -18,5 +18,8 @@ bool brought_file (const struct http_request *request, size_t at);
  * the first CONTENT_FILES_MOST of a request: whoever takes files says first that they are too many. */
 void brought_store (struct content *content, struct http_request *request, size_t at,
                     content_put_fn *done, void *owner);
+/* The same of what is named in this very turn of its sender's: content_draft. */
+void brought_draft (struct content *content, struct http_request *request, size_t at,
+                    content_put_fn *done, void *owner);
 
 #endif

@@ -194,6 +194,11 @@ static void upload_over (struct content_upload **held, struct job *job)
     job_start (upload->content, job);
 }
 
+void content_draft (struct content_upload *upload)
+{
+    upload->draft = true;
+}
+
 void content_end (struct content_upload **upload, content_put_fn *done, void *owner)
 {
     struct job *job = job_new (JOB_END, owner);
@@ -300,6 +305,9 @@ int content_new (struct reactor *reactor, const struct content_options *options,
     content->folder = xstrdup (options->folder);
     content->reencoder = options->reencoder ? xstrdup (options->reencoder) : reencoder_beside ();
     content->unpinned_ms = options->unpinned_ms ? options->unpinned_ms : UNPINNED_MS;
+    content->draft_ms = options->draft_ms ? options->draft_ms : DRAFT_MS;
+    content->room.reserve = options->reserve;
+    content->room.unpinned_most = options->unpinned_most;
     content->orphan_ms = options->orphan_ms ? options->orphan_ms : ORPHAN_MS;
     content->ask = options->ask;
     content->ask_owner = options->owner;

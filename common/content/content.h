@@ -31,10 +31,10 @@ struct content_upload;
 
 enum content_result {
     CONTENT_DONE,
-    CONTENT_EMPTY,   /* of no byte */
-    CONTENT_LARGE,   /* over CONTENT_BYTES_MOST */
-    CONTENT_KIND,    /* of a kind that is not taken: see content_kinds */
-    CONTENT_ROOM,    /* the disk is full, or refuses: said in the log; worth another try */
+    CONTENT_EMPTY, /* of no byte */
+    CONTENT_LARGE, /* over CONTENT_BYTES_MOST */
+    CONTENT_KIND,  /* of a kind that is not taken: see content_kinds */
+    CONTENT_ROOM, /* the disk refuses, or a bound of `options`: said in the log; worth another try */
     CONTENT_ABSENT,  /* never uploaded, not pinned, expired, or deleted with its case */
     CONTENT_NOT_YET, /* pinned; its copy is being made: worth another try in a second */
     CONTENT_REFUSED, /* no copy could be made of it: it was damaged, too large or hostile; final */
@@ -58,6 +58,11 @@ typedef void content_ask_fn (void *owner, const uint8_t *digests, size_t count);
 struct content_options {
     const char *folder;  /* made where it is absent; its parent must be there */
     int64_t unpinned_ms; /* an upload that nobody has pinned goes after this; 0: 24 hours */
+    int64_t draft_ms;    /* and a draft after this; 0: an hour */
+    uint64_t
+        reserve; /* bytes of the disk that stay free: with fewer, uploads end as CONTENT_ROOM */
+    uint64_t
+        unpinned_most; /* bytes of uploads in the folder that nobody has pinned, the same beyond; 0: any number */
     bool
         box_documents; /* of the public: what is not pinned is unreadable once its key is gone; images always are boxed */
     bool reencode;         /* makes copies of pinned images; several programs may */
@@ -96,6 +101,9 @@ bool content_add (struct content_upload *upload, const void *at, size_t len);
 size_t content_added (const struct content_upload *upload);
 /* The last piece was added: nothing of it stays in memory while it is found out whether it is wanted.  Then end or drop it. */
 void content_seal (struct content_upload *upload);
+/* It is wanted for what is about to be sent, and nobody was promised that it stays: it goes after draft_ms.  Before its end.  Where the
+ * same bytes were promised longer they stay. */
+void content_draft (struct content_upload *upload);
 /* It is wanted, and whole.  Takes the upload; `more` is called no more. */
 void content_end (struct content_upload **upload, content_put_fn *done, void *owner);
 /* Its sender is gone: nothing of it is kept.  Takes the upload. */

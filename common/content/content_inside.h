@@ -5,7 +5,9 @@
  *   kind.c     what a file is, by its bytes
  *   arrival.c  an upload as it grows on the disk;  box.c, key.c: unreadable without the day's key
  *   pin.c      what keeps it (pin.h);  place.c: where it lies
+ *   room.c     how much of the disk uploads may fill
  *   find.c     what a digest stands for now
+ *   queue.c    in which order copies are made
  *   copy.c     the copier: one thread that makes copies of what is pinned;  child.c: with a child
  *   sweep.c    what nobody pinned goes, and old keys
  *   orphan.c   what is pinned and named by nobody any more goes, too
@@ -15,6 +17,7 @@
 
 #include <magic.h>
 #include <pthread.h>
+#include <uthash.h>
 #include "base/log.h"
 #include "content/box.h"
 #include "content/content.h"
@@ -22,6 +25,7 @@
 
 #define UNPINNED_MS ((int64_t) 24 * 3600 * 1000)
 #define ORPHAN_MS   ((int64_t) 30 * 24 * 3600 * 1000)
+#define DRAFT_MS    ((int64_t) 3600 * 1000)
 #define COPY_MS     60000
 #define LOOK_MS     60000  /* the scan behind content_look */
 #define HEAD_BYTES  262144 /* of a file: by so many libmagic says what it is */
@@ -67,6 +71,7 @@ struct content_upload {
     struct view piece;       /* the next one, being filled: ours */
     size_t added, behind;
     bool paused, sealed;
+    bool draft;
     void (*more) (void *owner); /* NULL also once it was ended or dropped */
     void *owner;
 };
@@ -78,17 +83,33 @@ struct orphans {
     size_t at; /* digests that were asked for */
 };
 
+/* What waits for its copy; the copier's. */
+struct queue {
+    struct waiting *waiting;
+    unsigned turn;
+};
+
+/* What bounds uploads; the clerk's. */
+struct room {
+    uint64_t reserve, unpinned_most; /* 0: none */
+    uint64_t unpinned;  /* bytes, at the last count and what came and went here since */
+    int64_t counted_ms; /* mono_ms */
+    struct outage scarce, full;
+};
+
 struct content {
     struct reactor *reactor;
     struct source *source;
     char *folder, *reencoder;
-    int64_t unpinned_ms, orphan_ms, copy_ms;
+    int64_t unpinned_ms, draft_ms, orphan_ms, copy_ms;
     content_ask_fn *ask;
     void *ask_owner;
     bool box_documents, reencode;
     int ready_fd;
     pthread_t clerk, copier;
     struct orphans orphans;                    /* the clerk's */
+    struct room room;                          /* the clerk's */
+    struct queue queue;                        /* the copier's */
     magic_t magic;                             /* the clerk's */
     struct outage clerk_outage;                /* the clerk's */
     struct outage copier_outage, child_outage; /* the copier's */
@@ -113,6 +134,8 @@ void content_count (struct content *content, uint64_t *counter, uint64_t more);
 /* ---- kind.c -------------------------------------------------------------------------------------- */
 /* NULL: none that is taken.  `ending` as a box has it. */
 const struct content_kind *kind_of_bytes (magic_t magic, const void *at, size_t len);
+/* Pixels of an image, as its header says, in its first `len` bytes; 0: it says nothing there. */
+uint64_t kind_pixels (const struct content_kind *kind, const uint8_t *at, size_t len);
 /* The file is at its beginning before and after. */
 const struct content_kind *kind_of_file (magic_t magic, int fd);
 const struct content_kind *kind_with (const char *ending);
@@ -123,8 +146,8 @@ struct arrival *arrival_new (struct content *content);
 void arrival_add (struct arrival *arrival, const void *at, size_t len);
 /* The last byte was added: all of it goes to the file. */
 void arrival_seal (struct arrival *arrival);
-/* The same, and it is wanted: on stable storage, as CONTENT_DONE says; frees it. */
-enum content_result arrival_end (struct arrival **arrival,
+/* The same, and it is wanted: on stable storage, as CONTENT_DONE says; frees it.  `draft`: content_draft. */
+enum content_result arrival_end (struct arrival **arrival, bool draft,
                                  uint8_t ret_digest[CONTENT_DIGEST_BYTES]);
 void arrival_drop (struct arrival **arrival);
 
@@ -133,8 +156,25 @@ int part_new (const char *folder, char **ret_path);
 /* What is said where the disk refuses; the first time. */
 void disk_refuses (struct content *content, struct outage *outage, const char *path);
 
+/* ---- room.c: on the clerk's thread --------------------------------------------------------------- */
+/* May an upload write more?  Says in the log when that ceases to be so, and when it is so again. */
+bool room_is_there (struct content *content);
+/* Counts anew. */
+void room_look (struct content *content);
+
 /* ---- find.c -------------------------------------------------------------------------------------- */
 void find_open (struct content *content, struct job *job);
+
+/* ---- queue.c: on the copier's thread --------------------------------------------------------------- */
+/* A new round: looks at what waits, and each of it is to be tried once. */
+void queue_begin (struct content *content);
+/* Looks again, within a round: what has come since is tried in it, too. */
+void queue_look (struct content *content);
+/* The next one's digest in hexadecimal, good until the next look; NULL: the round is over. */
+const char *queue_next (struct content *content);
+/* At the last look. */
+void queue_count (const struct content *content, uint64_t *ret_waiting, int64_t *ret_since_ms);
+void queue_free (struct content *content);
 
 /* ---- copy.c, child.c: on the copier's thread ------------------------------------------------------- */
 void *copier_run (void *content);

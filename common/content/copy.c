@@ -6,7 +6,6 @@
  *
  * Each step is synced before the next one takes something away, and may be done twice; of several programs that share the folder the
  * one that has locked the box works on it. */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
@@ -208,42 +207,36 @@ static void copy_one (struct content *content, const char *hex)
     free (path);
 }
 
-/* Looks at everything that waits; the oldest is counted from when its upload ended. */
+static bool look_is_wanted (struct content *content)
+{
+    pthread_mutex_lock (&content->lock);
+    bool wanted = content->look;
+    content->look = false;
+    pthread_mutex_unlock (&content->lock);
+    return wanted;
+}
+
+/* Everything that waits, once; what comes meanwhile has its place among it. */
 static void copy_all (struct content *content)
 {
-    char *path = place_below (content->folder, "box"), hex[PLACE_HEX];
-    DIR *names = opendir (path);
-    const struct dirent *entry;
+    const char *hex;
 
-    while (names && !content_stops (content) && (entry = readdir (names)))
-        if (place_named (entry->d_name, ".box", hex))
-            copy_one (content, hex);
-    if (names)
-        closedir (names);
-    free (path);
+    queue_begin (content);
+    while (!content_stops (content) && (hex = queue_next (content))) {
+        copy_one (content, hex);
+        if (look_is_wanted (content))
+            queue_look (content);
+    }
 }
 
 /* How many wait, and since when. */
 static void waiting_count (struct content *content)
 {
-    char *path = place_below (content->folder, "box"), hex[PLACE_HEX];
-    DIR *names = opendir (path);
-    const struct dirent *entry;
-    uint64_t waiting = 0;
-    int64_t since = 0;
+    uint64_t waiting;
+    int64_t since;
 
-    while (names && (entry = readdir (names))) {
-        struct stat there;
-        if (!place_named (entry->d_name, ".box", hex) ||
-            fstatat (dirfd (names), entry->d_name, &there, 0) != 0)
-            continue;
-        int64_t then = (int64_t) there.st_mtime * 1000;
-        since = waiting == 0 || then < since ? then : since;
-        waiting++;
-    }
-    if (names)
-        closedir (names);
-    free (path);
+    queue_look (content);
+    queue_count (content, &waiting, &since);
     pthread_mutex_lock (&content->lock);
     content->counts.waiting = waiting;
     content->counts.waiting_since_ms = since;
@@ -268,5 +261,6 @@ void *copier_run (void *owner)
         pthread_mutex_lock (&content->lock);
     }
     pthread_mutex_unlock (&content->lock);
+    queue_free (content);
     return NULL;
 }

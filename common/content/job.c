@@ -34,7 +34,7 @@ static void put (struct content *content, struct job *job)
         size_t left = job->bytes.len - at;
         arrival_add (arrival, job->bytes.at + at, left < BOX_PIECE ? left : BOX_PIECE);
     }
-    job->result = arrival_end (&arrival, job->digests);
+    job->result = arrival_end (&arrival, false, job->digests);
 }
 
 static void piece (struct content *content, struct job *job)
@@ -55,7 +55,7 @@ static void end (struct content *content, struct job *job)
 {
     if (!job->upload->arrival)
         job->upload->arrival = arrival_new (content);
-    job->result = arrival_end (&job->upload->arrival, job->digests);
+    job->result = arrival_end (&job->upload->arrival, job->upload->draft, job->digests);
 }
 
 static void pin (struct content *content, struct job *job)

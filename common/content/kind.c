@@ -43,6 +43,64 @@ const struct content_kind *kind_of_bytes (magic_t magic, const void *at, size_t 
     return kind_named (type_of_text (magic_buffer (magic, at, len), at, len));
 }
 
+/* Big-endian as in JPEG and PNG, little-endian as in WebP. */
+static uint64_t big (const uint8_t *at, unsigned bytes)
+{
+    uint64_t value = 0;
+    for (unsigned i = 0; i < bytes; i++)
+        value = value << 8 | at[i];
+    return value;
+}
+
+static uint64_t little (const uint8_t *at, unsigned bytes)
+{
+    uint64_t value = 0;
+    while (bytes--)
+        value = value << 8 | at[bytes];
+    return value;
+}
+
+/* The frame's header stands behind segments of any length (ITU T.81, B.1.1.4 and B.2.2). */
+static uint64_t pixels_of_jpeg (const uint8_t *at, size_t len)
+{
+    size_t i = 2;
+
+    while (i + 9 <= len && at[i] == 0xff) {
+        uint8_t marker = at[i + 1];
+        if (marker == 0xff) {
+            i++; /* fills */
+            continue;
+        }
+        if (marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc)
+            return big (at + i + 5, 2) * big (at + i + 7, 2);
+        i += 2 + big (at + i + 2, 2);
+    }
+    return 0;
+}
+
+/* Of the three kinds of first chunk (RFC 9649, 2.5 to 2.7). */
+static uint64_t pixels_of_webp (const uint8_t *at, size_t len)
+{
+    if (len < 30)
+        return 0;
+    if (memcmp (at + 12, "VP8X", 4) == 0)
+        return (little (at + 24, 3) + 1) * (little (at + 27, 3) + 1);
+    if (memcmp (at + 12, "VP8L", 4) == 0) {
+        uint64_t sides = little (at + 21, 4);
+        return ((sides & 0x3fff) + 1) * ((sides >> 14 & 0x3fff) + 1);
+    }
+    return (little (at + 26, 2) & 0x3fff) * (little (at + 28, 2) & 0x3fff);
+}
+
+uint64_t kind_pixels (const struct content_kind *kind, const uint8_t *at, size_t len)
+{
+    if (strcmp (kind->ending, "jpg") == 0)
+        return pixels_of_jpeg (at, len);
+    if (strcmp (kind->ending, "webp") == 0)
+        return pixels_of_webp (at, len);
+    return len < 24 ? 0 : big (at + 16, 4) * big (at + 20, 4); /* PNG: IHDR is its first chunk */
+}
+
 const struct content_kind *kind_of_file (magic_t magic, int fd)
 {
     char begins[64];

@@ -18,13 +18,16 @@ static int file_sync (const char *path)
     return result;
 }
 
-/* A second name for what lies at `from`.  0 also where it has one. */
+/* A second name for what lies at `from`; its time is from then on that of its pinning.  0 also where it has one. */
 static int join (const char *folder, enum place from, enum place to, const char *hex)
 {
     char *old = place_path (folder, from, hex), *new = place_path (folder, to, hex);
     int result = 0;
 
-    if (link (old, new) != 0 && errno != EEXIST)
+    bool fresh = link (old, new) == 0;
+    if (!fresh && errno != EEXIST)
+        result = errno == ENOENT ? FAIL_ABSENT : FAIL_IO;
+    else if (fresh && utimensat (AT_FDCWD, new, NULL, 0) != 0)
         result = errno == ENOENT ? FAIL_ABSENT : FAIL_IO;
     else if (file_sync (new) != 0)
         /* gone again: its copy was made, and whoever goes on finds that */

@@ -80,6 +80,7 @@ void content_sweep (struct content *content)
 
     sweep_folder (content, "part", PART_MS);
     unsigned keys = key_sweep (content->folder, keep, key_needed, content);
+    room_look (content);
     if (expired) {
         content_count (content, &content->counts.expired, expired);
         log_info ("%u uploaded files that nobody named have expired", expired);

@@ -75,6 +75,11 @@ enum http_loss http_lost (const struct http_request *request)
     return request->loss;
 }
 
+size_t http_body_most (const struct http_request *request)
+{
+    return request->chunked ? request->limit : request->declared;
+}
+
 struct view http_body (const struct http_request *request)
 {
     return (struct view){request->body.at, request->body.len};

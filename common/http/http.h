@@ -45,7 +45,13 @@ typedef size_t http_limit_fn (void *owner, enum http_method method, const char *
                               bool *ret_sinks);
 
 /* What became of a large body. */
-enum http_loss { HTTP_WHOLE, HTTP_NOT_PROVED, HTTP_NOT_KNOWN, HTTP_NO_ROOM };
+enum http_loss {
+    HTTP_WHOLE,
+    HTTP_NOT_PROVED,
+    HTTP_NOT_KNOWN,
+    HTTP_NO_ROOM,
+    HTTP_UNWANTED /* not read at all: it is answered before its body comes, and its connection closed */
+};
 /* Its header is there: who sends it?  http_proved is called once, here or turns later. */
 typedef void http_prove_fn (void *owner, struct http_request *request);
 /* A request that the door itself turns away with this status: answers it, at once. */
@@ -140,6 +146,8 @@ const char *http_query (const struct http_request *request, const char *name);
 void http_query_all (const struct http_request *request, const char *name, struct buffer *out);
 /* HTTP_WHOLE, or why its files, or its body, are not here. */
 enum http_loss http_lost (const struct http_request *request);
+/* Bytes of body that it brings at most: what its header says, or else its limit. */
+size_t http_body_most (const struct http_request *request);
 /* All of the body, where it was neither kind of form. */
 struct view http_body (const struct http_request *request);
 

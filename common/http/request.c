@@ -162,7 +162,7 @@ static enum MHD_Result request_open (struct http_request *request)
         }
         request->loss = HTTP_NO_ROOM;
     }
-    if (request->loss && request->asks_first)
+    if (request->loss == HTTP_UNWANTED || (request->loss && request->asks_first))
         return request_hand_out (request);
     pace_body (request->pace);
     if (request->method == HTTP_POST)

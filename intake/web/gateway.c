@@ -230,6 +230,28 @@ static int secrets_open (struct gateways *gateways, const struct settings *setti
                : EX_CONFIG;
 }
 
+bool gateway_hold (struct gateways *gateways, size_t len)
+{
+    size_t held = atomic_load (&gateways->held);
+
+    do
+        if (held > gateways->room || len > gateways->room - held)
+            return false;
+    while (!atomic_compare_exchange_weak (&gateways->held, &held, held + len));
+    return true;
+}
+
+void gateway_give (struct gateways *gateways, size_t len)
+{
+    size_t before = atomic_fetch_sub (&gateways->held, len);
+    check (before >= len);
+}
+
+size_t gateway_held (struct gateways *gateways)
+{
+    return atomic_load (&gateways->held);
+}
+
 int gateways_open (struct web *web, const struct settings *settings, struct gateways **ret)
 {
     struct gateways *gateways = xcalloc (1, sizeof *gateways);
@@ -238,6 +260,7 @@ int gateways_open (struct web *web, const struct settings *settings, struct gate
     gateways->web = web;
     gateways->answered = xcalloc (ANSWERED_MOST, sizeof *gateways->answered);
     gateways->told = xcalloc (ANSWERED_MOST, sizeof *gateways->told);
+    gateways->room = (size_t) settings_number (settings, "gateway_bytes");
     gateways->mail_address = xstrdup (settings_text (settings, "mail.address"));
     gateways->whatsapp_url = xstrdup (settings_text (settings, "whatsapp.url"));
     prefixes_take (gateways, settings_text (settings, "sms.prefixes"));

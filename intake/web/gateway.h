@@ -3,6 +3,7 @@
 #ifndef ADUAN_GATEWAY_H
 #define ADUAN_GATEWAY_H
 
+#include <stdatomic.h>
 #include "aside.h"
 #include "daemon/link.h"
 #include "domain/token.h"
@@ -25,6 +26,8 @@ struct gateways {
     struct answered *answered; /* by the hash of a sender: who was answered last on what */
     struct told_message *told; /* by their names: messages that were answered */
     struct aside *reading, *fetching;
+    size_t room;           /* gateway_bytes */
+    atomic_size_t held;    /* of it */
     struct link *notifier; /* takes delivery reports */
     struct report *reports;
     struct timer *report_timer;
@@ -59,6 +62,12 @@ bool gateway_answers (struct gateways *gateways, const uint8_t sender[ADUAN_SEND
  * answered and the unanswered again together. */
 void gateway_told (struct gateways *gateways, const uint8_t *name);
 bool gateway_was_told (const struct gateways *gateways, const uint8_t *name);
+/* Room in memory for `len` bytes of media or of a mail, until gateway_give: all that wait have a bound together.  False: there is
+ * none, and it is to be brought again.  On any thread. */
+bool gateway_hold (struct gateways *gateways, size_t len);
+void gateway_give (struct gateways *gateways, size_t len);
+/* Bytes that are held. */
+size_t gateway_held (struct gateways *gateways);
 /* Appends a text of deploy/text with `number` and `code` in each place of {number} and {code}, and a NUL. */
 void gateway_text (const char *text, const char *number, const char *code, struct buffer *out);
 /* Is `shown` the secret?  Of any lengths; "" is none. */

@@ -16,6 +16,7 @@
 #define WAYS         8
 #define HASH_BYTES   16
 #define DAY_MS       86400000
+#define MIB          ((size_t) 1 << 20)
 #define KEY_EVERY    10000  /* the day's key is said again: Redis may have been emptied */
 #define EARLY_MS     600000 /* tomorrow's is drawn so long before it is needed */
 #define PREFIX       "aduan:limit:"
@@ -141,6 +142,13 @@ static void on_total (void *with, int64_t total)
     free (question);
 }
 
+/* Is the key of its day known, under which all doors count? */
+static bool key_is_shared (const struct limits *limits, int64_t now)
+{
+    const struct day_key *day = &limits->days[now / DAY_MS % 2];
+    return day->shared && day->day == now / DAY_MS;
+}
+
 static void share (struct limits *limits, enum limit limit, struct view who,
                    struct counter *counter, uint32_t count, struct meeting *meeting)
 {
@@ -149,7 +157,7 @@ static void share (struct limits *limits, enum limit limit, struct view who,
     char key[sizeof PREFIX - 1 + HASH_BYTES] = PREFIX;
     struct question *question;
 
-    if (!day->shared || day->day != now / DAY_MS || !cache_is_up (limits->cache)) {
+    if (!key_is_shared (limits, now) || !cache_is_up (limits->cache)) {
         meeting_came (meeting);
         return;
     }
@@ -173,36 +181,42 @@ static void at_timer (void *owner)
 {
     struct limits *limits = owner;
     int64_t now = wall_ms (), today = now / DAY_MS;
-    const struct day_key *day = &limits->days[today % 2];
 
     day_look (limits, today);
     if ((now + EARLY_MS) / DAY_MS != today)
         day_look (limits, today + 1);
-    reactor_timer_at (
-        limits->timer,
-        mono_ms () + (day->shared && cache_is_up (limits->cache) ? KEY_EVERY : KEY_EVERY / 40));
+    reactor_timer_at (limits->timer,
+                      mono_ms () + (limits_shared (limits) ? KEY_EVERY : KEY_EVERY / 40));
 }
 
 /* ---- counting ------------------------------------------------------------------------------------- */
 
-static void add (struct limits *limits, enum limit limit, struct view who, struct counter *counter)
+static void add (struct limits *limits, enum limit limit, struct view who, struct counter *counter,
+                 uint32_t count)
 {
-    counter->here++;
-    counter->all++;
-    share (limits, limit, who, counter, 1, NULL);
+    counter->here += count;
+    counter->all += count;
+    share (limits, limit, who, counter, count, NULL);
 }
 
-int64_t limit_take_of (struct limits *limits, enum limit limit, struct view who, uint32_t most)
+/* `count` more, or none of them. */
+static int64_t take (struct limits *limits, enum limit limit, struct view who, uint32_t most,
+                     uint32_t count)
 {
     struct counter *counter = counter_of (limits, limit, who);
 
-    if (counted (counter) >= most) {
+    if (counted (counter) >= most || count > most - counted (counter)) {
         metric_add (web_limited_total, 1);
         int64_t wait = counter->end - wall_ms ();
         return wait > 0 ? wait : 1;
     }
-    add (limits, limit, who, counter);
+    add (limits, limit, who, counter, count);
     return 0;
+}
+
+int64_t limit_take_of (struct limits *limits, enum limit limit, struct view who, uint32_t most)
+{
+    return take (limits, limit, who, most, 1);
 }
 
 int64_t limit_take (struct limits *limits, enum limit limit, struct view who)
@@ -215,7 +229,7 @@ uint32_t limit_count (struct limits *limits, enum limit limit, struct view who)
 {
     struct counter *counter = counter_of (limits, limit, who);
 
-    add (limits, limit, who, counter);
+    add (limits, limit, who, counter, 1);
     return counted (counter);
 }
 
@@ -259,8 +273,9 @@ static struct view source_of (struct visit *visit)
 
 void limit_meet (struct visit *visit, void (*then) (struct visit *visit))
 {
-    static const enum limit of_source[] = {LIMIT_read, LIMIT_report_hour, LIMIT_report_minute,
-                                           LIMIT_code_source, LIMIT_doubt};
+    static const enum limit of_source[] = {LIMIT_read,          LIMIT_report_hour,
+                                           LIMIT_report_minute, LIMIT_code_source,
+                                           LIMIT_doubt,         LIMIT_upload};
     struct limits *limits = visit->web->limits;
     struct view source = source_of (visit);
     struct meeting *meeting = xcalloc (1, sizeof *meeting);
@@ -293,6 +308,16 @@ bool limit_doubted (struct visit *visit)
     struct limits *limits = visit->web->limits;
     uint32_t most = limits->most[LIMIT_doubt];
     return most && limit_count (limits, LIMIT_doubt, source_of (visit)) > most;
+}
+
+int64_t limit_upload (struct visit *visit, size_t bytes)
+{
+    struct limits *limits = visit->web->limits;
+    uint32_t most = limits->most[LIMIT_upload];
+
+    return most ? take (limits, LIMIT_upload, source_of (visit), most,
+                        (uint32_t) ((bytes + MIB - 1) / MIB))
+                : 0;
 }
 
 /* By the process's hash, of no window. */
@@ -386,9 +411,14 @@ bool limits_right (const struct settings *settings)
            settings_refuse (settings, "redis", "unix:/PATH or tcp://ADDRESS:PORT");
 }
 
+uint64_t limits_late (const struct limits *limits)
+{
+    return cache_late (limits->cache);
+}
+
 bool limits_shared (const struct limits *limits)
 {
-    return cache_is_up (limits->cache);
+    return key_is_shared (limits, wall_ms ()) && cache_is_up (limits->cache);
 }
 
 struct limits *limits_new (struct web *web, const struct settings *settings)

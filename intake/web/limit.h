@@ -59,6 +59,8 @@ bool limit_doubted (struct visit *visit);
 /* May it have one more large body under way?  Counted until limit_body_over. */
 bool limit_body (struct visit *visit);
 void limit_body_over (struct visit *visit);
+/* May it send a large body of so many bytes?  0, and they are counted as MiB, the last one whole; or ms until it may. */
+int64_t limit_upload (struct visit *visit, size_t bytes);
 /* Its access code was wrong, of a number that there is: counted.  0, or ms until it is told so again: a right one is never asked to
  * wait, for codes have 128 bits, and whoever guesses beside somebody must not be able to shut him out. */
 int64_t limit_code_wrong (struct visit *visit);
@@ -68,6 +70,8 @@ bool limit_contact (struct limits *limits, const char *kind, const char *address
 
 /* Are counts shared through Redis, now? */
 bool limits_shared (const struct limits *limits);
+/* How many counts were decided alone because Redis answered too late. */
+uint64_t limits_late (const struct limits *limits);
 /* How often the words came that have come most often in the hour that now is. */
 uint32_t limits_flood (const struct limits *limits);
 

@@ -30,6 +30,10 @@ const struct setting web_settings[] = {
     {"secret", SETTING_PATH, "keys/web.key", 0, 0, false,
      "64 hexadecimal digits, the same for all web doors of an installation"},
     {"files", SETTING_PATH, "files", 0, 0, false, "folder of attachments"},
+    {"files_reserve", SETTING_BYTES, "1GiB", 0, INT64_MAX, false,
+     "bytes of the folder's disk that stay free: with fewer no upload is taken, and reports come without their files"},
+    {"files_unpinned", SETTING_BYTES, "8GiB", 67108864, INT64_MAX, false,
+     "bytes of uploads that no report names yet, all together; beyond them none is taken"},
     {"reencode", SETTING_FLAG, "true", 0, 0, false,
      "makes copies of images without what cameras write into them"},
     {"reencoder", SETTING_PATH, "", 0, 0, false,
@@ -67,6 +71,8 @@ const struct setting web_settings[] = {
 #include "limit.def"
     {"gateway_secret", SETTING_PATH, "keys/gateway.key", 0, 0, false,
      "one line that gateways show; without the file SMS has no door, and mail one for this host alone"},
+    {"gateway_bytes", SETTING_BYTES, "128MiB", 33554432, 68719476736, false,
+     "bytes of memory that media of WhatsApp and mails take together until they are sent on; those beyond are brought again"},
     {"reply_key", SETTING_PATH, "keys/reply.key", 0, 0, false,
      "64 hexadecimal digits, aduan-notifier's: by it answers and bounces are known"},
     {"sms.prefixes", SETTING_TEXT, "LAPOR, ADUAN", 0, 0, false,
@@ -153,8 +159,11 @@ static struct visit *visit_of (struct web *web, struct http_request *request)
     return visit ? visit : visit_new (web, request);
 }
 
+/* Of who sends it; NONE: he need not be known. */
+enum proof { PROOF_NONE, PROOF_RIGHT, PROOF_WRONG };
+
 /* Does its header prove who sends it?  Mail may come without proof from this host. */
-static bool is_proved (struct visit *visit)
+static enum proof proof_of (struct visit *visit)
 {
     const char *bearer = client_bearer (http_header (visit->request, "Authorization"));
     const struct inlet *inlet = NULL;
@@ -163,18 +172,33 @@ static bool is_proved (struct visit *visit)
 
     route_find (http_method (visit->request), http_path (visit->request), &parts, &inlet, &other);
     http_parts_done (&parts);
-    return (*bearer && client_find (visit->web->clients, bearer)) ||
-           gateway_proved (visit, inlet == &inlet_mail);
+    if (*bearer && client_find (visit->web->clients, bearer))
+        return PROOF_RIGHT;
+    if (inlet == &inlet_api)
+        return PROOF_WRONG;
+    return gateway_proved (visit, inlet == &inlet_mail) ? PROOF_RIGHT : PROOF_NONE;
 }
 
-/* A large body: of whoever proves himself it may come, of one source only some at a time. */
+/* It is known what its source has sent through all doors. */
+static void body_met (struct visit *visit)
+{
+    visit->body = limit_body (visit);
+    visit->body_wait =
+        visit->body ? limit_upload (visit, http_body_most (visit->request)) : ROOM_MS;
+    http_proved (visit->request, visit->body_wait ? HTTP_NOT_KNOWN : HTTP_WHOLE);
+}
+
+/* A large body: of whoever proves himself it may come, of one source only some at a time and so much in an hour.  Where nothing is
+ * taken but by a token, and there is none that is right, nobody reads it. */
 static void on_prove (void *owner, struct http_request *request)
 {
     struct visit *visit = visit_of (owner, request);
-    bool proved = is_proved (visit);
+    enum proof proof = proof_of (visit);
 
-    visit->body = !proved && limit_body (visit);
-    http_proved (request, proved || visit->body ? HTTP_WHOLE : HTTP_NOT_KNOWN);
+    if (proof == PROOF_NONE)
+        limit_meet (visit, body_met);
+    else
+        http_proved (request, proof == PROOF_RIGHT ? HTTP_WHOLE : HTTP_UNWANTED);
 }
 
 /* What the door itself turns away, in the words of the channel that it was for. */
@@ -214,10 +238,14 @@ static void source_met (struct visit *visit)
 /* Not all of its body is here. */
 static void body_lost (struct visit *visit, enum http_loss loss)
 {
-    if (loss == HTTP_NOT_KNOWN && visit->inlet->counted == COUNTED_BY_SOURCE)
-        visit_often (visit, "body_often", ROOM_MS);
+    int64_t wait = visit->body_wait ? visit->body_wait : ROOM_MS;
+
+    if (loss == HTTP_UNWANTED)
+        visit->route->run (visit); /* which says whose token is missing */
+    else if (loss == HTTP_NOT_KNOWN && visit->inlet->counted == COUNTED_BY_SOURCE)
+        visit_often (visit, "body_often", wait);
     else {
-        http_later (visit->request, ROOM_MS);
+        http_later (visit->request, wait);
         visit_refuse (visit, 503, "body_room");
     }
 }
@@ -340,6 +368,8 @@ static int content_open_folder (struct web *web, const struct settings *settings
     struct content_options options = {
         .folder = settings_text (settings, "files"),
         .box_documents = true,
+        .reserve = (uint64_t) settings_number (settings, "files_reserve"),
+        .unpinned_most = (uint64_t) settings_number (settings, "files_unpinned"),
         .reencode = settings_flag (settings, "reencode"),
         .reencoder = *reencoder ? reencoder : NULL,
     };
@@ -478,8 +508,10 @@ void web_measure (void *state)
     metric_set (web_cut_total, counts.cut);
     metric_set (web_no_room_total, counts.no_room);
     metric_set (web_body_bytes, counts.booked);
+    metric_set (web_gateway_bytes, gateway_held (web->gateways));
     metric_set (web_sending, web->sending);
     metric_set (web_flood, limits_flood (web->limits));
+    metric_set (web_limits_late_total, limits_late (web->limits));
     metric_set (web_limits_shared, limits_shared (web->limits));
 }
 

@@ -126,7 +126,8 @@ struct visit {
     struct http_parts parts; /* of the path */
     struct http_source source;
     bool has_source;
-    bool body; /* large, and counted while it lasts */
+    bool body;         /* large, and counted while it lasts */
+    int64_t body_wait; /* ms after which its source may send one again */
     bool english;
     json_t *values;  /* of its page */
     unsigned asked;  /* answers that are not there yet */

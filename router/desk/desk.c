@@ -24,6 +24,8 @@ const struct setting desk_settings[] = {
     {"key", SETTING_PATH, "keys/front-desk.key", 0, 0, false, "own key, of role front"},
     {"files", SETTING_PATH, "files", 0, 0, false,
      "the content store's folder; shared with intake and aduan-web"},
+    {"files_reserve", SETTING_BYTES, "512MiB", 0, INT64_MAX, false,
+     "bytes of its disk that stay free: with fewer no upload is taken; aduan-web's is larger, so that officers go on when strangers may not"},
     {"unpinned", SETTING_DURATION, "24h", 1000, 2592000000, false,
      "an upload that nothing names goes after this"},
     {"unnamed", SETTING_DURATION, "30d", 691200000, 3153600000000, false,
@@ -261,6 +263,7 @@ static int content_start (struct desk *desk, const struct settings *settings)
     int result = content_new (
         desk->reactor,
         &(struct content_options){.folder = folder,
+                                  .reserve = (uint64_t) settings_number (settings, "files_reserve"),
                                   .unpinned_ms = settings_number (settings, "unpinned"),
                                   .reencode = settings_flag (settings, "reencode"),
                                   .reencoder = *reencoder ? reencoder : NULL,

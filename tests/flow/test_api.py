@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+import types
 
 import pytest
 
@@ -273,6 +274,15 @@ def test_what_is_too_large_is_turned_away_early(stack, city, no_trace):
         wait(lambda: written(stack)[1] == 5, 20, "five of a hundred files")
         peer.sendall(b"-")
         assert line_of(peer).startswith("HTTP/1.1 400")
+
+
+def test_a_large_body_of_nobody_is_not_waited_for(stack, city, no_trace):
+    """Its header says that its token is nobody's: that is the answer, before a byte of it comes."""
+    stranger = types.SimpleNamespace(token="0" * 64)
+    for method, more in (("PUT", ""), ("POST", "Content-Type: multipart/form-data; boundary=bb\r\n")):
+        for length in (len(LARGE), None):
+            with under_way(stack, stranger, method, length, more) as peer:
+                assert line_of(peer).startswith("HTTP/1.1 401")
 
 
 def test_who_asks_first_and_comes_fast(stack, city):

@@ -2,13 +2,14 @@
 import io
 import os
 import re
+import resource
 import time
 
 import pytest
 from PIL import Image
 
 from conftest import Stack
-from content import CANARIES, bomb, camera_photo, digest, everywhere, kept, names, opened, upload
+from content import CANARIES, bomb, camera_photo, digest, everywhere, interlaced, kept, names, opened, picture, png, reencoded, upload
 from desk_cases import held
 from desk_door import Browser
 from spoolbench import wait
@@ -51,6 +52,43 @@ def test_what_cannot_be_opened_costs_no_complaint(stack, web, liaison):
         answer = opened(Browser(stack, liaison), f"/cases/{number}/files/{digest(data)}")
         assert answer.status == 410 and "tidak dapat dibuka" in answer.text
         assert f"{digest(data)}.no" in kept(stack)
+
+
+def shrunk(side):
+    return (side + 1) // 2
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "RGBA", "interlaced", "WEBP"])
+def test_a_picture_larger_than_anybody_looks_at(kind):
+    """A telephone's 50 megapixels pass; the copy has half the sides, the same picture, and stands as its EXIF says."""
+    width, height = (8160, 6120) if kind == "JPEG" else (4201, 3101)
+    if kind == "interlaced":
+        out = reencoded("png", interlaced(width, height, (20, 20, 220)))
+        assert out.size == (shrunk(width), shrunk(height)) and set(out.getdata()) == {(20, 20, 220)}
+        return
+    image = picture(width, height)
+    if kind == "RGBA":
+        image.putalpha(100)
+    data = png(image) if kind in ("PNG", "RGBA") else camera_photo(image=image, kind=kind)
+    out = reencoded({"JPEG": "jpg", "WEBP": "webp"}.get(kind, "png"), data)
+    across, down = (shrunk(width), shrunk(height)) if kind in ("PNG", "RGBA") else (shrunk(height), shrunk(width))
+    assert out.size == (across, down) and out.mode == ("RGBA" if kind == "RGBA" else "RGB")
+    corner = (2, 2) if kind in ("PNG", "RGBA") else (across - 3, 2)  # turned by a quarter
+    for place, colour in ((corner, (20, 20, 220)), ((across // 2, down // 2), (200, 30, 30)), ((2, down - 1), (200, 30, 30))):
+        assert all(abs(one - other) < 12 for one, other in zip(out.getpixel(place), colour)), place
+
+
+def test_a_black_picture_costs_what_it_shows():
+    """40 million pixels of nothing cost about as much as the 12 million that the largest whole PNG has, not three times that."""
+    def cost(side, shown):
+        out = io.BytesIO()
+        Image.new("RGB", (side, side)).save(out, "PNG", compress_level=1)
+        data = out.getvalue()
+        before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+        assert len(data) < 1000000 and reencoded("png", data).size == (shown, shown)
+        return resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before
+    whole = cost(3535, 3535)
+    assert cost(6300, 3150) < 1.9 * whole
 
 
 def test_a_file_that_is_not_there(stack, web):

@@ -1,6 +1,8 @@
 """WhatsApp in: signed over the raw bytes, batches, what comes twice, media of a server that stands for Meta's."""
+import concurrent.futures
 import io
 import json
+import signal
 import time
 import uuid
 
@@ -22,7 +24,7 @@ def graph():
 @pytest.fixture(scope="module")
 def stack(folder, graph):
     out = f"  whatsapp: {{url: {graph.url}/out, phone: \"4711\", token: {folder}/wa-token}}\n  night: {{from: 0, to: 0}}\n"
-    with Stack(folder, programs=(*WEB, "notifier"), adapters=("web",), web=graph.settings(folder), notifier=out) as running:
+    with Stack(folder, programs=(*WEB, "notifier"), adapters=("web",), web=graph.settings(folder) + "  gateway_bytes: 32MiB\n", notifier=out) as running:
         yield running
 
 
@@ -91,6 +93,29 @@ def test_a_photo(stack, visitor, graph):
     assert post(visitor, payload(said(type="image", image={"id": "900100", "mime_type": "image/jpeg", "caption": "Selokan penuh lumpur."}))).status == 200
     assert len(stored(stack, "Selokan penuh lumpur.")[0][4]) == 64
     assert graph.asked[-2:] == [("/v1/900100", f"Bearer {TOKEN}"), ("/at/900100", f"Bearer {TOKEN}")]
+
+
+def test_media_that_wait_have_a_bound(stack, graph):
+    """Nobody says whose cases there are: fetched media wait for it, but only as many as there is room for; the others are brought again."""
+    bodies = []
+    for at in range(4):
+        graph.media[f"90020{at}"] = b"%PDF-1.4\n" + f"% lampiran {at}\n".encode() + b"% isi\n" * 1490000
+        bodies.append(payload(said(type="document", document={"id": f"90020{at}", "caption": f"Dokumen tender nomor {at}."})))
+    stack["query"].process.send_signal(signal.SIGSTOP)
+    try:
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            answers = [pool.submit(post, Visitor(stack), body) for body in bodies]
+            done, _ = concurrent.futures.wait(answers, 20, concurrent.futures.FIRST_COMPLETED)
+            assert [answer.result().status for answer in done] == [503]
+            assert 25 << 20 < stack.metric("web", "web_gateway_bytes") <= 32 << 20
+            stack["query"].process.send_signal(signal.SIGCONT)
+            assert sorted(answer.result().status for answer in answers) == [200, 200, 200, 503]
+    finally:
+        stack["query"].process.send_signal(signal.SIGCONT)
+    assert stack.metric("web", "web_gateway_bytes") == 0
+    assert {post(Visitor(stack), body).status for body in bodies} == {200}
+    for at in range(4):
+        assert len(stored(stack, f"Dokumen tender nomor {at}.")[0][4]) == 64
 
 
 def test_media_that_cannot_be_had(stack, visitor, graph):

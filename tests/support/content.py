@@ -3,13 +3,16 @@
     photo = camera_photo()          # a JPEG whose EXIF names camera, place and owner
     kept(stack)                     # digests and copies that something names
 """
+import functools
 import hashlib
 import io
 import os
 import re
+import struct
 import subprocess
 import tempfile
 import time
+import zlib
 
 from PIL import Image
 
@@ -71,9 +74,25 @@ def photo_with(mark, number=0):
     return out.getvalue()
 
 
+@functools.cache
 def bomb(side=30000):
     """A small PNG that is 900 million pixels."""
     return png(Image.new("1", (side, side)))
+
+
+def interlaced(width, height, colour):
+    """A PNG of one colour in the seven passes of Adam7, which Pillow does not write."""
+    def chunk(name, data):
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+    rows = b"".join((b"\0" + bytes(colour) * ((width - x + across - 1) // across)) * ((height - y + down - 1) // down)
+                    for x, y, across, down in ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 1)) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+def reencoded(ending, data):
+    """What aduan-reencode makes of it: a picture."""
+    done = subprocess.run([os.path.join(BUILD, "common", "content", "reencode", "aduan-reencode"), ending], input=data, stdout=subprocess.PIPE, check=True)
+    return Image.open(io.BytesIO(done.stdout))
 
 
 def names(folder, below):

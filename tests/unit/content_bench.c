@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,6 +76,39 @@ static void on_open (void *owner, enum content_result result, const struct conte
     bench->result = result;
     bench->found = *found;
     assert_int_equal (result == CONTENT_DONE, found->fd >= 0);
+}
+
+/* Nine pixels by four, with the texts "Sari Dewanti" and "Jalan Pemuda 7". */
+static const char png_hex[] =
+    "89504e470d0a1a0a0000000d4948445200000009000000040802000000d36d82990000001374455874417574686f"
+    "72005361726920446577616e7469254b961500000019695458744c6f6b61736900000000004a616c616e2050656d"
+    "75646120377c7e14dc0000001449444154789c63e43a21c7800330e192a0400e00693c00f873ac28120000000049"
+    "454e44ae426082";
+
+struct view bench_png (void)
+{
+    static uint8_t bytes[sizeof png_hex / 2];
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        char digits[3] = {png_hex[2 * i], png_hex[2 * i + 1], 0};
+        assert_int_equal (hex_parse (digits, bytes + i, 1), 0);
+    }
+    return (struct view){(const char *) bytes, sizeof bytes};
+}
+
+/* Text of so many bytes, each run of it another. */
+struct view bench_text (size_t len)
+{
+    static char text[CONTENT_BYTES_MOST + 1];
+    static unsigned run;
+    memset (text, 'a', len);
+    snprintf (text, 40, "catatan %u ", ++run);
+    text[strlen (text)] = 'a';
+    return (struct view){text, len};
+}
+
+void bench_digest (struct view bytes, uint8_t ret[CONTENT_DIGEST_BYTES])
+{
+    crypto_generichash (ret, CONTENT_DIGEST_BYTES, (const uint8_t *) bytes.at, bytes.len, NULL, 0);
 }
 
 enum content_result bench_put (struct bench *bench, struct view bytes)

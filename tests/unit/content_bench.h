@@ -31,6 +31,11 @@ void bench_close (struct bench *bench);
 /* And the folder goes. */
 void bench_end (struct bench *bench);
 
+/* A PNG of nine pixels by four, with the texts "Sari Dewanti" and "Jalan Pemuda 7". */
+struct view bench_png (void);
+/* Text of so many bytes, at most one more than a file may have; each run of it another, in the same place. */
+struct view bench_text (size_t len);
+void bench_digest (struct view bytes, uint8_t ret[CONTENT_DIGEST_BYTES]);
 enum content_result bench_put (struct bench *bench, struct view bytes);
 /* The bench's digest. */
 enum content_result bench_pin (struct bench *bench);

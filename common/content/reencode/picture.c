@@ -4,12 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-void picture_room (struct picture *picture, uint32_t width, uint32_t height, unsigned channels)
+void picture_bound (uint32_t width, uint32_t height)
 {
     if (width == 0 || height == 0)
         leave (END_DAMAGED);
     if ((uint64_t) width * height > PIXELS_MOST)
         leave (END_PIXELS);
+}
+
+void picture_room (struct picture *picture, uint32_t width, uint32_t height, unsigned channels)
+{
+    picture_bound (width, height);
     picture->width = width;
     picture->height = height;
     picture->channels = channels;

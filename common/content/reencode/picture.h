@@ -15,7 +15,10 @@
 #define INPUT_MOST 10485760 /* bytes; content.h's CONTENT_BYTES_MOST */
 #ifndef PIXELS_MOST         /* the fuzzer has less */
 #define PIXELS_MOST                                                                                \
-    40000000 /* 7,360 x 5,412: said by the header, judged before anything is decoded */
+    65000000 /* 9,248 x 6,936, of a telephone: said by the header, judged before anything is decoded */
+#define JPEG_WHOLE                                                                                 \
+    25000000 /* of more, half the width and height is kept: what a telephone of 50 megapixels makes as a rule */
+#define PNG_WHOLE 12500000 /* the same of PNG and WebP, which cost more: no screen has so many */
 #endif
 #define SCANS_MOST 100 /* of a progressive JPEG: each one costs as much as a picture */
 
@@ -43,8 +46,26 @@ struct picture {
     uint8_t *pixels;
 };
 
+/* Leaves with END_DAMAGED or END_PIXELS where a header's size is none, or too large. */
+void picture_bound (uint32_t width, uint32_t height);
 /* Sets size and channels and makes room; leaves with END_PIXELS before that where they are too many. */
 void picture_room (struct picture *picture, uint32_t width, uint32_t height, unsigned channels);
+/* Rows on their way into a picture that may be smaller. */
+struct shrink {
+    struct picture *picture;
+    unsigned by;
+    uint32_t width, height, y; /* of what is decoded */
+    uint32_t *sums;
+};
+/* By how much both sides are divided so that at most `most` pixels are left, and what a side is then. */
+unsigned shrink_by (uint32_t width, uint32_t height, uint64_t most);
+uint32_t shrink_side (uint32_t side, unsigned by);
+/* Makes room in `picture` for what becomes of width x height pixels; then `height` rows, from above. */
+void shrink_begin (struct shrink *shrink, struct picture *picture, uint32_t width, uint32_t height,
+                   unsigned channels, uint64_t most);
+void shrink_row (struct shrink *shrink, const uint8_t *row);
+void shrink_end (struct shrink *shrink);
+
 /* As it is seen. */
 uint32_t picture_width (const struct picture *picture);
 uint32_t picture_height (const struct picture *picture);

@@ -60,8 +60,39 @@ static void plain (png_structp png, png_infop info)
     png_read_update_info (png, info);
 }
 
+static void rows_read (png_structp png, png_infop info, struct shrink *shrink)
+{
+    png_bytep row = malloc (png_get_rowbytes (png, info));
+
+    if (!row)
+        leave (END_MEMORY);
+    for (uint32_t y = 0; y < shrink->height; y++) {
+        png_read_row (png, row, NULL);
+        shrink_row (shrink, row);
+    }
+    free (row);
+}
+
+/* Of which no row is whole before the last one is there. */
+static void interlaced_read (png_structp png, png_infop info, struct shrink *shrink)
+{
+    size_t wide = png_get_rowbytes (png, info);
+    png_bytep *rows = malloc (shrink->height * sizeof *rows), all = malloc (shrink->height * wide);
+
+    if (!rows || !all)
+        leave (END_MEMORY);
+    for (uint32_t y = 0; y < shrink->height; y++)
+        rows[y] = all + y * wide;
+    png_read_image (png, rows);
+    for (uint32_t y = 0; y < shrink->height; y++)
+        shrink_row (shrink, rows[y]);
+    free (rows);
+    free (all);
+}
+
 void png_decode (struct input input, struct picture *ret)
 {
+    struct shrink shrink;
     png_structp png = png_create_read_struct (PNG_LIBPNG_VER_STRING, NULL, on_error, on_warning);
     png_infop info = png ? png_create_info_struct (png) : NULL;
     png_bytep exif;
@@ -78,18 +109,14 @@ void png_decode (struct input input, struct picture *ret)
     png_set_user_limits (png, PIXELS_MOST, PIXELS_MOST);
     png_read_info (png, info);
     uint32_t width = png_get_image_width (png, info), height = png_get_image_height (png, info);
-    if ((uint64_t) width * height > PIXELS_MOST)
-        leave (END_PIXELS);
+    picture_bound (width, height);
     plain (png, info);
-    picture_room (ret, width, height, png_get_channels (png, info));
-    size_t wide = png_get_rowbytes (png, info);
-    png_bytep *rows = malloc (height * sizeof *rows);
-    if (!rows)
-        leave (END_MEMORY);
-    for (uint32_t y = 0; y < height; y++)
-        rows[y] = ret->pixels + y * wide;
-    png_read_image (png, rows);
-    free (rows);
+    shrink_begin (&shrink, ret, width, height, png_get_channels (png, info), PNG_WHOLE);
+    if (png_get_interlace_type (png, info) == PNG_INTERLACE_NONE)
+        rows_read (png, info, &shrink);
+    else
+        interlaced_read (png, info, &shrink);
+    shrink_end (&shrink);
     ret->orientation = png_get_eXIf_1 (png, info, &exif_len, &exif) & PNG_INFO_eXIf
                            ? exif_orientation (exif, exif_len)
                            : 1;

@@ -319,6 +319,10 @@ static void on_sent (struct visit *visit, const struct aduan_submitted *result)
     } else if (conflict) { /* of an intake that tells no number yet */
         fault_say (report, "text", "sent_already");
         form_show_again (visit);
+    } else if (result->result == ADUAN_REJECTED && strcmp (result->field, "attachments") == 0) {
+        report->file_count = 0; /* or the form would name them for ever */
+        fault_say (report, "photos", "file_expired");
+        form_show_again (visit);
     } else if (result->result == ADUAN_REJECTED) {
         log_limited (LOG_WARNING, "the form's submission was rejected: %s, field %s",
                      aduan_reject_word (result->reject),
@@ -439,7 +443,7 @@ static void photos_store (struct visit *visit)
             fault_say (report, "photos", "file_many");
             break;
         }
-        brought_store (visit->web->content, visit->request, at, on_stored, visit);
+        brought_draft (visit->web->content, visit->request, at, on_stored, visit);
         return;
     }
     if (json_array_size (report->faults))

@@ -26,6 +26,7 @@
 struct post {
     struct gateways *gateways;
     struct view raw;
+    bool held; /* as many bytes: by what it holds it is no larger */
     struct mail mail;
     struct message *message;
     void (*then) (void *with, enum mail_end end, const char *number);
@@ -34,6 +35,8 @@ struct post {
 
 static void post_end (struct post *post, enum mail_end end, const char *number)
 {
+    if (post->held)
+        gateway_give (post->gateways, post->raw.len);
     post->then (post->with, end, number);
     mail_done (&post->mail);
     free (post);
@@ -101,8 +104,10 @@ static struct message *message_make (struct post *post)
     message->envelope = mail->headers;
     message->lost = mail->lost;
     mail->text = mail->headers = (struct buffer){0};
-    for (unsigned i = 0; i < mail->file_count; i++)
+    for (unsigned i = 0; i < mail->file_count; i++) {
         message_file (message, (struct view){mail->files[i].at, mail->files[i].len});
+        buffer_free (&mail->files[i]);
+    }
     if (mail->name)
         message->name = xstrdup (mail->name);
     if (mail->from) {
@@ -304,7 +309,8 @@ void mail_take (struct gateways *gateways, struct view raw,
     struct post *post = xcalloc (1, sizeof *post);
 
     *post = (struct post){.gateways = gateways, .raw = raw, .then = then, .with = with};
-    if (!aside_do (gateways->reading, read_aside, on_read, post))
+    post->held = gateway_hold (gateways, raw.len);
+    if (!post->held || !aside_do (gateways->reading, read_aside, on_read, post))
         post_end (post, MAIL_LATER, "");
 }
 

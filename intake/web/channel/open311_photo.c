@@ -50,7 +50,7 @@ static void photos_next (struct photos *photos)
             photos->fault = "file_many";
             break;
         }
-        brought_store (visit->web->content, visit->request, at, on_stored, photos);
+        brought_draft (visit->web->content, visit->request, at, on_stored, photos);
         return;
     }
     photos->finish (visit);

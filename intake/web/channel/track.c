@@ -361,7 +361,7 @@ static void files_store (struct visit *visit)
         if (saying->file_count == FILES_MOST)
             say_again (visit, "file_many");
         else
-            brought_store (visit->web->content, visit->request, at, on_file, visit);
+            brought_draft (visit->web->content, visit->request, at, on_file, visit);
         return;
     }
     say_send (visit);

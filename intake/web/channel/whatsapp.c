@@ -31,6 +31,7 @@ struct chat {
     struct graph graph;
     char media[WHATSAPP_MEDIA]; /* Meta's id of what came with it; "": nothing */
     struct buffer fetched;
+    size_t held;         /* gateway_hold */
     enum graph_end fate; /* of what was fetched, or said */
     bool to_notice;      /* written as an answer to a message of ours */
     char number[ADUAN_NUMBER_SIZE];
@@ -58,6 +59,7 @@ static void chat_end (struct chat *chat, bool later)
     struct hook *hook = chat->hook;
 
     hook->later = hook->later || later;
+    gateway_give (hook->visit->web->gateways, chat->held);
     buffer_free (&chat->fetched);
     if (chat->answer.len)
         sodium_memzero (chat->answer.at, chat->answer.len);
@@ -205,6 +207,10 @@ static void chat_place (struct chat *chat)
 static void fetch_aside (void *job)
 {
     struct chat *chat = job;
+
+    if (!gateway_hold (chat->message->web->gateways, CONTENT_BYTES_MOST))
+        return; /* on_fetched has it brought again, however old it is */
+    chat->held = CONTENT_BYTES_MOST;
     chat->fate = graph_fetch (&chat->graph, chat->media, CONTENT_BYTES_MOST, &chat->fetched);
 }
 
@@ -214,16 +220,21 @@ static void on_fetched (void *job, bool worked)
     struct message *message = chat->message;
     bool young = (uint64_t) wall_ms () < message->created + PATIENT_MS;
 
-    if (!worked || (chat->fate == GRAPH_AWAY && young)) {
+    if (!worked || !chat->held || (chat->fate == GRAPH_AWAY && young)) {
         message_free (message);
         chat_end (chat, true);
         return;
     }
-    if (chat->fate != GRAPH_DONE)
-        message->lost++;
+    size_t len = chat->fate == GRAPH_DONE ? chat->fetched.len : 0;
+    if (len)
+        message_file (message, (struct view){chat->fetched.at, len});
     else
-        message_file (message, (struct view){chat->fetched.at, chat->fetched.len});
+        message->lost++;
     buffer_free (&chat->fetched);
+    if (len < chat->held) { /* it is known what it takes */
+        gateway_give (message->web->gateways, chat->held - len);
+        chat->held = len;
+    }
     chat_place (chat);
 }
 

@@ -1,0 +1,202 @@
+/* test_content_bounds.c - how much uploads may take: of the disk, for how long, and of whose turn their copies are. */
+#include "content_bench.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "content/content_inside.h"
+
+#define PNG_BYTES 160 /* of bench_png, at most */
+
+/* A bound that is met: nothing of what comes stays, what is there does. */
+static void a_reserve_that_is_gone (void **state)
+{
+    struct bench bench;
+    (void) state;
+    bench_begin (&bench);
+    bench_open (&bench, (struct content_options){.box_documents = true});
+    assert_int_equal (bench_put (&bench, bench_text (1000)), CONTENT_DONE);
+    bench_close (&bench);
+    bench_open (&bench, (struct content_options){.box_documents = true, .reserve = 1ull << 60});
+    assert_int_equal (bench_pin (&bench), CONTENT_DONE);
+    assert_int_equal (bench_put (&bench, bench_text (1000)), CONTENT_ROOM);
+    assert_int_equal (bench_put (&bench, bench_text (400000)), CONTENT_ROOM);
+    assert_int_equal (bench_names (&bench, "new", ""), 1);
+    assert_int_equal (bench_names (&bench, "part", ""), 0);
+    bench_close (&bench);
+    bench_end (&bench);
+}
+
+static void what_nobody_pins_has_a_bound (void **state)
+{
+    struct bench bench;
+    (void) state;
+    bench_begin (&bench);
+    bench_open (&bench, (struct content_options){.unpinned_most = 100000});
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal (bench_put (&bench, bench_text (40000)), CONTENT_DONE);
+    uint8_t last[CONTENT_DIGEST_BYTES];
+    memcpy (last, bench.digest, sizeof last);
+    assert_int_equal (bench_put (&bench, bench_text (40000)), CONTENT_ROOM);
+    assert_int_equal (bench_names (&bench, "new", ""), 3);
+    assert_int_equal (bench_names (&bench, "part", ""), 0);
+    /* what is pinned counts no more */
+    memcpy (bench.digest, last, sizeof last);
+    assert_int_equal (bench_pin (&bench), CONTENT_DONE);
+    int64_t until = mono_ms () + 20000;
+    while (bench_put (&bench, bench_text (40000)) != CONTENT_DONE && mono_ms () < until)
+        reactor_turn (bench.reactor, 50);
+    assert_int_equal (bench_names (&bench, "new", ""), 3);
+    bench_close (&bench);
+    bench_end (&bench);
+}
+
+static void on_draft (void *owner, enum content_result result, const uint8_t *digest)
+{
+    struct bench *bench = owner;
+    bench->answered = true;
+    bench->result = result;
+    if (digest)
+        memcpy (bench->digest, digest, sizeof bench->digest);
+}
+
+static void put_draft (struct bench *bench, struct view bytes)
+{
+    struct content_upload *upload = content_begin (bench->content, NULL, NULL);
+    content_add (upload, bytes.at, bytes.len);
+    content_draft (upload);
+    bench->answered = false;
+    content_end (&upload, on_draft, bench);
+    bench_wait (bench);
+    assert_int_equal (bench->result, CONTENT_DONE);
+}
+
+/* A draft goes long before what was promised a day, and takes nothing of that day from the same bytes. */
+static void a_draft_expires_early (void **state)
+{
+    static char promised[1000];
+    struct bench bench;
+    (void) state;
+    bench_begin (&bench);
+    bench_open (&bench, (struct content_options){.unpinned_ms = 60000, .draft_ms = 1000});
+    memcpy (promised, bench_text (sizeof promised).at, sizeof promised);
+    assert_int_equal (bench_put (&bench, (struct view){promised, sizeof promised}), CONTENT_DONE);
+    put_draft (&bench, (struct view){promised, sizeof promised});
+    put_draft (&bench, bench_text (3000));
+    assert_int_equal (bench_names (&bench, "new", ""), 2);
+    assert_int_equal (bench_pin (&bench), CONTENT_DONE); /* named in time it stays */
+    put_draft (&bench, bench_text (2000));
+    bench_close (&bench);
+    usleep (1100000);
+    bench_open (&bench, (struct content_options){.unpinned_ms = 60000,
+                                                 .draft_ms = 1000}); /* sweeps as it starts */
+    int64_t until = mono_ms () + 20000;
+    while (bench_names (&bench, "new", "") > 1 && mono_ms () < until)
+        reactor_turn (bench.reactor, 20);
+    assert_int_equal (bench_pin (&bench), CONTENT_ABSENT);
+    bench_digest ((struct view){promised, sizeof promised}, bench.digest);
+    assert_int_equal (bench_pin (&bench), CONTENT_DONE);
+    assert_int_equal (bench_names (&bench, "new", ""), 0);
+    bench_close (&bench);
+    bench_end (&bench);
+}
+
+/* When its copy was made, or refused, in ns; of the bench's digest. */
+static int64_t copied_at (const struct bench *bench, const char *suffix)
+{
+    char *hex = xstrdup (hex_text (bench->digest, sizeof bench->digest));
+    char *name = xformat ("%.2s/%s%s", hex, hex, suffix);
+    struct stat there;
+    assert_int_equal (stat (bench_path (bench, name), &there), 0);
+    free (hex);
+    free (name);
+    return (int64_t) there.st_mtim.tv_sec * 1000000000 + there.st_mtim.tv_nsec;
+}
+
+/* Three that claim 36 million pixels came before eight small ones: these do not wait for all of them, and the oldest not for ever. */
+static void cheap_ones_come_first (void **state)
+{
+    enum { LARGE_ONES = 3, ALL = 11 };
+    static const uint8_t side[4] = {0, 0, 0x17, 0x70};
+    uint8_t digests[ALL][CONTENT_DIGEST_BYTES];
+    int64_t at[ALL];
+    struct bench bench;
+    (void) state;
+    bench_begin (&bench);
+    bench_open (&bench, (struct content_options){0});
+    for (unsigned i = 0; i < ALL; i++) {
+        char bytes[PNG_BYTES + 1];
+        size_t len = bench_png ().len;
+        assert_true (len <= PNG_BYTES);
+        memcpy (bytes, bench_png ().at, bench_png ().len);
+        if (i < LARGE_ONES) {
+            memcpy (bytes + 16, side, 4);
+            memcpy (bytes + 20, side, 4);
+        }
+        bytes[len] = (char) i; /* behind its end: another file */
+        assert_int_equal (bench_put (&bench, (struct view){bytes, len + 1}), CONTENT_DONE);
+        assert_int_equal (bench_pin (&bench), CONTENT_DONE);
+        memcpy (digests[i], bench.digest, sizeof digests[i]);
+        usleep (5000); /* file systems tell times by the tick */
+    }
+    bench_close (&bench);
+    bench_open (&bench, (struct content_options){.reencode = true, .reencoder = REENCODER});
+    for (unsigned i = 0; i < ALL; i++) {
+        memcpy (bench.digest, digests[i], sizeof digests[i]);
+        assert_int_equal (bench_read (&bench, 20000, NULL),
+                          i < LARGE_ONES ? CONTENT_REFUSED : CONTENT_DONE);
+        at[i] = copied_at (&bench, i < LARGE_ONES ? ".no" : ".copy");
+    }
+    unsigned before = 0, between = 0;
+    for (unsigned i = LARGE_ONES; i < ALL; i++) {
+        before += at[i] <= at[0];
+        between += at[i] <= at[1];
+    }
+    assert_int_equal (before, 3);
+    assert_int_equal (between, 6);
+    assert_true (at[2] > at[ALL - 1]);
+    bench_close (&bench);
+    bench_end (&bench);
+}
+
+/* What a picture says of its size, wherever its kind has that. */
+static void pictures_say_their_size (void **state)
+{
+    static const struct {
+        const char *ending, *hex;
+        uint64_t pixels;
+    } cases[] = {
+        {"jpg", "ffd8ffe00006aabbccddffffc0000b0802580320010111", 480000}, /* a fill before it */
+        {"jpg", "ffd8ffe100040000ffc4000400ffffc2000b0802580320010111", 480000},
+        {"jpg", "ffd8ffe0ffffaabbccdd", 0},
+        {"jpg", "ffd8ffda0006aabbccdd00000000000000", 0},
+        {"png", "89504e470d0a1a0a0000000d49484452000017700000000a", 60000},
+        {"png", "89504e470d0a1a0a0000000d494844520000", 0},
+        {"webp", "52494646000000005745425056503858000000001000000063000031000000000000", 5000},
+        {"webp", "5249464600000000574542505650384c000000002f63400c000000000000000000", 5000},
+        {"webp",
+         "5249464600000000574542505650382000000000300100"
+         "9d012a64003200"
+         "0000",
+         5000},
+        {"webp", "52494646", 0},
+    };
+    (void) state;
+    for (size_t i = 0; i < array_len (cases); i++) {
+        uint8_t bytes[64];
+        size_t len = strlen (cases[i].hex) / 2;
+        assert_int_equal (hex_parse (cases[i].hex, bytes, len), 0);
+        assert_int_equal (kind_pixels (kind_with (cases[i].ending), bytes, len), cases[i].pixels);
+    }
+}
+
+int main (void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test (a_reserve_that_is_gone),  cmocka_unit_test (what_nobody_pins_has_a_bound),
+        cmocka_unit_test (a_draft_expires_early),   cmocka_unit_test (cheap_ones_come_first),
+        cmocka_unit_test (pictures_say_their_size),
+    };
+    return cmocka_run_group_tests (tests, NULL, NULL);
+}
