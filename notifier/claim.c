@@ -194,11 +194,6 @@ static struct fate contact_take (struct notifier *notifier, const struct msg_not
                          .code = WHY_FAULT};
 }
 
-static bool is_receipt (const struct msg_notice *said)
-{
-    return said->recipient == READER_REPORTER && view_is (said->template, "received");
-}
-
 /* Who has just reported is awake: he is told so at night, too. */
 static bool may_sleep (const struct gateway *gateway, const struct msg_notice *said)
 {

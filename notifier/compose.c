@@ -2,7 +2,7 @@
  *
  * Templates are compiled in (embed_templates.py); words.c fills them.  Where a template needs an agency, a text or
  * another number and the notice has none, `news` is used instead, which says only that there is news: so a secret
- * complaint cannot leak through a template that somebody chose wrongly.
+ * complaint cannot leak through a template that somebody chose wrongly.  A receipt with an access code is `receipt`.
  *
  * Headers are made of validated tokens and of our own templates only; nothing that a reporter or an
  * agency wrote gets into one.  header_add is the last net: no CR, LF, NUL, no line over 998 bytes.
@@ -240,6 +240,14 @@ static const struct template *template_find (struct view key, uint32_t language)
     return NULL;
 }
 
+/* What is said where the notice lacks what its words name.  Who has no other word of his number and code has them of a receipt. */
+static const char *template_instead (const struct msg_notice *notice, const struct values *values)
+{
+    return notice->recipient == READER_OFFICER ? "news_officer"
+           : values->code.at                   ? "receipt"
+                                               : "news";
+}
+
 /* ---- the letter ------------------------------------------------------------------------------ */
 
 static void letter_headers (const struct msg_notice *notice, const struct contact *contact,
@@ -271,10 +279,9 @@ int letter_compose (const struct msg_notice *notice, const struct contact *conta
         return FAIL_REFUSED;
 
     struct values values;
-    values_take (notice, language, reader_base (head, notice), &values);
+    values_take (notice, contact, reader_base (head, notice), &values);
     if (!values_fit (&values, template->text))
-        template = template_find (
-            view_of (notice->recipient == READER_OFFICER ? "news_officer" : "news"), language);
+        template = template_find (view_of (template_instead (notice, &values)), language);
     check (template != NULL);
 
     struct letter letter = {.to = xstrndup (contact->address.at, contact->address.len)};

@@ -25,6 +25,7 @@ enum contact_tag {
     CONTACT_TAG_REFERENCES,
     CONTACT_TAG_ANSWERED,
     CONTACT_TAG_QUIET,
+    CONTACT_TAG_CODE,
 };
 
 /* The secret key of a number, into 32 bytes of the caller's, who wipes them. */
@@ -95,6 +96,7 @@ static int contact_read (const msgpack_object *map, struct contact *contact)
         case CONTACT_TAG_QUIET:
             contact->quiet = value->type == MSGPACK_OBJECT_POSITIVE_INTEGER && value->via.u64;
             break;
+        case CONTACT_TAG_CODE: contact->code = text_of (value); break;
         default: break; /* unknown tags are skipped, as everywhere on the wire */
         }
     }

@@ -38,6 +38,8 @@ struct contact {
     uint32_t language;      /* enum language, 0 where the contact does not say */
     bool answered;          /* its door told the number: no notice that the report was received */
     bool quiet;             /* its door had too many reports for that address: nothing goes there */
+    struct view
+        code; /* the access code, where the notice that his report was received is to tell it; else empty */
 };
 
 /* Opens `sealed` with contact-<key_id>.key of folder `keys` (64 hexadecimal digits, X25519).

@@ -7,6 +7,8 @@
 #include <string.h>
 #include "words.h"
 
+#define WHOLE_MAX  3500 /* bytes where nothing is paid by length: WhatsApp takes 4,096 signs */
+#define CUT_STEP   8    /* bytes by which words are shortened until they fit */
 #define AGENCY_MAX 60 /* bytes of an agency's name: a longer one would cost a segment of its own */
 
 struct text {
@@ -39,38 +41,77 @@ static struct view clipped (struct view name)
     return (struct view){name.at, end ? (size_t) (end - name.at) : len};
 }
 
-/* Who reported by WhatsApp has no other word of his number; words that he can send are known there (intake/web/command.c). */
-static bool is_receipt (const struct msg_notice *notice, const struct contact *contact)
-{
-    return notice->recipient == READER_REPORTER && view_is (notice->template, "received") &&
-           view_is (contact->kind, "whatsapp");
-}
-
-int short_text (const struct msg_notice *notice, const struct contact *contact, const char *base,
-                struct buffer *out)
+/* Who reported by a gateway has no other word of his number, nor of the words that he can send (intake/web/command.c): `receipt`, as is
+ * said to whom these are of use, and where the report came by WhatsApp's number alone, `received_whatsapp`. */
+static const char *text_choose (const struct msg_notice *notice, const struct contact *contact,
+                                const struct values *values)
 {
     uint32_t language = reader_language (notice, contact);
     const char *text = text_find (notice->template, notice->recipient, language);
-    struct values values;
+    struct values said = *values;
 
-    if (!text)
-        return FAIL_ABSENT;
-    values_take (notice, language, base, &values);
-    values.agency = clipped (values.agency);
-    values.text = (struct view){NULL, 0};
-    if (!values_fit (&values, text))
-        text = text_find (view_of (is_receipt (notice, contact) ? "receipt" : "news"),
-                          notice->recipient, language);
+    said.text = view_of (""); /* a line without words is left out, and nothing hangs on it */
+    if (is_receipt (notice) && values->code.at)
+        return text_find (view_of ("receipt"), notice->recipient, language);
+    if (!text || values_fit (&said, text))
+        return text;
+    bool whatsapp = is_receipt (notice) && view_is (contact->kind, "whatsapp");
+    return text_find (view_of (whatsapp ? "received_whatsapp" : "news"), notice->recipient,
+                      language);
+}
+
+static void lines_add (const char *text, const struct values *values, struct buffer *out)
+{
     for (size_t before = out->len; *text;) {
         size_t len = strcspn (text, "\n"), end = out->len;
         if (end > before)
             buffer_add (out, " ", 1);
-        if (!line_expand (text, len, &values, out))
+        if (!line_expand (text, len, values, out))
             out->len = end;
         text += len + (text[len] == '\n');
     }
+}
+
+/* The first `len` bytes of what an agency said, whole characters, with a sign that there is more; in `made`. */
+static struct view words_cut (struct view words, size_t len, struct buffer *made)
+{
+    while (len > 0 && ((unsigned char) words.at[len] & 0xc0) == 0x80)
+        len--;
+    made->len = 0;
+    buffer_add (made, words.at, len);
+    buffer_add (made, "...", 3);
+    return (struct view){made->at, made->len};
+}
+
+static bool fits (const struct buffer *text, size_t from, unsigned segments)
+{
+    struct view said = {text->at + from, text->len - from};
+    bool ucs2;
+
+    return segments ? short_segments (said, &ucs2) <= segments : said.len <= WHOLE_MAX;
+}
+
+int short_text (const struct msg_notice *notice, const struct contact *contact, const char *base,
+                unsigned segments, struct buffer *out)
+{
+    size_t from = out->len, len = notice->text.len < WHOLE_MAX ? notice->text.len : WHOLE_MAX;
+    struct buffer cut = {0};
+    struct values values;
+
+    values_take (notice, contact, base, &values);
+    values.agency = clipped (values.agency);
+    const char *text = text_choose (notice, contact, &values);
+    if (text)
+        lines_add (text, &values, out);
+    while (text && strstr (text, "{text}") && values.text.at && !fits (out, from, segments)) {
+        len -= len < CUT_STEP ? len : CUT_STEP;
+        values.text = len ? words_cut (notice->text, len, &cut) : (struct view){NULL, 0};
+        out->len = from;
+        lines_add (text, &values, out);
+    }
+    buffer_free (&cut);
     values_done (&values);
-    return 0;
+    return text ? 0 : FAIL_ABSENT;
 }
 
 int short_phone (struct view address, const char *country, char ret[24])

@@ -5,9 +5,10 @@
 #include "notifier.h"
 
 /* The text of a notice, UTF-8 without control characters, appended to `out`: 0; FAIL_ABSENT: none of that key.
- * Where the notice lacks what the text names, it says only that there is news.  `base`: reader_base, or "". */
+ * Where the notice lacks what the text names, it says only that there is news.  `base`: reader_base, or "".  What an agency said is cut
+ * until all of it has at most `segments` of SMS; 0: what WhatsApp takes. */
 int short_text (const struct msg_notice *notice, const struct contact *contact, const char *base,
-                struct buffer *out);
+                unsigned segments, struct buffer *out);
 /* A telephone number as digits with its country's code and nothing before them: "0812-345" is 62812345 where
  * `country` is "62".  FAIL_REFUSED where it cannot be one. */
 int short_phone (struct view address, const char *country, char ret[24]);

@@ -96,7 +96,8 @@ static int sms_compose (void *own, const struct msg_notice *notice, const struct
     (void) now;
     if (short_phone (contact->address, sms->country, to) != 0)
         return FAIL_REFUSED;
-    int fail = short_text (notice, contact, reader_base (sms->head, notice), &letter.text);
+    int fail =
+        short_text (notice, contact, reader_base (sms->head, notice), sms->segments, &letter.text);
     if (fail)
         return fail;
     letter.segments = short_segments ((struct view){letter.text.at, letter.text.len}, &ucs2);
@@ -104,7 +105,7 @@ static int sms_compose (void *own, const struct msg_notice *notice, const struct
         struct msg_notice news = *notice;
         news.template = view_of ("news");
         letter.text.len = 0;
-        check (short_text (&news, contact, "", &letter.text) == 0);
+        check (short_text (&news, contact, "", 0, &letter.text) == 0);
         letter.segments = short_segments ((struct view){letter.text.at, letter.text.len}, &ucs2);
     }
     letter.to = xstrdup (to);

@@ -119,7 +119,7 @@ static int whatsapp_compose (void *own, const struct msg_notice *notice,
 
     if (short_phone (contact->address, whatsapp->country, to) != 0)
         return FAIL_REFUSED;
-    int fail = short_text (notice, contact, reader_base (whatsapp->head, notice), &letter.text);
+    int fail = short_text (notice, contact, reader_base (whatsapp->head, notice), 0, &letter.text);
     if (fail)
         return fail;
     letter.open = now - came < SESSION_MS && now >= came;

@@ -1,6 +1,6 @@
 /* words.c - what a template's placeholders stand for.  Pure: no clock, no file, no socket.
  *
- * Templates have no logic: {number} {agency} {text} {due} {asks} {url} {other}, and in a digest {new} and the other
+ * Templates have no logic: {number} {agency} {text} {due} {asks} {url} {other} {code}, and in a digest {new} and the other
  * words of count_words.  A line that names one that there is not is left out.  Called by compose.c and short.c.
  */
 #include "words.h"
@@ -31,6 +31,8 @@ static struct view value_of (const struct values *values, const char *name, size
         return values->asks;
     if (view_is (view, "other"))
         return values->other;
+    if (view_is (view, "code"))
+        return values->code;
     for (unsigned i = 0; i < COUNTS; i++)
         if (view_is (view, count_words[i]))
             return values->counts[i];
@@ -171,15 +173,23 @@ static void counts_take (struct view counts, struct values *values)
     json_decref (said);
 }
 
-void values_take (const struct msg_notice *notice, uint32_t language, const char *base,
+bool is_receipt (const struct msg_notice *notice)
+{
+    return notice->recipient == READER_REPORTER && view_is (notice->template, "received");
+}
+
+void values_take (const struct msg_notice *notice, const struct contact *contact, const char *base,
                   struct values *ret)
 {
     struct buffer *made = ret->made;
+    uint32_t language = reader_language (notice, contact);
 
     *ret = (struct values){.number = view_or_none (notice->number),
                            .agency = view_or_none (notice->agency),
                            .text = view_or_none (notice->text),
                            .other = view_or_none (notice->other)};
+    if (is_receipt (notice))
+        ret->code = view_or_none (contact->code);
     if (notice->due && notice->due < INT64_MAX / 2) {
         due_text ((int64_t) notice->due, language, &made[0]);
         ret->due = (struct view){made[0].at, made[0].len};

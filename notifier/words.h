@@ -11,7 +11,7 @@ enum reader { READER_REPORTER, READER_OFFICER, READER_SUPPORTER };
 
 /* An absent value has at == NULL. */
 struct values {
-    struct view number, agency, text, due, asks, url, other, counts[COUNTS];
+    struct view number, agency, text, due, asks, url, other, code, counts[COUNTS];
     struct buffer made[3]; /* what was not in the notice as it is */
     char digits[COUNTS][12];
 };
@@ -22,8 +22,11 @@ uint32_t reader_language (const struct msg_notice *notice, const struct contact 
 int64_t notice_came (const struct msg_notice *notice);
 /* Where the addresses begin that this notice's reader opens: the desk's for officers, else those of tracking; "": none. */
 const char *reader_base (const struct letterhead *head, const struct msg_notice *notice);
-/* Views of the notice stay in it, others in *ret, which stays where it is; `base`: reader_base.  Ends with values_done. */
-void values_take (const struct msg_notice *notice, uint32_t language, const char *base,
+/* Is it the one that tells a reporter that his report was received? */
+bool is_receipt (const struct msg_notice *notice);
+/* Views of notice and contact stay in them, others in *ret, which stays where it is; `base`: reader_base.  The access code is a value of
+ * a receipt alone.  Ends with values_done. */
+void values_take (const struct msg_notice *notice, const struct contact *contact, const char *base,
                   struct values *ret);
 void values_done (struct values *values);
 /* Has it the agency, words and other number that the template names? */

@@ -226,8 +226,8 @@ static void tell (struct act_batch *batch, const struct deed *deed, const PGresu
         .language = (uint32_t) result_int (result, row, LANGUAGE),
         .zone = (uint64_t) agency_zone (batch->store, act->agency),
         .urgent = result_int (result, row, PRIORITY) == PRIORITY_EMERGENCY ? FLAG_YES : 0};
-    bool secret = result_int (result, row, FLAGS) & (FLAG_BIT_SECRET | FLAG_BIT_OVERSIGHT);
-    outbox_say (batch->store, batch->claim, templates[act->act], secret, &notice);
+    outbox_say (batch->store, batch->claim, templates[act->act],
+                (uint64_t) result_int (result, row, FLAGS), &notice);
 }
 
 static void read_row (struct act_batch *batch, const PGresult *result, int row)

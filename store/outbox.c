@@ -85,7 +85,15 @@ static void say_claimed (struct store *store, struct claim *claim, unsigned coun
     claim_free (store, claim);
 }
 
-void outbox_say (struct store *store, struct claim *claim, unsigned template, bool secret,
+/* Not published and not told in words are two things: where nobody said anything of secrecy the case is not for the public, and what
+ * its agency answers is for its reporter all the same. */
+static bool is_hushed (uint64_t flags)
+{
+    return (flags & FLAG_BIT_OVERSIGHT) ||
+           (flags & (FLAG_BIT_SECRET | FLAG_BIT_UNSAID)) == FLAG_BIT_SECRET;
+}
+
+void outbox_say (struct store *store, struct claim *claim, unsigned template, uint64_t flags,
                  struct msg_notice *notice)
 {
     struct link *link = claim->given_back ? NULL : listener_find (store->notifiers, claim->link);
@@ -94,7 +102,8 @@ void outbox_say (struct store *store, struct claim *claim, unsigned template, bo
     notice->position = claim->said++;
     notice->template = view_of (
         template <array_len (templates) && templates[template] ? templates[template] : "news");
-    if (secret) { /* the letter says no more than that there is news, or that it was received */
+    if (is_hushed (
+            flags)) { /* the letter says no more than that there is news, or that it was received */
         if (template != TEMPLATE_RECEIVED)
             notice->template = view_of ("news");
         notice->agency = notice->text = notice->other = (struct view){NULL, 0};
@@ -201,7 +210,7 @@ static void say_row (struct store *store, struct claim *claim, const PGresult *r
         .urgent = result_int (result, row, PRIORITY) == PRIORITY_EMERGENCY ? FLAG_YES : 0,
         .counts = result_view (result, row, COUNTS),
     };
-    outbox_say (store, claim, template, (result_int (result, row, FLAGS) & 6) != 0, &notice);
+    outbox_say (store, claim, template, (uint64_t) result_int (result, row, FLAGS), &notice);
 }
 
 static void on_looked (void *with, const struct db_answer *answer)

@@ -180,8 +180,7 @@ static void tell_batch (struct place_batch *batch)
             .zone = (uint64_t) agency_zone (store, place->place->agency),
             .urgent = place->submit->priority == PRIORITY_EMERGENCY ? FLAG_YES : 0};
         if (place->carried)
-            outbox_say (store, batch->claim, TEMPLATE_RECEIVED,
-                        place->flags & (FLAG_BIT_SECRET | FLAG_BIT_OVERSIGHT), &notice);
+            outbox_say (store, batch->claim, TEMPLATE_RECEIVED, place->flags, &notice);
     }
     outbox_committed (store, batch->claim);
     batch->claim = NULL;

@@ -110,6 +110,7 @@ static uint32_t flags_of (const struct place *place)
     return (place->submit->anonymous != FLAG_NO ? FLAG_BIT_ANONYMOUS : 0) |
            (place->submit->secret != FLAG_NO || place->place->secret == FLAG_YES ? FLAG_BIT_SECRET
                                                                                  : 0) |
+           (!place->submit->secret && place->place->secret != FLAG_YES ? FLAG_BIT_UNSAID : 0) |
            (place->place->oversight == FLAG_YES ? FLAG_BIT_OVERSIGHT : 0) |
            (place->offer->doubtful == FLAG_YES ? FLAG_BIT_DOUBTFUL : 0) |
            (record_tells (place) ? FLAG_BIT_CONTACT : 0) |

@@ -93,8 +93,9 @@ enum {
     FLAG_BIT_MAIN = 32,  /* others are merged into it: schema/0020_likeness.sql */
     FLAG_ASKS_SHIFT = 6, /* place's asks, five bits */
     FLAG_ASKS = 31,
-    FLAG_BIT_HELD = 2048, /* not for the public till a person says so: schema/0085_published.sql */
-    FLAG_BIT_DOUBT = 4096 /* a front doubted it: schema/0110_doubt.sql */
+    FLAG_BIT_HELD = 2048,  /* not for the public till a person says so: schema/0085_published.sql */
+    FLAG_BIT_DOUBT = 4096, /* a front doubted it: schema/0110_doubt.sql */
+    FLAG_BIT_UNSAID = 8192 /* secret for want of a word alone: schema/0145_unsaid.sql */
 };
 
 /* notice.template */
@@ -681,8 +682,8 @@ void outbox_committed (struct store *store, struct claim *claim);
 void outbox_rolled_back (struct store *store, struct claim *claim);
 void outbox_unknown (struct store *store, struct claim *claim);
 /* The next notice of a committed dispatch, in the order of its row.  The caller fills what is known of
- * it but ref, dispatch, position and template. */
-void outbox_say (struct store *store, struct claim *claim, unsigned template, bool secret,
+ * it but ref, dispatch, position and template; `flags`: the complaint's, which say whether its words may be told. */
+void outbox_say (struct store *store, struct claim *claim, unsigned template, uint64_t flags,
                  struct msg_notice *notice);
 /* Notices went into the outbox. */
 void outbox_has_news (struct store *store, unsigned count);

@@ -301,6 +301,9 @@ struct aduan_contact {
     const char *message_id, *references; /* of the mail that is answered */
     int answered; /* not 0: its adapter tells the reporter the number where the report came in, so no notice says it again */
     int quiet;    /* not 0: no notice goes there at all; named so often, it may be a stranger's */
+    /* His access code, where nobody else tells him: with the number it is said in the letter that his report was received, and
+     * nowhere else.  NULL or "": he has it, or has another way to it. */
+    const char *code;
 };
 
 /* Seals a contact to the notifier's key as intake tells it, for what travels otherwise than in a submission.  DONE, *ret

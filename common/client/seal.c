@@ -8,7 +8,7 @@
  *   identity   {1: version, 2: adapter, 3: key, 4: {1: name, 2: nik, 3: phone, 4: email, 5: address,
  *              6: envelope}}                                          padded to 512
  *   contact    {1: version, 2: adapter, 3: key, 4: kind, 5: address, 6: language, 7: message_id,
- *              8: references, 9: answered}                            padded to 256
+ *              8: references, 9: answered, 10: quiet, 11: code}        padded to 256
  */
 #include <msgpack.h>
 #include <sodium.h>
@@ -145,7 +145,8 @@ static int pack_contact (struct clear *clear, const char *adapter, struct view k
     const struct view who[] = {view_said (from->kind && *from->kind ? from->kind : "email"),
                                view_said (from->address)};
     const struct view mail[] = {view_said (from->message_id), view_said (from->references)};
-    const struct view all[] = {who[0], who[1], mail[0], mail[1]};
+    const struct view code = view_said (from->code);
+    const struct view all[] = {who[0], who[1], mail[0], mail[1], code};
     uint32_t fields =
         1 + count_said (all, array_len (all)) + (from->answered != 0) + (from->quiet != 0);
     clear_open (clear, sum_of (all, array_len (all), CONTACT_STEP, CONTACT_MOST));
@@ -162,6 +163,8 @@ static int pack_contact (struct clear *clear, const char *adapter, struct view k
         return FAIL_TOO_LONG;
     if (from->quiet &&
         (msgpack_pack_uint8 (&packer, 10) != 0 || msgpack_pack_uint8 (&packer, 1) != 0))
+        return FAIL_TOO_LONG;
+    if (pack_fields (&packer, &code, 11, 1) != 0)
         return FAIL_TOO_LONG;
     return clear_pad (clear, CONTACT_STEP);
 }

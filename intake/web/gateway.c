@@ -129,16 +129,24 @@ bool gateway_was_told (const struct gateways *gateways, const uint8_t *name)
     return memcmp (place->name, name, sizeof place->name) == 0;
 }
 
-void gateway_text (const char *text, const char *number, struct buffer *out)
+void gateway_text (const char *text, const char *number, const char *code, struct buffer *out)
 {
-    const char *at;
+    const struct {
+        const char *place, *value;
+    } values[] = {{"{number}", number}, {"{code}", code}};
 
-    while ((at = strstr (text, "{number}"))) {
-        buffer_add (out, text, (size_t) (at - text));
-        buffer_format (out, "%s", number);
-        text = at + strlen ("{number}");
+    while (*text) {
+        size_t taken = 0;
+        for (size_t i = 0; i < array_len (values) && !taken; i++)
+            if (strncmp (text, values[i].place, strlen (values[i].place)) == 0) {
+                buffer_add (out, values[i].value, strlen (values[i].value));
+                taken = strlen (values[i].place);
+            }
+        if (!taken)
+            buffer_add (out, text, 1);
+        text += taken ? taken : 1;
     }
-    buffer_add (out, text, strlen (text) + 1);
+    buffer_add (out, "", 1);
 }
 
 /* ---- settings ------------------------------------------------------------------------------------ */

@@ -68,8 +68,8 @@ bool gateway_hold (struct gateways *gateways, size_t len);
 void gateway_give (struct gateways *gateways, size_t len);
 /* Bytes that are held. */
 size_t gateway_held (struct gateways *gateways);
-/* Appends a text of deploy/text with `number` in each place of {number}, and a NUL. */
-void gateway_text (const char *text, const char *number, struct buffer *out);
+/* Appends a text of deploy/text with `number` and `code` in each place of {number} and {code}, and a NUL. */
+void gateway_text (const char *text, const char *number, const char *code, struct buffer *out);
 /* Is `shown` the secret?  Of any lengths; "" is none. */
 bool secret_same (const char *secret, const char *shown);
 

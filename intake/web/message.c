@@ -4,6 +4,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include "domain/number.h"
 #include "limit.h"
 
 #define DAY_MS     UINT64_C (86400000)
@@ -91,6 +92,57 @@ void message_from (struct message *message, const char *sender)
 {
     sender_hash (message->web, message->account, sender, message->sender);
     message->has_sender = true;
+}
+
+/* ---- the access code --------------------------------------------------------------------------- */
+
+/* Whoever sent two at the same moment has one code for both: they are his. */
+static void code_derive (const struct message *message, uint64_t created, char ret[ADUAN_CODE_SIZE])
+{
+    char *whole = xformat ("%s %llu %s", message->account, (unsigned long long) created,
+                           hex_text (message->sender, sizeof message->sender));
+    struct aduan_token token;
+
+    web_hash (message->web, "code", view_of (whole), token.token, sizeof token.token);
+    aduan_token_derive (&token);
+    memcpy (ret, token.code, sizeof token.code);
+    sodium_memzero (&token, sizeof token);
+    text_wipe (whole);
+}
+
+/* When a case was sent: its id begins with it. */
+static bool row_created (const json_t *row, uint64_t *ret)
+{
+    const char *text = json_string_value (json_object_get (row, "id"));
+    struct id id;
+
+    if (!text || id_parse (text, &id) != 0)
+        return false;
+    *ret = 0;
+    for (unsigned i = 0; i < 6; i++)
+        *ret = *ret << 8 | id.at[i];
+    return true;
+}
+
+bool message_code (const struct message *message, const json_t *rows, const json_t *row,
+                   char ret[ADUAN_CODE_SIZE])
+{
+    const char *said = json_string_value (json_object_get (row, "code"));
+    uint8_t wanted[CODE_HASH_LEN], hash[CODE_HASH_LEN];
+
+    if (!said || strlen (said) != 2 * sizeof wanted || hex_parse (said, wanted, sizeof wanted) != 0)
+        return false;
+    for (size_t i = 0; i < json_array_size (rows); i++) {
+        uint64_t created;
+        if (!row_created (json_array_get (rows, i), &created))
+            continue;
+        code_derive (message, created, ret);
+        check (number_code_hash (view_of (ret), hash) == 0);
+        if (sodium_memcmp (hash, wanted, sizeof hash) == 0)
+            return true;
+    }
+    sodium_memzero (ret, ADUAN_CODE_SIZE);
+    return false;
 }
 
 void message_file (struct message *message, struct view bytes)
@@ -190,7 +242,8 @@ static void message_submit (struct message *message)
                                  .language = ADUAN_LANGUAGE_ID,
                                  .message_id = message->message_id,
                                  .references = message->references,
-                                 .answered = message->answered};
+                                 .answered = message->answered,
+                                 .code = message->token.code};
     bool flood =
         !reply && limit_flood (web->limits, (struct view){message->text.at, message->text.len});
     struct aduan_submission submission = {
@@ -304,6 +357,8 @@ void message_send (struct message *message,
 {
     message->done = done;
     message->with = with;
+    if (message->has_sender)
+        code_derive (message, message->created, message->token.code);
     text_bound (message);
     files_store (message);
 }

@@ -2,9 +2,10 @@
  *
  *   MADE -> (ASKING: whose case is it?) -> STORING (files, one after the other) -> SENDING -> done
  *
- * A gateway's sender has no form that could keep a token.  So key and access code of his case derive, under the web doors'
- * secret, from what the provider calls the message: its repeat is the same complaint.  And what he says later is known by him:
- * a keyed hash of his number or address goes along with the complaint, and aduan-query finds his cases by it.
+ * A gateway's sender has no form that could keep a token.  So the key of his case derives, under the web doors' secret, from what
+ * the provider calls the message: its repeat is the same complaint.  The access code derives from him and from when he sent it, which
+ * stands in the case's id: so it is kept nowhere, and can be told to him again, to nobody else.  And what he says later is known by
+ * him: a keyed hash of his number or address goes along with the complaint, and aduan-query finds his cases by it.
  */
 #ifndef ADUAN_MESSAGE_H
 #define ADUAN_MESSAGE_H
@@ -46,7 +47,7 @@ struct message {
 /* `account` lives for ever. */
 struct message *message_new (struct web *web, const char *account, uint32_t channel);
 void message_free (struct message *message);
-/* Key, access code and `created`, from the provider's name of the message, or what stands for it, and when it says that it was
+/* Key and `created`, from the provider's name of the message, or what stands for it, and when it says that it was
  * sent (ms since 1970; 0: not said).  Ahead of our own clock, or not said, it is the UTC day. */
 void message_named (struct message *message, struct view name, uint64_t sent);
 /* Who sent it: a number in digits, or an address in lower case. */
@@ -59,6 +60,10 @@ void message_ask (struct message *message, const char *query, json_t *arguments,
 /* Asks for the sender's last cases. */
 void message_ask_sender (struct message *message,
                          void (*then) (struct message *message, json_t *rows));
+/* The access code of a case of this sender, by a row of what he asked for (message_ask_sender): *ret, wiped by the caller; false:
+ * the row's code is none that a gateway made.  The rows stand for each other: a part that was split off has the code of its whole. */
+bool message_code (const struct message *message, const json_t *rows, const json_t *row,
+                   char ret[ADUAN_CODE_SIZE]);
 /* Is there a `word` in what a row says that its reporter may do? */
 bool row_may (const json_t *row, const char *word);
 /* It belongs to the case of this row. */

@@ -139,7 +139,9 @@ static size_t on_limit (void *owner, enum http_method method, const char *path, 
     const struct route *route = route_find (method, path, &parts, &inlet, &other);
     (void) owner;
     http_parts_done (&parts);
-    *ret_sinks = route && (route->most == BODY_FILE || route->most >= BODY_FILES);
+    /* a mail is larger than files, and is read whole */
+    *ret_sinks = route && (route->most == BODY_FILE || route->most == BODY_FILES ||
+                           route->most == BODY_TOLD);
     return route ? route->most : 0;
 }
 

@@ -366,6 +366,20 @@ def test_flags_are_the_reporters(stack, door, people, agency):
     stack.sql("update complaint set flags = flags & ~4 where complaint_id = %s", case["id"].hex())
 
 
+@pytest.mark.parametrize("say, flags", [
+    (lambda door, case, people: door.act(case, "correct", session=people[A], title="Jalan Mawar rusak") == "done", 8194),
+    (lambda door, case, people: door.act(case, "correct", session=people[A], secret=YES) == "done", 2),
+    (lambda door, case, people: door.say(case["id"], "", FLAGS, t15=YES) == (1, True), 2),
+    (lambda door, case, people: door.say(case["id"], "", FLAGS, t14=YES) == (1, True), 8194),
+    (lambda door, case, people: door.say(case["id"], "", FLAGS, t15=NO) == (1, True), 0)], ids=["nobody", "staff", "its reporter", "he, of his name", "he, that it is not"])
+def test_secret_for_want_of_a_word_until_somebody_says_it(stack, door, people, agency, say, flags):
+    """Flag 8192: its notices are in words while nobody has said that it is secret."""
+    case = stage(stack, door, people, agency, "in_progress")
+    stack.rewrite("update complaint set flags = flags | 8194 where complaint_id = %s", case["id"].hex())
+    assert say(door, case, people)
+    assert stack.sql("select flags & 8194 from complaint where complaint_id = %s", case["id"].hex()) == [(flags,)]
+
+
 def test_consent_is_for_what_is_late(stack, door, people, agency):
     case = stage(stack, door, people, agency, "in_progress")
     assert door.say(case["id"], "", CONSENT, t22=YES) == (3, True), "nobody offered it"

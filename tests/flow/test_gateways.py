@@ -140,14 +140,14 @@ def notice_token(identity, event, recipient=0):
 
 
 def test_sms(world, tmp_path, receiver):  # noqa: F811
-    """Kannel gets each text once, in the alphabet it needs, and knows where to report; nothing that somebody wrote is in it."""
+    """Kannel gets each text once, in the alphabet it needs, and knows where to report; of what was written the answer alone is in it."""
     with Kannel(tmp_path) as kannel:
         start(world, f"sms.report={receiver.url}/sms/report", url=kannel.sendsms)
         identity = uuid.uuid4().bytes
         outcomes = tell(world,
                         (phone(world, "0812-3456 789"), {"identity": identity}),
                         (phone(world, "+49 171 555", "phone", 2), {"template": "received"}),
-                        (phone(world, "08129"), {"agency": "Управление дорог"}),
+                        (phone(world, "08129"), {"agency": "Управление дорог", "template": "moved"}),
                         (phone(world, "08128"), {"agency": None}),
                         (phone(world, "tidak ada"), {}),
                         (world.contact("siti@example.org"), {}))
@@ -156,7 +156,7 @@ def test_sms(world, tmp_path, receiver):  # noqa: F811
         wait_for("the operator's messages", lambda: len(kannel.messages()) >= 4)
         got = sorted(kannel.messages())
         assert got == sorted([
-            ("1708", "628123456789", "text", f"Laporan A0123456789ABC dijawab oleh Dinas Pekerjaan Umum. {link}"),
+            ("1708", "628123456789", "text", f"Laporan A0123456789ABC dijawab oleh Dinas Pekerjaan Umum. Kunjungi http://jahat.example {link}"),
             ("1708", "49171555", "text", f"We have your report A0123456789ABC. It is with Dinas Pekerjaan Umum. {link}"),
             ("1708", "628128", "text", "Ada kabar tentang laporan A0123456789ABC."),
             *[part for part in got if part[1] == "628129"]])
@@ -350,7 +350,7 @@ def test_whatsapp(world, receiver):  # noqa: F811
     assert body == {"messaging_product": "whatsapp", "recipient_type": "individual", "to": "628121", "type": "text",
                     "biz_opaque_callback_data": notice_token(fresh, 3),
                     "text": {"preview_url": False,
-                             "body": "Laporan A0123456789ABC dijawab oleh Dinas Pekerjaan Umum. https://aduan.example.org/t/A0123456789ABC"}}
+                             "body": "Laporan A0123456789ABC dijawab oleh Dinas Pekerjaan Umum. Kunjungi http://jahat.example https://aduan.example.org/t/A0123456789ABC"}}
     receiver.asked.clear()
     assert tell(world, (contact, {"identity": whatsapp_id(90000)})) == [(SENT, 200, WHATSAPP, 0)]
     template = {"name": "aduan_news", "language": {"code": "id"},

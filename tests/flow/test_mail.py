@@ -1,6 +1,7 @@
 """Mail in: by rt-mailgate and by a Maildir, whatever somebody has sent; bounces and automatic answers are no complaints."""
 import base64
 import os
+import re
 import time
 import uuid
 
@@ -69,7 +70,18 @@ def test_rt_mailgate(stack, visitor):
     assert taken(bring(visitor, other)) != number, "its sender chooses the id: other words are another complaint"
 
 
-def test_from_a_mail_to_its_answer_and_back(stack, mta):
+def words_of(letter):
+    """The words of a letter."""
+    return letter.get_body().get_content().replace("\r\n", "\n")
+
+
+def code_of(letter):
+    """The access code that a letter tells; None where it tells none."""
+    found = re.search(r"^Kode akses: ([0-9A-HJKMNP-TV-Z]{26})$", words_of(letter), re.M)
+    return found and found[1]
+
+
+def test_from_a_mail_to_its_answer_and_back(stack, mta, visitor):
     """swaks writes to a mail server, whose alias is rt-mailgate; the answer comes into the reporter's mailbox in his thread, and what he
     answers comes to his case."""
     reporter, mid = "wulan@warga.example", "<lapor-jembatan@warga.example>"
@@ -78,6 +90,9 @@ def test_from_a_mail_to_its_answer_and_back(stack, mta):
     (identity,), = stack.wait("select complaint_id from content where body like 'Jembatan bambu di Kali Code%%'")
     (letter,) = mta.letters(reporter)
     assert letter["In-Reply-To"] == mid and letter["References"].split() == [mid]
+    (number, flags), = stack.sql("select number_text (number), flags & 3 from complaint where complaint_id = %s", identity)
+    assert number in words_of(letter) and flags == 3
+    assert "Jembatan bambu di Kali Code" in visitor.opens(number, code_of(letter)), "number and code of the letter open the case"
     mta.swaks("aduan@example.go.id", reporter, "Jembatan bambu di Kali Code lapuk, anak sekolah lewat sana.", **once)
     assert [code for code, _ in mta.handler.said[-2:]] == [0, 0]
     assert stack.sql("select count (*) from content where body like 'Jembatan bambu di Kali Code%%'")[0][0] == 1
@@ -88,16 +103,38 @@ def test_from_a_mail_to_its_answer_and_back(stack, mta):
     assert worker.act(case, "answer", "Jembatan diganti pekan depan.")[0] == "done"
     letter = mta.letters(reporter, 2)[1]
     assert letter["In-Reply-To"] == mid and letter["Message-ID"] != mta.letters(reporter)[0]["Message-ID"]
+    assert "Jembatan diganti pekan depan." in words_of(letter) and code_of(letter) is None
+    assert not stack.sql("select 1 from complaint where complaint_id = %s and flags & 6 = 0", identity), "told to him, and not published"
     token = case_token(stack, uuid.UUID(identity).bytes)
     assert letter["Reply-To"].strip("<>") == f"aduan+{token}@example.go.id"
 
     before = count(stack)
-    said = {"Subject": f"Re: {letter['Subject']}", "Message_ID": "<balas@warga.example>", "In_Reply_To": letter["Message-ID"],
+    reply = {"Subject": f"Re: {letter['Subject']}", "Message_ID": "<balas@warga.example>", "In_Reply_To": letter["Message-ID"],
             "References": f"{mid} {letter['Message-ID']}"}
-    mta.swaks(f"aduan+{token}@example.go.id", reporter, "Terima kasih, kami tunggu.\n\nPada Jumat, Aduan menulis:\n> Ada kabar.", **said)
+    mta.swaks(f"aduan+{token}@example.go.id", reporter, "Terima kasih, kami tunggu.\n\nPada Jumat, Aduan menulis:\n> Ada kabar.", **reply)
     assert stack.wait("select text from event where complaint_id = %s and kind = 32", identity)[0][0] == "Terima kasih, kami tunggu."
-    mta.swaks(f"aduan+{token}@example.go.id", reporter, "Terima kasih, kami tunggu.\n\nPada Jumat, Aduan menulis:\n> Ada kabar.", **said)
+    mta.swaks(f"aduan+{token}@example.go.id", reporter, "Terima kasih, kami tunggu.\n\nPada Jumat, Aduan menulis:\n> Ada kabar.", **reply)
     assert count(stack) == before, "an answer is no complaint"
+
+
+def test_who_asks_for_secrecy_gets_no_words(stack, mta, visitor):
+    """He says on the case's page that it is secret: from then on the letters tell nothing; says that it is not: in words again."""
+    reporter = "rahasia@warga.example"
+    identity, letter = reported(stack, visitor, mta, reporter, "Timbangan di pasar curang.")
+    number, code = stack.sql("select number_text (number) from complaint where complaint_id = %s", identity)[0][0], code_of(letter)
+    worker, holder = stack.worker(), stack.sql("select holder from complaint where complaint_id = %s", identity)[0][0]
+    case = next(case for case in worker.pull([holder], 100) if case["id"] == uuid.UUID(str(identity)).bytes)
+    for letters, secret, flags in ((2, "yes", 2), (3, "no", 0)):
+        assert visitor.opens(number, code)
+        fields = visitor.get("/case").fields()
+        word = {"token": fields["token"], "created": fields["created"], "do": "flags", "anonymous": "1", "secret": secret == "yes" and "1" or ""}
+        assert visitor.post("/case", word).status == 303
+        stack.wait("select 1 from complaint where complaint_id = %s and flags & 8194 = %s", identity, flags)
+        verdict, fields = worker.act(case, "progress", f"Petugas datang, {secret}.")
+        assert verdict == "done"
+        case["version"] = fields[5]
+        letter = mta.letters(reporter, letters)[letters - 1]
+        assert (f"Petugas datang, {secret}." in words_of(letter)) == (secret == "no") and (number in letter["Subject"]) == (secret == "no")
 
 
 def has_news(stack, identity):

@@ -143,12 +143,14 @@ def world(tmp_path):
 
 
 def test_all_are_told(world):
-    """Each notice: one mail, its row gone, nothing ended; secret ones say nothing."""
+    """Each notice: one mail, its row gone, nothing ended; secret ones say nothing, but where nobody said that they are (flag 8192)."""
     world.start("store")
     world.start("notifier")
     open_ones = world.plant(150)
     secret = world.plant(20, flags=3, text="Kata rahasia")
     oversight = world.plant(20, flags=4, template=2, text="Kata rahasia")
+    open_ones.update(world.plant(20, flags=8192 + 3))
+    oversight.update(world.plant(20, flags=8192 + 6, text="Kata rahasia"))
     wait_for("an empty outbox", lambda: world.left() == (0, 0))
     assert world.copies() == {address: 1 for address in [*open_ones, *secret, *oversight]}
     assert world.postgres.sql("select count (*) from notice_ended") == [(0,)]

@@ -103,7 +103,7 @@ def test_one_sms_for_a_report(stack, kannel):
     kannel.say(sender, "LAPOR Papan nama jalan hilang.")
     (answer,) = answers(kannel, sender)
     number = answer.split()[3].strip(".")
-    assert answer == f"Laporan diterima, nomor {number}. Cek: ketik LACAK {number}"
+    assert answer == f"Laporan diterima, nomor {number}. Cek: ketik LACAK {number}. Kode akses: ketik KODE {number}"
     skipped, answered = 5, 8
     identity, *told = stack.wait("select d.complaint_id, d.outcome, d.code, d.channel from delivery d join complaint c using (complaint_id)"
                                  " where number_text (c.number) = %s and d.event = 1", number)[0]
@@ -112,7 +112,8 @@ def test_one_sms_for_a_report(stack, kannel):
     worker = stack.worker()
     case = next(case for case in worker.pull([holder], 100) if case["id"] == uuid.UUID(str(identity)).bytes)
     assert worker.act(case, "answer", "Sudah dipasang lagi.")[0] == "done"
-    assert answers(kannel, sender, 2) == [answer, f"Ada kabar tentang laporan {number}."]
+    (name,), = stack.sql("select a.name from agency a where a.agency_id = %s", holder)
+    assert answers(kannel, sender, 2) == [answer, f"Laporan {number} dijawab oleh {name}. Sudah dipasang lagi."], "the words, of a case that is not published"
 
 
 def test_intake_is_away_and_kannel_keeps_it(stack, kannel):
@@ -160,6 +161,15 @@ def test_the_same_message_again_is_one_case(stack, phone):
     assert stack.sql("select count (*) from content where body = 'Warung menutup trotoar.'")[0][0] == 1
 
 
+def test_an_id_that_was_given_twice_costs_nothing(stack, phone):
+    """Kannel's %I is its own affair: other words under it are another message."""
+    at = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime())
+    first, second = (phone.say(f"LAPOR {text}", id="kannel-2", at=at).text for text in ("Pohon menghalangi lampu.", "Kandang ayam berbau."))
+    assert first.startswith("Laporan diterima") and second.startswith("Laporan diterima") and first != second
+    stack.wait("select 1 from content where body = 'Kandang ayam berbau.'")
+    stack.wait("select 1 from content where body = 'Pohon menghalangi lampu.'")
+
+
 def test_unicode_as_kannel_says_it(stack, phone):
     text = "LAPOR Désa banjir ⚠ 🌊"
     assert phone.say(text.encode("utf-16-be"), headers={"Content-Type": 'text/plain; charset="UTF-16BE"'}).status == 200
@@ -177,6 +187,40 @@ def test_tracking_and_help(phone):
     assert phone.say("STATUS").text.startswith("Nomor laporan terdiri")
     for word in ("bantuan", "HELP", "  info  ", "LAPOR", ""):
         assert phone.say(word).text.startswith("Ketik LAPOR"), word
+
+
+def test_his_number_with_a_slip(stack, phone):
+    """Whoever tracks has an answer about tracking, never a complaint or a reply of it."""
+    number = phone.report("LAPOR Rambu di tikungan hilang.")
+    identity = phone.stored(number)[0]
+    wrong = number[:-1] + ("0" if number[-1] != "0" else "1")
+    before = stack.sql("select count (*) from complaint")[0][0]
+    for text in (f"LACAK {number}.", f"LACAK {number} terima kasih", f"LACAK nomor {number}", f"cek nomor: {number}!", f"Status laporan saya {number} bagaimana?",
+                 f"{number}?", number, f"LACAK {number[:4]} {number[4:8]}-{number[8:]}", f"lacak({number})", f"Cek {wrong} atau {number}"):
+        assert phone.say(text).text.startswith(f"Laporan {number}: "), text
+    for text in (f"LACAK {wrong}", f"cek nomor {wrong}", wrong, f"LACAK {wrong} terima kasih"):
+        assert phone.say(text).text.startswith(f'"{wrong}" bukan nomor laporan'), text
+    for text in ("LACAK XX", "Lacak laporan saya yang kemarin", "STATUS laporan", "cek dong"):
+        assert phone.say(text).text.startswith("Tidak ada nomor laporan dalam pesan Anda."), text
+    assert stack.sql("select count (*) from complaint")[0][0] == before
+    assert phone.say("Status rambu masih hilang juga.").text == f"Pesan Anda ditambahkan ke laporan {number}.", "words are not lost for how they begin"
+    assert [text for text, in stack.wait("select text from event where complaint_id = %s and kind = 32", identity)] == ["Status rambu masih hilang juga."]
+
+
+def test_the_code_for_himself_alone(stack, phone):
+    number = phone.report("LAPOR Keran umum bocor terus.")
+    for text in (f"KODE {number}", f"kode laporan {number.lower()}.", "Kode"):
+        answer = phone.say(text).text
+        code = answer.split("kode akses: ")[1][:26]
+        assert answer.startswith(f"Laporan {number}, kode akses: ") and len(answer) <= 160 and answer.isascii()
+        assert "Keran umum bocor terus." in phone.visitor.opens(number, code)
+    form, _ = phone.visitor.report("Selang pemadam hilang.", contact_kind="sms", contact=phone.number)
+    stranger = Phone(stack, "+6281300000088")
+    for who, asked in ((stranger, number), (phone, form), (phone, number[:1] + "0" * 13)):
+        assert who.say(f"KODE {asked}").text.startswith(("Kode akses tidak dapat kami kirim", '"A')), asked
+    for name in ("web", "store", "query", "intake", "notifier"):
+        with open(stack[name].log, encoding="utf-8") as log:
+            assert code not in log.read(), name
 
 
 def test_an_unknown_word_is_kept(stack, phone):

@@ -23,7 +23,7 @@ def graph():
 
 @pytest.fixture(scope="module")
 def stack(folder, graph):
-    out = f"  whatsapp: {{url: {graph.url}/out, phone: \"4711\", token: {folder}/wa-token}}\n"
+    out = f"  whatsapp: {{url: {graph.url}/out, phone: \"4711\", token: {folder}/wa-token}}\n  night: {{from: 0, to: 0}}\n"
     with Stack(folder, programs=(*WEB, "notifier"), adapters=("web",), web=graph.settings(folder) + "  gateway_bytes: 32MiB\n", notifier=out) as running:
         yield running
 
@@ -148,7 +148,7 @@ def test_other_kinds(stack, visitor):
     stored(stack, "Sebelum\ufffdsesudah, \\u0000.")
 
 
-def test_what_he_says_later(stack, visitor):
+def test_what_he_says_later(stack, visitor, graph):
     sender = "6281234500077"
     post(visitor, payload(said("Rumah roboh kena angin.", sender=sender)))
     identity, number, *_ = stored(stack, "Rumah roboh kena angin.")[0]
@@ -156,6 +156,9 @@ def test_what_he_says_later(stack, visitor):
     stack.wait("select 1 from event where complaint_id = %s and kind = 32 and text like '%%Atapnya juga.'", identity)
     assert post(visitor, payload(said("Ini jawaban saya.", sender=sender, context={"id": "wamid.kami"}))).status == 200
     stack.wait("select 1 from event where complaint_id = %s and kind = 32 and text = 'Ini jawaban saya.'", identity)
+    graph.media["900200"] = photo()
+    assert post(visitor, payload(said(type="image", sender=sender, image={"id": "900200", "mime_type": "image/jpeg", "caption": f"{number}."}))).status == 200
+    stack.wait("select 1 from event where complaint_id = %s and kind = 32 and text = %s", identity, f"{number}.")
     assert post(visitor, payload(said("LAPOR Ini hal lain.", sender=sender, context={"id": "wamid.kami"}))).status == 200
     assert stored(stack, "LAPOR Ini hal lain.")[0][0] != identity
     assert post(visitor, payload(said(f"{number} Saya orang lain.", sender="6281234500078"))).status == 200
@@ -167,12 +170,19 @@ def told(graph, sender):
 
 
 def test_one_message_for_a_report(stack, visitor, graph):
-    """The notifier's, at whatever hour: it tells the number and how to follow; the door says nothing."""
+    """The notifier's: it tells the number and how to follow; the door says nothing.  The answer comes in its words."""
     sender = "6281234500101"
     assert post(visitor, payload(said("Lampu taman bermain mati.", sender=sender))).status == 200
     identity, number, *_ = stored(stack, "Lampu taman bermain mati.")[0]
     assert stack.wait("select outcome, channel from delivery where complaint_id = %s and event = 1", identity)[0] == (1, 7)
-    assert told(graph, sender) == [("/out/4711/messages", f"Laporan {number} kami terima. Cek: ketik LACAK {number}")]
+    assert told(graph, sender) == [("/out/4711/messages", f"Laporan {number} kami terima. Cek: ketik LACAK {number}. Kode akses: ketik KODE {number}")]
+    holder = stack.sql("select holder from complaint where complaint_id = %s", identity)[0][0]
+    worker = stack.worker()
+    case = next(case for case in worker.pull([holder], 100) if case["id"] == uuid.UUID(str(identity)).bytes)
+    assert worker.act(case, "answer", "Lampunya menyala lagi sejak Kamis.")[0] == "done"
+    assert stack.wait("select outcome, channel from delivery where complaint_id = %s and event > 1", identity)[0] == (1, 7)
+    (path, text), = told(graph, sender)[1:]
+    assert path == "/out/4711/messages" and text.startswith(f"Laporan {number} dijawab oleh ") and text.endswith("Lampunya menyala lagi sejak Kamis.")
 
 
 def test_the_words_of_sms(stack, visitor, graph):
@@ -182,7 +192,8 @@ def test_the_words_of_sms(stack, visitor, graph):
     identity, number, *_ = stored(stack, "Trotoar depan pasar pecah.")[0]
     stack.wait("select 1 from delivery where complaint_id = %s and event = 1", identity)
     before = stack.sql("select count (*) from complaint")[0][0]
-    for word, answer in ((f"lacak {number.lower()}", f"Laporan {number}: "), ("Status", "Nomor laporan terdiri"), ("bantuan", "Ketik LAPOR"), ("LAPOR", "Ketik LAPOR"),
+    for word, answer in ((f"lacak {number.lower()}", f"Laporan {number}: "), (f"LACAK nomor {number}.", f"Laporan {number}: "), (f"{number}?", f"Laporan {number}: "),
+                         ("LACAK XX", "Tidak ada nomor"), (f"KODE {number}", f"Laporan {number}, kode akses: "), ("Status", "Nomor laporan terdiri"), ("bantuan", "Ketik LAPOR"), ("LAPOR", "Ketik LAPOR"),
                          ("Berhenti.", "Baik, kabar"), ("MULAI", "Laporan baru Anda")):
         earlier = len(told(graph, sender))
         assert post(visitor, payload(said(word, sender=sender))).status == 200

@@ -75,6 +75,11 @@ class Visitor:
                  "class": "1", "text": words, "location": "Jalan Kenari, dekat pasar",
                 "incident": fields["incident"], "open": "1", "anonymous": "2", **more}
 
+    def opens(self, number, code):
+        """What number and code show together: the page of the case; None where they open none."""
+        taken = self.post("/track", {"number": number, "code": code})
+        return self.get("/case").text if taken.status == 303 else None
+
     def report(self, words, files=(), **more):
         """Sends a report; number and code."""
         answer = self.post("/report", self.form(words, **more), files)

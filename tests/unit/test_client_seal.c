@@ -51,7 +51,8 @@ static void identity_is_sealed (void **state)
                                       .address = "Jalan Contoh 1"};
     struct aduan_contact contact = {.address = "siti@example.org",
                                     .language = ADUAN_LANGUAGE_EN,
-                                    .message_id = "<1@example.org>"};
+                                    .message_id = "<1@example.org>",
+                                    .code = "0123456789ABCDEFGHJKMNPQRS"};
     (void) state;
     world_begin (&world, "-a", 64); /* twice: the same bytes both times */
     world.peer.keys = true;
@@ -92,6 +93,8 @@ static void identity_is_sealed (void **state)
     assert_int_equal (tag (&unpacked.data, 6)->via.u64, LANGUAGE_EN);
     assert_bytes (tag (&unpacked.data, 7), "<1@example.org>");
     assert_null (tag (&unpacked.data, 8));
+    assert_null (tag (&unpacked.data, 9));
+    assert_bytes (tag (&unpacked.data, 11), "0123456789ABCDEFGHJKMNPQRS");
     msgpack_unpacked_destroy (&unpacked);
     free (clear);
     wire_done (&message);

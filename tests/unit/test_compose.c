@@ -397,6 +397,38 @@ static void test_asks (void **state)
     letter_done (&letter);
 }
 
+/* Who reported by mail has number and code from the letter that his report was received, also where it may say nothing else; no other
+ * letter and no header has the code. */
+static void test_code (void **state)
+{
+    static const char code[] = "0123456789ABCDEFGHJKMNPQRS";
+    static const char *const keys[] = {"received", "answered", "asked", "moved", "news", "refused"};
+
+    (void) state;
+    for (size_t i = 0; i < array_len (keys); i++)
+        for (int secret = 0; secret < 2; secret++)
+            for (uint32_t language = 1; language < LANGUAGE_LAST; language++) {
+                struct msg_notice notice = notice_of (keys[i]);
+                struct contact contact = contact_of ("siti@example.org");
+                struct letter letter = {0};
+                contact.language = language;
+                contact.code = view_of (code);
+                if (secret)
+                    notice.agency = notice.text = (struct view){NULL, 0};
+                assert_int_equal (letter_compose (&notice, &contact, &head, noon, &letter), 0);
+                char *text = text_of (&letter);
+                assert_int_equal (strstr (text, code) != NULL, i == 0);
+                if (i == 0) {
+                    assert_non_null (strstr (text, "A0123456789ABC"));
+                    assert_int_equal (strstr (text, "Dinas") != NULL, !secret);
+                }
+                for (unsigned at = 0; at < letter.header_count; at++)
+                    assert_null (strstr (letter.headers[at], code));
+                free (text);
+                letter_done (&letter);
+            }
+}
+
 /* What an agency writes stays in the text: line ends are CRLF, control characters are gone, braces
  * are only braces, a lone dot is left to the SMTP library. */
 static void test_agency_text (void **state)
@@ -635,6 +667,7 @@ int main (void)
         cmocka_unit_test (test_templates),
         cmocka_unit_test (test_optional_lines),
         cmocka_unit_test (test_asks),
+        cmocka_unit_test (test_code),
         cmocka_unit_test (test_agency_text),
         cmocka_unit_test (test_thread),
         cmocka_unit_test (test_thread_long),

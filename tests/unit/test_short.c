@@ -90,16 +90,17 @@ static void test_texts (void **state)
             struct contact contact = {.language = language};
             struct buffer out = {0};
             bool ucs2;
-            assert_int_equal (short_text (&notice, &contact, "", &out), 0);
+            assert_int_equal (short_text (&notice, &contact, "", 1, &out), 0);
             struct view text = {out.at, out.len};
             assert_int_equal (short_segments (text, &ucs2), 1);
             assert_false (ucs2);
             assert_non_null (memmem (out.at, out.len, "A0123456789ABC", 14));
-            assert_null (memmem (out.at, out.len, "bad.example", 11));
+            bool words = strcmp (events[i], "answered") == 0 || strcmp (events[i], "asked") == 0;
+            assert_true ((memmem (out.at, out.len, "bad.example", 11) != NULL) == words);
             assert_null (memchr (out.at, '\n', out.len));
             buffer_free (&out);
             notice.agency = notice.text = notice.other = (struct view){NULL, 0};
-            assert_int_equal (short_text (&notice, &contact, "https://t.example/", &out), 0);
+            assert_int_equal (short_text (&notice, &contact, "https://t.example/", 2, &out), 0);
             assert_non_null (memmem (out.at, out.len, "A0123456789ABC", 14));
             buffer_free (&out);
         }
@@ -107,13 +108,64 @@ static void test_texts (void **state)
                                 .number = view_of ("A0123456789ABC")};
     struct contact by_whatsapp = {.kind = view_of ("whatsapp"), .language = LANGUAGE_ID};
     struct buffer receipt = {0};
-    assert_int_equal (short_text (&secret, &by_whatsapp, "", &receipt), 0);
+    assert_int_equal (short_text (&secret, &by_whatsapp, "", 0, &receipt), 0);
     assert_non_null (memmem (receipt.at, receipt.len, "LACAK A0123456789ABC", 20));
     buffer_free (&receipt);
     struct msg_notice unknown = {.template = view_of ("of_the_future")};
     struct contact contact = {0};
     struct buffer out = {0};
-    assert_int_equal (short_text (&unknown, &contact, "", &out), FAIL_ABSENT);
+    assert_int_equal (short_text (&unknown, &contact, "", 1, &out), FAIL_ABSENT);
+}
+
+/* What an agency said is cut to the segments that there are, between characters; other values stay whole. */
+static void test_words_are_cut (void **state)
+{
+    (void) state;
+    struct buffer words = {0};
+    for (unsigned i = 0; i < 400; i++)
+        buffer_format (&words, "%s", i % 40 == 39 ? "Dé " : "kata ");
+    for (unsigned segments = 1; segments < 5; segments++)
+        for (unsigned start = 0; start < 9; start++) {
+            struct msg_notice notice = {.template = view_of ("answered"),
+                                        .number = view_of ("A0123456789ABC"),
+                                        .agency = view_of ("Dinas Sosial Kota Solo"),
+                                        .text = {words.at + start, words.len - start}};
+            struct contact contact = {0};
+            struct buffer out = {0};
+            bool ucs2;
+            assert_int_equal (short_text (&notice, &contact, "https://t.example/", segments, &out),
+                              0);
+            assert_true (short_segments ((struct view){out.at, out.len}, &ucs2) <= segments);
+            assert_true (utf8_valid (out.at, out.len));
+            assert_non_null (memmem (out.at, out.len, "... https://t.example/A0123456789ABC", 36));
+            assert_true (out.len > segments * 153 - 20);
+            buffer_free (&out);
+        }
+    buffer_free (&words);
+}
+
+/* Who reported by a gateway is told how to ask for his number's code, in one segment, and never the code. */
+static void test_receipt (void **state)
+{
+    static const char *const kinds[] = {"sms", "whatsapp"};
+    (void) state;
+    for (size_t i = 0; i < array_len (kinds); i++)
+        for (uint32_t language = 1; language < LANGUAGE_LAST; language++) {
+            struct msg_notice notice = {.template = view_of ("received"),
+                                        .number = view_of ("A0123456789ABC"),
+                                        .agency = view_of ("Dinas Sosial Kota Solo")};
+            struct contact contact = {.kind = view_of (kinds[i]),
+                                      .language = language,
+                                      .code = view_of ("0123456789ABCDEFGHJKMNPQRS")};
+            struct buffer out = {0};
+            bool ucs2;
+            assert_int_equal (short_text (&notice, &contact, "", 1, &out), 0);
+            assert_int_equal (short_segments ((struct view){out.at, out.len}, &ucs2), 1);
+            assert_non_null (memmem (out.at, out.len, "LACAK A0123456789ABC", 20));
+            assert_non_null (memmem (out.at, out.len, "KODE A0123456789ABC", 19));
+            assert_null (memmem (out.at, out.len, "0123456789ABCDEFGHJ", 19));
+            buffer_free (&out);
+        }
 }
 
 /* What is for others than the reporter: what there is none of is not said, and never more than two segments. */
@@ -149,7 +201,7 @@ static void test_others (void **state)
         struct contact contact = {0};
         struct buffer out = {0};
         bool ucs2;
-        assert_int_equal (short_text (&notice, &contact, reader_base (&head, &notice), &out), 0);
+        assert_int_equal (short_text (&notice, &contact, reader_base (&head, &notice), 2, &out), 0);
         assert_int_equal (out.len, strlen (cases[i].wanted));
         assert_memory_equal (out.at, cases[i].wanted, out.len);
         assert_true (short_segments ((struct view){out.at, out.len}, &ucs2) <= 2 && !ucs2);
@@ -158,7 +210,7 @@ static void test_others (void **state)
     struct msg_notice crossed = {.template = view_of ("closed"), .recipient = 1};
     struct contact contact = {0};
     struct buffer out = {0};
-    assert_int_equal (short_text (&crossed, &contact, "", &out), FAIL_ABSENT);
+    assert_int_equal (short_text (&crossed, &contact, "", 1, &out), FAIL_ABSENT);
 }
 
 static void test_night (void **state)
@@ -237,7 +289,8 @@ int main (void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (test_segments), cmocka_unit_test (test_phone),
-        cmocka_unit_test (test_texts),    cmocka_unit_test (test_others),
+        cmocka_unit_test (test_texts),    cmocka_unit_test (test_words_are_cut),
+        cmocka_unit_test (test_receipt),  cmocka_unit_test (test_others),
         cmocka_unit_test (test_night),    cmocka_unit_test (test_spending),
         cmocka_unit_test (test_tokens),
     };

@@ -234,11 +234,11 @@ static bool is_stop (const struct mail *mail)
     return stops;
 }
 
-static void on_stopped (void *with, const char *key, const char *number)
+static void on_stopped (void *with, const char *key, const char *number, const char *code)
 {
     struct post *post = with;
 
-    (void) number;
+    (void) number, (void) code;
     post->message = NULL;
     post_end (post, key ? MAIL_TAKEN : MAIL_LATER, "");
 }

@@ -83,8 +83,8 @@ static void sms_refuse (struct visit *visit, unsigned status, const char *why)
     say (visit, status, "");
 }
 
-/* A text of deploy/text, with {number} in it; nothing where its sender gets none. */
-static void answer (struct sms *sms, const char *key, const char *number)
+/* A text of deploy/text, with {number} and {code} in it; nothing where its sender gets none. */
+static void answer_code (struct sms *sms, const char *key, const char *number, const char *code)
 {
     const char *text = web_word (sms->visit, key);
     struct buffer out = {0};
@@ -92,9 +92,16 @@ static void answer (struct sms *sms, const char *key, const char *number)
     check (text != NULL);
     others_end (sms, 200);
     if (sms->answered)
-        gateway_text (text, number, &out);
+        gateway_text (text, number, code, &out);
     say (sms->visit, 200, sms->answered ? out.at : "");
+    if (out.len)
+        sodium_memzero (out.at, out.len);
     buffer_free (&out);
+}
+
+static void answer (struct sms *sms, const char *key, const char *number)
+{
+    answer_code (sms, key, number, "");
 }
 
 /* ---- submitting ---------------------------------------------------------------------------------- */
@@ -134,9 +141,10 @@ static struct message *message_make (struct sms *sms, const char *text)
     struct buffer name = {0};
     bool named = id && *id && strlen (id) <= ID_MOST && sms->created && !sms->total;
 
-    /* a joined one has as many ids as parts: its text and sender stand for them */
+    /* a joined one has as many ids as parts: its text and sender stand for them.  The text counts with an id, too: one that its
+     * gateway gave twice, as after a crash, must not cost the second message */
     if (named)
-        buffer_format (&name, "%s", id);
+        buffer_format (&name, "%s %s", id, sms->text.at);
     else
         buffer_format (&name, "%s %u %s", sms->sender, sms->reference, sms->text.at);
     message_named (message, (struct view){name.at, name.len}, sms->created);
@@ -237,12 +245,12 @@ static void whose_ask (struct sms *sms, const char *text)
 
 /* ---- by its first word --------------------------------------------------------------------------- */
 
-static void on_command (void *with, const char *key, const char *number)
+static void on_command (void *with, const char *key, const char *number, const char *code)
 {
     struct sms *sms = with;
 
     if (key)
-        answer (sms, key, number);
+        answer_code (sms, key, number, code);
     else
         visit_refuse (sms->visit, 503, "away");
 }

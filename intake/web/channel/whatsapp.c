@@ -61,6 +61,8 @@ static void chat_end (struct chat *chat, bool later)
     hook->later = hook->later || later;
     gateway_give (hook->visit->web->gateways, chat->held);
     buffer_free (&chat->fetched);
+    if (chat->answer.len)
+        sodium_memzero (chat->answer.at, chat->answer.len);
     buffer_free (&chat->answer);
     sodium_memzero (chat->sender, sizeof chat->sender);
     free (chat);
@@ -145,7 +147,7 @@ static void on_answered (void *job, bool worked)
     chat_end (chat, young && (!worked || chat->fate == GRAPH_AWAY));
 }
 
-static void on_command (void *with, const char *key, const char *number)
+static void on_command (void *with, const char *key, const char *number, const char *code)
 {
     struct chat *chat = with;
     struct gateways *gateways = chat->hook->visit->web->gateways;
@@ -155,7 +157,7 @@ static void on_command (void *with, const char *key, const char *number)
         chat_end (chat, true);
         return;
     }
-    gateway_text (text, number, &chat->answer);
+    gateway_text (text, number, code, &chat->answer);
     if (!*chat->phone || !*chat->graph.token ||
         !gateway_answers (gateways, chat->hash, chat->name)) {
         chat_end (chat, false);
@@ -194,8 +196,7 @@ static void chat_place (struct chat *chat)
     } else if (command.word != COMMAND_NONE && bare) {
         chat_command (chat, &command);
     } else {
-        if (command.word == COMMAND_NONE)
-            memcpy (chat->number, command.number, sizeof chat->number);
+        memcpy (chat->number, command.number, sizeof chat->number);
         message->with = chat;
         message_ask_sender (message, on_whose);
     }

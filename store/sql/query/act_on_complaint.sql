@@ -86,7 +86,7 @@ with input as (
     set version = greatest (c.version, $20::bigint) + 1, events = c.events + 1, state = g.new_state, class = g.new_class,
         category = case when g.category <> 0 then g.category else c.category end, region = coalesce (g.region, c.region),
         flags = case when g.kind = 75 then c.flags & ~2048
-                     else c.flags | g.flags | case when g.accuses then 6 else 0 end | case when g.kind = 70 and g.draft_personal then 2048 else 0 end end::smallint,
+                     else flags_tightened (c.flags, g.flags | case when g.accuses then 6 else 0 end) | case when g.kind = 70 and g.draft_personal then 2048 else 0 end end::smallint,
         due_first = coalesce (c.due_first, g.starts), due_verify = case when g.starts is null then c.due_verify end, due_resolve = g.new_due,
         priority = case when g.kind in (23, 24) and c.due_first is null then priority_placed (c.flags, c.priority) else c.priority end
     from good g

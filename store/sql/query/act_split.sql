@@ -67,7 +67,7 @@ with input as (
     select g.part, $16::bigint, $17::bigint + 1, g.received, case when not g.placed then g.verify_due end, g.first_due,
            due_at (g.received, clock_limit ('resolve', g.new_class, g.owner, g.received), due_zone (g.due_resolve)),
            g.owner, g.adapter, coalesce (nullif ($13::int, 0), g.category), case when g.placed then 4 else 6 end, g.channel, g.new_class,
-           g.priority, 6, 0, g.language, (g.flags & 31 | $19::smallint)::smallint, coalesce ($14::text, g.region)
+           g.priority, 6, 0, g.language, flags_tightened (g.flags & 8223, $19::smallint)::smallint, coalesce ($14::text, g.region)
     from good g, record
     returning complaint_id, holder
 ), words as (

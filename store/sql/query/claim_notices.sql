@@ -1,6 +1,7 @@
 -- Moves up to $2 notices that are due into one dispatch, and says what they need: those that nobody has looked at yet
 -- out of the outbox, and of those that wait, of each channel the same share.  Of recipients other than the reporter the address is
 -- an officer's or a supporter's own, and of secret and oversight cases they are told no number.
+-- What was said on a case is told where its reporter, or who reads for him, did not ask for secrecy (0145_unsaid.sql).
 --   $1 dispatch id  $2 count  $3 bits: 1, the outbox; 1 << enum channel, what waits for that channel
 with waits as materialized (
     select w.spot, w.turn
@@ -38,7 +39,7 @@ select n.position::int, n.complaint_id, n.event, n.recipient, n.template, n.atte
 from numbered n
 join complaint c on c.complaint_id = n.complaint_id
 join content t on t.complaint_id = n.complaint_id
-left join event e on e.complaint_id = case when n.template <> 1 and c.flags & 6 = 0 then n.complaint_id end
+left join event e on e.complaint_id = case when n.template <> 1 and not is_hushed (c.flags) then n.complaint_id end
                  and e.number = n.event
 where n.recipient = 0
 union all

@@ -26,9 +26,9 @@ with asked as materialized (
     join complaint c on c.complaint_id = r.complaint_id and (c.state = 6 or (r.aside and c.state < 7))
     join assignment a on a.complaint_id = r.complaint_id and a.agency = c.holder and a.lead
     join event e on e.complaint_id = r.complaint_id and e.number = r.event
-    cross join lateral (select (case when e.kind <> 54 then c.flags | $7::int
-                                     when r.newest is null then (c.flags & ~4) | 2
-                                     else (c.flags & ~4) | 2 | $7::int end)::smallint as flags) f
+    cross join lateral (select case when e.kind <> 54 then flags_tightened (c.flags, $7::int)
+                                     when r.newest is null then flags_tightened (c.flags & ~4, 2)
+                                     else flags_tightened (c.flags & ~4, 2 | $7::int) end::smallint as flags) f
     cross join lateral (select coalesce (array_agg (h.agency), '{}') as refusers from event h
                         where h.complaint_id = r.complaint_id and h.kind = 19 and h.number is not null) g
     where r.complaint_id = $1::uuid and coalesce (r.newest, r.event) = $2::int::smallint

@@ -25,7 +25,7 @@ with parent as (
 ), record as (
     update complaint c
     set version = greatest (c.version, $12::bigint) + 1, events = c.events + 1, state = case $3::int when 5 then 8 else c.state end,
-        flags = case when $3::int = 9 then ((c.flags & ~((case when $13::int = 1 then 1 else 0 end) | (case when $14::int = 1 then 2 else 0 end)))
+        flags = case when $3::int = 9 then ((c.flags & ~((case when $14::int > 0 then 8192 else 0 end) | (case when $13::int = 1 then 1 else 0 end) | (case when $14::int = 1 then 2 else 0 end)))
                                             | (case when $13::int = 2 then 1 else 0 end) | (case when $14::int = 2 then 2 else 0 end))::smallint
                      else c.flags end
     from good g where c.complaint_id = g.complaint_id

@@ -65,7 +65,7 @@ with named as materialized (
                      when ends and state = 6 then returned_end (complaint_id) end,
            case when revives then agency_alive (holder) else holder end as receiver,
            case when kind <> 9 then flags
-                else (flags & ~((case when $13::int = 1 then 1 else 0 end) | (case when $14::int = 1 and flags & 4 = 0 then 2 else 0 end))
+                else (flags & ~((case when $14::int > 0 then 8192 else 0 end) | (case when $13::int = 1 then 1 else 0 end) | (case when $14::int = 1 and flags & 4 = 0 then 2 else 0 end))
                             | (case when $13::int = 2 then 1 else 0 end) | (case when $14::int = 2 then 2 else 0 end)) end::smallint as new_flags
     from proof p where proven and fits and not said and not moved
 ), history as (
