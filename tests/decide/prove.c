@@ -163,7 +163,7 @@ static struct registry *random_registry (void)
         buffer_format (&out, "function\t%u\t%s%u\tFungsi\n", i, i == 1 ? "PENGAWASAN" : "F", i);
     buffer_format (&out, "agency\t1\tID\t-\troot\t-\t-\tdesk\tMeja\n");
     for (uint32_t i = 0; i < provinces; i++) {
-        char code[8];
+        char code[24];
         snprintf (code, sizeof code, "%u", 11 + i);
         if (draw (4)) {
             uint32_t self = next++;
