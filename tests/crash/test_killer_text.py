@@ -56,7 +56,9 @@ def besieged(folder, texts, log, seconds, **environment):
         supervisor.stop()
         for program in stack.programs.values():
             if not program.alive():
-                program.start()
+                program.start(wait=False)
+        if "MUTANT" in environment:
+            stack["router"].kill()  # before the text does, which would be the stack's end
         return found
 
 

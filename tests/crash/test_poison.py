@@ -85,7 +85,7 @@ def test_poison_is_quarantined_and_others_flow(folder):
         assert store["store_quarantined_total"] == len(sqlstates)
         assert intake["intake_drained_total"] == flood.accepted + len(sqlstates)  # QUARANTINED came back to it
         assert stack.adapter("sms").submit("Laporan yang tidak bisa disimpan.", f"racun {sqlstates[0]}", key=sqlstates[0].encode(),
-                                           created=1700000000000, category=1, place="91.01")[0] == "accepted"
+                                           created=1700000000000, category=1, place="91.01", identity={"name": "x"})[0] == "accepted"
         log.close()
         assert not ledger.check(ledger.History().read(log.file.name), collect(stack))
         stack.checks()
