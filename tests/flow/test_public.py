@@ -554,7 +554,7 @@ ASKED = [(("web_status", "NUMBER"), 10), (("web_case", "NUMBER", "00" * 32), 10)
          (("web_requests", "", "2", "SINCE", "UNTIL", "open", "", "1", "50", "", "", ""), 4500),
          (("web_requests", "", "", "SINCE", "UNTIL", "", "", "1", "50", "-25000000", "1407000000", "300"), 4500),
          (("web_requests", "", "", "", "", "", "UNTIL", "1", "50", "", "", ""), 30000),
-         (("web_updates", "SINCE", "UNTIL", "", "1", "50"), 30000), (("web_regions", "lembah", "10"), 20)]
+         (("web_updates", "SINCE", "UNTIL", "", "1", "50"), 50000), (("web_regions", "lembah", "10"), 20)]
 
 
 @pytest.mark.parametrize("asked,most", ASKED, ids=[" ".join(asked) for asked, _ in ASKED])
