@@ -275,7 +275,7 @@ def test_one_address_hears_of_so_many_reports(stack):
         assert stack.sql("select t.contact is not null from content t join complaint c using (complaint_id) where number_text (c.number) = %s", number) == [(True,)]
     addresses = [f"{name}@contoh.example", f"{name.upper()}@contoh.example", f"{name}+lapor@contoh.example", f"lain{name}@contoh.example"]
     assert "kabarnya tidak" not in send(contact=addresses[3]).text
-    until(lambda: [stack.mails(address) for address in addresses] == [1] * 4)
+    until(lambda: [stack.mails(address) for address in addresses] == [1] * 4, 60)
 
 
 # ---- Redis comes and goes
