@@ -82,7 +82,7 @@ struct http_sink {
 
 struct http_options {
     const char *door;        /* "tcp://ADDRESS:PORT"; port 0: one that is free */
-    unsigned connections;    /* at most; those beyond wait in the kernel's queue */
+    unsigned connections;    /* at most; those beyond wait, or are told to go */
     int64_t idle_ms;         /* a connection that says nothing for so long is closed */
     struct pace_limits pace; /* and one that says or hears its part so slowly */
     size_t header;           /* bytes of a header at most, by connection; 0: HTTP_HEADER_MAX */
