@@ -103,13 +103,14 @@ static void feed_came (struct visit *visit)
     struct call *call = call_of (visit);
     json_t *page = json_object_get (visit->values, "page");
     bool more = json_is_true (json_object_get (page, "more"));
+    int64_t now_ms = mono_ms (), again_ms = now_ms + (more ? 1 : AGAIN_MS);
 
     if (feed_lessen (visit))
         return;
     if (visit->fault || json_object_get (page, "fault") ||
         json_array_size (json_object_get (page, "events")) ||
         json_is_true (json_object_get (page, "restored")) || !call->polls || !visit->web->up ||
-        mono_ms () + (more ? 0 : AGAIN_MS) > call->until_ms) {
+        now_ms >= call->until_ms) {
         feed_end (visit);
         if (api_failed (visit))
             return;
@@ -120,7 +121,7 @@ static void feed_came (struct visit *visit)
         return;
     }
     snprintf (call->cursor, sizeof call->cursor, "%s", api_text (page, "cursor"));
-    reactor_timer_at (call->timer, mono_ms () + (more ? 1 : AGAIN_MS));
+    reactor_timer_at (call->timer, again_ms < call->until_ms ? again_ms : call->until_ms);
 }
 
 static void feed_ask (struct visit *visit)
