@@ -40,8 +40,13 @@ static bool is_word (const json_t *event)
 
 static bool is_answer (const json_t *event)
 {
-    static const char *const answers[] = {"answer", "close", "archive"};
-    return among (event_kind (event), answers, array_len (answers));
+    return strcmp (event_kind (event), "answer") == 0;
+}
+
+static bool is_end (const json_t *event)
+{
+    static const char *const ends[] = {"close", "archive"};
+    return among (event_kind (event), ends, array_len (ends));
 }
 
 /* A question stands by itself as long as he has not answered it. */
@@ -51,24 +56,26 @@ static bool is_asked (const json_t *row, const json_t *event)
            strcmp (text_of (row, "asked_text"), text_of (event, "text")) == 0;
 }
 
+/* From the newest back to the last answer: a few words with which a case was closed do not hide it. */
 static void answers_add (json_t *row)
 {
     json_t *history = json_object_get (row, "history"), *answers = json_array ();
-    bool answered = false;
+    bool answer = false, ended = false;
 
-    for (size_t at = json_array_size (history); at-- && !answered;) {
+    for (size_t at = json_array_size (history); at-- && !answer;) {
         json_t *event = json_array_get (history, at);
         if (!is_word (event))
             continue;
-        bool asked = is_asked (row, event);
-        answered = is_answer (event);
-        if (asked || answered || json_array_size (answers) == 0)
+        answer = is_answer (event);
+        bool asked = is_asked (row, event), first = json_array_size (answers) == 0;
+        if (asked || answer || first)
             json_object_set_new (event, "above", json_true ());
-        if (!asked && (answered || json_array_size (answers) == 0))
+        if (!asked && (answer || first))
             json_array_append (answers, event);
+        ended = ended || (first && is_end (event));
     }
     json_object_set_new (row, "answers", answers);
-    json_object_set_new (row, "answered", json_boolean (answered));
+    json_object_set_new (row, "answered", json_boolean (answer || ended));
 }
 
 /* ---- how it stands ------------------------------------------------------------------------------ */
@@ -77,7 +84,7 @@ static void answers_add (json_t *row)
 static const char *stands_now (const char *state, const json_t *history)
 {
     static const char *const with[] = {"assigned", "in_progress"};
-    static const char *const his[] = {"reply", "completion", "reopening"};
+    static const char *const his[] = {"reply", "completion"};
     bool replied = false;
 
     if (!among (state, with, array_len (with)))
@@ -89,6 +96,8 @@ static const char *stands_now (const char *state, const json_t *history)
             return replied ? "replied" : "answered";
         if (strcmp (kind, "progress") == 0)
             return "in_progress";
+        if (strcmp (kind, "reopening") == 0 && !replied)
+            return "reopened";
         replied = replied || among (kind, his, array_len (his));
     }
     return state;
@@ -100,21 +109,18 @@ static const char *stands_now (const char *state, const json_t *history)
 static void ratings_fold (json_t *row)
 {
     json_t *history = json_object_get (row, "history"), *last = NULL;
-    int count = 0;
 
     for (size_t at = json_array_size (history); at--;) {
         json_t *event = json_array_get (history, at);
         if (strcmp (text_of (event, "kind"), "rating") != 0)
             continue;
-        if (count++)
-            json_array_remove (history, at);
-        else
+        if (!last) {
             last = event;
+            continue;
+        }
+        json_object_set_new (last, "changed", json_true ());
+        json_array_remove (history, at);
     }
-    if (last)
-        json_object_set (last, "mark", json_object_get (last, "rating"));
-    if (last && count > 1)
-        json_object_set_new (last, "marked", json_integer (count));
 }
 
 /* The digests of a row as a list. */

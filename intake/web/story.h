@@ -14,7 +14,7 @@
  *   answers          what an agency said last, the newest first: its last word, and the last answer where that came before
  *   answered         one of them is an answer, or how the case ended
  *   history[].above  it stands among the answers, or in what is asked of him
- *   history[].mark   of the last rating, the mark; history[].marked: how often he rated, where more than once
+ *   history[].changed   of a rating: he gave another one before
  *   files, history[].files   of `attachments`: digest, n
  *   may_<word>       of `may`
  *

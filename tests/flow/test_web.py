@@ -10,7 +10,7 @@ import pytest
 
 from nginx import Nginx
 from stack import WEB, Stack
-from web import Visitor
+from web import Visitor, holder_says
 
 
 @pytest.fixture(scope="module")
@@ -171,7 +171,7 @@ def test_a_field_says_what_is_wrong_with_it(visitor):
     page = visitor.post("/report", visitor.form("Papan nama jatuh.", incident="0001-01-01", point="di sana")).text
     for name in ("incident", "point"):
         field = re.search(f'<input id="{name}"[^>]*>', page)[0]
-        assert f'aria-describedby="e_{name}"' in field and 'aria-invalid="true"' in field and f'id="e_{name}"' in page
+        assert f'e_{name}' in re.search('aria-describedby="([^"]*)"', field)[1].split() and 'aria-invalid="true"' in field and f'id="e_{name}"' in page
 
 
 def test_the_other_language_is_of_the_same_search(visitor):
@@ -329,16 +329,6 @@ def test_the_notifiers_settings_say_by_which_ways(stack, visitor):
 
 # ---- what a reporter is told of his case
 
-def act(stack, worker, number, acts):
-    """What its holder does, who has pulled it."""
-    agency, case = stack.agency("91.01/PUPR"), None
-    while not case or case["number"] != number:
-        (case,) = worker.pull([agency], 1, wait=5000, lease=60000)
-        assert worker.act(case, "ack")[0] == "done"
-    for at, (word, text, tags) in enumerate(acts):
-        assert worker.act(case, word, text, version=case["version"] + 1 + at, **tags)[0] == "done", word
-
-
 def at_an_agency(stack, visitor, words, **more):
     number, _ = visitor.report(words, target="91.01/PUPR", **more)
     stack.wait("select 1 from complaint where number_text (number) = %s and state = 4", number)
@@ -363,7 +353,7 @@ def test_the_answer_comes_first(stack, visitor, worker):
     page = visitor.get("/case").text
     assert headings(page)[:2] == ["clocks", "reply"] and tag(page) == "Sudah di instansi, belum dijawab"
     assert re.fullmatch(r"paling lambat \d+ \w+ \d{4}", told(page)["Jawaban pertama"])
-    act(stack, worker, number, [("progress", "Regu kami ke sana besok.", {}), ("answer", "Pagar sudah kami pasang kembali.", {})])
+    holder_says(stack, worker, number, [("progress", "Regu kami ke sana besok.", {}), ("answer", "Pagar sudah kami pasang kembali.", {})])
     page = visitor.get("/case").text
     assert headings(page) == ["answer", "reply", "clocks", "history", "words"] and tag(page) == "Sudah dijawab"
     assert page.index("Pagar sudah kami pasang kembali.") < page.index("Jawaban untuk Anda") + 400
@@ -381,11 +371,15 @@ def test_deadlines_that_are_over_say_so(stack, visitor, worker):
     stack.sql("update complaint set due_first = due_first - interval '40 days' where number_text (number) = %s", number)
     page = told(visitor.get("/case").text)
     assert re.fullmatch(r"sudah terlambat \d+ hari kerja Batasnya \d+ \w+ \d{4}", page["Jawaban pertama"]), page
-    act(stack, worker, number, [("answer", "Pintu air sudah diperbaiki.", {}), ("close", "Selesai dikerjakan.", {"t12": 1})])
+    holder_says(stack, worker, number, [("answer", "Pintu air sudah diperbaiki.", {}), ("close", "Selesai dikerjakan.", {"t12": 1})])
     page = visitor.get("/case").text
     assert re.search(r" terlambat \d+ hari kerja Batasnya", told(page)["Jawaban pertama"]) and told(page)["Penyelesaian"].endswith("tepat waktu")
     assert "paling lambat" not in page and tag(page) == "Selesai" and "Hasilnya: sudah diperbaiki" in page
-    assert headings(page)[:3] == ["answer", "rate", "reopen"]
+    assert headings(page)[:3] == ["answer", "rate", "reopen"] and page.index("Pintu air sudah diperbaiki.") < page.index('id="h_rate"'), "what was answered, not the word that closed it alone"
+    fields = visitor.get("/case").fields()
+    assert visitor.post("/case", {"token": fields["token"], "created": fields["created"], "do": "reopen", "text": "Macet lagi."}).status == 303
+    stack.wait("select 1 from complaint where number_text (number) = %s and state < 7", number)
+    assert tag(visitor.get("/case").text) == "Dibuka lagi, menunggu instansi"
 
 
 def test_a_withdrawn_case_has_no_deadlines(stack, visitor):
@@ -399,7 +393,7 @@ def test_a_withdrawn_case_has_no_deadlines(stack, visitor):
 
 def test_what_is_asked_of_him_comes_first(stack, visitor, worker):
     number = at_an_agency(stack, visitor, "Ada lubang besar.")
-    act(stack, worker, number, [("ask", "Di dekat rumah nomor berapa?", {"t23": 1})])
+    holder_says(stack, worker, number, [("ask", "Di dekat rumah nomor berapa?", {"t23": 1})])
     page = visitor.get("/case").text
     assert headings(page)[:3] == ["asks", "complete", "reply"] and tag(page) == "Menunggu keterangan Anda"
     assert "berhenti dulu" in told(page)["Jawaban pertama"] and page.count("Di dekat rumah nomor berapa?") == 1
@@ -407,7 +401,7 @@ def test_what_is_asked_of_him_comes_first(stack, visitor, worker):
 
 def test_a_mark_is_shown_once(stack, visitor, worker):
     number = at_an_agency(stack, visitor, "Lampu taman bermain mati.", location="Jalan Melati")
-    act(stack, worker, number, [("answer", "Sudah menyala.", {}), ("close", "Selesai.", {"t12": 1})])
+    holder_says(stack, worker, number, [("answer", "Sudah menyala.", {}), ("close", "Selesai.", {"t12": 1})])
     for mark in (2, 3, 5):
         fields = visitor.get("/case").fields()
         assert visitor.post("/case", {"token": fields["token"], "created": fields["created"], "do": "rate", "rating": str(mark), "text": ""}).status == 303
