@@ -23,7 +23,7 @@ from desk_door import Browser, Program
 from redis_server import Redis
 from web import Visitor
 
-LIMITS = {"reports_hour": 6, "reports_minute": 60, "reads": 40, "bodies": 1, "codes_source": 4, "contact": 3, "text": 4, "upload": 3}
+LIMITS = {"reports_hour": 6, "reports_minute": 60, "reads": 40, "bodies": 1, "codes_source": 4, "contact": 3, "text": 4, "upload": 3, "upload_token": 3}
 WEB = f"""  forwarded: true
   redis: unix:{{folder}}/redis.sock
   answers: 3
@@ -227,6 +227,23 @@ def test_what_a_source_sends_in_an_hour(stack):
         assert answer.status == 429 and "Selokan mampet" in answer.text and 0 < int(answer.headers["Retry-After"]) <= 3600
         assert door.post("/report", door.form(words())).status == 200, "words alone may come"
     assert Guest(stack).post("/report", guest.form(words()), files=photos[3:]).status == 200
+
+
+def test_what_a_token_sends_in_an_hour(stack):
+    """Files of a program, large and small, are counted by its token; beyond the limit nothing of a large one is read."""
+    city, other = (account(stack, f"kota-{next(WORDS)}") for _ in range(2))
+    assert city.live.get("/self").json["upload_mib_an_hour"] == LIMITS["upload_token"]
+    assert city.live.put("/files", b"1 " + b"t" * 2097152).status == 201
+    small = [city.live.put("/files", f"{at} ".encode() + b"t" * 200000) for at in range(6)]  # 196 KiB each, and 1,023 are left
+    assert [answer.status for answer in small] == [201] * 5 + [429]
+    with socket.create_connection(("127.0.0.1", stack.ports["web"]), timeout=20) as peer:
+        peer.sendall(f"PUT /api/v1/files HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {city.live.token}\r\nContent-Length: 9000000\r\n\r\n".encode())
+        assert peer.makefile("rb").readline().startswith(b"HTTP/1.1 429"), "before its body"
+    late = city.live.put("/files", b"2 " + b"t" * 400000)
+    assert late.status == 429 and late.json["code"] == "too_many_bytes" and 0 < int(late.headers["Retry-After"]) <= 3600
+    assert late.headers["Content-Type"] == "application/problem+json"
+    assert city.live.post("/reports", {"text": words(), "anonymous": True, "secret": False}).status == 201, "words alone may come"
+    assert {city.sandbox.put("/files", b"x" * 400000).status, other.live.put("/files", b"y" * 400000).status} == {201}
 
 
 def test_a_draft_that_is_gone(stack):

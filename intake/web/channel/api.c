@@ -10,6 +10,7 @@
 #include <strings.h>
 #include <time.h>
 #include <sodium.h>
+#include "../limit.h"
 #include "http/asset.h"
 
 #define FOUND_MOST 20
@@ -155,9 +156,10 @@ static void self_show (struct visit *visit)
         return;
     api_stamp ((uint64_t) wall_ms (), now);
     json_t *self =
-        json_pack ("{s:s, s:b, s:i, s:i, s:s}", "account", call->client.account, "sandbox",
+        json_pack ("{s:s, s:b, s:i, s:i, s:I, s:s}", "account", call->client.account, "sandbox",
                    (int) call->client.sandbox, "requests_a_minute", (int) call->client.requests,
-                   "reports_a_day", (int) call->client.submissions, "now", now);
+                   "reports_a_day", (int) call->client.submissions, "upload_mib_an_hour",
+                   (json_int_t) limit_most (visit->web->limits, LIMIT_upload_token), "now", now);
     if (call->client.until_ms) {
         api_stamp ((uint64_t) call->client.until_ms, now);
         json_object_set_new (self, "until", json_string (now));
