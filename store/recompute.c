@@ -2,7 +2,9 @@
  *
  * Rows of `recompute` say what is left; those of a batch go with the commit that writes what it found.
  */
-#include "timer.h"
+#include "array.h"
+#include "overdue.h"
+#include "store.h"
 
 #include <endian.h>
 #include <inttypes.h>
