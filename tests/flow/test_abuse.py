@@ -22,6 +22,7 @@ from conftest import Stack
 from desk_door import Browser, Program
 from redis_server import Redis
 from web import Visitor
+from windows import MINUTE, room
 
 LIMITS = {"reports_hour": 6, "reports_minute": 60, "reads": 40, "bodies": 1, "codes_source": 4, "contact": 3, "text": 4, "upload": 3, "upload_token": 3}
 WEB = f"""  forwarded: true
@@ -136,12 +137,6 @@ def stack(folder):
         yield running
 
 
-@pytest.fixture(scope="module", autouse=True)
-def young_hour():
-    """Counts of an hour begin anew with it: what is tested begins where it has a minute left."""
-    until(lambda: time.time() % 3600 < 3540, 90)
-
-
 WORDS = iter(range(1000, 10000))
 
 
@@ -188,7 +183,7 @@ def test_an_address_of_ipv6_is_its_network(stack):
 
 @with_redis_in_time
 def test_pages_of_a_source(stack):
-    until(lambda: time.time() % 60 < 50)  # counted by the minute
+    room(10, MINUTE)
     guest = Guest(stack)
     other = Guest(stack, guest.source, "second")
     statuses = [(guest, other)[at % 2].get("/privacy").status for at in range(44)]
