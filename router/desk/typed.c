@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 #include "desk.h"
+#include "domain/incident.h"
 #include "wire/wire.h"
 
 #define ACCOUNT "desk-intake" /* the adapter for which the desk speaks */
@@ -120,12 +121,10 @@ static bool all_digits (const char *text, size_t count)
     return strlen (text) == count && strspn (text, "0123456789") == count;
 }
 
-/* A day that has come. */
+/* A day that has come, be it in the east alone. */
 static bool is_past_day (const char *text)
 {
-    uint64_t ms;
-    return strlen (text) == 10 && text[4] == '-' && time_parse (view_of (text), 14, &ms) &&
-           ms <= (uint64_t) wall_ms ();
+    return incident_valid (view_of (text), wall_ms (), 14);
 }
 
 /* The name of the first field that is missing or too long; NULL: none. */

@@ -187,7 +187,7 @@ def test_words_about_a_page_are_a_text(visitor):
     visitor.report("Situs kelurahan diretas.", [("photo", "situs.txt", b"Di situs itu tampil <script>alert (1)</script>\n")])
 
 
-@pytest.mark.parametrize("field, value", [("text", "  \n "), ("text", "x" * 3001), ("class", "9"), ("incident", "2999-01-01"), ("incident", "0001-01-01"), ("incident", "kemarin"),
+@pytest.mark.parametrize("field, value", [("text", "  \n "), ("text", "x" * 3001), ("class", "9"), ("incident", "2999-01-01"), ("incident", "0001-01-01"), ("incident", "1944-12-31"), ("incident", "kemarin"),
                                           ("open", ""), ("contact", "bukan alamat"), ("point", "di sana")],
                          ids=lambda value: value[:12])
 def test_what_is_not_right_comes_back_by_field(visitor, field, value):
