@@ -20,6 +20,7 @@ import stack as stacks
 from api import account
 from conftest import Stack
 from desk_door import Browser, Program
+from nginx import Nginx
 from redis_server import Redis
 from web import Visitor
 from windows import MINUTE, room
@@ -288,6 +289,29 @@ def test_one_address_hears_of_so_many_reports(stack):
     addresses = [f"{name}@contoh.example", f"{name.upper()}@contoh.example", f"{name}+lapor@contoh.example", f"lain{name}@contoh.example"]
     assert "kabarnya tidak" not in send(contact=addresses[3]).text
     until(lambda: [stack.mails(address) for address in addresses] == [1] * 4, 60)
+
+
+# ---- what two doors do not share
+
+def test_a_program_stays_at_one_door(stack, folder):
+    """Each door has a sandbox of its own; the proxy's example leads a token to one of them, and all others to any."""
+    city = account(stack, f"kota-{next(WORDS)}")
+    token = f"Authorization: Bearer {city.sandbox.token}\r\n"
+    doors = ("web", "second")
+
+    def requests():
+        return stack.metric("web", "web_requests_total"), stack.metric_of_second("web_requests_total")
+    with Nginx(folder, "nginx-web.conf", "lapor.example.go.id", *(stack.ports[door] for door in doors)) as proxy:
+        said = json.dumps({"text": words(), "anonymous": True, "secret": False}).encode()
+        taken = proxy.call("/api/v1/reports", token + "Content-Type: application/json\r\n", said, "POST")
+        assert taken.startswith(b"HTTP/1.1 201"), taken
+        path = "/api/v1/reports/" + json.loads(taken.split(b"\r\n\r\n", 1)[1])["number"]
+        assert {proxy.call(path, token)[9:12] for _ in range(12)} == {b"200"}
+        before = requests()
+        assert {proxy.call("/api/v1/openapi.yaml")[9:12] for _ in range(16)} == {b"200"}
+        assert all(now > then for now, then in zip(requests(), before)), "who has no token comes to any"
+    alone = [Guest(stack, door=door).get(path, headers={"Authorization": f"Bearer {city.sandbox.token}"}).status for door in doors]
+    assert sorted(alone) == [200, 404]
 
 
 # ---- Redis comes and goes
