@@ -1,6 +1,6 @@
 /* front.h - a door at which people and their programs stand: what aduan-web and aduan-desk have in common, said once.
  *
- * front.def has their rows of settings; here are the headers of each answer, how the door is opened, and for what it turns away.
+ * front.def has their rows of settings; here are the headers of each answer, how the door is opened, for what it turns away, and pages.
  */
 #ifndef ADUAN_FRONT_H
 #define ADUAN_FRONT_H
