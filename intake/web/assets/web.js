@@ -25,6 +25,7 @@
     point: (field) => /^\s*(-?\d+(\.\d+)?[ ,;]+-?\d+(\.\d+)?)?\s*$/.test(field.value),
     incident: (field) => field.value && field.validity.valid,
     contact: (field) => /^(|[^\s@]+@[^\s@]+\.[^\s@]+|[+\d][\d -]{4,})$/.test(field.value.trim()),
+    contact_kind: () => rights.contact(one("#contact")),
     number: (field) => signs(field.value) >= 14,
     code: (field) => signs(field.value) >= 26 && field.value !== field.defaultValue,
   };
