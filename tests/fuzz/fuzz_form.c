@@ -227,6 +227,6 @@ int LLVMFuzzerTestOneInput (const uint8_t *at, size_t len)
     for (unsigned i = 0; i < TURNS_MOST && server->connected; i++)
         turn ();
     check (server->connected == 0 && held == 0 && !server->sunk && server->booked == 0 &&
-           server->booked_unknown == 0);
+           server->booked_strangers == 0 && server->booked_unproved == 0);
     return 0;
 }
