@@ -3,6 +3,7 @@ button pressed twice.  Real sockets; sources are addresses of loopback, or what 
 import concurrent.futures
 import contextlib
 import hashlib
+import http.client
 import json
 import os
 import pathlib
@@ -21,7 +22,7 @@ from desk_door import Browser, Program
 from full_door import crowd
 from nginx import Nginx
 from spoolbench import wait
-from stack import DESK
+from stack import DESK, free_port
 
 SETTINGS = {"login": {"burst": 6, "minute": 1, "inside": 2}, "slow": {"header": "2s", "grace": "3s", "rate": "64KiB"}, "idle": "20s", "bodies": "64MiB"}
 WRONG = {"login": "nobody-here", "password": "salah sama sekali", "code": "000000"}
@@ -561,6 +562,25 @@ def test_behind_nginx(running, web, folder, liaison):
         assert proxy.call(f"/cases/{number}", lines, data, "POST").startswith(b"HTTP/1.1 303")
         assert said(running, number) == ["Lewat nginx."]
         assert proxy.call(f"/cases/{number}", lines, data + b"x" * 3000000, "POST")[9:12] == b"413"
+
+
+@pytest.mark.parametrize("example,host,variable", [("nginx.conf", "desk.example.go.id", "desk_source"), ("nginx-web.conf", "lapor.example.go.id", "web_source")])
+def test_nginx_counts_connections_as_the_door_does(folder, example, host, variable):
+    """By IPv4 address and by /64: what limit_conn counts by, of connections that are said to come from elsewhere."""
+    port = free_port()
+    asks = f"server {{ listen 127.0.0.1:{port}; set_real_ip_from 127.0.0.1; real_ip_header X-Real-IP; location / {{ return 200 ${variable}; }} }}"
+
+    def key(source):
+        peer = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        peer.request("GET", "/", headers={"X-Real-IP": source})
+        with contextlib.closing(peer):
+            return peer.getresponse().read()
+
+    with Nginx(folder, example, host, free_port(), beside=asks):
+        assert key("192.0.2.7") == bytes([192, 0, 2, 7]) != key("192.0.2.8")
+        home = bytes.fromhex("20010db800010a0a")
+        assert key("2001:db8:1:a0a::1") == key("2001:db8:1:a0a:ffff:1234:5678:9abc") == home
+        assert key("2001:db8:1:a0b::1") == home[:-1] + b"\x0b"
 
 
 # ---- sessions that are nobody's
