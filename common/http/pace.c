@@ -27,6 +27,7 @@ struct pace {
     enum phase phase;
     uint64_t heard; /* IDLE: bytes that the socket had received by then */
     int64_t since;  /* of the phase, mono_ms */
+    int64_t here;   /* since when it is connected */
     int64_t came;   /* BODY: when its last byte did, mono_ms */
     uint64_t len;   /* BODY: came so far; ANSWER: all of it */
     bool known;
@@ -121,7 +122,8 @@ struct starver {
 static bool starves (struct pace *pace, const struct pace_relief *relief, int64_t now,
                      struct starver *ret)
 {
-    bool moves = pace->phase == PHASE_BODY || pace->phase == PHASE_ANSWER;
+    bool moves = pace->phase == PHASE_BODY || pace->phase == PHASE_ANSWER,
+         first = pace->phase == PHASE_HEADER && !pace->heard; /* it has never said anything whole */
     int64_t least = relief->bytes ? STALLED_MS : SILENT_MS;
 
     if (pace->phase == PHASE_CUT || pace->phase == PHASE_OURS || (moves && pace->known) ||
@@ -129,7 +131,7 @@ static bool starves (struct pace *pace, const struct pace_relief *relief, int64_
         return false;
     *ret = (struct starver){
         pace, relief->share && pace->share && pace->share->connections > relief->share,
-        now - pace->since};
+        now - (first ? pace->here : pace->since)};
     if (moves)
         ret->owes -= (int64_t) (pace->len * 1000 / (pace->paces->limits.rate * SHORT_RATE));
     if (pace->phase == PHASE_BODY && now - pace->came > ret->owes)
@@ -225,7 +227,7 @@ struct pace *pace_add (struct paces *paces, int fd)
 
     pace->paces = paces;
     pace->fd = fd;
-    pace->since = mono_ms ();
+    pace->since = pace->here = mono_ms ();
     if (!paces->all && paces->timer)
         reactor_timer_at (paces->timer, mono_ms () + LOOK_MS);
     DL_APPEND (paces->all, pace);

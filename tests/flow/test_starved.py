@@ -14,7 +14,7 @@ from test_sms import Phone
 from web import Visitor
 
 WRONG = {"login": "nobody-here", "password": "salah sama sekali", "code": "000000"}
-WAITS = 2  # seconds, beside what it takes when nobody else is there
+WAITS = 2  # seconds, beside twice what it takes when nobody else is there: this machine is busy with those thousands, too
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def took(act):
 def in_time(starvers, act):
     """Each of a few comes in time, while those who starve it stay as they like."""
     for _ in range(3):
-        assert took(act) < in_time.usual[act] + WAITS
+        assert took(act) < 2 * in_time.usual[act] + WAITS
         starvers.say_a_byte()
 
 
