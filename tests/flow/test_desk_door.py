@@ -149,6 +149,23 @@ def test_sources_behind_a_proxy(running):
     assert [login(f"192.0.2.{i}") for i in range(3)] == [401, 401, 429]
 
 
+def test_bodies_behind_a_proxy(running):
+    """Their room is counted by the source that the proxy names, of an IPv6 one by its network."""
+    again(running, running.plain, tls="true", slow={"header": "60s", "grace": "60s", "rate": "1KiB"})
+
+    def comes(forwarded):
+        return opened(running, "/login", SMALL, kind="application/json", more=f"X-Forwarded-For: 10.0.0.1, {forwarded}\r\n")
+
+    with contextlib.ExitStack() as peers:
+        for at in range(16):  # a sixteenth of 64 MiB
+            peers.enter_context(comes(f"2001:db8:1:2::{at}")).sendall(b"a" * (SMALL - 1))
+        wait(lambda: booked(running) == 16 * SMALL, 20, "its part is taken")
+        assert status_of(peers.enter_context(comes("2001:db8:1:2:ffff::1"))) == "503"
+        with comes("2001:db8:1:3::1") as other:
+            other.sendall(b"a" * SMALL)
+            assert status_of(other) == "401", "it was read to its end, and is nobody's log-in"
+
+
 def test_a_crowd_before_the_door(stack):
     """More than can wait are told to come again, at once and politely; those whose turn it is are served, and all are answered."""
     served, told = crowd(stack["desk"], stack.ports["desk"], "/login")
