@@ -140,7 +140,7 @@ static void door_open (void)
         .idle_ms = 30000,
         .pace = {.header_ms = 10000, .grace_ms = 10000, .rate = 1},
         .small = SMALL,
-        .bodies = (size_t) 4 * LIMIT,
+        .bodies = (size_t) 32 * LIMIT,
         .limit = on_limit,
         .prove = on_prove,
         .refuse = on_refuse,
