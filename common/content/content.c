@@ -308,6 +308,7 @@ int content_new (struct reactor *reactor, const struct content_options *options,
     content->draft_ms = options->draft_ms ? options->draft_ms : DRAFT_MS;
     content->room.reserve = options->reserve;
     content->room.unpinned_most = options->unpinned_most;
+    content->room.calm_ms = ROOM_CALM_MS;
     content->orphan_ms = options->orphan_ms ? options->orphan_ms : ORPHAN_MS;
     content->ask = options->ask;
     content->ask_owner = options->owner;

@@ -90,11 +90,21 @@ struct queue {
 };
 
 /* What bounds uploads; the clerk's. */
+#define ROOM_CALM_MS 60000
+
+/* One that is met while `held`; that it is, and is no more, is said once each, however often what was refused makes room again. */
+struct bound {
+    bool held;
+    int64_t met_ms; /* mono_ms, when it was met last */
+    struct outage outage;
+};
+
 struct room {
     uint64_t reserve, unpinned_most; /* 0: none */
     uint64_t unpinned;  /* bytes, at the last count and what came and went here since */
     int64_t counted_ms; /* mono_ms */
-    struct outage scarce, full;
+    int64_t calm_ms;    /* a bound that was met so long ago is over */
+    struct bound scarce, full;
 };
 
 struct content {

@@ -17,6 +17,7 @@ int front_listen (struct reactor *reactor, const struct settings *settings,
     whole.pace = (struct pace_limits){.header_ms = settings_number (settings, "slow.header"),
                                       .grace_ms = settings_number (settings, "slow.grace"),
                                       .rate = (uint64_t) settings_number (settings, "slow.rate")};
+    whole.proxy |= settings_flag (settings, "tls");
     whole.bodies = (size_t) settings_number (settings, "bodies");
     if (!settings_flag (settings, "tls"))
         whole.header_count--;

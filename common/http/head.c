@@ -1,7 +1,12 @@
 /* head.c - what stands in a request's first line and header, as libmicrohttpd keeps it. */
 #include "http/http_inside.h"
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
+
+#define RECORD 64   /* bytes that libmicrohttpd keeps besides of each parameter, at most */
+#define SPARE  4096 /* what it needs for the rest of a header and its answer */
 
 enum http_method http_method (const struct http_request *request)
 {
@@ -54,10 +59,26 @@ const char *http_header_last (const struct http_request *request, const char *na
 struct framing {
     unsigned lengths, encodings, hosts;
     bool other; /* an encoding that is not "chunked" alone */
+    bool torn;  /* a line that is none to others who read the same */
 };
 
+/* A name without blanks and controls; a value of which libmicrohttpd has not ended early what goes on behind a NUL: where its line
+ * ended, two bytes are NUL now, CR and LF (0.9.75; 1.0 refuses such a line itself).  A bare LF is no end either. */
+static bool line_plain (const char *name, size_t name_len, const char *value, size_t len)
+{
+    for (size_t i = 0; i < name_len; i++)
+        if ((unsigned char) name[i] <= ' ' || name[i] == 127 || name[i] == ':')
+            return false;
+    for (size_t i = 0; i < len; i++)
+        if (((unsigned char) value[i] < ' ' && value[i] != '\t') || value[i] == 127)
+            return false;
+    if (MHD_VERSION < 0x01000000 && value && (value[len] || value[len + 1]))
+        return false;
+    return name_len > 0;
+}
+
 static enum MHD_Result on_framing (void *owner, enum MHD_ValueKind kind, const char *name,
-                                   const char *value)
+                                   size_t name_len, const char *value, size_t len)
 {
     struct framing *framing = owner;
     (void) kind;
@@ -67,14 +88,67 @@ static enum MHD_Result on_framing (void *owner, enum MHD_ValueKind kind, const c
         framing->encodings++;
         framing->other |= !value || strcasecmp (value, "chunked") != 0;
     }
+    framing->torn |= !line_plain (name, name_len, value, len);
     return MHD_YES;
 }
 
-bool head_plain (const struct http_request *request)
+bool head_plain (const struct http_request *request, const char *version)
 {
     struct framing framing = {0};
-    MHD_get_connection_values (request->connection, MHD_HEADER_KIND, on_framing, &framing);
-    return framing.lengths + framing.encodings <= 1 && framing.hosts <= 1 && !framing.other;
+    MHD_get_connection_values_n (request->connection, MHD_HEADER_KIND, on_framing, &framing);
+    if (framing.encodings && strcmp (version, MHD_HTTP_VERSION_1_1) != 0)
+        return false;
+    return framing.lengths + framing.encodings <= 1 && framing.hosts <= 1 && !framing.other &&
+           !framing.torn;
+}
+
+char head_refused;
+
+/* libmicrohttpd takes apart the first Cookie alone, and out of the header's room: five thousand small ones are closed without a word.
+ * So the first one is ours, and empty, and http_cookie reads the others.  Two bytes: line_plain. */
+static const char no_cookie[2];
+
+/* libmicrohttpd has no words of its own here. */
+static void *refuse (struct MHD_Connection *connection, const char *status)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info (connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    char *answer =
+        xformat ("HTTP/1.1 %s\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", status);
+
+    (void) !send (info->connect_fd, answer, strlen (answer), MSG_DONTWAIT | MSG_NOSIGNAL);
+    shutdown (info->connect_fd, SHUT_WR);
+    free (answer);
+    return &head_refused;
+}
+
+/* What each parameter costs libmicrohttpd takes from the header's room, and closes without a word where that ends; and a first line
+ * with a NUL in it is to it the line before that. */
+void *head_on_target (void *owner, const char *target, struct MHD_Connection *connection)
+{
+    const struct http_server *server = owner;
+    size_t len = strlen (target), parameters = strchr (target, '?') != NULL;
+
+    if (strncmp (target + len + 1, "HTTP/", 5) != 0)
+        return refuse (connection, "400 Bad Request");
+    for (const char *at = target; (at = strchr (at, '&')); at++)
+        parameters++;
+    if (parameters && len + parameters * RECORD + SPARE > server->options.header)
+        return refuse (connection, "414 URI Too Long");
+    MHD_set_connection_value (connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_COOKIE, no_cookie);
+    return NULL;
+}
+
+/* A NUL would end a path or a value before its end; so it is no text instead. */
+size_t head_on_unescape (void *owner, struct MHD_Connection *connection, char *text)
+{
+    size_t len = MHD_http_unescape (text);
+    (void) owner;
+    (void) connection;
+    for (size_t i = 0; i < len; i++)
+        if (!text[i])
+            text[i] = '\xff';
+    return len;
 }
 
 const struct sockaddr *http_peer (const struct http_request *request)
@@ -83,9 +157,42 @@ const struct sockaddr *http_peer (const struct http_request *request)
         ->client_addr;
 }
 
-const char *http_cookie (const struct http_request *request, const char *name)
+struct wanted_cookie {
+    const char *name;
+    struct view value; /* at NULL: not found yet */
+};
+
+/* "a=b; c=d" */
+static enum MHD_Result on_cookies (void *owner, enum MHD_ValueKind kind, const char *name,
+                                   const char *value)
 {
-    return looked_up (request, MHD_COOKIE_KIND, name);
+    struct wanted_cookie *wanted = owner;
+    size_t len = strlen (wanted->name);
+    (void) kind;
+
+    if (!value || strcasecmp (name, MHD_HTTP_HEADER_COOKIE) != 0)
+        return MHD_YES;
+    for (const char *at = value; at; at = strchr (at, ';')) {
+        at += strspn (at, "; \t");
+        if (strncmp (at, wanted->name, len) != 0 || at[len] != '=')
+            continue;
+        at += len + 1;
+        wanted->value = (struct view){at, strcspn (at, "; \t")};
+        return MHD_NO;
+    }
+    return MHD_YES;
+}
+
+const char *http_cookie (struct http_request *request, const char *name)
+{
+    struct wanted_cookie wanted = {name, {NULL, 0}};
+
+    MHD_get_connection_values (request->connection, MHD_HEADER_KIND, on_cookies, &wanted);
+    if (!wanted.value.at || !utf8_valid (wanted.value.at, wanted.value.len))
+        return NULL;
+    request->cookies =
+        xrealloc (request->cookies, (request->cookie_count + 1) * sizeof *request->cookies);
+    return request->cookies[request->cookie_count++] = xstrndup (wanted.value.at, wanted.value.len);
 }
 
 const char *http_query (const struct http_request *request, const char *name)

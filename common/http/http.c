@@ -16,7 +16,10 @@
 #define BACKLOG                                                                                    \
     4096 /* a crowd waits in the kernel, rather than that its handshakes are dropped and come again seconds later */
 
-#define LETS_IN 10 /* connections that libmicrohttpd takes in a run of its epoll */
+#define RELIEF_EVERY 20 /* ms between two looks for whom others wait, at most */
+#define SOURCE_PART  8  /* of connections, which one source may have when they are short */
+
+#define LETS_IN      10 /* connections that libmicrohttpd takes in a run of its epoll */
 #define RUNS_MOST                                                                                  \
     8 /* more of them in a crowd: or those at the door were told to go while there is room inside */
 
@@ -25,17 +28,40 @@ static void on_connection (void *owner, struct MHD_Connection *connection, void 
 {
     struct http_server *server = owner;
     struct pace *pace = *context;
+    const union MHD_ConnectionInfo *info;
 
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
         server->connected++;
         pace = pace_add (
             server->paces,
             MHD_get_connection_info (connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd);
+        info = MHD_get_connection_info (connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+        struct http_source source = http_source_peer (info->client_addr);
+        if (!server->options.proxy)
+            pace_share (pace, share_keep (server->shares, &source));
     } else {
+        struct share *share = server->options.proxy ? NULL : pace_is_of (pace);
         server->connected--;
         pace_remove (&pace);
+        share_let_go (server->shares, &share);
     }
     *context = pace;
+}
+
+/* Others come: an eighth of the places is theirs, as long as somebody has one whom they would wait for.  False: there are enough. */
+static bool server_relieve (struct http_server *server)
+{
+    unsigned all = server->options.connections, most = all - all / 8;
+    int64_t now = mono_ms ();
+
+    if (server->connected <= most)
+        return false;
+    if (now < server->relief_at)
+        return true;
+    server->relief_at = now + RELIEF_EVERY;
+    paces_relieve (server->paces, &(struct pace_relief){.connections = server->connected - most,
+                                                        .share = all / SOURCE_PART});
+    return true;
 }
 
 /* Runs what there is to run and says when to run again. */
@@ -51,12 +77,14 @@ static void server_run (void *owner)
         server->resumed = false;
         MHD_run (server->daemon);
     } while (server->resumed);
+    body_relieve (server);
+    bool few = server_relieve (server); /* those that it cuts wake the next turn */
     if (server->crowd)
         crowd_thin (server->crowd);
-    if (MHD_get_timeout (server->daemon, &wait) == MHD_YES)
-        reactor_timer_at (server->timer, mono_ms () + (int64_t) wait);
-    else
-        reactor_timer_at (server->timer, 0);
+    bool ends = MHD_get_timeout (server->daemon, &wait) == MHD_YES;
+    if (few && (!ends || wait > RELIEF_EVERY))
+        wait = RELIEF_EVERY;
+    reactor_timer_at (server->timer, few || ends ? mono_ms () + (int64_t) wait : 0);
 }
 
 /* The same behind everything else, for what was resumed meanwhile.  A request that is handed out so late asks others when
@@ -150,19 +178,23 @@ int http_listen (struct reactor *reactor, const struct http_options *options,
     }
     server->reactor = reactor;
     server->options = *options;
+    if (!server->options.header)
+        server->options.header = HTTP_HEADER_MAX;
     server->paces = paces_new (reactor, &options->pace);
+    server->shares = shares_new ();
     server->daemon = MHD_start_daemon (
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
         request_on_access, server, MHD_OPTION_EXTERNAL_LOGGER, on_mhd_log, NULL,
         MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, options->connections,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        options->header ? options->header : (size_t) HTTP_HEADER_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, server->options.header, MHD_OPTION_CONNECTION_TIMEOUT,
         (unsigned) ((options->idle_ms + 999) / 1000), MHD_OPTION_NOTIFY_COMPLETED,
         request_on_completed, NULL, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
-        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK, head_on_target, server,
+        MHD_OPTION_UNESCAPE_CALLBACK, head_on_unescape, NULL, MHD_OPTION_END);
     if (!server->daemon) {
         close (fd);
         paces_free (&server->paces);
+        shares_free (&server->shares);
         free (server);
         errno = ENOMEM;
         return FAIL_IO;
@@ -240,5 +272,6 @@ void http_close (struct http_server **held)
     crowd_free (&server->crowd);
     MHD_stop_daemon (server->daemon);
     paces_free (&server->paces);
+    shares_free (&server->shares);
     free (server);
 }

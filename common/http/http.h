@@ -10,6 +10,8 @@
  * body (asked for by method and path, before the first byte of it is kept), bytes of all bodies together, fields of a
  * form, idle time, the time of a whole header, body or answer (pace.h).  Beyond them he gets 413, 431 or 503, or is cut off.
  *
+ * Where connections or room for bodies are short, those go first who starve others: of a source that has many, the silent, the slow.
+ *
  * A body that is larger than `small` is kept of a known sender alone: `prove` is asked when the header is there, and the
  * connection sleeps with its bytes in the kernel until http_proved.  Of whoever is not known, or where there is no room,
  * files are let go as they come, and the form's words alone reach the handler, which finds out by http_lost: so an honest
@@ -54,6 +56,9 @@ enum http_loss {
 };
 /* Its header is there: who sends it?  http_proved is called once, here or turns later. */
 typedef void http_prove_fn (void *owner, struct http_request *request);
+/* Its header is there, and a body is to come: has its sender shown who he is, as far as that is seen at once?  He then has room that
+ * strangers have not.  It may be asked before `prove`. */
+typedef bool http_known_fn (void *owner, struct http_request *request);
 /* A request that the door itself turns away with this status: answers it, at once. */
 typedef void http_refuse_fn (void *owner, struct http_request *request, unsigned status);
 
@@ -87,13 +92,15 @@ struct http_options {
     struct pace_limits pace; /* and one that says or hears its part so slowly */
     size_t header;           /* bytes of a header at most, by connection; 0: HTTP_HEADER_MAX */
     size_t small;            /* bytes of a body that anybody may send, within its limit */
-    size_t bodies; /* bytes of all together; those of the unknown: half; large ones: 7/8 */
+    size_t bodies;           /* bytes of all together, of which strangers have parts (body.c) */
+    bool proxy; /* a trusted one stands before it, and says in X-Forwarded-For who connects */
     const char
         *crowded; /* what those are told who would wait for long (crowd.h); NULL: they wait */
     const struct http_header *headers; /* of every answer */
     size_t header_count;
     http_limit_fn *limit;
     http_prove_fn *prove;
+    http_known_fn *known; /* NULL: nobody ever has */
     http_refuse_fn *refuse;
     http_handle_fn *handle;
     struct http_sink sink; /* of a door whose `limit` never says so none */
@@ -139,7 +146,8 @@ const struct sockaddr *http_peer (const struct http_request *request);
 const char *http_header (const struct http_request *request, const char *name);
 /* The last of several headers of that name: what the nearest proxy has said. */
 const char *http_header_last (const struct http_request *request, const char *name);
-const char *http_cookie (const struct http_request *request, const char *name);
+/* Of several of that name the first. */
+const char *http_cookie (struct http_request *request, const char *name);
 /* A parameter behind the question mark: well-formed UTF-8 without NUL, or NULL. */
 const char *http_query (const struct http_request *request, const char *name);
 /* Appends all values of a parameter, a comma between, NUL not behind; of well-formed UTF-8. */
@@ -175,6 +183,8 @@ void http_go_on (struct http_request *request);
 void http_keep (struct http_request *request, void *what, void (*free_fn) (void *what));
 void *http_kept (const struct http_request *request);
 
+/* Between `prove` and http_proved: whoever sends it has shown who he is, as `known` would say. */
+void http_shown (struct http_request *request);
 /* What `prove` asked: HTTP_WHOLE, or why not. */
 void http_proved (struct http_request *request, enum http_loss loss);
 

@@ -18,6 +18,7 @@
 #include <microhttpd.h>
 #include "http/crowd.h"
 #include "http/http.h"
+#include "http/share.h"
 
 enum request_state {
     REQUEST_PROVING,
@@ -41,6 +42,8 @@ struct http_request {
     enum request_state state;
     enum http_method method;
     char *path, *word;
+    char **cookies; /* those that were asked for */
+    size_t cookie_count;
     struct pace *pace;
     size_t limit, came;
     size_t declared; /* by Content-Length; 0: none, or in chunks */
@@ -52,7 +55,9 @@ struct http_request {
     bool sinking;                     /* the last field's file is coming */
     struct http_request *prev, *next; /* of those whose files went to the sink */
     bool listed;
-    bool proved; /* it was asked who sends it, and he is known */
+    bool proved;         /* it was asked who sends it, and it may come */
+    bool known;          /* he has shown who he is */
+    struct share *share; /* of where it comes from */
     enum http_loss loss;
     size_t kept_len, booked; /* bytes that are held, and that it may hold by what was booked */
     struct MHD_PostProcessor *form;
@@ -83,7 +88,9 @@ struct http_server {
     struct crowd *crowd;       /* NULL: whoever comes waits */
     struct http_request *sunk; /* those that may hold files of the sink */
     bool sink_closed;
-    size_t booked, booked_unknown; /* the latter within the former */
+    struct shares *shares;
+    size_t booked, booked_strangers, booked_unproved; /* the latter within the former */
+    int64_t body_relief_at, relief_at;                /* mono_ms: not before */
     uint64_t no_room, unproved;
     bool resumed;
     bool handled; /* a request was handed out in this run */
@@ -101,14 +108,24 @@ void request_on_completed (void *owner, struct MHD_Connection *connection, void 
 
 /* One length or one chunked encoding at most, one Host: a proxy before us has seen the same end of it, and the same name, as we
  * do (RFC 9112, 3.2 and 6.3).  False: what comes behind it on this connection may be anybody's words. */
-bool head_plain (const struct http_request *request);
+bool head_plain (const struct http_request *request, const char *version);
+/* libmicrohttpd has a request's first line.  What it would drop without a word is answered here: head_refused, else NULL. */
+void *head_on_target (void *owner, const char *target, struct MHD_Connection *connection);
+/* In the place of a request: it was answered. */
+extern char head_refused;
+/* Percent signs of a part of the target; the length of what is left. */
+size_t head_on_unescape (void *owner, struct MHD_Connection *connection, char *text);
 
 /* ---- body.c ------------------------------------------------------------------------------------ */
 
-/* Room for `len` bytes of body in all; false: there is none. */
+/* Is there room for `len` bytes of body in all? */
+bool body_fits (const struct http_request *request, size_t len);
+/* The same, and it has them; false: there is none. */
 bool body_book (struct http_request *request, size_t len);
 /* As much as it may hold at once, as far as it says how long it is. */
 size_t body_needs (const struct http_request *request);
+/* Once a turn: where room is short, who holds it without need goes. */
+void body_relieve (struct http_server *server);
 /* So much more is to be held; false, and its fault is said: it may not. */
 bool body_holds (struct http_request *request, size_t len);
 /* What it brought goes, its form's fields, too, and its room is another's. */

@@ -10,8 +10,13 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <utlist.h>
+#include "http/share.h"
 
-#define LOOK_MS 1000
+#define LOOK_MS   1000
+#define SILENT_MS 1000 /* where connections are short: who says something says it at once */
+#define STALLED_MS                                                                                 \
+    3000 /* where bytes are short: a telephone's line stands still for a second or two */
+#define SHORT_RATE 4 /* times the rate */
 
 enum phase { PHASE_IDLE, PHASE_HEADER, PHASE_BODY, PHASE_OURS, PHASE_ANSWER, PHASE_CUT };
 
@@ -22,7 +27,13 @@ struct pace {
     enum phase phase;
     uint64_t heard; /* IDLE: bytes that the socket had received by then */
     int64_t since;  /* of the phase, mono_ms */
+    int64_t here;   /* since when it is connected */
+    int64_t came;   /* BODY: when its last byte did, mono_ms */
     uint64_t len;   /* BODY: came so far; ANSWER: all of it */
+    bool known;
+    struct share *share;
+    bool counted; /* in its share */
+    size_t holds;
 };
 
 struct paces {
@@ -30,6 +41,8 @@ struct paces {
     struct timer *timer;
     struct pace_limits limits;
     struct pace *all;
+    size_t count;
+    unsigned leaving; /* are cut, and not removed */
     uint64_t cut;
 };
 
@@ -49,8 +62,24 @@ static void enter (struct pace *pace, enum phase phase)
     if (pace->phase == PHASE_CUT)
         return; /* until it is removed */
     pace->phase = phase;
-    pace->since = mono_ms ();
+    pace->since = pace->came = mono_ms ();
     pace->len = 0;
+}
+
+static void uncount (struct pace *pace)
+{
+    if (pace->counted)
+        pace->share->connections--;
+    pace->counted = false;
+}
+
+static void cut (struct pace *pace)
+{
+    uncount (pace);
+    pace->phase = PHASE_CUT;
+    pace->paces->leaving++;
+    pace->paces->cut++;
+    shutdown (pace->fd, SHUT_RDWR);
 }
 
 static bool over (const struct pace *pace, int64_t now)
@@ -75,13 +104,87 @@ static void look (void *owner)
     DL_FOREACH (paces->all, pace) {
         if (pace->phase == PHASE_IDLE && heard_by (pace->fd) != pace->heard)
             enter (pace, PHASE_HEADER);
-        if (!over (pace, now))
-            continue;
-        pace->phase = PHASE_CUT;
-        paces->cut++;
-        shutdown (pace->fd, SHUT_RDWR);
+        if (over (pace, now))
+            cut (pace);
     }
     reactor_timer_at (paces->timer, paces->all ? now + LOOK_MS : 0);
+}
+
+/* ---- whom others wait for ------------------------------------------------------------------------ */
+
+struct starver {
+    struct pace *pace;
+    bool many;    /* its source has more than its share */
+    int64_t owes; /* ms that it takes longer than it should */
+};
+
+/* False: nobody waits for this one. */
+static bool starves (struct pace *pace, const struct pace_relief *relief, int64_t now,
+                     struct starver *ret)
+{
+    bool moves = pace->phase == PHASE_BODY || pace->phase == PHASE_ANSWER,
+         first = pace->phase == PHASE_HEADER && !pace->heard; /* it has never said anything whole */
+    int64_t least = relief->bytes ? STALLED_MS : SILENT_MS;
+
+    if (pace->phase == PHASE_CUT || pace->phase == PHASE_OURS || (moves && pace->known) ||
+        (relief->bytes && (pace->phase != PHASE_BODY || !pace->holds)))
+        return false;
+    *ret = (struct starver){
+        pace, relief->share && pace->share && pace->share->connections > relief->share,
+        now - (first ? pace->here : pace->since)};
+    if (moves)
+        ret->owes -= (int64_t) (pace->len * 1000 / (pace->paces->limits.rate * SHORT_RATE));
+    if (pace->phase == PHASE_BODY && now - pace->came > ret->owes)
+        ret->owes = now - pace->came;
+    return ret->many || ret->owes >= least;
+}
+
+static int by_debt (const void *left, const void *right)
+{
+    const struct starver *a = left, *b = right;
+
+    if (a->many != b->many)
+        return a->many ? -1 : 1;
+    return a->owes < b->owes ? 1 : a->owes > b->owes ? -1 : 0;
+}
+
+/* One of them goes, if the reason still holds. */
+static void relieve_of (const struct starver *one, struct pace_relief *left)
+{
+    struct pace *pace = one->pace;
+
+    /* its next request has just begun: whoever uses a kept connection is no sleeper */
+    if (!one->many && pace->phase == PHASE_IDLE && pace->heard &&
+        heard_by (pace->fd) != pace->heard) {
+        enter (pace, PHASE_HEADER);
+        return;
+    }
+    left->connections -= left->connections > 0;
+    left->bytes -= pace->holds < left->bytes ? pace->holds : left->bytes;
+    cut (pace);
+}
+
+void paces_relieve (struct paces *paces, const struct pace_relief *relief)
+{
+    struct pace_relief left = *relief;
+    struct starver *all = xcalloc (paces->count + 1, sizeof *all);
+    struct pace *pace;
+    size_t count = 0;
+    int64_t now = mono_ms ();
+
+    left.connections -= paces->leaving < left.connections ? paces->leaving : left.connections;
+    DL_FOREACH (paces->all, pace) {
+        if (pace->phase == PHASE_CUT)
+            left.bytes -= pace->holds < left.bytes ? pace->holds : left.bytes;
+        else
+            count += starves (pace, relief, now, &all[count]);
+    }
+    qsort (all, count, sizeof *all, by_debt);
+    for (size_t i = 0; i < count && (left.connections || left.bytes); i++)
+        if (!all[i].many || all[i].pace->share->connections > relief->share ||
+            all[i].owes >= SILENT_MS)
+            relieve_of (&all[i], &left);
+    free (all);
 }
 
 struct paces *paces_new (struct reactor *reactor, const struct pace_limits *limits)
@@ -124,10 +227,11 @@ struct pace *pace_add (struct paces *paces, int fd)
 
     pace->paces = paces;
     pace->fd = fd;
-    pace->since = mono_ms ();
+    pace->since = pace->here = mono_ms ();
     if (!paces->all && paces->timer)
         reactor_timer_at (paces->timer, mono_ms () + LOOK_MS);
     DL_APPEND (paces->all, pace);
+    paces->count++;
     return pace;
 }
 
@@ -138,6 +242,9 @@ void pace_remove (struct pace **held)
     if (!pace)
         return;
     *held = NULL;
+    pace_share (pace, NULL);
+    pace->paces->leaving -= pace->phase == PHASE_CUT;
+    pace->paces->count--;
     DL_DELETE (pace->paces->all, pace);
     free (pace);
 }
@@ -145,6 +252,7 @@ void pace_remove (struct pace **held)
 void pace_idle (struct pace *pace)
 {
     enter (pace, PHASE_IDLE);
+    pace->known = false;
     pace->heard = heard_by (pace->fd);
 }
 
@@ -156,6 +264,31 @@ void pace_body (struct pace *pace)
 void pace_came (struct pace *pace, size_t len)
 {
     pace->len += len;
+    pace->came = mono_ms ();
+}
+
+void pace_share (struct pace *pace, struct share *share)
+{
+    uncount (pace);
+    pace->share = share;
+    pace->counted = share && pace->phase != PHASE_CUT;
+    if (pace->counted)
+        share->connections++;
+}
+
+struct share *pace_is_of (const struct pace *pace)
+{
+    return pace->share;
+}
+
+void pace_known (struct pace *pace)
+{
+    pace->known = true;
+}
+
+void pace_holds (struct pace *pace, size_t len)
+{
+    pace->holds = len;
 }
 
 void pace_ours (struct pace *pace)

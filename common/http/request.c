@@ -27,6 +27,13 @@ static void request_free (struct http_request *request)
         MHD_destroy_response (request->response);
     if (request->kept_free)
         request->kept_free (request->kept);
+    share_let_go (request->server->shares, &request->share);
+    for (size_t i = 0; i < request->cookie_count; i++) {
+        explicit_bzero (request->cookies[i],
+                        strlen (request->cookies[i])); /* sessions are among them */
+        free (request->cookies[i]);
+    }
+    free (request->cookies);
     free (request->fields);
     free (request->said);
     free (request->path);
@@ -62,7 +69,7 @@ static enum http_method method_of (const char *word)
 
 static struct http_request *request_new (struct http_server *server,
                                          struct MHD_Connection *connection, const char *path,
-                                         const char *method)
+                                         const char *method, const char *version)
 {
     struct http_request *request = xcalloc (1, sizeof *request);
 
@@ -73,11 +80,15 @@ static struct http_request *request_new (struct http_server *server,
     request->method = method_of (method);
     request->word = xstrdup (method);
     request->path = xstrdup (path);
+    struct http_source source = http_source_told (request, server->options.proxy);
+    request->share = share_keep (server->shares, &source);
+    if (server->options.proxy)
+        pace_share (request->pace, request->share);
     request->limit =
         server->options.limit (server->options.owner, request->method, path, &request->sinks);
     if (!utf8_valid (path, strlen (path)))
         request->fault = MHD_HTTP_BAD_REQUEST;
-    if (!head_plain (request)) {
+    if (!head_plain (request, version)) {
         request->fault = MHD_HTTP_BAD_REQUEST;
         http_say (request, MHD_HTTP_HEADER_CONNECTION, "close");
     }
@@ -151,12 +162,23 @@ static enum MHD_Result request_hand_out (struct http_request *request)
     return MHD_YES;
 }
 
+/* There may be room for all that it says it brings; its first step is its own. */
+static bool body_opens (struct http_request *request)
+{
+    size_t needs = body_needs (request);
+
+    if (body_fits (request, needs))
+        return body_book (request, needs > 0);
+    request->server->no_room++;
+    return false;
+}
+
 /* It is known who sends it, as far as that is going to be known: its body may come, or it is answered without. */
 static enum MHD_Result request_open (struct http_request *request)
 {
     request->state = REQUEST_ARRIVING;
-    if (!request->loss && !body_book (request, body_needs (request))) {
-        if (!request->proved) {
+    if (!request->loss && !body_opens (request)) {
+        if (!request->proved && !request->known) {
             request->fault = MHD_HTTP_SERVICE_UNAVAILABLE;
             return request_hand_out (request);
         }
@@ -170,6 +192,13 @@ static enum MHD_Result request_open (struct http_request *request)
     return MHD_YES;
 }
 
+void http_shown (struct http_request *request)
+{
+    check (!request->booked);
+    request->known = true;
+    pace_known (request->pace);
+}
+
 /* Its header is there. */
 static enum MHD_Result request_begin (struct http_request *request)
 {
@@ -181,6 +210,9 @@ static enum MHD_Result request_begin (struct http_request *request)
         request->fault = MHD_HTTP_CONTENT_TOO_LARGE;
     if (request->fault)
         return request_hand_out (request);
+    if ((request->chunked || request->declared) && options->known &&
+        options->known (options->owner, request))
+        http_shown (request);
     if (request->limit <= options->small ||
         !(request->chunked || request->declared > options->small))
         return request_open (request);
@@ -227,10 +259,11 @@ enum MHD_Result request_on_access (void *owner, struct MHD_Connection *connectio
                                    size_t *len, void **kept)
 {
     struct http_request *request = *kept;
-    (void) version;
 
+    if (*kept == &head_refused)
+        return MHD_NO;
     if (!request) {
-        *kept = request = request_new (owner, connection, path, method);
+        *kept = request = request_new (owner, connection, path, method, version);
         return request_begin (request);
     }
     if (request->state == REQUEST_PROVED)
@@ -260,9 +293,11 @@ void request_on_completed (void *owner, struct MHD_Connection *connection, void 
     (void) owner;
     (void) connection;
     (void) code;
-    if (!request)
+    if (!request || *kept == &head_refused)
         return;
     pace_idle (request->pace);
+    if (request->server->options.proxy)
+        pace_share (request->pace, NULL); /* it is the proxy's again */
     request_free (request);
     *kept = NULL;
 }

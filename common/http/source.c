@@ -59,16 +59,26 @@ bool http_source_forwarded (const char *text, struct http_source *ret)
     return true;
 }
 
+static bool forwarded (const struct http_request *request, struct http_source *ret)
+{
+    const char *text = http_header_last (request, "X-Forwarded-For");
+    return text && http_source_forwarded (text, ret);
+}
+
+struct http_source http_source_told (const struct http_request *request, bool proxy)
+{
+    struct http_source source;
+
+    return proxy && forwarded (request, &source) ? source : http_source_peer (http_peer (request));
+}
+
 struct http_source http_source_of (const struct http_request *request, bool proxy)
 {
     struct http_source source;
-    const char *forwarded = proxy ? http_header_last (request, "X-Forwarded-For") : NULL;
 
-    if (forwarded && http_source_forwarded (forwarded, &source))
-        return source;
-    if (proxy)
+    if (proxy && !forwarded (request, &source))
         log_limited (LOG_WARNING,
                      "a request without X-Forwarded-For: the proxy before this door must "
                      "set it, or all who come through it are taken for one");
-    return http_source_peer (http_peer (request));
+    return http_source_told (request, proxy);
 }

@@ -16,6 +16,8 @@ struct http_source http_source_peer (const struct sockaddr *peer);
  * it is no address. */
 bool http_source_forwarded (const char *text, struct http_source *ret);
 /* Of a request.  `proxy`: a trusted one stands before the door, and says in X-Forwarded-For who connects to it. */
+struct http_source http_source_told (const struct http_request *request, bool proxy);
+/* The same, and a proxy that does not say so is warned of. */
 struct http_source http_source_of (const struct http_request *request, bool proxy);
 
 #endif

@@ -152,6 +152,31 @@ static enum proof proof_of (struct visit *visit, const struct inlet *inlet,
     return gateway_proved (visit, inlet == &inlet_mail) ? PROOF_GATEWAY : PROOF_NONE;
 }
 
+/* For whom is it, and what does it prove? */
+static enum proof proof_find (struct visit *visit, const struct inlet **ret_inlet,
+                              const struct client **ret_client)
+{
+    struct http_request *request = visit->request;
+    struct http_parts parts;
+    bool other;
+
+    *ret_client =
+        client_find (visit->web->clients, client_bearer (http_header (request, "Authorization")));
+    route_find (http_method (request), http_path (request), &parts, ret_inlet, &other);
+    http_parts_done (&parts);
+    return proof_of (visit, *ret_inlet, *ret_client);
+}
+
+/* Small bodies of programs with a token and of gateways find room, whoever else sends how much. */
+static bool on_known (void *owner, struct http_request *request)
+{
+    const struct client *client;
+    const struct inlet *inlet;
+    enum proof proof = proof_find (visit_of (owner, request), &inlet, &client);
+
+    return proof == PROOF_TOKEN || proof == PROOF_GATEWAY;
+}
+
 /* It is known what its source has sent through all doors. */
 static void body_met (struct visit *visit)
 {
@@ -175,15 +200,10 @@ static enum http_loss token_met (struct visit *visit, const struct inlet *inlet,
 static void on_prove (void *owner, struct http_request *request)
 {
     struct visit *visit = visit_of (owner, request);
-    const struct client *client =
-        client_find (visit->web->clients, client_bearer (http_header (request, "Authorization")));
-    const struct inlet *inlet = NULL;
-    struct http_parts parts;
-    bool other;
+    const struct client *client;
+    const struct inlet *inlet;
 
-    route_find (http_method (request), http_path (request), &parts, &inlet, &other);
-    http_parts_done (&parts);
-    switch (proof_of (visit, inlet, client)) {
+    switch (proof_find (visit, &inlet, &client)) {
     case PROOF_NONE: limit_meet (visit, body_met); break;
     case PROOF_TOKEN: http_proved (request, token_met (visit, inlet, client)); break;
     case PROOF_GATEWAY: http_proved (request, HTTP_WHOLE); break;
@@ -374,6 +394,8 @@ static int door_listen (struct web *web, const struct settings *settings)
                                    .header_count = array_len (headers),
                                    .limit = on_limit,
                                    .prove = on_prove,
+                                   .known = on_known,
+                                   .proxy = settings_flag (settings, "forwarded"),
                                    .refuse = on_refuse,
                                    .handle = on_request,
                                    .sink = brought_sink (on_file),

@@ -64,10 +64,23 @@ static void on_proof (void *with, const struct aduan_answer *answer)
 {
     json_t *rows =
         answer->result == ADUAN_DONE ? json_loadb (answer->text, answer->text_len, 0, NULL) : NULL;
+    if (json_array_size (rows) > 0)
+        http_shown (with);
     http_proved (with, !json_is_array (rows)         ? HTTP_NOT_KNOWN
                        : json_array_size (rows) == 0 ? HTTP_NOT_PROVED
                                                      : HTTP_WHOLE);
     json_decref (rows);
+}
+
+/* Somebody to whom the desk has shown a page a while ago. */
+static bool on_known (void *owner, struct http_request *request)
+{
+    struct desk *desk = owner;
+    uint8_t session[SESSION_BYTES];
+    bool known = session_of (desk, request, session) && stay_known (desk, session);
+
+    sodium_memzero (session, sizeof session);
+    return known;
 }
 
 /* Whose files are to come?  Of a page that was opened before the desk started anew nothing is remembered: aduan-query knows. */
@@ -200,6 +213,7 @@ static int doors_open (struct desk *desk, const struct settings *settings)
                                    .header_count = array_len (headers),
                                    .limit = on_limit,
                                    .prove = on_prove,
+                                   .known = on_known,
                                    .refuse = on_refuse,
                                    .handle = on_request,
                                    .sink = brought_sink (on_file),

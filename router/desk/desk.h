@@ -166,8 +166,7 @@ void twice_answer (struct visit *visit, bool took, const char *path, unsigned st
 
 struct visit *visit_new (struct desk *desk, struct http_request *request);
 /* The session that a request names; false: none. */
-bool session_of (const struct desk *desk, const struct http_request *request,
-                 uint8_t ret[SESSION_BYTES]);
+bool session_of (const struct desk *desk, struct http_request *request, uint8_t ret[SESSION_BYTES]);
 /* A field of the form or of the JSON body as text, NULL: absent.  Numbers of JSON are written out. */
 const char *visit_said (struct visit *visit, const char *name);
 /* The same as a number; 0 where absent or none. */

@@ -20,8 +20,7 @@ static const char *cookie_name (const struct desk *desk)
     return desk->tls ? "__Host-aduan" : "aduan";
 }
 
-bool session_of (const struct desk *desk, const struct http_request *request,
-                 uint8_t ret[SESSION_BYTES])
+bool session_of (const struct desk *desk, struct http_request *request, uint8_t ret[SESSION_BYTES])
 {
     const char *bearer = http_header (request, "Authorization"), *text = NULL;
 

@@ -3,6 +3,7 @@ button pressed twice.  Real sockets; sources are addresses of loopback, or what 
 import concurrent.futures
 import contextlib
 import hashlib
+import http.client
 import json
 import os
 import pathlib
@@ -21,7 +22,7 @@ from desk_door import Browser, Program
 from full_door import crowd
 from nginx import Nginx
 from spoolbench import wait
-from stack import DESK
+from stack import DESK, free_port
 
 SETTINGS = {"login": {"burst": 6, "minute": 1, "inside": 2}, "slow": {"header": "2s", "grace": "3s", "rate": "64KiB"}, "idle": "20s", "bodies": "64MiB"}
 WRONG = {"login": "nobody-here", "password": "salah sama sekali", "code": "000000"}
@@ -148,6 +149,23 @@ def test_sources_behind_a_proxy(running):
     assert [login(f"192.0.2.{i}") for i in range(3)] == [401, 401, 429]
 
 
+def test_bodies_behind_a_proxy(running):
+    """Their room is counted by the source that the proxy names, of an IPv6 one by its network."""
+    again(running, running.plain, tls="true", slow={"header": "60s", "grace": "60s", "rate": "1KiB"})
+
+    def comes(forwarded):
+        return opened(running, "/login", SMALL, kind="application/json", more=f"X-Forwarded-For: 10.0.0.1, {forwarded}\r\n")
+
+    with contextlib.ExitStack() as peers:
+        for at in range(16):  # a sixteenth of 64 MiB
+            peers.enter_context(comes(f"2001:db8:1:2::{at}")).sendall(b"a" * (SMALL - 1))
+        wait(lambda: booked(running) == 16 * SMALL, 20, "its part is taken")
+        assert status_of(peers.enter_context(comes("2001:db8:1:2:ffff::1"))) == "503"
+        with comes("2001:db8:1:3::1") as other:
+            other.sendall(b"a" * SMALL)
+            assert status_of(other) == "401", "it was read to its end, and is nobody's log-in"
+
+
 def test_a_crowd_before_the_door(stack):
     """More than can wait are told to come again, at once and politely; those whose turn it is are served, and all are answered."""
     served, told = crowd(stack["desk"], stack.ports["desk"], "/login")
@@ -172,12 +190,12 @@ def test_each_reason_has_a_text():
 
 # ---- bodies
 
-def opened(stack, path, length, session=None, more="", source="127.0.0.1"):
+def opened(stack, path, length, session=None, more="", source="127.0.0.1", kind="multipart/form-data; boundary=bb"):
     """A connection that has said the header of a POST and nothing more."""
     peer = socket.create_connection(("127.0.0.1", stack.ports["desk"]), timeout=60, source_address=(source, 0))
     cookie = f"Cookie: aduan={session.hex()}\r\n" if session else ""
     size = "Transfer-Encoding: chunked\r\n" if length is None else f"Content-Length: {length}\r\n"
-    peer.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\n{cookie}Content-Type: multipart/form-data; boundary=bb\r\n{size}{more}\r\n".encode())
+    peer.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\n{cookie}Content-Type: {kind}\r\n{size}{more}\r\n".encode())
     return peer
 
 
@@ -192,7 +210,9 @@ def status_of(peer):
 FILES = [(f"{i}.txt", "text/plain", f"catatan {i} ".encode() * 900000) for i in range(3)]  # 9 MB each
 
 
-LARGE = SMALL + 524288  # what a form with files takes while it comes: its words, and content.h's CONTENT_UPLOAD_ROOM of the file that is coming
+STEP = 4096  # by which room is taken
+LARGE = STEP + 524288  # what a form with files takes while it comes: its words, and content.h's CONTENT_UPLOAD_ROOM of the file that is coming
+FILE = b'--bb\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\nSebuah catatan yang belum selesai.'
 
 
 def booked(stack):
@@ -273,22 +293,32 @@ def test_a_session_that_is_over_has_its_words_back(stack, web):
     assert page.status == 401 and "Panjang" not in page.text
 
 
+def patient(stack):
+    """A desk that cuts nobody for being slow, as long as nobody waits for what he holds."""
+    again(stack, stack.plain, slow={"header": "60s", "grace": "60s", "rate": "1KiB"}, idle="60s")
+
+
 def test_room_for_bodies(stack, web, liaison):
     """All bodies under way together have a bound; beyond it one is told to come again, with his words."""
+    patient(stack)
     browser, number = Browser(stack, liaison), held(stack, web, liaison)
     where = f"/cases/{number}"
     form = browser.get(where).form(where, "progress")
     with contextlib.ExitStack() as peers:
-        large = [peers.enter_context(opened(stack, where, 48000000, liaison.session)) for _ in range(74)]
-        wait(lambda: booked(stack) == 74 * LARGE, 20, "seven eighths of the room are taken")
+        large = [peers.enter_context(opened(stack, where, 48000000, liaison.session)) for _ in range(111)]
+        wait(lambda: booked(stack) == 111 * STEP, 20, "what is promised takes none of it")
+        for peer in large:
+            peer.sendall(FILE + b"." * 4096)  # libmicrohttpd hands on what fills its own buffer
+        wait(lambda: booked(stack) == 111 * LARGE, 20, "seven eighths of the room are taken")
         page = browser.post(form, "progress", files=FILES, text="Belum ada tempat.")
         assert page.status == 503 and int(page.headers["Retry-After"]) > 0
         assert "Terlalu banyak kiriman besar" in page.text and "Belum ada tempat." in page.text
         with opened(stack, where, 20000000, liaison.session, "Expect: 100-continue\r\n") as asks:
             assert status_of(asks) == "503"
         assert Browser(stack).send("/login", WRONG).status == 401, "there is room for a form"
-        large[0].close()
-        wait(lambda: booked(stack) == 73 * LARGE, 20, "one of them has gone")
+        for gone in large[:2]:
+            gone.close()
+        wait(lambda: booked(stack) == 109 * LARGE, 20, "two of them have gone")
         assert browser.post(form, "progress", files=FILES[:1], text="Yang satu.").status == 303
     wait(lambda: booked(stack) == 0, 20, "its room is free again")
     form = browser.get(where).form(where, "progress")
@@ -298,19 +328,31 @@ def test_room_for_bodies(stack, web, liaison):
 
 
 def test_strangers_leave_half_of_the_room(stack, web, liaison):
+    patient(stack)
     number = held(stack, web, liaison)
     browser, where = Browser(stack, liaison), f"/cases/{number}"
     form = browser.get(where).form(where, "progress")
     with contextlib.ExitStack() as peers:
-        for _ in range(128):
-            peers.enter_context(opened(stack, "/login", SMALL))
-        wait(lambda: booked(stack) == 128 * SMALL, 20, "half of the room is taken")
+        body = b"a" * (SMALL - 1)
+        for at in range(128):  # 64 MiB have a sixteenth for each source
+            peer = peers.enter_context(opened(stack, "/login", SMALL, kind="application/json", source=f"127.0.2.{1 + at // 12}"))
+            peer.sendall(body)
+        wait(lambda: booked(stack) == 128 * SMALL, 3, "half of the room is taken")
         with opened(stack, "/login", SMALL) as one:
             answer = one.makefile("rb").read().decode()
             assert answer.startswith("HTTP/1.1 503") and "Retry-After: 10" in answer and "Terlalu banyak kiriman besar" in answer
         page = Program(stack).call("POST", "/api/v1/login", json.dumps(WRONG), **{"Content-Type": "application/json"})
         assert page.status == 503 and page.json["code"] == "body_room" and page.headers["Retry-After"] == "10"
         assert browser.post(form, "progress", files=FILES[:2], text="Tetap bisa.").status == 303
+        # those who stand still go, since others wait for what they hold
+        wait(lambda: stack.metric("desk", "desk_cut_total") > 0 and booked(stack) <= 112 * SMALL, 20, "there is room again")
+        assert Browser(stack).send("/login", WRONG).status == 401
+    turned = stack.metric("desk", "desk_no_room_total")
+    with contextlib.ExitStack() as peers:
+        for _ in range(17):
+            peers.enter_context(opened(stack, "/login", SMALL, kind="application/json", source="127.0.2.99")).sendall(body)
+        wait(lambda: stack.metric("desk", "desk_no_room_total") > turned, 20, "one source has its part and no more")
+        assert Browser(stack).send("/login", WRONG).status == 401
     assert said(stack, number) == ["Tetap bisa."]
 
 
@@ -372,7 +414,9 @@ def test_a_header_a_byte_at_a_time(stack):
 
 
 @pytest.mark.parametrize("heads", ["Content-Length: 0\r\nContent-Length: 45", "Content-Length: 45\r\nTransfer-Encoding: chunked",
-                                   "Transfer-Encoding: xchunked", "Transfer-Encoding: chunked, chunked", "Host: y"])
+                                   "Transfer-Encoding: xchunked", "Transfer-Encoding: chunked, chunked", "Host: y",
+                                   "Content-Length : 45", "Transfer-Encoding : chunked", "Content-Length\t: 45", "X: a\0b", "X: a\rContent-Length: 45",
+                                   "X: a\0Content-Length: 45\r\nY: b", "X: a\nY: b", "X: a\r\n b: c"])
 def test_a_request_with_two_ends(stack, heads):
     """Where a proxy might see another end of it, or another name, than we do, what comes behind it is nobody's request."""
     behind = "GET /login?behind=1 HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -380,6 +424,37 @@ def test_a_request_with_two_ends(stack, heads):
         peer.sendall(f"POST /login HTTP/1.1\r\nHost: x\r\n{heads}\r\n\r\n{behind}".encode())
         said = b"".join(iter(lambda: received(peer), b""))
     assert said.startswith(b"HTTP/1.1 400") and said.count(b"HTTP/1.1 ") == 1, said
+
+
+def answer_to(stack, raw):
+    with socket.create_connection(("127.0.0.1", stack.ports["desk"]), timeout=20) as peer:
+        peer.sendall(raw)
+        return b"".join(iter(lambda: received(peer), b""))
+
+
+def test_a_body_in_chunks_of_before_there_were_any(stack):
+    said = answer_to(stack, b"POST /login HTTP/1.0\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n")
+    assert said.startswith(b"HTTP/1.1 400") and said.count(b"HTTP/1.1 ") == 1, said
+
+
+def test_a_path_does_not_end_at_a_nul(stack):
+    closes = b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    assert answer_to(stack, b"GET /login" + closes).startswith(b"HTTP/1.1 200")
+    assert answer_to(stack, b"GET /login%00x" + closes)[:12] in (b"HTTP/1.1 400", b"HTTP/1.1 404")
+    assert answer_to(stack, b"GET /login\0x" + closes).startswith(b"HTTP/1.1 400")
+
+
+def test_what_is_too_much_for_a_header_is_answered(stack):
+    def get(target, more=b""):
+        return answer_to(stack, b"GET /login" + target + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + more + b"\r\n")
+
+    assert get(b"?" + b"q=a&" * 15000)[:12] == b"HTTP/1.1 414"
+    assert get(b"?" + b"q=a&" * 5000)[:12] == b"HTTP/1.1 414"
+    assert get(b"?" + b"q=a&" * 300)[:12] == b"HTTP/1.1 200"
+    assert get(b"", b"Cookie: " + b"a=b; " * 20000 + b"\r\n")[:12] == b"HTTP/1.1 431"
+    # so many small ones have room
+    assert get(b"", b"Cookie: " + b"a=b; " * 5000 + b"aduan-language=en; c=d\r\n").startswith(b"HTTP/1.1 200")
+    assert b'lang="en"' in get(b"", b"Cookie: x=y\r\nCookie: y=aduan-language=id; aduan-language=en\r\n")
 
 
 def received(peer):
@@ -504,6 +579,25 @@ def test_behind_nginx(running, web, folder, liaison):
         assert proxy.call(f"/cases/{number}", lines, data, "POST").startswith(b"HTTP/1.1 303")
         assert said(running, number) == ["Lewat nginx."]
         assert proxy.call(f"/cases/{number}", lines, data + b"x" * 3000000, "POST")[9:12] == b"413"
+
+
+@pytest.mark.parametrize("example,host,variable", [("nginx.conf", "desk.example.go.id", "desk_source"), ("nginx-web.conf", "lapor.example.go.id", "web_source")])
+def test_nginx_counts_connections_as_the_door_does(folder, example, host, variable):
+    """By IPv4 address and by /64: what limit_conn counts by, of connections that are said to come from elsewhere."""
+    port = free_port()
+    asks = f"server {{ listen 127.0.0.1:{port}; set_real_ip_from 127.0.0.1; real_ip_header X-Real-IP; location / {{ return 200 ${variable}; }} }}"
+
+    def key(source):
+        peer = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        peer.request("GET", "/", headers={"X-Real-IP": source})
+        with contextlib.closing(peer):
+            return peer.getresponse().read()
+
+    with Nginx(folder, example, host, free_port(), beside=asks):
+        assert key("192.0.2.7") == bytes([192, 0, 2, 7]) != key("192.0.2.8")
+        home = bytes.fromhex("20010db800010a0a")
+        assert key("2001:db8:1:a0a::1") == key("2001:db8:1:a0a:ffff:1234:5678:9abc") == home
+        assert key("2001:db8:1:a0b::1") == home[:-1] + b"\x0b"
 
 
 # ---- sessions that are nobody's

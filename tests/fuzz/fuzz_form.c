@@ -140,7 +140,7 @@ static void door_open (void)
         .idle_ms = 30000,
         .pace = {.header_ms = 10000, .grace_ms = 10000, .rate = 1},
         .small = SMALL,
-        .bodies = (size_t) 4 * LIMIT,
+        .bodies = (size_t) 32 * LIMIT,
         .limit = on_limit,
         .prove = on_prove,
         .refuse = on_refuse,
@@ -227,6 +227,6 @@ int LLVMFuzzerTestOneInput (const uint8_t *at, size_t len)
     for (unsigned i = 0; i < TURNS_MOST && server->connected; i++)
         turn ();
     check (server->connected == 0 && held == 0 && !server->sunk && server->booked == 0 &&
-           server->booked_unknown == 0);
+           server->booked_strangers == 0 && server->booked_unproved == 0);
     return 0;
 }

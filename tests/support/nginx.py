@@ -14,7 +14,8 @@ from stack import ROOT, free_port
 
 
 class Nginx:
-    def __init__(self, folder, example, host, *doors):
+    def __init__(self, folder, example, host, *doors, beside=""):
+        self.beside = beside  # further lines of its http
         self.at, self.example, self.host, self.doors, self.port, self.process = os.path.join(folder, "nginx-" + host), example, host, doors, free_port(), None
 
     def _configure(self):
@@ -29,7 +30,7 @@ class Nginx:
         text = text.replace("listen 80;", f"listen 127.0.0.1:{free_port()};").replace("listen [::]:80;", "").replace("/var/log/nginx", self.at)
         folders = "".join(f"    {kind}_temp_path {self.at}/{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
         pathlib.Path(self.at, "nginx.conf").write_text(f"daemon off;\nmaster_process off;\npid {self.at}/pid;\nerror_log {self.at}/error.log;\nevents {{}}\nhttp {{\n"
-                                                       f"    access_log off;\n{folders}{text}\n}}\n", encoding="utf-8")
+                                                       f"    access_log off;\n{folders}{text}\n{self.beside}\n}}\n", encoding="utf-8")
 
     def __enter__(self):
         self._configure()

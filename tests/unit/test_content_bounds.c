@@ -54,6 +54,47 @@ static void what_nobody_pins_has_a_bound (void **state)
     bench_end (&bench);
 }
 
+/* How many of its lines have these words. */
+static unsigned lines_with (FILE *log, const char *words)
+{
+    char line[1024];
+    unsigned count = 0;
+    rewind (log);
+    while (fgets (line, sizeof line, log))
+        count += strstr (line, words) != NULL;
+    return count;
+}
+
+/* A file that is refused makes more room than it asked for, so a small one finds some, again and again. */
+static void a_bound_is_said_once (void **state)
+{
+    struct bench bench;
+    int kept = dup (STDERR_FILENO);
+    FILE *log = tmpfile ();
+    (void) state;
+    assert_non_null (log);
+    bench_begin (&bench);
+    bench_open (&bench, (struct content_options){.unpinned_most = 100000});
+    dup2 (fileno (log), STDERR_FILENO);
+    for (unsigned i = 0; i < 5; i++) {
+        assert_int_equal (bench_put (&bench, bench_text (400000)), CONTENT_ROOM);
+        assert_int_equal (bench_put (&bench, bench_text (1000)), CONTENT_DONE);
+    }
+    unsigned begun = lines_with (log, "no upload is taken"),
+             over = lines_with (log, "uploads are taken again");
+    bench.content->room.calm_ms = 0;
+    assert_int_equal (bench_put (&bench, bench_text (1000)), CONTENT_DONE);
+    unsigned over_then = lines_with (log, "uploads are taken again");
+    dup2 (kept, STDERR_FILENO);
+    close (kept);
+    fclose (log);
+    assert_int_equal (begun, 1);
+    assert_int_equal (over, 0);
+    assert_int_equal (over_then, 1);
+    bench_close (&bench);
+    bench_end (&bench);
+}
+
 static void on_draft (void *owner, enum content_result result, const uint8_t *digest)
 {
     struct bench *bench = owner;
@@ -219,9 +260,9 @@ static void pictures_say_their_size (void **state)
 int main (void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test (a_reserve_that_is_gone),  cmocka_unit_test (what_nobody_pins_has_a_bound),
-        cmocka_unit_test (a_draft_expires_early),   cmocka_unit_test (cheap_ones_come_first),
-        cmocka_unit_test (pictures_say_their_size),
+        cmocka_unit_test (a_reserve_that_is_gone), cmocka_unit_test (what_nobody_pins_has_a_bound),
+        cmocka_unit_test (a_bound_is_said_once),   cmocka_unit_test (a_draft_expires_early),
+        cmocka_unit_test (cheap_ones_come_first),  cmocka_unit_test (pictures_say_their_size),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

@@ -1,0 +1,92 @@
+"""Thousands of connections that promise much and say nothing, before the public door and the desk's: whoever has something to say
+is heard.  Real sockets; sources are addresses of loopback."""
+import contextlib
+import time
+
+import pytest
+
+import stack as stacks
+from conftest import Stack
+from desk_door import Browser
+from spoolbench import wait
+from starved_door import FEW, MANY, PROMISE, starved
+from test_sms import Phone
+from web import Visitor
+
+WRONG = {"login": "nobody-here", "password": "salah sama sekali", "code": "000000"}
+WAITS = 2  # seconds, beside twice what it takes when nobody else is there: this machine is busy with those thousands, too
+
+
+@pytest.fixture(scope="module")
+def stack(folder):
+    with Stack(folder, programs=(*stacks.WEB, "desk")) as running:
+        yield running
+
+
+def took(act):
+    began = time.monotonic()
+    act()
+    return time.monotonic() - began
+
+
+def in_time(starvers, act):
+    """Each of a few comes in time, while those who starve it stay as they like."""
+    for _ in range(3):
+        assert took(act) < 2 * in_time.usual[act] + WAITS
+        starvers.say_a_byte()
+
+
+in_time.usual = {}
+
+
+def usually(*acts):
+    in_time.usual = {act: took(act) for act in acts}
+
+
+def test_the_public_door(stack):
+    phone = Phone(stack, "+628120004711")
+    reporter = Visitor(stack)
+
+    def report():
+        reporter.report("Lampu jalan di tikungan sudah padam sepekan.")
+
+    def message():
+        assert phone.report("LAPOR Pagar jembatan lepas di sisi utara.")
+
+    usually(report, message)
+    with starved(stack.ports["web"], "/report") as starvers:
+        in_time(starvers, report)
+        in_time(starvers, message)
+        assert stack.metric("web", "web_body_bytes") <= 2000 * 8192, "a promise takes no room"
+        assert stack.metric("web", "web_cut_total") > 0 and stack.metric("web", "web_no_room_total") == 0
+
+
+def test_the_desk(stack):
+    def log_in():
+        assert Browser(stack).send("/login", WRONG).status == 401
+
+    usually(log_in)
+    with starved(stack.ports["desk"], "/login") as starvers:
+        in_time(starvers, log_in)
+    # of as many sources as connections none has too many
+    with starved(stack.ports["desk"], "/login", from_few=0) as starvers:
+        in_time(starvers, log_in)
+    # nor does it help to say no more than half a header
+    with starved(stack.ports["desk"], "/login", from_few=0, from_many=0) as starvers:
+        for source in MANY:
+            starvers.come(source, b"GET /login HTTP/1.1\r\nHost: x\r\nX: ")
+        in_time(starvers, log_in)
+
+
+def test_bodies_that_are_there_but_for_a_byte(stack):
+    """Room that is really taken: a source has its part, and no more."""
+    phone = Phone(stack, "+628120004712")
+    head = f"POST /report HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: {PROMISE}\r\n\r\n".encode()
+    with starved(stack.ports["web"], "/report", 0, 0) as starvers:
+        for source in MANY[:10] + FEW[:1] * 70:  # 256 MiB have a sixteenth for each source: 64 bodies
+            with contextlib.suppress(ConnectionError):
+                starvers.come(source, head).sendall(b"a" * (PROMISE - 1))
+        wait(lambda: stack.metric("web", "web_no_room_total"), 20, "one source has no more than its part")
+        assert stack.metric("web", "web_body_bytes") <= (10 + 64) * PROMISE
+        assert phone.report("LAPOR Sumur umum keruh sejak kemarin.")
+        Visitor(stack).report("Papan nama jalan roboh dan menutup trotoar.")
