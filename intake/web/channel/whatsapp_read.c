@@ -2,6 +2,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/decimal.h"
 #include "whatsapp.h"
 
 #define VALUES_MOST  60000
@@ -148,8 +149,11 @@ struct message *whatsapp_message (struct web *web, const json_t *value, const js
 {
     const char *id = text_at (said, "id", NULL), *from = text_at (said, "from", NULL),
                *stamp = text_at (said, "timestamp", NULL);
-    uint64_t sent = stamp ? strtoull (stamp, NULL, 10) * 1000 : 0;
+    uint64_t sent = 0;
 
+    if (!stamp || !decimal_parse (view_of (stamp), INT32_MAX * UINT64_C (1000), &sent))
+        sent = 0;
+    sent *= 1000;
     *ret_media = '\0';
     if (!id || !*id || strlen (id) > 256 || !from || !*from || strlen (from) > 24)
         return NULL;
