@@ -36,3 +36,14 @@ const char *front_refusal (struct http_request *request, unsigned status)
     http_later (request, FRONT_LATER_MS);
     return "body_room";
 }
+
+void front_page (struct http_request *request, unsigned status, const struct template_set *set,
+                 const char *template, json_t *values)
+{
+    struct buffer out = {0};
+
+    template_render (set, template, values, &out);
+    http_say (request, "Cache-Control", "no-store");
+    http_answer (request, status, "text/html; charset=utf-8", out.at, out.len);
+    buffer_free (&out);
+}

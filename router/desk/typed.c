@@ -227,17 +227,12 @@ static void person_read (struct visit *visit, struct typed *typed,
 static void receipt_show (struct visit *visit, const struct aduan_submitted *submitted)
 {
     const struct typed *typed = visit->work;
-    char stamp[40];
-    time_t second = (time_t) (submitted->received / 1000);
-    struct tm tm;
 
-    gmtime_r (&second, &tm);
-    strftime (stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%S+00:00", &tm);
-    json_object_set_new (visit->values, "receipt",
-                         json_pack ("{s:s, s:s, s:s, s:s, s:b}", "number", submitted->number,
-                                    "code", typed->token.code, "at", stamp, "title",
-                                    said (visit, "title"), "contact",
-                                    typed->contact.address != NULL));
+    json_object_set_new (
+        visit->values, "receipt",
+        json_pack ("{s:s, s:s, s:s, s:s, s:b}", "number", submitted->number, "code",
+                   typed->token.code, "at", instant_text ((int64_t) submitted->received), "title",
+                   said (visit, "title"), "contact", typed->contact.address != NULL));
     page_greet (visit, "receipt");
 }
 

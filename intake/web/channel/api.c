@@ -27,13 +27,7 @@ static const struct asset documents[] = {
 
 void api_stamp (uint64_t ms, char ret[API_STAMP_SIZE])
 {
-    time_t second = (time_t) (ms / 1000);
-    struct tm tm;
-    char day[20];
-
-    gmtime_r (&second, &tm);
-    strftime (day, sizeof day, "%Y-%m-%dT%H:%M:%S", &tm);
-    snprintf (ret, API_STAMP_SIZE, "%.19s.%03uZ", day, (unsigned) (ms % 1000));
+    snprintf (ret, API_STAMP_SIZE, "%s", instant_text_ms ((int64_t) ms));
 }
 
 static const char *api_word_of (const struct visit *visit, const char *prefix, const char *key)

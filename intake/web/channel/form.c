@@ -61,10 +61,7 @@ static const char *const kept_fields[] = {
 
 static void today (const struct web *web, char ret[11])
 {
-    time_t now = (time_t) (wall_ms () / 1000 + web->zone * 3600);
-    struct tm tm;
-    gmtime_r (&now, &tm);
-    strftime (ret, 11, "%Y-%m-%d", &tm);
+    snprintf (ret, 11, "%s", day_text (wall_ms () + web->zone * INT64_C (3600000)));
 }
 
 /* By which way news are to go: what has an @ is a mail address, whatever was chosen beside it. */

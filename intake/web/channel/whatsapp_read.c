@@ -1,4 +1,5 @@
 /* whatsapp_read.c - a payload of Meta's, taken apart: pure, whatever the bytes are. */
+#include <math.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,8 +80,8 @@ static void place_take (const json_t *said, struct message *message)
 
     if (latitude < -90 || latitude > 90 || longitude < -180 || longitude > 180)
         return;
-    message->latitude = (int64_t) (latitude * PLACE_DEGREE);
-    message->longitude = (int64_t) (longitude * PLACE_DEGREE);
+    message->latitude = llround (latitude * PLACE_DEGREE);
+    message->longitude = llround (longitude * PLACE_DEGREE);
     buffer_format (&message->text, "%.200s%s%.300s", name ? name : "Lokasi", address ? ", " : "",
                    address ? address : "");
 }
