@@ -151,12 +151,12 @@ static void ask (struct cache *cache, const char *script, struct view key, struc
     timer_set (cache);
 }
 
-void cache_count (struct cache *cache, struct view key, uint32_t count, int64_t life_ms,
+void cache_count (struct cache *cache, struct view key, int64_t count, int64_t life_ms,
                   cache_count_fn *then, void *with)
 {
-    char text[12];
+    char text[24];
 
-    snprintf (text, sizeof text, "%u", (unsigned) count);
+    snprintf (text, sizeof text, "%lld", (long long) count);
     ask (cache, COUNT, key, view_of (text), life_ms, (struct asked){.count = then, .with = with});
 }
 

@@ -44,9 +44,9 @@ bool cache_is_up (const struct cache *cache);
 /* Questions that ended unanswered because their time was over. */
 uint64_t cache_late (const struct cache *cache);
 
-/* Adds `count` to the counter `key`, which begins with 0 and ends `life_ms` after its first count.  `then` is called once:
+/* Adds `count`, which may be below 0, to the counter `key`, which begins with 0 and ends `life_ms` after its first count.  `then` is called once:
  * at once where there is nobody to ask, else from a later turn, within CACHE_ANSWER_MS.  `then` may be NULL. */
-void cache_count (struct cache *cache, struct view key, uint32_t count, int64_t life_ms,
+void cache_count (struct cache *cache, struct view key, int64_t count, int64_t life_ms,
                   cache_count_fn *then, void *with);
 /* The value that all processes share under `key`: what is there, else `mine` (at most CACHE_VALUE_MOST bytes) for `life_ms`.
  * `then` as with cache_count. */

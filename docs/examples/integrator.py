@@ -70,7 +70,7 @@ class Integrator:
             pause = min(pause * 2, 60)
 
     def upload(self, content):
-        """Stores a file; its digest, for `attachments`."""
+        """Stores a file; what this account calls it, for `attachments`."""
         return self.call("PUT", "/files", content, kind="application/octet-stream")["digest"]
 
     def push(self, report, key):

@@ -1,5 +1,5 @@
 /* category.c - the registry's categories, for forms: read once a minute, not once a form. */
-#include <stdlib.h>
+#include "base/decimal.h"
 #include "web.h"
 
 #define KEEP_MS 60000
@@ -18,7 +18,7 @@ void category_choose (struct visit *visit, const char *number)
 {
     struct web *web = visit->web;
     json_t *rows = json_object_get (visit->values, "categories"), *row;
-    json_int_t chosen = number ? strtoll (number, NULL, 10) : 0;
+    uint64_t chosen = 0;
     size_t at;
 
     if (rows && reactor_now (web->reactor) >= web->categories_until) {
@@ -26,7 +26,9 @@ void category_choose (struct visit *visit, const char *number)
         web->categories = json_deep_copy (rows);
         web->categories_until = reactor_now (web->reactor) + KEEP_MS;
     }
+    if (!number || !decimal_parse (view_of (number), INT32_MAX, &chosen))
+        return;
     json_array_foreach (rows, at, row)
-        if (json_integer_value (json_object_get (row, "number")) == chosen)
+        if (json_integer_value (json_object_get (row, "number")) == (json_int_t) chosen)
             json_object_set_new (row, "chosen", json_true ());
 }

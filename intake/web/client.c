@@ -235,13 +235,13 @@ static struct view token_of (const struct client *client)
 int64_t client_request (struct clients *clients, const struct client *client)
 {
     return limit_take_of (clients->web->limits, LIMIT_token_minute, token_of (client),
-                          client->requests);
+                          client->requests, NULL);
 }
 
-int64_t client_submit (struct clients *clients, const struct client *client)
+int64_t client_submit (struct clients *clients, const struct client *client, struct tally *tally)
 {
     return limit_take_of (clients->web->limits, LIMIT_token_day, token_of (client),
-                          client->submissions);
+                          client->submissions, tally);
 }
 
 int64_t client_upload (struct clients *clients, const struct client *client, size_t bytes)

@@ -11,6 +11,7 @@
 
 struct web;
 struct clients;
+struct tally;
 
 #define CLIENT_HASH_BYTES   32 /* SHA-256 of a token's 32 bytes */
 #define CLIENT_ACCOUNT_SIZE 65
@@ -45,7 +46,7 @@ const char *client_bearer (const char *authorization);
 /* Counts a request, or a submission, of a client that was found: 0, or ms until there is room for it (429, http_later).  A
  * token's counts are those of limit.h, and outlive changes of the list; a repeat counts as well. */
 int64_t client_request (struct clients *clients, const struct client *client);
-int64_t client_submit (struct clients *clients, const struct client *client);
+int64_t client_submit (struct clients *clients, const struct client *client, struct tally *tally);
 /* The same of a body of so many bytes, before it is read (limit_upload_token). */
 int64_t client_upload (struct clients *clients, const struct client *client, size_t bytes);
 

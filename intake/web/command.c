@@ -12,9 +12,10 @@
 #include <string.h>
 #include <strings.h>
 #include "domain/number.h"
+#include "spelling.h"
 
-/* What may stand between a word and what follows it. */
-#define BETWEEN " \t\r\n:,.-#!?;()/\"'"
+/* What may stand between LAPOR, or a number, and what is said: it is no part of that.  An emoji is. */
+#define BETWEEN ":,.#!?;()/\"'*_~"
 /* What somebody typed for a number is about as long as one. */
 #define LIKE_LEAST 10
 #define LIKE_MOST  18
@@ -36,33 +37,20 @@ static const char *const about_words[] = {"NOMOR",   "NOMER",     "NO",    "KODE
 
 /* ---- reading ----------------------------------------------------------------------------------- */
 
-/* Does the text begin with the word, of any letter case?  Then *ret_rest is what stands behind it. */
-static bool begins (const char *text, const char *word, const char **ret_rest)
+/* What is said, behind what stands between. */
+static const char *said_behind (const char *text)
 {
-    size_t len = strlen (word);
+    static const char *const quotes[] = {"\u2018", "\u2019", "\u201c", "\u201d"};
+    size_t len;
 
-    if (strncasecmp (text, word, len) != 0 || (text[len] && !strchr (BETWEEN, text[len])))
-        return false;
-    *ret_rest = text + len + strspn (text + len, BETWEEN);
-    return true;
-}
-
-/* The letters and digits with which a text begins. */
-static size_t word_len (const char *text)
-{
-    size_t len = 0;
-
-    while (isalnum ((unsigned char) text[len]))
-        len++;
-    return len;
-}
-
-/* Behind the word with which a text begins, and what stands between. */
-static const char *word_next (const char *text)
-{
-    text += word_len (text);
-    while (*text && !isalnum ((unsigned char) *text))
-        text++;
+    do {
+        len = gap_len (text);
+        len += strspn (text + len, BETWEEN);
+        for (size_t i = 0; len == 0 && i < array_len (quotes); i++)
+            if (strncmp (text, quotes[i], strlen (quotes[i])) == 0)
+                len = strlen (quotes[i]);
+        text += len;
+    } while (len);
     return text;
 }
 
@@ -70,21 +58,20 @@ static const char *word_next (const char *text)
  * command->number; 0: there is none.  Pieces without a digit are words. */
 static size_t number_take (struct command *command, const char *text)
 {
-    size_t len = 0, signs = 0;
-    bool digit = false, pieces = false;
+    char signs[ADUAN_NUMBER_SIZE];
+    size_t len = 0, count = 0, gap = 0;
+    unsigned pieces = 0;
     uint64_t bits;
 
-    for (; signs < ADUAN_NUMBER_SIZE - 1; len++) {
-        if (isalnum ((unsigned char) text[len])) {
-            digit = digit || isdigit ((unsigned char) text[len]);
-            signs++;
-        } else if (signs && (text[len] == ' ' || text[len] == '-'))
-            pieces = true;
-        else
+    for (; count < sizeof signs - 1; pieces++) {
+        gap = count ? gap_len (text + len) : 0;
+        if ((count && !gap) || !word_fold (text + len + gap, signs + count, sizeof signs - count))
             return 0;
+        len += gap + word_len (text + len + gap);
+        count += strlen (signs + count);
     }
-    if (isalnum ((unsigned char) text[len]) || (pieces && !digit) ||
-        number_parse ((struct view){text, len}, &bits) != 0)
+    if ((pieces > 1 && !strpbrk (signs, "0123456789")) ||
+        number_parse (view_of (signs), &bits) != 0)
         return 0;
     number_of_bits (bits, command->number);
     return len;
@@ -95,8 +82,11 @@ static bool is_like_number (struct command *command, const char *text)
 {
     size_t len = word_len (text), digits = 0;
 
-    for (size_t i = 0; i < len; i++)
+    for (size_t i = 0; i < len; i++) {
+        if (!isalnum ((unsigned char) text[i]))
+            return false;
         digits += isdigit ((unsigned char) text[i]) != 0;
+    }
     if (len < LIKE_LEAST || len > LIKE_MOST || digits == 0 || digits == len)
         return false;
     snprintf (command->said, sizeof command->said, "%.*s", (int) len, text);
@@ -106,10 +96,10 @@ static bool is_like_number (struct command *command, const char *text)
 /* The first number among the words behind TRACK or CODE, or what was perhaps meant for one. */
 static bool number_find (struct command *command)
 {
-    for (const char *at = command->rest; *at; at = word_next (at))
+    for (const char *at = word_first (command->rest); *at; at = word_next (at))
         if (number_take (command, at))
             return true;
-    for (const char *at = command->rest; *at; at = word_next (at))
+    for (const char *at = word_first (command->rest); *at; at = word_next (at))
         if (is_like_number (command, at))
             return true;
     return false;
@@ -117,10 +107,10 @@ static bool number_find (struct command *command)
 
 static bool is_about (const char *text)
 {
-    size_t len = word_len (text);
+    const char *behind;
 
     for (size_t i = 0; i < array_len (about_words); i++)
-        if (strlen (about_words[i]) == len && strncasecmp (text, about_words[i], len) == 0)
+        if (words_begin (text, about_words[i], &behind))
             return true;
     return false;
 }
@@ -144,11 +134,13 @@ static bool fits (struct command *command, const char *name)
 /* A number alone asks how far its case is; with words behind it the words are for that case. */
 static void read_rest (const char *text, struct command *command)
 {
-    size_t len = number_take (command, text);
+    const char *first = word_first (text);
+    size_t len = number_take (command, first);
 
     command->word = utf8_blank (text, strlen (text)) ? COMMAND_HELP : COMMAND_NONE;
-    command->rest = len ? text + len + strspn (text + len, BETWEEN) : text;
-    if (len ? !*command->rest : is_like_number (command, text) && !*word_next (text)) {
+    command->rest = len ? said_behind (first + len) : text;
+    if (len ? !*word_first (command->rest)
+            : is_like_number (command, first) && !*word_next (first)) {
         command->word = COMMAND_TRACK;
         command->wrong = !len;
     }
@@ -157,18 +149,21 @@ static void read_rest (const char *text, struct command *command)
 struct command command_read (const char *text, char *const *prefixes)
 {
     struct command command = {0};
+    const char *behind;
 
-    text += strspn (text, " \t\r\n");
     for (prefixes = prefixes ? prefixes : report_words; *prefixes; prefixes++)
-        if (begins (text, *prefixes, &command.rest)) {
-            command.word =
-                utf8_blank (command.rest, strlen (command.rest)) ? COMMAND_HELP : COMMAND_REPORT;
+        if (words_begin (text, *prefixes, &behind)) {
+            command.rest = said_behind (behind);
+            command.word = says_nothing (command.rest) ? COMMAND_HELP : COMMAND_REPORT;
             return command;
         }
     for (size_t i = 0; i < array_len (words); i++)
         for (const char *const *name = words[i].names; *name; name++) {
+            if (!words_begin (text, *name, &behind))
+                continue;
             command.word = words[i].word;
-            if (begins (text, *name, &command.rest) && fits (&command, *name))
+            command.rest = word_first (behind);
+            if (fits (&command, *name))
                 return command;
         }
     read_rest (text, &command);

@@ -1,5 +1,15 @@
 /* command.h - the words by which a reporter steers what he gets, whichever gateway they come by (docs/channels.md, "Words").
- * They are known here alone. */
+ * They are known here alone.
+ *
+ * Words are read by code point (spelling.h): what is no letter and no digit does not count around them, so `*BERHENTI*`, "STOP" in
+ * curly quotes or behind a byte order mark, and STOP with an emoji are what they are meant for.  What a word does to the words beside it:
+ *
+ *   LAPOR, or a regency's prefix     the first word; what stands behind is a complaint.  Where that says nothing (says_nothing): help
+ *   BANTUAN, BERHENTI, MULAI         the only word.  With any other word it is what it says: "STOP kekerasan di sekolah" is a complaint
+ *   LACAK                            the first word, whatever follows
+ *   STATUS, CEK, KODE                the first word, where it is alone, or a number, what was meant for one, a single word or one about
+ *                                    reports follows: "Status jalan masih sama" is what it says
+ *   a number                         the only word, or in several pieces: how far its case is.  With words behind it they are for that case */
 #ifndef ADUAN_COMMAND_H
 #define ADUAN_COMMAND_H
 

@@ -91,21 +91,42 @@ struct answered {
     uint8_t last[16];
 };
 
-bool gateway_answers (struct gateways *gateways, const uint8_t sender[ADUAN_SENDER_SIZE],
-                      const uint8_t *name)
+static struct answered *answered_place (struct gateways *gateways,
+                                        const uint8_t sender[ADUAN_SENDER_SIZE])
 {
-    struct answered *place =
-        &gateways->answered[(sender[0] | (unsigned) sender[1] << 8) % ANSWERED_MOST];
+    return &gateways->answered[(sender[0] | (unsigned) sender[1] << 8) % ANSWERED_MOST];
+}
 
-    if (memcmp (place->sender, sender, sizeof place->sender) == 0 &&
-        memcmp (place->last, name, sizeof place->last) == 0)
+static bool answered_is (const struct answered *place, const uint8_t sender[ADUAN_SENDER_SIZE],
+                         const uint8_t *name)
+{
+    return memcmp (place->sender, sender, sizeof place->sender) == 0 &&
+           memcmp (place->last, name, sizeof place->last) == 0;
+}
+
+bool gateway_answers (struct gateways *gateways, const uint8_t sender[ADUAN_SENDER_SIZE],
+                      const uint8_t *name, struct tally *tally)
+{
+    struct answered *place = answered_place (gateways, sender);
+
+    if (answered_is (place, sender, name))
         return true;
     if (limit_take (gateways->web->limits, LIMIT_answer,
-                    (struct view){(const char *) sender, ADUAN_SENDER_SIZE}) != 0)
+                    (struct view){(const char *) sender, ADUAN_SENDER_SIZE}, tally) != 0)
         return false;
     memcpy (place->sender, sender, sizeof place->sender);
     memcpy (place->last, name, sizeof place->last);
     return true;
+}
+
+void gateway_unanswered (struct gateways *gateways, const uint8_t sender[ADUAN_SENDER_SIZE],
+                         const uint8_t *name, struct tally *tally)
+{
+    struct answered *place = answered_place (gateways, sender);
+
+    if (tally->count && answered_is (place, sender, name))
+        *place = (struct answered){0};
+    tally_back (gateways->web->limits, tally);
 }
 
 struct told_message {

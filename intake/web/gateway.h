@@ -54,10 +54,13 @@ void gateways_close (struct gateways **gateways);
 bool gateway_guard (struct visit *visit, bool near);
 /* The same, and nothing is answered. */
 bool gateway_proved (const struct visit *visit, bool near);
-/* May its sender have one more automatic answer?  Counts it, and a message that comes again at once (by its `name`, 16 bytes) only
- * once: whoever's gateway repeats it while intake is away has used up nothing. */
+/* May its sender have one more automatic answer?  Counts it in `tally`, and a message that comes again at once (by its `name`, 16 bytes)
+ * only once. */
 bool gateway_answers (struct gateways *gateways, const uint8_t sender[ADUAN_SENDER_SIZE],
-                      const uint8_t *name);
+                      const uint8_t *name, struct tally *tally);
+/* He is not answered, and his gateway brings it again: what was counted is given back, however many of his wait beside it. */
+void gateway_unanswered (struct gateways *gateways, const uint8_t sender[ADUAN_SENDER_SIZE],
+                         const uint8_t *name, struct tally *tally);
 /* Remembers for a while that this message (`name`, 16 bytes) was answered, and says whether one was: for providers that bring the
  * answered and the unanswered again together. */
 void gateway_told (struct gateways *gateways, const uint8_t *name);

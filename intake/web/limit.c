@@ -14,7 +14,6 @@
 
 #define SETS         4096 /* 32,768 counters at once */
 #define WAYS         8
-#define HASH_BYTES   16
 #define DAY_MS       86400000
 #define KIB          ((size_t) 1 << 10)
 #define MIB          ((size_t) 1 << 20)
@@ -24,16 +23,17 @@
 #define PHONE_DIGITS 9 /* +62 812 3456 7890 and 0812-3456-7890 are one */
 
 struct counter {
-    uint8_t who[HASH_BYTES]; /* under the process's key */
+    uint8_t who[LIMIT_HASH]; /* under the process's key */
     int64_t end;             /* wall_ms; 0: the place is free */
     uint32_t here;           /* what this process has counted */
     uint32_t all;            /* what is known of all */
-    uint32_t asked;          /* of `here`, what Redis has not said yes to */
+    int32_t asked; /* of `here`, what Redis has not said yes to; below 0: of what was given back */
+    uint32_t born; /* of whose place it is now: questions of an earlier one are none of its */
 };
 
 /* Who has large bodies under way. */
 struct sender {
-    uint8_t who[HASH_BYTES];
+    uint8_t who[LIMIT_HASH];
     unsigned bodies;
     UT_hash_handle hh;
 };
@@ -49,6 +49,7 @@ struct limits {
     struct sender *senders;
     uint32_t flood; /* the highest count of one text in that hour */
     int64_t flood_hour;
+    uint32_t births;
     struct counter sets[SETS][WAYS];
 };
 
@@ -57,29 +58,30 @@ static const int64_t windows[LIMITS] = {
 #include "limit.def"
     [LIMIT_token_minute] = 60000,
     [LIMIT_token_day] = DAY_MS,
+    [LIMIT_help] = 3600000,
 };
 
 /* ---- counters ------------------------------------------------------------------------------------ */
 
 static void hash (const uint8_t key[crypto_generichash_KEYBYTES], enum limit limit, int64_t window,
-                  struct view who, uint8_t ret[HASH_BYTES])
+                  struct view who, uint8_t ret[LIMIT_HASH])
 {
     crypto_generichash_state state;
     uint8_t head[9] = {(uint8_t) limit};
 
     for (unsigned i = 0; i < 8; i++)
         head[1 + i] = (uint8_t) ((uint64_t) window >> (8 * i));
-    crypto_generichash_init (&state, key, crypto_generichash_KEYBYTES, HASH_BYTES);
+    crypto_generichash_init (&state, key, crypto_generichash_KEYBYTES, LIMIT_HASH);
     crypto_generichash_update (&state, head, sizeof head);
     crypto_generichash_update (&state, (const uint8_t *) who.at, who.len);
-    crypto_generichash_final (&state, ret, HASH_BYTES);
+    crypto_generichash_final (&state, ret, LIMIT_HASH);
 }
 
 /* The place of a counter; a new one takes that of whichever ends first of a few. */
 static struct counter *counter_of (struct limits *limits, enum limit limit, struct view who)
 {
     int64_t now = wall_ms (), window = now / windows[limit];
-    uint8_t name[HASH_BYTES];
+    uint8_t name[LIMIT_HASH];
     struct counter *set, *free_one;
 
     hash (limits->key, limit, window, who, name);
@@ -92,7 +94,7 @@ static struct counter *counter_of (struct limits *limits, enum limit limit, stru
             free_one = &set[i];
     }
     metric_add (web_limits_forgotten_total, free_one->end > now);
-    *free_one = (struct counter){.end = (window + 1) * windows[limit]};
+    *free_one = (struct counter){.end = (window + 1) * windows[limit], .born = ++limits->births};
     memcpy (free_one->who, name, sizeof name);
     return free_one;
 }
@@ -107,8 +109,9 @@ static uint32_t counted (const struct counter *counter)
 /* A question on its way: whose counter, and who waits for it. */
 struct question {
     struct limits *limits;
-    uint8_t who[HASH_BYTES];
-    uint32_t count;
+    uint8_t who[LIMIT_HASH];
+    uint32_t born;
+    int32_t count;
     struct meeting *meeting;
 };
 
@@ -134,10 +137,12 @@ static void on_total (void *with, int64_t total)
     struct counter *set = question->limits->sets[(unsigned) (who[0] << 8 | who[1]) % SETS];
 
     for (unsigned i = 0; i < WAYS; i++)
-        if (set[i].end && memcmp (set[i].who, who, HASH_BYTES) == 0) {
-            set[i].asked -= question->count < set[i].asked ? question->count : set[i].asked;
-            if (total >= 0 && total + set[i].asked <= UINT32_MAX)
-                set[i].all = (uint32_t) total + set[i].asked;
+        if (set[i].end && set[i].born == question->born &&
+            memcmp (set[i].who, who, LIMIT_HASH) == 0) {
+            set[i].asked -= question->count;
+            int64_t all = total + set[i].asked;
+            if (total >= 0 && all <= UINT32_MAX)
+                set[i].all = all > 0 ? (uint32_t) all : 0;
         }
     meeting_came (question->meeting);
     free (question);
@@ -150,25 +155,35 @@ static bool key_is_shared (const struct limits *limits, int64_t now)
     return day->shared && day->day == now / DAY_MS;
 }
 
-static void share (struct limits *limits, enum limit limit, struct view who,
-                   struct counter *counter, uint32_t count, struct meeting *meeting)
+static void tell (struct limits *limits, const uint8_t shared[LIMIT_HASH], struct counter *counter,
+                  int32_t count, struct meeting *meeting)
+{
+    char key[sizeof PREFIX - 1 + LIMIT_HASH] = PREFIX;
+    struct question *question = xcalloc (1, sizeof *question);
+
+    memcpy (key + sizeof PREFIX - 1, shared, LIMIT_HASH);
+    *question = (struct question){
+        .limits = limits, .born = counter->born, .count = count, .meeting = meeting};
+    memcpy (question->who, counter->who, LIMIT_HASH);
+    counter->asked += count;
+    cache_count (limits->cache, (struct view){key, sizeof key}, count,
+                 counter->end - wall_ms () + 1000, on_total, question);
+}
+
+/* Tells all of a count, and returns whether it did; then *ret is its name there. */
+static bool share (struct limits *limits, enum limit limit, struct view who,
+                   struct counter *counter, int32_t count, struct meeting *meeting,
+                   uint8_t ret[LIMIT_HASH])
 {
     int64_t now = wall_ms ();
-    const struct day_key *day = &limits->days[now / DAY_MS % 2];
-    char key[sizeof PREFIX - 1 + HASH_BYTES] = PREFIX;
-    struct question *question;
 
     if (!key_is_shared (limits, now) || !cache_is_up (limits->cache)) {
         meeting_came (meeting);
-        return;
+        return false;
     }
-    hash (day->key, limit, now / windows[limit], who, (uint8_t *) key + sizeof PREFIX - 1);
-    question = xcalloc (1, sizeof *question);
-    *question = (struct question){.limits = limits, .count = count, .meeting = meeting};
-    memcpy (question->who, counter->who, HASH_BYTES);
-    counter->asked += count;
-    cache_count (limits->cache, (struct view){key, sizeof key}, count, counter->end - now + 1000,
-                 on_total, question);
+    hash (limits->days[now / DAY_MS % 2].key, limit, now / windows[limit], who, ret);
+    tell (limits, ret, counter, count, meeting);
+    return true;
 }
 
 /* The day's key, which every web door tells Redis until it has one: whichever was first. */
@@ -193,16 +208,48 @@ static void at_timer (void *owner)
 /* ---- counting ------------------------------------------------------------------------------------- */
 
 static void add (struct limits *limits, enum limit limit, struct view who, struct counter *counter,
-                 uint32_t count)
+                 uint32_t count, struct tally *tally)
 {
+    uint8_t shared[LIMIT_HASH] = {0};
+
     counter->here += count;
     counter->all += count;
-    share (limits, limit, who, counter, count, NULL);
+    bool is_shared = share (limits, limit, who, counter, (int32_t) count, NULL, shared);
+    if (!tally)
+        return;
+    check (count == 1 && tally->count < TALLY_MOST);
+    tally->at[tally->count].end = counter->end;
+    tally->at[tally->count].is_shared = is_shared;
+    memcpy (tally->at[tally->count].who, counter->who, LIMIT_HASH);
+    memcpy (tally->at[tally->count++].shared, shared, LIMIT_HASH);
+}
+
+void tally_stands (struct tally *tally)
+{
+    tally->count = 0;
+}
+
+void tally_back (struct limits *limits, struct tally *tally)
+{
+    for (; tally->count; tally->count--) {
+        const uint8_t *who = tally->at[tally->count - 1].who;
+        struct counter *set = limits->sets[(unsigned) (who[0] << 8 | who[1]) % SETS];
+
+        for (unsigned i = 0; i < WAYS; i++) {
+            if (set[i].end <= wall_ms () || set[i].here == 0 ||
+                memcmp (set[i].who, who, LIMIT_HASH) != 0)
+                continue;
+            set[i].here--;
+            set[i].all -= set[i].all > 0;
+            if (tally->at[tally->count - 1].is_shared && cache_is_up (limits->cache))
+                tell (limits, tally->at[tally->count - 1].shared, &set[i], -1, NULL);
+        }
+    }
 }
 
 /* `count` more, or none of them. */
 static int64_t take (struct limits *limits, enum limit limit, struct view who, uint32_t most,
-                     uint32_t count)
+                     uint32_t count, struct tally *tally)
 {
     struct counter *counter = counter_of (limits, limit, who);
 
@@ -211,26 +258,27 @@ static int64_t take (struct limits *limits, enum limit limit, struct view who, u
         int64_t wait = counter->end - wall_ms ();
         return wait > 0 ? wait : 1;
     }
-    add (limits, limit, who, counter, count);
+    add (limits, limit, who, counter, count, tally);
     return 0;
 }
 
-int64_t limit_take_of (struct limits *limits, enum limit limit, struct view who, uint32_t most)
+int64_t limit_take_of (struct limits *limits, enum limit limit, struct view who, uint32_t most,
+                       struct tally *tally)
 {
-    return take (limits, limit, who, most, 1);
+    return take (limits, limit, who, most, 1, tally);
 }
 
-int64_t limit_take (struct limits *limits, enum limit limit, struct view who)
+int64_t limit_take (struct limits *limits, enum limit limit, struct view who, struct tally *tally)
 {
     uint32_t most = limits->most[limit];
-    return most ? limit_take_of (limits, limit, who, most) : 0;
+    return most ? limit_take_of (limits, limit, who, most, tally) : 0;
 }
 
-uint32_t limit_count (struct limits *limits, enum limit limit, struct view who)
+uint32_t limit_count (struct limits *limits, enum limit limit, struct view who, struct tally *tally)
 {
     struct counter *counter = counter_of (limits, limit, who);
 
-    add (limits, limit, who, counter, 1);
+    add (limits, limit, who, counter, 1, tally);
     return counted (counter);
 }
 
@@ -239,7 +287,7 @@ uint32_t limit_most (const struct limits *limits, enum limit limit)
     return limits->most[limit];
 }
 
-bool limit_flood (struct limits *limits, struct view text)
+bool limit_flood (struct limits *limits, struct view text, struct tally *tally)
 {
     struct buffer words = {0};
     int64_t hour = wall_ms () / windows[LIMIT_text];
@@ -248,7 +296,7 @@ bool limit_flood (struct limits *limits, struct view text)
     if (!most || !text.len || !utf8_valid (text.at, text.len))
         return false;
     words_normal (text, &words);
-    count = limit_count (limits, LIMIT_text, (struct view){words.at, words.len});
+    count = limit_count (limits, LIMIT_text, (struct view){words.at, words.len}, tally);
     buffer_free (&words);
     if (limits->flood_hour != hour)
         limits->flood = 0;
@@ -281,34 +329,36 @@ void limit_meet (struct visit *visit, void (*then) (struct visit *visit))
     struct view source = source_of (visit);
     struct meeting *meeting = xcalloc (1, sizeof *meeting);
     bool reads = http_method (visit->request) <= HTTP_HEAD;
+    uint8_t name[LIMIT_HASH];
 
     *meeting = (struct meeting){.visit = visit, .then = then, .waits = 1};
     for (size_t i = 0; i < (reads ? 1 : array_len (of_source)); i++) {
         if (!limits->most[of_source[i]])
             continue;
         meeting->waits++;
-        share (limits, of_source[i], source, counter_of (limits, of_source[i], source), 0, meeting);
+        share (limits, of_source[i], source, counter_of (limits, of_source[i], source), 0, meeting,
+               name);
     }
     meeting_came (meeting);
 }
 
 int64_t limit_read (struct visit *visit)
 {
-    return limit_take (visit->web->limits, LIMIT_read, source_of (visit));
+    return limit_take (visit->web->limits, LIMIT_read, source_of (visit), NULL);
 }
 
 int64_t limit_report (struct visit *visit)
 {
     struct limits *limits = visit->web->limits;
-    int64_t minute = limit_take (limits, LIMIT_report_minute, source_of (visit));
-    return minute ? minute : limit_take (limits, LIMIT_report_hour, source_of (visit));
+    int64_t minute = limit_take (limits, LIMIT_report_minute, source_of (visit), NULL);
+    return minute ? minute : limit_take (limits, LIMIT_report_hour, source_of (visit), NULL);
 }
 
 bool limit_doubted (struct visit *visit)
 {
     struct limits *limits = visit->web->limits;
     uint32_t most = limits->most[LIMIT_doubt];
-    return most && limit_count (limits, LIMIT_doubt, source_of (visit)) > most;
+    return most && limit_count (limits, LIMIT_doubt, source_of (visit), &visit->tally) > most;
 }
 
 int64_t limit_upload (struct visit *visit, size_t bytes)
@@ -317,7 +367,7 @@ int64_t limit_upload (struct visit *visit, size_t bytes)
     uint32_t most = limits->most[LIMIT_upload];
 
     return most ? take (limits, LIMIT_upload, source_of (visit), most,
-                        (uint32_t) ((bytes + MIB - 1) / MIB))
+                        (uint32_t) ((bytes + MIB - 1) / MIB), NULL)
                 : 0;
 }
 
@@ -327,25 +377,25 @@ int64_t limit_upload_token (struct limits *limits, struct view token, size_t byt
 
     return most ? take (limits, LIMIT_upload_token, token,
                         most < UINT32_MAX ? (uint32_t) most : UINT32_MAX,
-                        (uint32_t) ((bytes + KIB - 1) / KIB))
+                        (uint32_t) ((bytes + KIB - 1) / KIB), NULL)
                 : 0;
 }
 
 /* By the process's hash, of no window. */
 static struct sender *sender_of (struct limits *limits, struct visit *visit,
-                                 uint8_t who[HASH_BYTES])
+                                 uint8_t who[LIMIT_HASH])
 {
     struct sender *sender;
 
     hash (limits->key, LIMITS, 0, source_of (visit), who);
-    HASH_FIND (hh, limits->senders, who, HASH_BYTES, sender);
+    HASH_FIND (hh, limits->senders, who, LIMIT_HASH, sender);
     return sender;
 }
 
 bool limit_body (struct visit *visit)
 {
     struct limits *limits = visit->web->limits;
-    uint8_t who[HASH_BYTES];
+    uint8_t who[LIMIT_HASH];
     struct sender *sender = sender_of (limits, visit, who);
 
     if (sender && limits->bodies && sender->bodies >= limits->bodies) {
@@ -354,8 +404,8 @@ bool limit_body (struct visit *visit)
     }
     if (!sender) {
         sender = xcalloc (1, sizeof *sender);
-        memcpy (sender->who, who, HASH_BYTES);
-        HASH_ADD (hh, limits->senders, who, HASH_BYTES, sender);
+        memcpy (sender->who, who, LIMIT_HASH);
+        HASH_ADD (hh, limits->senders, who, LIMIT_HASH, sender);
     }
     sender->bodies++;
     return true;
@@ -364,7 +414,7 @@ bool limit_body (struct visit *visit)
 void limit_body_over (struct visit *visit)
 {
     struct limits *limits = visit->web->limits;
-    uint8_t who[HASH_BYTES];
+    uint8_t who[LIMIT_HASH];
     struct sender *sender = sender_of (limits, visit, who);
 
     check (sender && sender->bodies);
@@ -379,7 +429,7 @@ void limit_body_over (struct visit *visit)
 int64_t limit_code_wrong (struct visit *visit)
 {
     metric_add (web_codes_wrong_total, 1);
-    return limit_take (visit->web->limits, LIMIT_code_source, source_of (visit));
+    return limit_take (visit->web->limits, LIMIT_code_source, source_of (visit), NULL);
 }
 
 /* Of a mail address neither case nor what stands behind a plus makes another mailbox; of a number its last digits are it, however
@@ -397,16 +447,17 @@ static void contact_normal (const char *kind, const char *address, struct buffer
     }
 }
 
-bool limit_contact (struct limits *limits, const char *kind, const char *address)
+bool limit_contact (struct limits *limits, const char *kind, const char *address,
+                    struct tally *tally)
 {
     struct buffer normal = {0};
 
     contact_normal (kind, address, &normal);
     size_t beyond =
         strcmp (kind, "email") != 0 && normal.len > PHONE_DIGITS ? normal.len - PHONE_DIGITS : 0;
-    bool more =
-        normal.len && limit_take (limits, LIMIT_contact,
-                                  (struct view){normal.at + beyond, normal.len - beyond}) > 0;
+    bool more = normal.len &&
+                limit_take (limits, LIMIT_contact,
+                            (struct view){normal.at + beyond, normal.len - beyond}, tally) > 0;
     if (normal.len)
         sodium_memzero (normal.at, normal.len);
     buffer_free (&normal);

@@ -17,13 +17,33 @@ struct limits;
 struct visit;
 struct web;
 
+#define LIMIT_HASH 16
+#define TALLY_MOST 4 /* of one submission: its client's day, its address, its words, its source */
+
 enum limit {
 #define LIMIT(name, window, setting, usual, help) LIMIT_##name,
 #include "limit.def"
     LIMIT_token_minute, /* its most is the token's own */
     LIMIT_token_day,
+    LIMIT_help, /* what says nothing is answered with help: one of a sender in an hour */
     LIMITS
 };
+
+/* What was counted for a submission that is on its way, or for an answer.  It is counted at once, so that many at one time have
+ * no more than the limit allows, and given back where nothing new came of it: what is refused, what an outage keeps from intake and
+ * what is a repeat use nothing up.  Zeroed: nothing. */
+struct tally {
+    unsigned count;
+    struct {
+        uint8_t who[LIMIT_HASH], shared[LIMIT_HASH]; /* here, and in Redis */
+        int64_t end;
+        bool is_shared;
+    } at[TALLY_MOST];
+};
+/* It was counted rightly. */
+void tally_stands (struct tally *tally);
+/* Nothing came of it: one less of each, where its window still runs. */
+void tally_back (struct limits *limits, struct tally *tally);
 
 /* Settings that are wrong though the table allows them. */
 bool limits_right (const struct settings *settings);
@@ -34,17 +54,20 @@ void limits_stop (struct limits *limits);
 /* Behind the last visit. */
 void limits_free (struct limits **limits);
 
-/* One more of `most` (0: none at all), for these bytes: 0, and it is counted; or ms until there is room, and it is not. */
-int64_t limit_take_of (struct limits *limits, enum limit limit, struct view who, uint32_t most);
+/* One more of `most` (0: none at all), for these bytes: 0, and it is counted; or ms until there is room, and it is not.  `tally`, here and
+ * below: where it is noted down; NULL: it stands. */
+int64_t limit_take_of (struct limits *limits, enum limit limit, struct view who, uint32_t most,
+                       struct tally *tally);
 /* The same with the most that the settings say, of which 0 is any number. */
-int64_t limit_take (struct limits *limits, enum limit limit, struct view who);
+int64_t limit_take (struct limits *limits, enum limit limit, struct view who, struct tally *tally);
 /* Counts one more in any case; how many there were in this window, this one included. */
-uint32_t limit_count (struct limits *limits, enum limit limit, struct view who);
+uint32_t limit_count (struct limits *limits, enum limit limit, struct view who,
+                      struct tally *tally);
 /* What the settings say. */
 uint32_t limit_most (const struct limits *limits, enum limit limit);
 
 /* Counts a report's words and says whether they are one of a flood.  What is no UTF-8 is not counted. */
-bool limit_flood (struct limits *limits, struct view text);
+bool limit_flood (struct limits *limits, struct view text, struct tally *tally);
 
 /* ---- a visit's source ---------------------------------------------------------------------------- */
 
@@ -54,7 +77,7 @@ void limit_meet (struct visit *visit, void (*then) (struct visit *visit));
 /* May its source read one more page, send one more form?  0, or ms until it may. */
 int64_t limit_read (struct visit *visit);
 int64_t limit_report (struct visit *visit);
-/* Counts its reports that were taken in, and says whether more come than are believed. */
+/* Counts its reports in the visit's tally, and says whether more come than are believed. */
 bool limit_doubted (struct visit *visit);
 /* May it have one more large body under way?  Counted until limit_body_over. */
 bool limit_body (struct visit *visit);
@@ -69,7 +92,8 @@ int64_t limit_upload_token (struct limits *limits, struct view token, size_t byt
 int64_t limit_code_wrong (struct visit *visit);
 /* One more report names this address as the one where its news go (`kind` as in aduan_contact): true, and not counted, where
  * it has enough of them today.  Anybody can name anybody's: what is more goes into a contact that is quiet. */
-bool limit_contact (struct limits *limits, const char *kind, const char *address);
+bool limit_contact (struct limits *limits, const char *kind, const char *address,
+                    struct tally *tally);
 
 /* Are counts shared through Redis, now? */
 bool limits_shared (const struct limits *limits);

@@ -239,6 +239,9 @@ void message_join (struct message *message, const json_t *row)
 
 static void message_end (struct message *message, const struct aduan_submitted *result)
 {
+    if (result->result == ADUAN_ACCEPTED && !result->repeated)
+        tally_stands (&message->tally);
+    tally_back (message->web->limits, &message->tally);
     message->done (message->with, message, result);
     message_free (message);
 }
@@ -271,7 +274,8 @@ static void message_submit (struct message *message)
                                  .answered = message->answered,
                                  .code = message->token.code};
     bool flood =
-        !reply && limit_flood (web->limits, (struct view){message->text.at, message->text.len});
+        !reply && limit_flood (web->limits, (struct view){message->text.at, message->text.len},
+                               &message->tally);
     struct aduan_submission submission = {
         .account = message->account,
         .kind = reply ? ADUAN_KIND_REPLY : ADUAN_KIND_COMPLAINT,

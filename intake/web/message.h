@@ -37,6 +37,7 @@ struct message {
     unsigned lost; /* files that could not be taken: the text says so */
     uint8_t digests[FILES_MOST * DIGEST_BYTES];
     unsigned digest_count;
+    struct tally tally;
     char number[ADUAN_NUMBER_SIZE]; /* of the case whose reporter says it; "": a complaint */
     uint8_t code_hash[32];
     void (*asked) (struct message *message, json_t *rows);

@@ -3,6 +3,14 @@
 #include "taken.h"
 #include "web.h"
 
+void visit_judged (struct visit *visit, const struct aduan_submitted *result)
+{
+    if (result->result == ADUAN_ACCEPTED && !result->repeated)
+        tally_stands (&visit->tally);
+    else
+        tally_back (visit->web->limits, &visit->tally);
+}
+
 static void on_sent (void *with, const struct aduan_submitted *result)
 {
     struct visit *visit = with;
@@ -14,6 +22,7 @@ static void on_sent (void *with, const struct aduan_submitted *result)
         result = &later;
     }
     visit->web->sending--;
+    visit_judged (visit, result);
     metric_add (web_accepted_total, result->result == ADUAN_ACCEPTED);
     if (result->result == ADUAN_ACCEPTED && *visit->report_code)
         taken_note (visit->web->taken, result->number, visit->report_code);
@@ -29,6 +38,7 @@ void visit_send (struct visit *visit, const struct aduan_submission *submission,
 
     if (web->sending >= web->sending_most) {
         metric_add (web_shed_total, 1);
+        tally_back (web->limits, &visit->tally);
         then (visit, &(struct aduan_submitted){.result = ADUAN_UNSENT});
         return;
     }

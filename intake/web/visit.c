@@ -24,6 +24,7 @@ static void visit_free (void *what)
         limit_body_over (visit);
     if (visit->work)
         visit->work_free (visit->work);
+    tally_back (visit->web->limits, &visit->tally); /* what was counted and came to no submission */
     http_parts_done (&visit->parts);
     json_decref (visit->values);
     sodium_memzero (visit->code, sizeof visit->code);

@@ -26,7 +26,8 @@
  *     open311.c    GeoReport v2 (open311.h)
  *     sms.c, whatsapp.c, mail.c  gateways;  stop.c  the address by which a mail's news end
  *   message.c  what came by a gateway, on its way to intake;  gateway.c  what gateways share;  report.c  delivery reports
- *   command.c  the words LACAK, BERHENTI ..., for all gateways;  graph.c  Meta's API
+ *   command.c  the words LACAK, BERHENTI ..., for all gateways;  spelling.c  words as people type them;  graph.c  Meta's API
+ *   handle.c   what a form or an account calls a file that it has sent (handle.h)
  *   mime.c, html.c  a mail, read;  maildir.c  mails that lie in a folder;  aside.c  threads for what is slow
  *     api*.c       programs of those who submit for others; api.h is to be read first
  *
@@ -49,6 +50,7 @@
 #include "http/reply.h"
 #include "http/source.h"
 #include "http/template.h"
+#include "limit.h"
 
 #define ASK_MS       8000
 #define SEND_MS      8000 /* then the sender is asked to come again: a repeat is the same complaint */
@@ -139,7 +141,8 @@ struct visit {
     char number[ADUAN_NUMBER_SIZE], code[ADUAN_CODE_SIZE]; /* proof.c; "": none */
     uint8_t receipt;                                       /* enum receipt; 0: he has none */
     void (*sent) (struct visit *visit, const struct aduan_submitted *result);
-    bool names_files; /* what it submits does */
+    bool names_files;   /* what it submits does */
+    struct tally tally; /* of what it submits */
     char report_code
         [65];   /* of a report on its way to intake, proof_hash of its access code; "": none */
     void *work; /* of its handler */
@@ -184,9 +187,12 @@ void category_choose (struct visit *visit, const char *number);
 
 /* ---- send.c ------------------------------------------------------------------------------------ */
 
-/* Submits; `then` has the result, within SEND_MS.  Too much under way already: ADUAN_UNSENT at once. */
+/* Submits; `then` has the result, within SEND_MS.  Too much under way already: ADUAN_UNSENT at once.  What was counted in the visit's
+ * tally stands where something new was accepted. */
 void visit_send (struct visit *visit, const struct aduan_submission *submission,
                  void (*then) (struct visit *visit, const struct aduan_submitted *result));
+/* The same for the tally of what was judged in intake's place. */
+void visit_judged (struct visit *visit, const struct aduan_submitted *result);
 /* The status that goes with how a submission ended, for programs. */
 unsigned send_status (const struct aduan_submitted *result);
 

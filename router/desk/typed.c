@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 #include "desk.h"
+#include "base/decimal.h"
 #include "domain/incident.h"
 #include "wire/wire.h"
 
@@ -51,11 +52,18 @@ static const char *said (struct visit *visit, const char *name)
     return text ? text : "";
 }
 
+/* A number of the form; 0: none is said, or it is none. */
+static uint64_t number_said (struct visit *visit, const char *name)
+{
+    uint64_t number;
+    return decimal_parse (view_of (said (visit, name)), INT32_MAX, &number) ? number : 0;
+}
+
 /* The one that was chosen apart from the others: a template cannot compare two values. */
 static void categories_split (struct visit *visit)
 {
     json_t *chosen = json_array (), *others = json_array (), *row;
-    uint64_t number = strtoull (said (visit, "category"), NULL, 10);
+    uint64_t number = number_said (visit, "category");
     size_t at;
 
     json_array_foreach (json_object_get (visit->values, "categories"), at, row)
@@ -144,7 +152,7 @@ static const char *field_missing (struct visit *visit)
 static const char *field_wrong (struct visit *visit)
 {
     static const char *const channels[] = {"walk-in", "letter", "hotline"};
-    uint32_t class = (uint32_t) strtoul (said (visit, "class"), NULL, 10);
+    uint64_t class = number_said (visit, "class"), category;
     const char *incident = said (visit, "incident"), *notice = said (visit, "notice"),
                *nik = said (visit, "nik"), *email = said (visit, "email"),
                *phone = said (visit, "phone"), *target = said (visit, "target");
@@ -156,6 +164,9 @@ static const char *field_wrong (struct visit *visit)
         return "channel";
     if (class != CLASS_COMPLAINT && class != CLASS_ASPIRATION && class != CLASS_INFO_REQUEST)
         return "class";
+    if (*said (visit, "category") &&
+        !decimal_parse (view_of (said (visit, "category")), INT32_MAX, &category))
+        return "category";
     if (*incident ? !is_past_day (incident) : class == CLASS_COMPLAINT)
         return "incident";
     if (*target && !agency_code_valid (view_of (target)))
@@ -177,10 +188,9 @@ static const char *field_wrong (struct visit *visit)
 static bool token_read (struct visit *visit, struct typed *typed)
 {
     const char *token = said (visit, "token"), *opened = said (visit, "opened");
-    char *end;
 
-    typed->created = strtoull (opened, &end, 10);
-    if (strlen (token) != 32 || hex_parse (token, typed->token.token, 16) != 0 || *end || !*opened)
+    if (strlen (token) != 32 || hex_parse (token, typed->token.token, 16) != 0 ||
+        !decimal_parse (view_of (opened), INT64_MAX, &typed->created))
         return false;
     aduan_token_derive (&typed->token);
     snprintf (typed->external, sizeof typed->external, "desk:%s", typed->token.key);
@@ -254,8 +264,8 @@ static void report_submit (struct visit *visit)
         .key = typed->token.key,
         .created = typed->created,
         .channel = typed->channel,
-        .complaint_class = (uint32_t) strtoul (said (visit, "class"), NULL, 10),
-        .category = (uint32_t) strtoul (said (visit, "category"), NULL, 10),
+        .complaint_class = (uint32_t) number_said (visit, "class"),
+        .category = (uint32_t) number_said (visit, "category"),
         .place = said (visit, "place"),
         .location = said (visit, "location"),
         .incident = said (visit, "incident"),

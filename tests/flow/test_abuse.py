@@ -1,6 +1,7 @@
 """Who comes too often, from where, with what: two public doors that share their counts through Redis, and each alone without it;
 what looks like a machine's is seen by a coordinator first, and lost never."""
 import base64
+import concurrent.futures
 import functools
 import ipaddress
 import json
@@ -19,6 +20,7 @@ import pytest
 import stack as stacks
 from api import account
 from conftest import Stack
+from content import digest
 from desk_door import Browser, Program
 from nginx import Nginx
 from redis_server import Redis
@@ -216,7 +218,7 @@ def test_what_a_source_sends_in_an_hour(stack):
     for at in range(3):
         answer = (guest, other)[at % 2].post("/report", guest.form(""), files=photos[at:at + 1])
         assert answer.status == 422 and "stored" in answer.fields()
-        kept = os.path.join(stack.folder, "files", "new", answer.fields()["stored"] + ".box")
+        kept = os.path.join(stack.folder, "files", "new", digest(photos[at][2]) + ".box")
         assert time.time() - os.stat(kept).st_mtime > 22.9 * 3600, "a day is over in an hour"
     for door in (guest, other):
         answer = door.post("/report", door.form("Selokan mampet di depan sekolah."), files=photos[3:])
@@ -289,6 +291,31 @@ def test_one_address_hears_of_so_many_reports(stack):
     addresses = [f"{name}@contoh.example", f"{name.upper()}@contoh.example", f"{name}+lapor@contoh.example", f"lain{name}@contoh.example"]
     assert "kabarnya tidak" not in send(contact=addresses[3]).text
     until(lambda: [stack.mails(address) for address in addresses] == [1] * 4, 60)
+
+
+def test_an_outage_uses_up_nothing(stack):
+    """The same form sent again and again while intake is away counts for its address, its words and its client's day once, when it is taken;
+    a repeat counts for nothing."""
+    name, city = f"korban{next(WORDS)}", account(stack, f"kota-{next(WORDS)}")
+    guest = Guest(stack)
+    form = guest.form(words(), contact_kind="email", contact=f"{name}@contoh.example", place="91.01.01", category="1")
+    said = {"text": words(), "created": "2026-11-20T08:30:00+07:00", "contact": {"kind": "email", "address": f"{name}@contoh.example"}}
+    stack["intake"].kill()
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        tries = [pool.submit(one, *given) for _ in range(LIMITS["text"] + 1)
+                 for one, given in ((Guest(stack).post, ("/report", form)), (city.live.post, ("/reports", said, "satu")))]
+        assert {answer.result().status for answer in tries} == {503}
+    stack["intake"].start()
+    stack["intake"].wait_principals()
+    until(lambda: city.live.post("/reports", said, "satu").status in (200, 201))
+    for _ in range(4):
+        answer = Guest(stack).post("/report", form)
+        assert answer.status == 200 and "kabarnya tidak kami kirim" not in answer.text
+    _, _, rung = placed(stack, answer.receipt()[0])
+    assert rung != 5, "and its words are no flood"
+    guest, more = Guest(stack), {"contact_kind": "email", "contact": f"{name}@contoh.example"}
+    quiet = ["kabarnya tidak kami kirim" in guest.post("/report", guest.form(words(), **more)).text for _ in range(2)]
+    assert quiet == [False, True], "two have counted, one more is heard of"
 
 
 # ---- what two doors do not share

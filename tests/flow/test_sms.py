@@ -1,4 +1,5 @@
 """SMS in, through a real Kannel and an operator that is played; what Kannel does not change goes to the door as Kannel says it."""
+import concurrent.futures
 import os
 import threading
 import time
@@ -221,6 +222,48 @@ def test_the_code_for_himself_alone(stack, phone):
     for name in ("web", "store", "query", "intake", "notifier"):
         with open(stack[name].log, encoding="utf-8") as log:
             assert code not in log.read(), name
+
+
+def test_everyday_spelling(stack, phone):
+    """Asterisks, curly quotes, emoji and what has no width do not make a complaint of a command."""
+    number = phone.report("LAPOR Gardu ronda roboh.")
+    identity = phone.stored(number)[0]
+    before = stack.sql("select count (*) from complaint")[0][0]
+    for text in (f"*LACAK* {number}", f"\ufeffLACAK\u00a0{number}", f"\u201c{number}\u201d \U0001f64f"):
+        assert phone.say(text).text.startswith(f"Laporan {number}: "), text
+    assert phone.say("_KODE_").text.startswith(f"Laporan {number}, kode akses: ")
+    assert phone.say("*BERHENTI* \U0001f64f").text.startswith("Baik,") and phone.stored(number)[4] is False
+    assert phone.say("\u201cMULAI\u201d").text.startswith("Baik,")
+    assert stack.sql("select count (*) from complaint")[0][0] == before
+    assert stack.sql("select count (*) from event where complaint_id = %s and kind = 32", identity) == [(0,)]
+    stopping = phone.say("*STOP* truk tambang yang melindas jalan desa.").text
+    assert stopping == f"Pesan Anda ditambahkan ke laporan {number}.", "with other words it is what it says"
+
+
+def test_what_says_nothing_is_answered_once(stack, phone):
+    """Neither a complaint with clocks, nor a loop of two machines; whoever says something is heard, however short it is."""
+    before = stack.sql("select count (*) from complaint")[0][0]
+    assert phone.say("Halo kak \U0001f64f").text.startswith("Ketik LAPOR")
+    for text in (".", "?", "1", "P", "ya", "Terima kasih", "\U0001f64f"):
+        answer = phone.say(text)
+        assert answer.status == 200 and answer.text == "", text
+    assert stack.sql("select count (*) from complaint")[0][0] == before
+    number = phone.report("halo, jalan rusak")
+    assert phone.stored(number)[1] == "halo, jalan rusak"
+    assert phone.say("ya").text == f"Pesan Anda ditambahkan ke laporan {number}.", "to an open case it may be the answer"
+
+
+def test_an_outage_uses_up_no_answers(stack, phone):
+    """Two messages that their gateway brings again and again, in turn, are answered in the end."""
+    texts = ("LAPOR Talud ambrol di hilir.", "LAPOR Pompa banjir mati.")
+    stack["intake"].kill()
+    with concurrent.futures.ThreadPoolExecutor(40) as pool:
+        said = [pool.submit(phone.say, texts[at % 2], id=f"turn-{phone.number}-{at % 2}", at="2026-11-20 08:00:00") for at in range(40)]
+        assert {answer.result().status for answer in said} == {503}
+    stack["intake"].start()
+    stack["intake"].wait_principals()
+    for at in range(2):
+        assert phone.say(texts[at], id=f"turn-{phone.number}-{at}", at="2026-11-20 08:00:00").text.startswith("Laporan diterima, nomor A"), at
 
 
 def test_an_unknown_word_is_kept(stack, phone):

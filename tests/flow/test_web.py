@@ -5,8 +5,10 @@ import urllib.parse
 
 import pytest
 
+from content import digest, kept
 from full_door import crowd
 from nginx import Nginx
+from spoolbench import wait
 from stack import WEB, Stack
 from web import Visitor, holder_says
 
@@ -101,6 +103,51 @@ def test_another_contact_is_told_and_the_same_is_the_same(visitor):
     again = visitor.post("/report", form)
     assert again.status == 200 and again.receipt() == receipt and "Setiap kabar" in again.text
     assert visitor.post("/report", {**form, "contact": "lain@example.org"}).status == 409
+
+
+NOTE = ("berkas", "catatan.txt", b"Catatan warga: pompa nomor dua rusak sejak Rabu.\n")
+
+
+def test_a_photo_of_the_resend_goes_with_the_reply(stack, visitor):
+    """What was uploaded with the changed form need not be uploaded again; unticked it stays away."""
+    form, (number, _) = first(visitor)
+    answer = visitor.post("/report", {**form, "text": "Jembatan bambu rusak, lihat catatan."}, [NOTE])
+    stored_name = answer.fields()["stored"]
+    assert answer.status == 409 and 'type="checkbox" name="stored"' in answer.text and stored_name != digest(NOTE[2])
+    stored(stack, number)
+    # it is known by that reply's form alone
+    page = visitor.get("/case").fields()
+    refused = visitor.post("/case", {"token": page["token"], "created": page["created"], "do": "reply", "text": "Lihat catatan.", "stored": stored_name})
+    assert refused.status == 422 and "satu jam" in refused.text and "Lihat catatan." in refused.text
+    added = visitor.post("/case", {**answer.fields(), "do": "reply", "text": "Lihat catatan."})
+    assert added.status == 303, added.text
+    stack.wait("select 1 from event where text = 'Lihat catatan.' and kind = 32")
+    wait(lambda: digest(NOTE[2]) in kept(stack), 30, "the reply named it")
+
+
+def test_nobody_can_ask_whether_a_document_was_sent(stack, visitor):
+    """A document's digest is no way to it: neither is it known by that, nor by what another form was told."""
+    paper = ("berkas", "daftar.txt", b"Contoh: daftar yang tidak boleh diketahui siapa pun.\n")
+    refused = visitor.post("/report", visitor.form(" ", secret="1"), [paper])
+    name = refused.fields()["stored"]
+    assert refused.status == 422 and name != digest(paper[2])
+    form = {**visitor.form("Pompa nomor dua rusak."), "token": refused.fields()["token"], "created": refused.fields()["created"]}
+    answers = []
+    for guess in (digest(paper[2]), "ab" * 32, name):
+        other = Visitor(stack)
+        answer = other.post("/report", other.form("Menebak.", stored=guess))
+        answers.append((answer.status, answer.faults(), "satu jam" in answer.text))
+    assert answers == [(422, ["photos"], True)] * 3
+    number, _ = visitor.post("/report", {**form, "stored": name}).receipt()
+    stored(stack, number)
+    assert stack.sql("select encode (t.attachments, 'hex') from content t join complaint c using (complaint_id) where number_text (c.number) = %s", number) == [(digest(paper[2]),)]
+
+
+@pytest.mark.parametrize("change, field", [({"point": "0x10,0x10"}, "point"), ({"point": "1e1 1e1"}, "point"), ({"point": "nan nan"}, "point"), ({"point": "-91, 110"}, "point"),
+                                           ({"category": "1x"}, "category"), ({"category": "4294967297"}, "category")])
+def test_a_number_is_one_or_a_fault(visitor, change, field):
+    answer = visitor.post("/report", visitor.form("Tiang listrik miring.", **change))
+    assert answer.status == 422 and answer.faults() == [field]
 
 
 def test_a_receipt_has_an_address(stack, visitor):
@@ -228,6 +275,32 @@ def test_what_the_case_cannot_take_is_said(stack, visitor, doing, more):
     answer = visitor.post("/case", {"token": fields["token"], "created": fields["created"], "do": doing, "text": "Kata yang tidak boleh hilang.", **more})
     assert answer.status == 409 and "tidak t" in answer.text.lower() and "Kata yang tidak boleh hilang." in answer.text, answer.text
     assert stack.sql("select count (*) from refused where parent = number_bits (%s)", number) == [(0,)]
+
+
+@pytest.mark.parametrize("rating", ["4294967297", "5x", "0", "6", "-1", "+5", " 5", ""])
+def test_a_rating_is_one_to_five(stack, visitor, rating):
+    follow(stack, visitor, "Pintu air macet.")
+    fields = visitor.get("/case").fields()
+    answer = visitor.post("/case", {"token": fields["token"], "created": fields["created"], "do": "rate", "rating": rating})
+    assert answer.status == 422 and "Pilih nilai 1 sampai 5" in answer.text
+
+
+def test_a_word_that_the_record_refuses_stays_on_his_page(stack, visitor):
+    """Two words that exclude each other come before the first is stored: both were promised, and the second is shown, with why."""
+    number = follow(stack, visitor, "Pos kamling kosong.")
+    said = [(visitor.get("/case").fields(), f"Sudah beres, kata {at}.") for at in range(2)]
+    stack["store"].stop()
+    try:
+        for fields, words in said:
+            answer = visitor.post("/case", {"token": fields["token"], "created": fields["created"], "do": "withdraw", "text": words})
+            assert answer.status == 303
+    finally:
+        stack["store"].start()
+    refused, = stack.wait("select said from refused where parent = number_bits (%s)", number)[0]
+    page = visitor.get("/case").text
+    assert "Yang tidak dapat diterima" in page and "Pencabutan ini tidak diterima" in page
+    unheard = page[page.index('id="h_unheard"'):page.index('id="h_clocks"')]
+    assert [words in unheard for _, words in said] == [words == refused for _, words in said] and all(page.count(words) == 1 for _, words in said)
 
 
 def test_a_word_that_ended_the_case_may_come_again(stack, visitor):

@@ -211,6 +211,26 @@ def test_the_words_of_sms(stack, visitor, graph):
     stored(stack, "Stop\n\n[1 lampiran tidak dapat diterima.]")
 
 
+def test_everyday_spelling_and_what_says_nothing(stack, visitor, graph):
+    """Bold words are commands; a greeting is answered once in an hour and is no complaint, not even while Meta's API is away."""
+    sender = "6281234500105"
+    before = stack.sql("select count (*) from complaint")[0][0]
+    graph.refusals[:] = [503]
+    greeting = payload(said("Halo \U0001f64f", sender=sender))
+    assert post(visitor, greeting).status == 503 and told(graph, sender) == []
+    assert post(visitor, greeting).status == 200 and [text[:11] for _, text in told(graph, sender)] == ["Ketik LAPOR"]
+    for text in ("P", "\U0001f44d", "Terima kasih"):
+        assert post(visitor, payload(said(text, sender=sender))).status == 200
+    assert len(told(graph, sender)) == 1
+    for text, answer in (("*LACAK*", "Nomor laporan terdiri"), ("\u201cBANTUAN\u201d", "Ketik LAPOR")):
+        assert post(visitor, payload(said(text, sender=sender))).status == 200
+        assert told(graph, sender)[-1][1].startswith(answer)
+    assert stack.sql("select count (*) from complaint")[0][0] == before
+    place = said(type="location", sender=sender, location={"latitude": -2.53, "longitude": 140.71})
+    assert post(visitor, payload(place)).status == 200
+    stack.wait("select 1 from content where latitude = -25300000 and longitude = 1407100000")
+
+
 def test_an_answer_that_cannot_go_now(stack, visitor, graph):
     """Meta brings the payload again; what was answered is not answered twice, and what is old is let go."""
     sender = "6281234500103"

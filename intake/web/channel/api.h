@@ -72,7 +72,7 @@ enum member_kind {
     MEMBER_FLAG,    /* true or false */
     MEMBER_MOMENT,  /* RFC 3339 with its zone */
     MEMBER_WORD,    /* one of `words` */
-    MEMBER_DIGESTS, /* files, 64 hexadecimal digits each */
+    MEMBER_DIGESTS, /* handles of files, 64 hexadecimal digits each */
     MEMBER_OBJECT,  /* `inside` */
 };
 struct member {

@@ -1,8 +1,9 @@
-/* api_file.c - files of integrators, before the report that names them by their digests.
+/* api_file.c - files of integrators, before the report that names them.
  *
- * What a file is its bytes say.  One that no report names within a day goes.  A token may send so many bytes in an hour (limit.h).
+ * A file is called by its handle (handle.h), and by the account alone that has sent it.  What a file is its bytes say.  One that no report names within a day goes.  A token may send so many bytes in an hour (limit.h).
  */
 #include <string.h>
+#include "../handle.h"
 #include "api.h"
 
 static void file_refuse (struct visit *visit, enum content_result result)
@@ -18,6 +19,16 @@ static void file_refuse (struct visit *visit, enum content_result result)
     api_problem (visit, status, status == 503 ? "stopping" : content_key (result), NULL);
 }
 
+/* What its account calls it from now on. */
+static json_t *handle_of (struct visit *visit, const uint8_t *digest)
+{
+    char handle[HANDLE_SIZE];
+
+    handle_make (visit->web, (struct handle_for){"api", call_of (visit)->client.account}, digest,
+                 handle);
+    return json_string (handle);
+}
+
 static void on_put (void *owner, enum content_result result, const uint8_t *digest)
 {
     struct visit *visit = owner;
@@ -27,7 +38,7 @@ static void on_put (void *owner, enum content_result result, const uint8_t *dige
         file_refuse (visit, result);
     else
         api_answer (visit, 201,
-                    json_pack ("{s:s, s:I}", "digest", hex_text (digest, DIGEST_BYTES), "bytes",
+                    json_pack ("{s:o, s:I}", "digest", handle_of (visit, digest), "bytes",
                                (json_int_t) len));
 }
 
@@ -91,8 +102,7 @@ static void files_store (struct visit *visit)
     }
     json_t *digests = json_array ();
     for (unsigned i = 0; i < call->file_count; i++)
-        json_array_append_new (
-            digests, json_string (hex_text (call->digests + i * DIGEST_BYTES, DIGEST_BYTES)));
+        json_array_append_new (digests, handle_of (visit, call->digests + i * DIGEST_BYTES));
     if (call->file_count) {
         api_answer (visit, 201, json_pack ("{s:o}", "digests", digests));
     } else {

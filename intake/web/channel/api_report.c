@@ -11,6 +11,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include "../handle.h"
 #include "../limit.h"
 #include "../may.h"
 #include "../repeat.h"
@@ -251,14 +252,16 @@ static bool key_take (struct visit *visit)
     return false;
 }
 
-static void digests_take (struct call *call)
+static void digests_take (struct visit *visit)
 {
-    const json_t *digest;
+    struct call *call = call_of (visit);
+    const struct handle_for account = {"api", call->client.account};
+    const json_t *handle;
     size_t at;
 
-    json_array_foreach (json_object_get (call->body, "attachments"), at, digest)
-        hex_parse (json_string_value (digest), call->digests + DIGEST_BYTES * call->file_count++,
-                   DIGEST_BYTES);
+    json_array_foreach (json_object_get (call->body, "attachments"), at, handle)
+        handle_read (visit->web, account, json_string_value (handle),
+                     call->digests + DIGEST_BYTES * call->file_count++);
 }
 
 /* ---- the answer ----------------------------------------------------------------------------------- */
@@ -348,7 +351,7 @@ static void call_send (struct visit *visit)
                                     .address = api_text (news, "address"),
                                     .language = language};
     contact.quiet = call->quiet =
-        news && limit_contact (visit->web->limits, contact.kind, contact.address);
+        news && limit_contact (visit->web->limits, contact.kind, contact.address, &visit->tally);
     struct aduan_submission submission = {
         .account = call->client.account,
         .kind = call->kind,
@@ -390,16 +393,17 @@ static void call_try (struct visit *visit)
     struct aduan_submitted result;
 
     derive (call, visit->web->secret, "sandbox", call->trial.at, sizeof call->trial.at);
-    if (sandbox_take (visit->web->sandbox, call, &result))
+    if (sandbox_take (visit->web->sandbox, call, &result)) {
+        visit_judged (visit, &result);
         on_sent (visit, &result);
-    else
+    } else
         api_problem (visit, 404, "absent", NULL);
 }
 
 /* Room for one more today?  False, and answered. */
 static bool counted (struct visit *visit)
 {
-    int64_t later = client_submit (visit->web->clients, &call_of (visit)->client);
+    int64_t later = client_submit (visit->web->clients, &call_of (visit)->client, &visit->tally);
 
     if (later) {
         http_later (visit->request, later);
@@ -466,7 +470,7 @@ void api_report (struct visit *visit)
     if (!key_take (visit) || !counted (visit))
         return;
     code_derive (visit);
-    digests_take (call);
+    digests_take (visit);
     const char *place = api_text (call->body, "place"), *target = api_text (call->body, "target");
     bool up = aduan_is_up (visit->web->query);
     visit_wait (visit);
@@ -525,7 +529,7 @@ void api_word_take (struct visit *visit)
     if (!key_take (visit) || !counted (visit))
         return;
     code_derive (visit);
-    digests_take (call);
+    digests_take (visit);
     if (call->client.sandbox) {
         call_try (visit);
     } else if (!aduan_is_up (visit->web->query) || !proof_hash (call->code, hash)) {

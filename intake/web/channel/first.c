@@ -2,13 +2,14 @@
  *
  *   intake: CONFLICT, with the number of the first one and what was told of it
  *     -> he is stricter now (public -> secret, named -> anonymous): FLAGS of that report -> accepted
- *     -> the first one's receipt, what it says is what is stored; his words stand there, to be added as a reply
+ *     -> the first one's receipt, what it says is what is stored; his words and files stand there, to be added as a reply
  *
  * An answer is lost, the reporter thinks again, and sends: what he gets must never read as if the second were stored.  And
  * where he wants more privacy than he wanted at first he has it, or is told that nothing was done yet: the
  * flags go by the act that every reporter has, proved by the code, which follows from the form's token.
  */
 #include "first.h"
+#include "../handle.h"
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,8 @@ struct first {
     struct drawn drawn;
     struct aduan_submitted stored; /* intake's word on it */
     bool hide, unname;             /* what is stricter now */
+    uint8_t digests[FILES_MOST * DIGEST_BYTES];
+    unsigned file_count;
     void (*away) (struct visit *visit);
     void *report; /* the form's work, given back before anything else of it runs */
     void (*report_free) (void *report);
@@ -40,6 +43,7 @@ static void first_show (struct visit *visit)
 
     drawn_new (&reply);
     drawn_show (visit, &reply);
+    handles_show (visit, &reply, first->digests, first->file_count);
     visit_value (visit, "first", "yes");
     visit_value (visit, "stricter", first->hide || first->unname ? "yes" : NULL);
     visit_value (visit, "typed", visit_said (visit, "text"));
@@ -94,7 +98,8 @@ static void flags_send (struct visit *visit)
 }
 
 void first_take (struct visit *visit, const struct drawn *drawn,
-                 const struct aduan_submitted *stored, void (*away) (struct visit *visit))
+                 const struct aduan_submitted *stored, const uint8_t *digests, unsigned file_count,
+                 void (*away) (struct visit *visit))
 {
     struct first *first = xcalloc (1, sizeof *first);
 
@@ -104,10 +109,12 @@ void first_take (struct visit *visit, const struct drawn *drawn,
         .hide = stored->secret == ADUAN_FLAG_NO && strcmp (visit_said (visit, "open"), "1") != 0,
         .unname = stored->anonymous == ADUAN_FLAG_NO &&
                   strcmp (visit_said (visit, "anonymous"), "1") != 0,
+        .file_count = file_count,
         .away = away,
         .report = visit->work,
         .report_free = visit->work_free,
     };
+    memcpy (first->digests, digests, (size_t) file_count * DIGEST_BYTES);
     visit->work = first;
     visit->work_free = first_free;
     if (first->hide || first->unname)

@@ -4,29 +4,29 @@
  *
  * The token is drawn with the form; key and access code derive from it.  So a form that is sent twice - a lost answer, a second
  * press - is one complaint, with one receipt; where it says something else than at first, first.c tells so.  What is not right comes back with all that was typed, and
- * photos that are stored already are named in it by their digests: none is sent twice over a bad connection.
+ * photos that are stored already are named in it by their handles (handle.h): none is sent twice over a bad connection.
  *
  *   TAKEN -> NAMING (what was typed as a place or an agency is looked for) -> STORING (photos, one after the other) -> SENDING
  *
  * With aduan-query away names are left as they were typed, and the router reads them; with the content store full the report goes
  * without its photos, and the receipt says so.
  */
-#include <math.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include "../handle.h"
 #include "../limit.h"
 #include "../repeat.h"
 #include "../story.h"
 #include "first.h"
+#include "base/decimal.h"
 #include "domain/incident.h"
 
 #define TEXT_MOST  3000 /* signs, of our forms (DOMAIN 9 #14); the wire takes 10,000 */
 #define SMALL_MOST 400
 #define FOUND_MOST "8"
-#define PLACE_MOST 500 /* bytes of the place, in his words and as typed, together: the wire's */
-#define DEGREE     1e7
+#define PLACE_MOST 500  /* bytes of the place, in his words and as typed, together: the wire's */
 #define HASTE_MS   2000 /* nobody reads and fills the form in less */
 
 struct report {
@@ -39,6 +39,7 @@ struct report {
     char place[14], target[65];
     char *location;
     int64_t latitude, longitude;
+    uint64_t category;
     json_t *faults; /* {field, why} */
 };
 
@@ -64,17 +65,7 @@ static void today (const struct web *web, char ret[11])
     snprintf (ret, 11, "%s", day_text (wall_ms () + web->zone * INT64_C (3600000)));
 }
 
-static json_t *stored_files (const struct report *report)
-{
-    json_t *files = json_array ();
-    for (unsigned i = 0; i < report->file_count; i++)
-        json_array_append_new (
-            files, json_pack ("{s:s, s:i}", "digest",
-                              hex_text (report->digests + i * DIGEST_BYTES, DIGEST_BYTES), "n",
-                              (int) i + 1));
-    return files;
-}
-
+/* By which way news are to go: what has an @ is a mail address, whatever was chosen beside it. */
 static const char *contact_kind (const struct visit *visit)
 {
     return notices_way (visit->web, visit_said (visit, "contact"),
@@ -93,8 +84,7 @@ static void form_render (struct visit *visit)
     visit_value (visit, "day_first", INCIDENT_FIRST);
     drawn_show (visit, &report->drawn);
     receipt_here (visit);
-    if (report->file_count)
-        json_object_set_new (visit->values, "files", stored_files (report));
+    handles_show (visit, &report->drawn, report->digests, report->file_count);
     if (json_array_size (report->faults)) {
         size_t at;
         json_t *fault;
@@ -173,20 +163,14 @@ static bool day_right (const struct web *web, const char *day)
 /* "-6.9825, 110.4093", as telephones and maps show a place. */
 static bool point_read (const char *text, int64_t *ret_latitude, int64_t *ret_longitude)
 {
-    char *end;
-    double latitude = strtod (text, &end), longitude;
+    const char *first = text + strspn (text, " "), *second;
+    size_t first_len = strcspn (first, " ,;"), second_len;
 
-    if (end == text)
-        return false;
-    end += strspn (end, " ,;");
-    text = end;
-    longitude = strtod (text, &end);
-    if (end == text || end[strspn (end, " ")] || !(fabs (latitude) <= 90) ||
-        !(fabs (longitude) <= 180))
-        return false;
-    *ret_latitude = llround (latitude * DEGREE);
-    *ret_longitude = llround (longitude * DEGREE);
-    return true;
+    second = first + first_len + strspn (first + first_len, " ,;");
+    second_len = strcspn (second, " ");
+    return !second[second_len + strspn (second + second_len, " ")] &&
+           degree_parse ((struct view){first, first_len}, 90, ret_latitude) &&
+           degree_parse ((struct view){second, second_len}, 180, ret_longitude);
 }
 
 static void contact_check (struct visit *visit, struct report *report)
@@ -208,6 +192,7 @@ static void report_check (struct visit *visit, struct report *report)
 {
     const char *text = visit_said (visit, "text"), *class = visit_said (visit, "class");
     const char *incident = visit_said (visit, "incident"), *point = visit_said (visit, "point");
+    const char *category = visit_said (visit, "category");
     bool matter = strcmp (class, "1") == 0; /* a complaint is about something that happened */
 
     if (utf8_blank (text, strlen (text)))
@@ -219,6 +204,8 @@ static void report_check (struct visit *visit, struct report *report)
     if (!*visit_said (visit, "place") && !*visit_said (visit, "place_q") &&
         !*visit_said (visit, "location") && !*point)
         fault_say (report, "place_q", "place_empty");
+    if (*category && !decimal_parse (view_of (category), INT32_MAX, &report->category))
+        fault_say (report, "category", "category");
     if (*point && !point_read (point, &report->latitude, &report->longitude))
         fault_say (report, "point", "point");
     if ((*incident || matter) && !day_right (visit->web, incident))
@@ -227,19 +214,6 @@ static void report_check (struct visit *visit, struct report *report)
         strcmp (visit_said (visit, "open"), "2") != 0)
         fault_say (report, "open", "open_empty");
     contact_check (visit, report);
-}
-
-/* The photos that an earlier try has stored. */
-static void files_named (struct visit *visit, struct report *report)
-{
-    for (size_t i = 0; i < http_field_count (visit->request); i++) {
-        const struct http_field *field = http_field (visit->request, i);
-        if (!field->file && strcmp (field->name, "stored") == 0 &&
-            report->file_count < FILES_MOST && field->value.len == 2 * DIGEST_BYTES &&
-            hex_parse (field->value.at, report->digests + report->file_count * DIGEST_BYTES,
-                       DIGEST_BYTES) == 0)
-            report->file_count++;
-    }
 }
 
 /* ---- sending ---------------------------------------------------------------------------------- */
@@ -307,7 +281,7 @@ static void on_sent (struct visit *visit, const struct aduan_submitted *result)
     if (result->result == ADUAN_ACCEPTED) {
         accepted (visit, result);
     } else if (conflict && *result->number) {
-        first_take (visit, &report->drawn, result, away);
+        first_take (visit, &report->drawn, result, report->digests, report->file_count, away);
     } else if (conflict) { /* of an intake that tells no number yet */
         fault_say (report, "text", "sent_already");
         form_show_again (visit);
@@ -329,7 +303,8 @@ static void on_sent (struct visit *visit, const struct aduan_submitted *result)
 /* Why a person should see it before an agency does; each way of doubting counts by itself.  Refused it would be lost. */
 static uint32_t why_doubted (struct visit *visit, const struct report *report)
 {
-    bool flood = limit_flood (visit->web->limits, view_of (visit_said (visit, "text")));
+    bool flood =
+        limit_flood (visit->web->limits, view_of (visit_said (visit, "text")), &visit->tally);
     bool source = limit_doubted (visit);
     bool trap = *visit_said (visit, "website");
     bool haste = report->drawn.created + HASTE_MS > (uint64_t) wall_ms ();
@@ -375,7 +350,8 @@ static void report_send (struct visit *visit)
                                  .address = contact,
                                  .language =
                                      visit->english ? ADUAN_LANGUAGE_EN : ADUAN_LANGUAGE_ID};
-    news.quiet = report->quiet = *contact && limit_contact (visit->web->limits, news.kind, contact);
+    news.quiet = report->quiet =
+        *contact && limit_contact (visit->web->limits, news.kind, contact, &visit->tally);
     struct aduan_submission submission = {
         .account = "web",
         .key = report->drawn.token.key,
@@ -383,7 +359,7 @@ static void report_send (struct visit *visit)
         .created = report->drawn.created,
         .channel = ADUAN_CHANNEL_WEB,
         .complaint_class = (uint32_t) atoi (visit_said (visit, "class")),
-        .category = (uint32_t) strtoul (visit_said (visit, "category"), NULL, 10),
+        .category = (uint32_t) report->category,
         .place = report->place,
         .location = report->location,
         .latitude = report->latitude,
@@ -515,7 +491,7 @@ static void form_take (struct visit *visit)
         visit_refuse (visit, 400, "form");
         return;
     }
-    files_named (visit, report);
+    report->file_count = handles_named (visit, &report->drawn, report->digests);
     int64_t wait = limit_report (visit);
     if (wait) { /* the form as it was typed, with its token: it is the same report later */
         visit_later (visit, wait);

@@ -29,6 +29,8 @@ struct post {
     bool held; /* as many bytes: by what it holds it is no larger */
     struct mail mail;
     struct message *message;
+    struct tally tally; /* of its answer, counted for `sender` and `name` */
+    uint8_t sender[ADUAN_SENDER_SIZE], name[16];
     void (*then) (void *with, enum mail_end end, const char *number);
     void *with;
 };
@@ -37,6 +39,8 @@ static void post_end (struct post *post, enum mail_end end, const char *number)
 {
     if (post->held)
         gateway_give (post->gateways, post->raw.len);
+    if (end == MAIL_LATER)
+        gateway_unanswered (post->gateways, post->sender, post->name, &post->tally);
     post->then (post->with, end, number);
     mail_done (&post->mail);
     free (post);
@@ -115,7 +119,9 @@ static struct message *message_make (struct post *post)
         message_from (message, mail->from);
     }
     if (!mail->machine && mail->from && address_valid (view_of (mail->from)) &&
-        gateway_answers (post->gateways, message->sender, message->token.token)) {
+        gateway_answers (post->gateways, message->sender, message->token.token, &post->tally)) {
+        memcpy (post->sender, message->sender, sizeof post->sender);
+        memcpy (post->name, message->token.token, sizeof post->name);
         message->kind = "email";
         message->address = xstrdup (mail->from);
         message->message_id = mail->message_id;

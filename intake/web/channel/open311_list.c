@@ -349,6 +349,19 @@ static bool status_read (struct visit *visit, struct listing *listing)
     return !other;
 }
 
+/* Whole metres of a radius that may have parts of one. */
+static bool metres_read (const char *text, char ret[8])
+{
+    size_t whole = strspn (text, "0123456789");
+    const char *parts = text + whole;
+
+    if (!whole || whole > 7 ||
+        (*parts && (*parts != '.' || !parts[1] || parts[1 + strspn (parts + 1, "0123456789")])))
+        return false;
+    snprintf (ret, 8, "%.*s", (int) whole, text);
+    return true;
+}
+
 /* lat, long and radius (m), an extension that clients of several cities know.  False, and answered. */
 static bool circle_read (struct visit *visit, struct listing *listing)
 {
@@ -359,14 +372,12 @@ static bool circle_read (struct visit *visit, struct listing *listing)
     if (!latitude && !longitude)
         return true;
     if (!latitude || !longitude || !open311_point (latitude, longitude, &north, &east) ||
-        (radius && (strspn (radius, "0123456789.") != strlen (radius) || strlen (radius) > 7))) {
+        !metres_read (radius ? radius : METRES, listing->radius)) {
         open311_refuse (visit, 400, "open311_point", NULL);
         return false;
     }
     snprintf (listing->latitude, sizeof listing->latitude, "%lld", (long long) north);
     snprintf (listing->longitude, sizeof listing->longitude, "%lld", (long long) east);
-    snprintf (listing->radius, sizeof listing->radius, "%ld",
-              strtol (radius ? radius : METRES, NULL, 10));
     return true;
 }
 

@@ -165,7 +165,7 @@ static void request_send (struct visit *visit)
     struct aduan_contact contact = contact_of (visit);
     contact.quiet = taking->quiet =
         contact.address && taking->kind == ADUAN_KIND_COMPLAINT &&
-        limit_contact (visit->web->limits, contact.kind, contact.address);
+        limit_contact (visit->web->limits, contact.kind, contact.address, &visit->tally);
     struct aduan_identity identity = {
         .name = name,
         .phone = form_or (visit, "phone"),
@@ -208,7 +208,8 @@ static void request_send (struct visit *visit)
         submission.identity = known ? &identity : NULL;
         submission.contact = contact.address ? &contact : NULL;
         if (!open311_of (visit)->known && /* whoever has a key has an account that answers for it */
-            limit_flood (visit->web->limits, (struct view){taking->text.at, taking->text.len})) {
+            limit_flood (visit->web->limits, (struct view){taking->text.at, taking->text.len},
+                         &visit->tally)) {
             submission.doubt = ADUAN_DOUBT_FLOOD;
             metric_add (web_doubt_flood_total, 1);
         }
@@ -232,8 +233,9 @@ static void request_try (struct visit *visit)
 static void request_submit (struct visit *visit)
 {
     struct open311 *open311 = open311_of (visit);
-    int64_t wait = open311->known ? client_submit (visit->web->clients, &open311->client)
-                                  : limit_report (visit);
+    int64_t wait = open311->known
+                       ? client_submit (visit->web->clients, &open311->client, &visit->tally)
+                       : limit_report (visit);
 
     if (wait) {
         http_later (visit->request, wait);

@@ -5,7 +5,7 @@
  *   DECODED -> (JOINING: parts that Kannel has not joined) -> by its first word
  *     LAPOR, or a regency's own prefix     a complaint
  *     LACAK, BERHENTI, BANTUAN ...         what they ask (command.h)
- *     a number, or any other word          ASKING whose case it belongs to -> a reply, or a complaint
+ *     a number, or any other word          ASKING whose case it belongs to -> a reply, or a complaint; help where it says nothing
  *
  * What cannot be taken now is 503, so that Kannel keeps it (http-request-retry).  An empty text is answered where no SMS is to go
  * back (omit-empty).
@@ -17,6 +17,8 @@
 #include <strings.h>
 #include <utlist.h>
 #include "../command.h"
+#include "../spelling.h"
+#include "base/decimal.h"
 #include "domain/number.h"
 
 #define ACCOUNT    "sms"
@@ -36,6 +38,8 @@ struct sms {
     uint64_t created;
     bool silent;   /* nothing goes back to its sender, ever */
     bool answered; /* the answer goes back; counted with its message (gateway_answers) */
+    struct tally tally;
+    uint8_t name[16];               /* of its message */
     char number[ADUAN_NUMBER_SIZE]; /* that it begins with; "": none */
     /* A part of a longer one. */
     unsigned reference, total, part;
@@ -77,9 +81,12 @@ static void others_end (struct sms *sms, unsigned status)
 static void sms_refuse (struct visit *visit, unsigned status, const char *why)
 {
     (void) why; /* nothing of it may go to somebody's telephone */
-    others_end (visit->work, status);
+    struct sms *sms = visit->work;
+    others_end (sms, status);
     if (status == 503)
         http_later (visit->request, LATER_MS);
+    if (status == 503 && sms)
+        gateway_unanswered (visit->web->gateways, sms->hash, sms->name, &sms->tally);
     say (visit, status, "");
 }
 
@@ -152,8 +159,9 @@ static struct message *message_make (struct sms *sms, const char *text)
     buffer_add (&message->text, text, strlen (text));
     envelope_take (sms, message);
     message->phone = xstrdup (sms->sender);
+    memcpy (sms->name, message->token.token, sizeof sms->name);
     sms->answered =
-        !sms->silent && gateway_answers (web->gateways, sms->hash, message->token.token);
+        !sms->silent && gateway_answers (web->gateways, sms->hash, sms->name, &sms->tally);
     if (!sms->silent) {
         message->kind = "sms";
         message->address = xformat ("+%s", sms->sender);
@@ -182,6 +190,20 @@ static void numbers_say (struct sms *sms, const json_t *rows)
     buffer_free (&numbers);
 }
 
+/* What says nothing is no complaint: once in an hour its sender is told how to write one, so that two machines do not greet each
+ * other for ever. */
+static void help_say (struct sms *sms)
+{
+    struct gateways *gateways = sms->visit->web->gateways;
+    struct view who = {(const char *) sms->hash, sizeof sms->hash};
+
+    if (sms->answered && limit_take_of (gateways->web->limits, LIMIT_help, who, 1, NULL) != 0) {
+        gateway_unanswered (gateways, sms->hash, sms->name, &sms->tally);
+        sms->answered = false;
+    }
+    answer (sms, "auto_help", "");
+}
+
 static void on_whose (struct message *message, json_t *rows)
 {
     struct sms *sms = message->with;
@@ -203,13 +225,20 @@ static void on_whose (struct message *message, json_t *rows)
     }
     if (row)
         message_join (message, row);
-    message_send (message, on_sent, sms);
+    if (row || !says_nothing (message->text.at)) {
+        message->text.len = strlen (message->text.at);
+        message_send (message, on_sent, sms);
+        return;
+    }
+    message_free (message);
+    help_say (sms);
 }
 
 static void whose_ask (struct sms *sms, const char *text)
 {
     struct message *message = message_make (sms, text);
 
+    buffer_add (&message->text, "", 1); /* for says_nothing: a NUL behind it */
     message->with = sms;
     message_ask_sender (message, on_whose);
 }
@@ -261,10 +290,13 @@ static void report_get (struct visit *visit)
     struct gateways *gateways = visit->web->gateways;
     const char *token = http_query (visit->request, "notice"),
                *state = http_query (visit->request, "state");
-    unsigned said = state ? (unsigned) strtoul (state, NULL, 10) : 0;
-    uint32_t outcome = said == 1 ? TOLD_DELIVERED : said == 2 || said == 16 ? TOLD_REFUSED : 0;
+    uint64_t said = 0;
+    uint32_t outcome;
     struct notice_name notice;
 
+    if (!state || !decimal_parse (view_of (state), UINT32_MAX, &said))
+        said = 0;
+    outcome = said == 1 ? TOLD_DELIVERED : said == 2 || said == 16 ? TOLD_REFUSED : 0;
     if (!token || !gateways->has_reply_key ||
         token_notice (gateways->reply_key, view_of (token), &notice) != 0)
         visit_refuse (visit, 404, "absent"); /* the token is its proof */

@@ -9,11 +9,14 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include "../handle.h"
 #include "../limit.h"
 #include "../may.h"
 #include "../story.h"
 #include "../taken.h"
 #include "../typed.h"
+#include "../web.h"
+#include "base/decimal.h"
 
 #define WORDS_MOST 3000
 #define TYPED_MOST 200 /* bytes of what was typed as a code that the page shows again */
@@ -160,12 +163,32 @@ static bool followed (struct visit *visit, char hash[65])
     return false;
 }
 
+/* Something that he says; visit->work. */
+struct saying {
+    const struct say *say;
+    struct drawn drawn;
+    uint64_t rating; /* 0: none */
+    uint8_t digests[FILES_MOST * DIGEST_BYTES];
+    unsigned file_count;
+    size_t field;
+};
+
+/* The files that came with what did not go: they need not come again. */
+static void saying_files_show (struct visit *visit, const struct drawn *drawn)
+{
+    const struct saying *saying = visit->work;
+
+    if (saying)
+        handles_show (visit, drawn, saying->digests, saying->file_count);
+}
+
 static void token_value (struct visit *visit)
 {
     struct drawn drawn;
 
     drawn_new (&drawn);
     drawn_show (visit, &drawn);
+    saying_files_show (visit, &drawn);
     sodium_memzero (&drawn, sizeof drawn);
 }
 
@@ -218,14 +241,6 @@ static const struct say {
     {"consent", ADUAN_KIND_CONSENT, false}, {"flags", ADUAN_KIND_FLAGS, false},
 };
 
-struct saying {
-    const struct say *say;
-    struct drawn drawn;
-    uint8_t digests[FILES_MOST * DIGEST_BYTES];
-    unsigned file_count;
-    size_t field;
-};
-
 static void saying_free (void *work)
 {
     struct saying *saying = work;
@@ -258,7 +273,12 @@ static void on_said (struct visit *visit, const struct aduan_submitted *result)
         snprintf (path, sizeof path, "/case?said=%s", saying->say->name);
         http_redirect (visit->request, path);
     } else if (result->result == ADUAN_REJECTED) {
-        say_again (visit, result->reject == ADUAN_REJECT_CONFLICT ? "sent_already" : "rejected");
+        bool files = strcmp (result->field, "attachments") == 0;
+        if (files)
+            saying->file_count = 0; /* or the form would name them for ever */
+        say_again (visit, result->reject == ADUAN_REJECT_CONFLICT ? "sent_already"
+                          : files                                 ? "file_expired"
+                                                                  : "rejected");
     } else {
         http_later (visit->request, LATER_MS);
         visit_value (visit, "typed", visit_said (visit, "text"));
@@ -266,9 +286,15 @@ static void on_said (struct visit *visit, const struct aduan_submitted *result)
     }
 }
 
-static uint32_t rating_said (const struct visit *visit)
+/* 1 to 5, of a word that has one; false: it is none. */
+static bool rating_read (const struct visit *visit, struct saying *saying)
 {
-    return (uint32_t) strtoul (visit_said (visit, "rating"), NULL, 10);
+    const char *said = visit_said (visit, "rating");
+    bool rates = saying->say->kind == ADUAN_KIND_RATING;
+
+    if (!rates && (saying->say->kind != ADUAN_KIND_CLOSING || !*said))
+        return true;
+    return decimal_parse (view_of (said), 5, &saying->rating) && saying->rating;
 }
 
 static void say_send (struct visit *visit)
@@ -283,7 +309,7 @@ static void say_send (struct visit *visit)
         .channel = ADUAN_CHANNEL_WEB,
         .parent = visit->number,
         .code = visit->code,
-        .rating = rating_said (visit),
+        .rating = (uint32_t) saying->rating,
         .text = visit_said (visit, "text"),
         .attachments = saying->digests,
         .attachments_len = saying->file_count * DIGEST_BYTES,
@@ -340,7 +366,7 @@ static void say_judged (struct visit *visit)
     bool there = visit->fault == 0;
     visit->fault = 0;
     if (!there || case_takes (json_object_get (visit->values, "case"), saying->say->kind, text,
-                              rating_said (visit))) {
+                              (uint32_t) saying->rating)) {
         files_store (visit);
         return;
     }
@@ -376,13 +402,14 @@ static void case_say (struct visit *visit)
         visit_refuse (visit, 400, "form");
         return;
     }
+    saying->file_count = handles_named (visit, &saying->drawn, saying->digests);
     if (age == DRAWN_OLD)
         say_again (visit, "form_old");
     else if (say->words && utf8_blank (text, strlen (text)))
         say_again (visit, "text_empty");
     else if (utf8_count (text, strlen (text)) > WORDS_MOST)
         say_again (visit, "text_long");
-    else if (say->kind == ADUAN_KIND_RATING && !*visit_said (visit, "rating"))
+    else if (!rating_read (visit, saying))
         say_again (visit, "rating_empty");
     else
         visit_ask (visit, "case", "web_case", json_pack ("[s, s]", visit->number, hash), true,

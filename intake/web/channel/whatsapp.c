@@ -11,6 +11,7 @@
 #include <string.h>
 #include "../command.h"
 #include "../graph.h"
+#include "../spelling.h"
 #include "whatsapp.h"
 
 #define BODY_MOST 3145728 /* Meta's own limit */
@@ -34,11 +35,14 @@ struct chat {
     size_t held;         /* gateway_hold */
     enum graph_end fate; /* of what was fetched, or said */
     bool to_notice;      /* written as an answer to a message of ours */
+    bool empty;          /* it says nothing, and nothing came with it */
+    bool help;           /* it is answered with help, for that */
     char number[ADUAN_NUMBER_SIZE];
     /* Of a command, whose message is gone when it is answered. */
     char phone[32], sender[24]; /* which telephone of ours it came to, in Meta's words; of whom */
     uint8_t hash[ADUAN_SENDER_SIZE], name[16];
     uint64_t created;
+    struct tally tally; /* of its answer */
     struct buffer answer;
 };
 
@@ -91,6 +95,8 @@ static void on_sent (void *with, struct message *message, const struct aduan_sub
     chat_end (with, result->result != ADUAN_ACCEPTED && result->result != ADUAN_REJECTED);
 }
 
+static void chat_command (struct chat *chat, const struct command *command);
+
 static void on_whose (struct message *message, json_t *rows)
 {
     struct chat *chat = message->with;
@@ -106,6 +112,11 @@ static void on_whose (struct message *message, json_t *rows)
                         : open.asking     ? open.asking
                         : chat->to_notice ? open.only
                                           : NULL;
+    if (!row && chat->empty) {
+        chat->help = true;
+        chat_command (chat, &(struct command){.word = COMMAND_HELP});
+        return;
+    }
     if (row)
         message_join (message, row);
     message_send (message, on_sent, chat);
@@ -125,15 +136,31 @@ static void on_answered (void *job, bool worked)
     struct chat *chat = job;
     bool young = (uint64_t) wall_ms () < chat->created + PATIENT_MS;
 
+    struct gateways *gateways = chat->hook->visit->web->gateways;
+    bool later = young && (!worked || chat->fate == GRAPH_AWAY);
+
     if (worked && chat->fate == GRAPH_DONE)
-        gateway_told (chat->hook->visit->web->gateways, chat->name);
-    chat_end (chat, young && (!worked || chat->fate == GRAPH_AWAY));
+        gateway_told (gateways, chat->name);
+    if (later)
+        gateway_unanswered (gateways, chat->hash, chat->name, &chat->tally);
+    chat_end (chat, later);
+}
+
+/* What says nothing is told so once in an hour: two machines would greet each other for ever. */
+static bool may_answer (struct chat *chat)
+{
+    struct gateways *gateways = chat->hook->visit->web->gateways;
+    struct view who = {(const char *) chat->hash, sizeof chat->hash};
+
+    return (!chat->help ||
+            limit_take_of (gateways->web->limits, LIMIT_help, who, 1, &chat->tally) == 0) &&
+           gateway_answers (gateways, chat->hash, chat->name, &chat->tally);
 }
 
 static void on_command (void *with, const char *key, const char *number, const char *code)
 {
     struct chat *chat = with;
-    struct gateways *gateways = chat->hook->visit->web->gateways;
+    const struct gateways *gateways = chat->hook->visit->web->gateways;
     const char *text = key ? web_word (chat->hook->visit, key) : NULL;
 
     if (!text) {
@@ -141,8 +168,7 @@ static void on_command (void *with, const char *key, const char *number, const c
         return;
     }
     gateway_text (text, number, code, &chat->answer);
-    if (!*chat->phone || !*chat->graph.token ||
-        !gateway_answers (gateways, chat->hash, chat->name)) {
+    if (!*chat->phone || !*chat->graph.token || !may_answer (chat)) {
         chat_end (chat, false);
         return;
     }
@@ -180,6 +206,7 @@ static void chat_place (struct chat *chat)
         chat_command (chat, &command);
     } else {
         memcpy (chat->number, command.number, sizeof chat->number);
+        chat->empty = bare && says_nothing (command.rest);
         message->with = chat;
         message_ask_sender (message, on_whose);
     }

@@ -1,7 +1,9 @@
 /* whatsapp_read.c - a payload of Meta's, taken apart: pure, whatever the bytes are. */
+#include <math.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/decimal.h"
 #include "whatsapp.h"
 
 #define VALUES_MOST  60000
@@ -78,8 +80,8 @@ static void place_take (const json_t *said, struct message *message)
 
     if (latitude < -90 || latitude > 90 || longitude < -180 || longitude > 180)
         return;
-    message->latitude = (int64_t) (latitude * PLACE_DEGREE);
-    message->longitude = (int64_t) (longitude * PLACE_DEGREE);
+    message->latitude = llround (latitude * PLACE_DEGREE);
+    message->longitude = llround (longitude * PLACE_DEGREE);
     buffer_format (&message->text, "%.200s%s%.300s", name ? name : "Lokasi", address ? ", " : "",
                    address ? address : "");
 }
@@ -148,8 +150,11 @@ struct message *whatsapp_message (struct web *web, const json_t *value, const js
 {
     const char *id = text_at (said, "id", NULL), *from = text_at (said, "from", NULL),
                *stamp = text_at (said, "timestamp", NULL);
-    uint64_t sent = stamp ? strtoull (stamp, NULL, 10) * 1000 : 0;
+    uint64_t sent = 0;
 
+    if (!stamp || !decimal_parse (view_of (stamp), INT32_MAX * UINT64_C (1000), &sent))
+        sent = 0;
+    sent *= 1000;
     *ret_media = '\0';
     if (!id || !*id || strlen (id) > 256 || !from || !*from || strlen (from) > 24)
         return NULL;

@@ -39,9 +39,9 @@ with parent as (
     where m.complaint_id = g.main and $3::int = 5
       and not exists (select from merged x where x.main = g.main and x.complaint_id <> g.complaint_id)
 ), kept as (
-    insert into refused (complaint_id, parent, adapter, kind, reason, digest, submission, content, received, at)
+    insert into refused (complaint_id, parent, adapter, kind, reason, digest, submission, content, received, at, said)
     select $1::uuid, $2::bigint, $4::int, $3::int, case when proven then 'state' else 'code' end,
-           $9::bytea, $10::bytea, $11::bytea, $8::timestamptz, clock_timestamp ()
+           $9::bytea, $10::bytea, $11::bytea, $8::timestamptz, clock_timestamp (), case when proven then $6::text end
     from proof where not (proven and fits) and not said
     on conflict do nothing
     returning 1

@@ -113,9 +113,9 @@ with named as materialized (
     from good where flags & 16 <> 0 and not held and (kind = 7 or (kind = 4 and $7::int <= 2) or (kind = 3 and state = 8))
     returning 1
 ), kept as (
-    insert into refused (complaint_id, parent, adapter, kind, reason, digest, submission, content, received, at)
+    insert into refused (complaint_id, parent, adapter, kind, reason, digest, submission, content, received, at, said)
     select $1::uuid, $2::bigint, $4::int, $3::int, case when proven then 'state' else 'code' end,
-           $9::bytea, $10::bytea, $11::bytea, $8::timestamptz, clock_timestamp ()
+           $9::bytea, $10::bytea, $11::bytea, $8::timestamptz, clock_timestamp (), case when proven then $6::text end
     from proof where not (proven and fits) and not said and state <> 10 and not moved
     on conflict do nothing
     returning 1
