@@ -34,10 +34,14 @@ const struct setting web_settings[] = {
      "bytes of the folder's disk that stay free: with fewer no upload is taken, and reports come without their files"},
     {"files_unpinned", SETTING_BYTES, "8GiB", 67108864, INT64_MAX, false,
      "bytes of uploads that no report names yet, all together; beyond them none is taken"},
+    {"video_bytes", SETTING_BYTES, "25MiB", 0, CONTENT_VIDEO_MOST, false,
+     "bytes of a film at most; 0: none is taken; the same for aduan-desk"},
+    {"video_seconds", SETTING_NUMBER, "120", 1, 3600, false,
+     "of a longer film that much is kept, from its beginning; the same for aduan-desk"},
     {"reencode", SETTING_FLAG, "true", 0, 0, false,
-     "makes copies of images without what cameras write into them"},
+     "makes copies of images and films without what cameras write into them"},
     {"reencoder", SETTING_PATH, "", 0, 0, false,
-     "path of aduan-reencode; empty: beside this program"},
+     "path of aduan-reencode, beside which aduan-remux lies; empty: beside this program"},
     {"open311.contact", SETTING_TEXT, "", 0, 0, false,
      "Open311's discovery: whom to ask about it; empty: the operator of this address"},
     {"open311.key_service", SETTING_TEXT, "", 0, 0, false,
@@ -134,14 +138,17 @@ static const struct route *route_find (enum http_method method, const char *path
 static size_t on_limit (void *owner, enum http_method method, const char *path, bool *ret_sinks)
 {
     const struct inlet *inlet;
+    const struct web *web = owner;
     struct http_parts parts;
     bool other;
     const struct route *route = route_find (method, path, &parts, &inlet, &other);
-    (void) owner;
+
     http_parts_done (&parts);
     /* a mail is larger than files, and is read whole */
     *ret_sinks = route && (route->most == BODY_FILE || route->most == BODY_FILES ||
                            route->most == BODY_TOLD);
+    if (route && route->most == BODY_FILE)
+        return content_most (web->content);
     return route ? route->most : 0;
 }
 
@@ -370,6 +377,8 @@ static int content_open_folder (struct web *web, const struct settings *settings
         .box_documents = true,
         .reserve = (uint64_t) settings_number (settings, "files_reserve"),
         .unpinned_most = (uint64_t) settings_number (settings, "files_unpinned"),
+        .video_bytes = (uint64_t) settings_number (settings, "video_bytes"),
+        .video_seconds = (unsigned) settings_number (settings, "video_seconds"),
         .reencode = settings_flag (settings, "reencode"),
         .reencoder = *reencoder ? reencoder : NULL,
     };

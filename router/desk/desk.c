@@ -30,10 +30,14 @@ const struct setting desk_settings[] = {
      "an upload that nothing names goes after this"},
     {"unnamed", SETTING_DURATION, "30d", 691200000, 3153600000000, false,
      "a kept file that is older, and that no case names any more, goes"},
+    {"video_bytes", SETTING_BYTES, "25MiB", 0, CONTENT_VIDEO_MOST, false,
+     "bytes of a film at most; 0: none is taken; the same for aduan-web"},
+    {"video_seconds", SETTING_NUMBER, "120", 1, 3600, false,
+     "of a longer film that much is kept, from its beginning; the same for aduan-web"},
     {"reencode", SETTING_FLAG, "true", 0, 0, false,
-     "make copies of pictures without what their cameras wrote into them"},
+     "make copies of pictures and films without what their cameras wrote into them"},
     {"reencoder", SETTING_PATH, "", 0, 0, false,
-     "the program that makes them; empty: aduan-reencode beside this one"},
+     "the program that makes them, beside which aduan-remux lies; empty: aduan-reencode beside this one"},
     {"zone", SETTING_NUMBER, "7", 7, 9, false, "hours east of UTC in which times are shown"},
     {"connections", SETTING_NUMBER, "400", 10, 4000, false, "connections at most"},
     {"idle", SETTING_DURATION, "30s", 1000, 600000, false,
@@ -260,17 +264,20 @@ static int content_start (struct desk *desk, const struct settings *settings)
 {
     const char *folder = settings_text (settings, "files"),
                *reencoder = settings_text (settings, "reencoder");
-    int result = content_new (
-        desk->reactor,
-        &(struct content_options){.folder = folder,
-                                  .reserve = (uint64_t) settings_number (settings, "files_reserve"),
-                                  .unpinned_ms = settings_number (settings, "unpinned"),
-                                  .reencode = settings_flag (settings, "reencode"),
-                                  .reencoder = *reencoder ? reencoder : NULL,
-                                  .ask = files_ask,
-                                  .owner = desk,
-                                  .orphan_ms = settings_number (settings, "unnamed")},
-        &desk->content);
+    int result =
+        content_new (desk->reactor,
+                     &(struct content_options){
+                         .folder = folder,
+                         .reserve = (uint64_t) settings_number (settings, "files_reserve"),
+                         .unpinned_ms = settings_number (settings, "unpinned"),
+                         .video_bytes = (uint64_t) settings_number (settings, "video_bytes"),
+                         .video_seconds = (unsigned) settings_number (settings, "video_seconds"),
+                         .reencode = settings_flag (settings, "reencode"),
+                         .reencoder = *reencoder ? reencoder : NULL,
+                         .ask = files_ask,
+                         .owner = desk,
+                         .orphan_ms = settings_number (settings, "unnamed")},
+                     &desk->content);
     if (result != 0)
         log_error ("%s: attachments cannot be kept there: %s", folder,
                    result == FAIL_ABSENT ? "libmagic has no database (package libmagic-mgc)"
