@@ -80,7 +80,7 @@ struct content_options {
     bool reencode; /* makes copies of pinned images and films; several programs may */
     const char *
         reencoder; /* path of aduan-reencode, beside which aduan-remux lies; NULL: in the folder of this program */
-    int64_t copy_ms;     /* how long a child may take for one; 0: a minute */
+    int64_t copy_ms;     /* how long a child may take for one; 0: three minutes */
     content_ask_fn *ask; /* may be NULL: nothing that was pinned ever goes */
     void *owner;         /* its */
     int64_t orphan_ms;   /* what was pinned so long ago is asked for; 0: 30 days */

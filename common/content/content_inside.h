@@ -23,10 +23,11 @@
 #include "content/content.h"
 #include "content/place.h"
 
-#define UNPINNED_MS   ((int64_t) 24 * 3600 * 1000)
-#define ORPHAN_MS     ((int64_t) 30 * 24 * 3600 * 1000)
-#define DRAFT_MS      ((int64_t) 3600 * 1000)
-#define COPY_MS       60000
+#define UNPINNED_MS ((int64_t) 24 * 3600 * 1000)
+#define ORPHAN_MS   ((int64_t) 30 * 24 * 3600 * 1000)
+#define DRAFT_MS    ((int64_t) 3600 * 1000)
+#define COPY_MS                                                                                    \
+    180000 /* of a clock, where nobody else lets it work; of the processor it has 15 s */
 #define VIDEO_SECONDS 120
 #define LOOK_MS       60000  /* the scan behind content_look */
 #define HEAD_BYTES    262144 /* of a file: by so many libmagic says what it is */

@@ -169,6 +169,7 @@ static void page_values (struct visit *visit)
     visit_value (visit, "path", http_path (visit->request));
     visit_value (visit, "accept", content_accept (visit->web->content));
     json_object_set_new (visit->values, "file_most", json_integer (CONTENT_BYTES_MOST));
+    json_object_set_new (visit->values, "files_most", json_integer (BODY_FILES - FORM_MOST));
     json_object_set_new (visit->values, "video_most",
                          json_integer ((json_int_t) content_video_most (visit->web->content)));
     json_object_set_new (visit->values, "video_seconds",

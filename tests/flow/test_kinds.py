@@ -105,6 +105,8 @@ def test_a_film_at_the_public_door(stack):
     assert answer.status == 422 and answer.faults() == ["photos"] and "paling besar 10 MB, video 25 MB" in answer.text
     answer = visitor.post("/report", visitor.form("Foto terlalu besar."), [("photo", "a.heic", heic() + box(b"free", bytes(10 << 20)))])
     assert answer.status == 422 and answer.faults() == ["photos"]
+    answer = visitor.post("/report", visitor.form("Banyak film."), [("photo", f"{n}.mp4", film() + box(b"free", bytes(18 << 20))) for n in range(3)])
+    assert answer.status == 422 and answer.faults() == ["photos"] and "Bersama-sama berkas paling besar 50 MB" in answer.text
     answer = visitor.post("/report", visitor.form("Suara."), [("photo", "a.ogg", b"OggS\0\2" + bytes(200))])
     assert answer.status == 422 and "Yang bisa: JPEG, PNG, WebP, HEIC, GIF, MP4, MOV, 3GP, PDF, TXT, Word, Excel, ODF." in answer.text
 
@@ -152,8 +154,8 @@ def test_a_telephones_largest_picture():
 @pytest.mark.parametrize("data, ends", [
     (heic(claimed=(60000, 60000)), PIXELS), (heic(grid=(2, 2), shown=(60000, 60000)), PIXELS), (heic(grid=(2, 2), shown=(9000, 9000)), PIXELS),
     (heic(grid=(2, 2), shown=(16000, 16000), claimed=(100, 100)), None), (heic(piece=b"\0\0\0\xff" + bytes(40)), DAMAGED), (heic(config=b"\1" + bytes(60)), DAMAGED),
-    (heic()[:200], DAMAGED), (heic().replace(b"hvc1", b"av01").replace(b"hvcC", b"av1C"), None), (heic().replace(b"hvc1", b"jpeg"), None), (b"\0\0\0\x0cftypheic", DAMAGED)],
-    ids=["claims", "grid", "81 megapixels", "grid that claims less", "slice", "config", "cut", "AV1", "JPEG", "nothing"])
+    (heic()[:200], DAMAGED), (heic().replace(b"hvc1", b"av01").replace(b"hvcC", b"av1C"), None), (heic().replace(b"hvc1", b"jpeg"), None), (b"\0\0\0\x0cftypheic", DAMAGED), (heic(grid=(2, 2), circle=True), DAMAGED)],
+    ids=["claims", "grid", "81 megapixels", "grid that claims less", "slice", "config", "cut", "AV1", "JPEG", "nothing", "circle"])
 def test_a_picture_that_is_none(data, ends):
     status, made = child(REENCODER, "heic", data=data)
     assert made == b"" and status != 0 and (ends == status or (ends is None and status in (DAMAGED, PIXELS, KIND, -31)))

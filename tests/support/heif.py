@@ -81,9 +81,9 @@ class Items:
                     box(b"iprp", box(b"ipco", *self.properties), full(b"ipma", 0, struct.pack(">I", len(uses)), *uses)), extra)
 
 
-def heic(config=CONFIG, piece=SLICE, side=(SIDE, SIDE), grid=None, shown=None, claimed=None, turn=None, marks=None, brand=b"heic"):
+def heic(config=CONFIG, piece=SLICE, side=(SIDE, SIDE), grid=None, shown=None, claimed=None, turn=None, marks=None, circle=False, brand=b"heic"):
     """`side` of a piece; `grid` of columns and rows; `shown`: width and height of the whole; `claimed`: what its header says instead;
-    `turn` in quarters against the clock; `marks` in EXIF, XMP, a description, boxes that nobody knows, a thumbnail's EXIF."""
+    `turn` in quarters against the clock; `circle`: its pieces are the whole itself; `marks` in EXIF, XMP, a description, boxes that nobody knows, a thumbnail's EXIF."""
     items = Items()
     decoder, tile = items.property(box(b"hvcC", config)), items.property(size_of(*(side if grid or not claimed else claimed)))
     uses = [0x80 | decoder, tile]
@@ -95,7 +95,7 @@ def heic(config=CONFIG, piece=SLICE, side=(SIDE, SIDE), grid=None, shown=None, c
         whole = items.property(size_of(*(claimed or (width, height))))
         _, tiles = items.same(columns * rows, b"hvc1", piece, uses)
         primary = items.add(b"grid", bytes([0, 1, rows - 1, columns - 1]) + struct.pack(">II", width, height), uses=[whole, *turned, *said])
-        items.link(b"dimg", primary, tiles)
+        items.link(b"dimg", primary, [primary] * len(tiles) if circle else tiles)
     else:
         primary = items.add(b"hvc1", piece, uses=[*uses, *turned, *said])
     extra = after = b""

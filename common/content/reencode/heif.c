@@ -4,8 +4,7 @@
  * the cage is shut, which decode where they are called, and nothing but HEVC.  EXIF's orientation does not count here (ISO 23008-12,
  * A.2.4: the boxes irot and imir do), so nothing of EXIF is read. */
 #include <libheif/heif.h>
-#include "hevc.h"
-#include "picture.h"
+#include "heif.h"
 
 /* What the library holds.  All of it is let go before the program leaves: the fuzzer lives on. */
 struct held {
@@ -107,8 +106,10 @@ static void rows_take (const struct heif_image *image, bool clear, struct pictur
 void heif_decode (struct input input, struct picture *ret)
 {
     struct held held = {0};
-    enum end end = open_it (&held, input);
+    enum end end = derived_judge (input);
 
+    if (!end)
+        end = open_it (&held, input);
     if (!end)
         end = boxes_judge (held.handle);
     if (!end)

@@ -1,7 +1,7 @@
 /* hevc.c - libde265 for libheif: in the thread that calls, and of no picture that is larger than its file's boxes may say.
  *
  * A stream has a size of its own, which need not be that of the boxes around it: it is judged where the decoder asks for room. */
-#include "hevc.h"
+#include "heif.h"
 
 #include <libde265/de265.h>
 #include <libheif/heif_plugin.h>

@@ -33,7 +33,7 @@ struct track {
     int from;             /* of the old file; -1: there is none */
     AVBSFContext *filter; /* of its pictures; NULL: of sound */
     AVStream *to;
-    bool some; /* of it was written */
+    bool some;    /* of it was written */
     int64_t last; /* when its last packet began; AV_NOPTS_VALUE: there was none */
 };
 
@@ -248,10 +248,34 @@ static int extradata_filter (AVCodecParameters *of)
     return result;
 }
 
+/* The parameter sets of `of`, read and written anew, into `ret`.  What is no right set is refused here: libavformat's writer reads them,
+ * too, and one that claims four thousand million of something costs it minutes. */
+static int sets_write (const AVCodecParameters *of, AVCodecParameters *ret)
+{
+    const AVBitStreamFilter *writer =
+        av_bsf_get_by_name (of->codec_id == AV_CODEC_ID_H264 ? "h264_metadata" : "hevc_metadata");
+    AVBSFContext *context = NULL;
+    int result = writer ? av_bsf_alloc (writer, &context) : AVERROR_PATCHWELCOME;
+
+    if (result >= 0)
+        result = avcodec_parameters_copy (context->par_in, of);
+    if (result >= 0)
+        result = av_bsf_init (context);
+    if (result >= 0)
+        result = extradata_set (ret, context->par_out->extradata, context->par_out->extradata_size);
+    av_bsf_free (&context);
+    return result;
+}
+
 static enum end filter_open (struct track *track, const AVStream *from)
 {
     int result = filter_new (from->codecpar, from->time_base, &track->filter);
-    return fault_judge (result >= 0 ? extradata_filter (track->filter->par_out) : result);
+
+    if (result >= 0)
+        result = sets_write (from->codecpar, track->filter->par_out);
+    if (result >= 0)
+        result = extradata_filter (track->filter->par_out);
+    return fault_judge (result);
 }
 
 /* How it is turned goes with it. */

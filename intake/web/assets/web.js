@@ -107,7 +107,8 @@
   function fits() {
     const files = [...photos.files], stored = all("input[name=stored]", form).length;
     const fault = files.length + stored > Number(photos.dataset.most) ? photos.dataset.many
-      : files.some((file) => file.size > Number(file.type.startsWith("video/") ? photos.dataset.video : photos.dataset.bytes)) ? photos.dataset.large : "";
+      : files.some((file) => file.size > Number(file.type.startsWith("video/") ? photos.dataset.video : photos.dataset.bytes)) ? photos.dataset.large
+      : files.reduce((sum, file) => sum + file.size, 0) > Number(photos.dataset.together) ? photos.dataset.heavy : "";
     wrong.textContent = fault;
     wrong.hidden = !fault;
     photos.toggleAttribute("aria-invalid", Boolean(fault));
