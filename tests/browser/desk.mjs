@@ -1,6 +1,6 @@
-// A day at the desk in a real browser, at one width: what people do, and what must hold on each page that they see.
+// A day at the desk in a real browser, at a phone's width: what people do, and what must hold on each page that they see.
 //
-//   node desk.mjs '{"base": "http://127.0.0.1:8312", "width": 360, "people": {...}, "shots": "folder"}'
+//   node desk.mjs '{"base": "http://127.0.0.1:8312", "width": 360, "looks": [{"width": 360}], "people": {...}, "shots": "folder"}'
 //
 // Ends with 0 and a line of JSON (what was made), or with 1 and what is wrong.  What holds of each page: look.mjs.
 import { createHmac } from "node:crypto";
@@ -83,7 +83,7 @@ async function officer() {
   // a template first, then another case is answered from it, with a picture
   await page.goto(`${given.base}/templates`);
   if (!await page.locator("#new_name").isVisible()) await open(page, "Templat baru"); // it is open where there is none yet
-  await page.locator("#new_name").fill(`Sudah diperbaiki ${given.width}`);
+  await page.locator("#new_name").fill("Sudah diperbaiki");
   await page.locator("#new_text").fill("Terima kasih. Jalan sudah kami perbaiki pada pekan ini.");
   await page.getByRole("button", { name: "Simpan" }).last().click();
   await told(page, "Sudah disimpan");
@@ -93,7 +93,7 @@ async function officer() {
   await page.waitForURL("**/cases/*");
   made.answered = page.url().split("/").pop();
   await page.keyboard.press("a");
-  await page.getByRole("link", { name: `Sudah diperbaiki ${given.width}` }).click();
+  await page.getByRole("link", { name: "Sudah diperbaiki" }).click();
   const text = await page.locator("#t_answer").inputValue();
   if (!text.includes("pekan ini")) say("case", `the template is not in the answer: ${text}`);
   const png = Buffer.from("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==", "base64");
@@ -178,17 +178,17 @@ async function coordinator() {
   await check(page, "tree");
   await weigh(page, "tree", "/tree/91.01");
   // a unit below, and its officer
-  const unit = `91.01/BARU${given.width}`;
+  const unit = "91.01/BARU";
   await open(page, "Daftarkan unit di bawahnya");
-  await page.locator("#r_name").fill(`Dinas Baru ${given.width}`);
+  await page.locator("#r_name").fill("Dinas Baru");
   await page.locator("#r_code").fill(unit);
   await page.getByRole("button", { name: "Daftarkan", exact: true }).click();
   await told(page, "Sudah disimpan");
-  await page.getByRole("link", { name: `Dinas Baru ${given.width}` }).click();
+  await page.getByRole("link", { name: "Dinas Baru" }).click();
   await check(page, "tree-new");
   await open(page, "Undang orang baru");
   await page.locator("#i_name").fill("Ratna Dewi");
-  await page.locator("#i_login").fill(`ratna${given.width}`);
+  await page.locator("#i_login").fill("ratna");
   await page.getByRole("button", { name: "Undang", exact: true }).click();
   const token = await page.locator("#told").textContent();
   await check(page, "told");
@@ -218,22 +218,22 @@ async function coordinator() {
   await page.getByRole("link", { name: "kunci mesin di sini" }).click();
   await check(page, "keys-before");
   if (!await page.locator("#w_name").isVisible()) await open(page, "Daftarkan kunci pekerja");
-  await page.locator("#w_name").fill(`pupr-mesin-${given.width}`);
-  await page.locator("#w_key").fill(`${given.width}`.padEnd(40, "k"));
+  await page.locator("#w_name").fill("pupr-mesin");
+  await page.locator("#w_key").fill("k".repeat(40));
   await page.getByRole("button", { name: "Daftarkan kunci" }).first().click();
   await told(page, "Kunci didaftarkan");
   await check(page, "keys");
   await weigh(page, "keys", "/keys?agency=91.01/PUPR");
   // and one that is wrong: what was typed stands there
   if (!await page.locator("#w_name").isVisible()) await open(page, "Daftarkan kunci pekerja");
-  await page.locator("#w_name").fill(`pupr-mesin-${given.width}`);
-  await page.locator("#w_key").fill(`${given.width}`.padEnd(40, "m"));
+  await page.locator("#w_name").fill("pupr-mesin");
+  await page.locator("#w_key").fill("m".repeat(40));
   await page.getByRole("button", { name: "Daftarkan kunci" }).first().click();
   await page.getByRole("alert").waitFor();
   problems.splice(0, problems.length, ...problems.filter((one) => !/status of 422/.test(one)));
   await check(page, "fault");
   await page.getByRole("link", { name: "Kembali", exact: true }).click();
-  await page.getByRole("link", { name: `pupr-mesin-${given.width}` }).click();
+  await page.getByRole("link", { name: "pupr-mesin" }).click();
   await check(page, "key");
   await page.getByRole("link", { name: "Cabut…" }).click();
   await check(page, "key-revoke");
@@ -289,7 +289,7 @@ async function newcomer(above, token, unit) {
   if (!(await page.locator("svg.qr path").isVisible())) say("invited", "there is no QR code");
   seen.set("invited", 0);
   if (given.shots) await page.screenshot({ path: `${given.shots}/invited-${given.width}.png`, fullPage: true });
-  await login(page, { login: `ratna${given.width}`, secret });
+  await login(page, { login: "ratna", secret });
   await page.getByText("Tidak ada yang menunggu di sini.").waitFor();
   await check(page, "inbox-empty");
 

@@ -1,11 +1,11 @@
 // A citizen at the public door in a real browser: reports a broken street lamp, follows it, has his say, reads what others report.
 //
-//   node public.mjs '{"base": "http://127.0.0.1:8311", "width": 360, "script": true, "photo": "file", "shots": "folder"}'
+//   node public.mjs '{"base": "http://127.0.0.1:8311", "width": 360, "looks": [{"width": 360}], "script": true, "photo": "file", "shots": "folder"}'
 //
 // Ends with 0 and a line of JSON (number, code, how long the report took), or with 1 and what is wrong.  What holds of each page: look.mjs.
 import { check, expected, finish, given, made, person, say, seen, weigh } from "./look.mjs";
 
-const text = `Lampu jalan di depan SD padam sudah seminggu, gelap sekali pada malam hari (${given.width}${given.script ? "" : " tanpa skrip"}).`;
+const text = `Lampu jalan di depan SD padam sudah seminggu, gelap sekali pada malam hari (${given.script ? "dengan" : "tanpa"} skrip).`;
 
 async function report(page) {
   await page.goto(given.base);
