@@ -1,7 +1,7 @@
 /* child.c - a child that decodes what a stranger wrote: fed, listened to, and killed when its time is over.
  *
- * What it is and may do: reencode/caged.h, of films remux/video.h.  Its input is checked against the digest before it sees the end of it, so what it has
- * made is of that file or is thrown away. */
+ * What it is and may do: reencode/caged.h.  Its input is checked against the digest before it sees the end of it, so what it has made is of
+ * that file or is thrown away. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -17,8 +17,7 @@
 #include "content/content_inside.h"
 
 #define COPY_MOST                                                                                  \
-    (6 *                                                                                           \
-     CONTENT_BYTES_MOST) /* bytes of a copy: more comes of no picture or film within its bounds */
+    (6 * CONTENT_BYTES_MOST) /* bytes: more comes of no picture or film within its bounds */
 
 /* reencode/caged.h's exit statuses. */
 enum { DAMAGED = 1, PIXELS = 2, KIND = 3, MEMORY = 4, CAGE = 69 };
@@ -45,6 +44,13 @@ struct child {
 static char *program_of (const struct child *child)
 {
     return child->kind->sort == CONTENT_VIDEO ? child->content->remuxer : child->content->reencoder;
+}
+
+/* Of one program that cannot work the other knows nothing. */
+static struct outage *outage_of (const struct child *child)
+{
+    return child->kind->sort == CONTENT_VIDEO ? &child->content->film_outage
+                                              : &child->content->child_outage;
 }
 
 /* Our signals are blocked in every thread, and SIGPIPE ignored: the child has none of that. */
@@ -101,9 +107,10 @@ static bool start (struct child *child)
     close (in[0]);
     if (fault) {
         close (in[1]);
-        outage_begins (&content->child_outage,
-                       "%s: cannot be started (%s); pictures wait for their copies until it can",
-                       program_of (child), strerrordesc_np (fault));
+        outage_begins (
+            outage_of (child),
+            "%s: cannot be started (%s); what it is for waits for its copies until it can",
+            program_of (child), strerrordesc_np (fault));
         return false;
     }
     child->in = in[1];
@@ -219,12 +226,12 @@ static void judge (struct child *child, int status)
         stop (child, CHILD_REFUSES,
               (size_t) code < array_len (whys) && whys[code] ? whys[code] : "its child gave up");
     if (code == CAGE)
-        outage_begins (&child->content->child_outage,
-                       "%s: cannot limit itself (seccomp, rlimits); pictures wait for their copies "
-                       "until it can",
+        outage_begins (outage_of (child),
+                       "%s: cannot limit itself (seccomp, rlimits); what it is for waits for its "
+                       "copies until it can",
                        program_of (child));
     else
-        outage_ends (&child->content->child_outage, "copies are made again");
+        outage_ends (outage_of (child), "copies are made again");
 }
 
 static void finish (struct child *child, bool attended)

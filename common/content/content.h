@@ -1,11 +1,11 @@
 /* content.h - the content store: files by the digest of what was uploaded, in a folder that programs of one host share.
  *
  *     bytes -> put ------------------.
- *     pieces -> begin, add ..., end --+-> uploaded -> pin -> (images: re-encoded by a child) -> open
+ *     pieces -> begin, add ..., end --+-> uploaded -> pin -> (pictures, films: made anew by a child) -> open
  *                                     `-> expired: nobody pinned it within a day
  *
- * A complaint or an act names a file by the digest (BLAKE2b-256) of what was uploaded, for ever.  Of an image that digest
- * stands for its copy, which a child has made anew without EXIF, position, comments or profiles; what was uploaded goes.
+ * A complaint or an act names a file by the digest (BLAKE2b-256) of what was uploaded, for ever.  Of a picture or a film that
+ * digest stands for its copy, which a child has made anew without position, camera, comments or profiles; what was uploaded goes.
  * Layout, states and what each crash leaves behind: docs/channels.md, "Files".
  *
  * Everything here returns at once.  What waits for the disk runs on two threads of the store's own, one for callers and

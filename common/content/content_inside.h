@@ -114,12 +114,12 @@ struct content {
     bool box_documents, reencode;
     int ready_fd;
     pthread_t clerk, copier;
-    struct orphans orphans;                    /* the clerk's */
-    struct room room;                          /* the clerk's */
-    struct queue queue;                        /* the copier's */
-    magic_t magic;                             /* the clerk's */
-    struct outage clerk_outage;                /* the clerk's */
-    struct outage copier_outage, child_outage; /* the copier's */
+    struct orphans orphans;                                 /* the clerk's */
+    struct room room;                                       /* the clerk's */
+    struct queue queue;                                     /* the copier's */
+    magic_t magic;                                          /* the clerk's */
+    struct outage clerk_outage;                             /* the clerk's */
+    struct outage copier_outage, child_outage, film_outage; /* the copier's */
     pthread_mutex_t lock;
     pthread_cond_t some, looks;
     /* under the lock */

@@ -1,8 +1,8 @@
 /* heif.c - libheif, in only: what telephones write (HEIC), its box of pieces put together and turned as it says itself.
  *
  * libheif's own decoder of HEVC starts a thread, and that of AV1 many: the cage lets none begin.  So it is given others (hevc.c) before
- * the cage is shut, which decode where they are called, and nothing but HEVC.  EXIF's orientation does not count here (ISO 23008-12,
- * A.2.4: the boxes irot and imir do), so nothing of EXIF is read. */
+ * the cage is shut, which decode where they are called, and nothing but HEVC.  EXIF's orientation does not count
+ * here, the boxes irot and imir do, so nothing of EXIF is read. */
 #include <libheif/heif.h>
 #include "heif.h"
 

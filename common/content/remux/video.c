@@ -17,11 +17,10 @@
 #endif
 #define TRACKS_MOST 64 /* of a film: a telephone writes five */
 #define CONFIG_MOST 64 /* bytes of what an AAC decoder is told: two to five as a rule */
-#define STREAMS     2
 
 /* Units of a stream that a decoder needs: slices and parameter sets.  What is left out may say who made it, when and where: SEI (39, 40;
  * 6), and all that has no meaning to a decoder. */
-#define H264_UNITS "1-5|7-8|13-14|20"
+#define H264_UNITS "1-5|7-8|13"
 #define HEVC_UNITS "0-9|16-21|32-34|36-37"
 
 struct source {
