@@ -6,14 +6,13 @@
 #include "intake.h"
 
 #include <string.h>
-#include <time.h>
+#include "domain/incident.h"
 
 #define AHEAD_MOST_MS 600000
 #define TITLE_MOST    200
 #define BODY_MOST     10000
 #define FRAME_MOST    262144 /* bytes of either frame; what this version knows is below 220 KiB */
 #define DEGREE        10000000
-#define DAY_MS        86400000
 /* of a record, before its frames: id, digest, adapter, and the length of each */
 #define RECORD_FIXED (sizeof (struct id) + NUMBER_DIGEST_LEN + 3 * sizeof (uint32_t))
 
@@ -37,31 +36,6 @@ static bool is_region (struct view code)
     return known;
 }
 
-static int digits (const char *at, size_t len)
-{
-    int number = 0;
-    for (size_t i = 0; i < len; i++)
-        number = number * 10 + (at[i] - '0');
-    return number;
-}
-
-/* A day of the calendar that has begun, or begins within a day: it is tomorrow earlier in the east, and
- * a telephone's clock may be ahead. */
-static bool is_incident (struct view date, int64_t now)
-{
-    static const char form[] = "dddd-dd-dd";
-    bool good = date.len == 10;
-    for (size_t i = 0; good && i < date.len; i++)
-        good = form[i] == 'd' ? date.at[i] >= '0' && date.at[i] <= '9' : date.at[i] == '-';
-    if (!good)
-        return false;
-    int year = digits (date.at, 4), month = digits (date.at + 5, 2), day = digits (date.at + 8, 2);
-    struct tm said = {.tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = day}, real = said;
-    int64_t begins = (int64_t) timegm (&real) * 1000;
-    return year > 0 && real.tm_year == said.tm_year && real.tm_mon == said.tm_mon &&
-           real.tm_mday == said.tm_mday && begins <= now + DAY_MS;
-}
-
 /* What spans fields or depends on who says it. */
 static bool check_fields (const struct principal *principal, int64_t now,
                           const struct msg_submit *submit, struct admission *ret)
@@ -76,7 +50,7 @@ static bool check_fields (const struct principal *principal, int64_t now,
         return reject (ret, REJECT_AHEAD, "created");
     if (submit->place.len && !is_region (submit->place))
         return reject (ret, REJECT_VALUE, "place");
-    if (submit->incident.len && !is_incident (submit->incident, now))
+    if (submit->incident.len && !incident_valid (submit->incident, now, INCIDENT_ANYWHERE))
         return reject (ret, REJECT_VALUE, "incident");
     if (has_point &&
         (submit->latitude < -90 * (int64_t) DEGREE || submit->latitude > 90 * (int64_t) DEGREE))

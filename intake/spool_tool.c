@@ -53,18 +53,9 @@ static void usage (FILE *to)
 
 /* ---- output -------------------------------------------------------------------------------- */
 
-/* Returns one of two buffers. */
-static const char *time_text (uint64_t ms)
+static const char *moment (uint64_t ms)
 {
-    static char texts[2][40];
-    static unsigned turn;
-    char *text = texts[turn++ % 2];
-    time_t seconds = (time_t) (ms / 1000);
-    struct tm tm;
-    gmtime_r (&seconds, &tm);
-    size_t len = strftime (text, sizeof texts[0], "%Y-%m-%dT%H:%M:%S", &tm);
-    snprintf (text + len, sizeof texts[0] - len, ".%03uZ", (unsigned) (ms % 1000));
-    return ms ? text : "-";
+    return ms ? instant_text_ms ((int64_t) ms) : "-";
 }
 
 static void put_text_json (const char *text)
@@ -126,7 +117,7 @@ static int print_stat (struct tool *tool, struct inspection *inspection)
         if (tool->json)
             printf ("%s\"%s\": %" PRIu64, i ? ", " : "{", rows[i].name, rows[i].number);
         else if (is_time)
-            printf ("%s: %s\n", rows[i].name, time_text (rows[i].number));
+            printf ("%s: %s\n", rows[i].name, moment (rows[i].number));
         else
             printf ("%s: %" PRIu64 "\n", rows[i].name, rows[i].number);
     }
@@ -156,7 +147,7 @@ static void print_record (void *owner, const struct inspected *file,
         return;
     }
     printf ("%10" PRIu64 "  %s  %s  %s  adapter %u  %u bytes  %s%s%s  %s\n", record->seq,
-            good ? id_text (&parts.id) : "not a submission", number, time_text (record->received),
+            good ? id_text (&parts.id) : "not a submission", number, moment (record->received),
             parts.adapter, record->len, record->drained ? "drained" : "undrained",
             record->doubtful ? ", doubtful" : "", record->salvaged ? ", salvaged" : "", file->name);
 }

@@ -47,11 +47,13 @@ static void on_report (void *owner, struct link *from, struct parcel *parcel)
                               .told = ++notifier->next_ref,
                               .id = said.id,
                               .contact_key_id = said.contact_key_id};
-    buffer_add (&report->contact, said.contact.at, said.contact.len);
     DL_APPEND (notifier->reports, report);
     said.ref = report->told;
-    said.contact = (struct view){0}; /* no address goes where it was to be forgotten */
-    said.contact_key_id = 0;
+    if (said.outcome != TOLD_RESUMED) { /* no address goes where it was to be forgotten */
+        buffer_add (&report->contact, said.contact.at, said.contact.len);
+        said.contact = (struct view){0};
+        said.contact_key_id = 0;
+    }
     if (link_say (notifier->store, WIRE_report, &said) != 0)
         report_end (notifier, report, false);
 }

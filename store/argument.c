@@ -115,7 +115,6 @@ static bool flag_read (json_t *arguments, const char *name, const json_t *value)
 static bool moment_read (json_t *arguments, const char *name, const json_t *value)
 {
     const char *text = json_string_value (value);
-    char day[32], moment[48];
     uint64_t ms;
     struct tm tm;
     if (!text || !time_parse (view_of (text), 0, &ms))
@@ -123,9 +122,7 @@ static bool moment_read (json_t *arguments, const char *name, const json_t *valu
     time_t second = (time_t) (ms / 1000);
     if (!gmtime_r (&second, &tm) || tm.tm_year > 9999 - 1900)
         return false;
-    strftime (day, sizeof day, "%Y-%m-%dT%H:%M:%S", &tm);
-    snprintf (moment, sizeof moment, "%s.%03uZ", day, (unsigned) (ms % 1000));
-    json_object_set_new (arguments, name, json_string (moment));
+    json_object_set_new (arguments, name, json_string (instant_text_ms ((int64_t) ms)));
     return true;
 }
 

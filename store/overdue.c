@@ -81,18 +81,6 @@ static bool is_time (struct look *look, const struct id *key, int64_t at)
     return false;
 }
 
-/* An instant for JSON.  Two buffers in turn. */
-static const char *instant (int64_t ms)
-{
-    static char texts[2][24];
-    static unsigned turn;
-    struct tm tm;
-    time_t second = (time_t) (ms / 1000);
-    gmtime_r (&second, &tm);
-    strftime (texts[++turn % 2], sizeof texts[0], "%Y-%m-%dT%H:%M:%SZ", &tm);
-    return texts[turn % 2];
-}
-
 /* ---- V, F and R ------------------------------------------------------------------------------ */
 
 /* The agency that is told by the nth step up; 0: there is none so far up. */
@@ -115,7 +103,7 @@ static void warn (struct look *look, enum clock clock, int64_t due)
     if (left && watched->now < due &&
         is_time (look, &key, workday_shift (due, -(int) left, look->calendar)))
         step_add (look->steps, STEP_WARNED, key, "{\"clock\":\"%s\",\"due\":\"%s\"}",
-                  clock_name (clock), instant (due));
+                  clock_name (clock), instant_text (due));
 }
 
 static void escalate (struct look *look, enum clock clock, int64_t due)
@@ -142,7 +130,7 @@ static void breach (struct look *look, enum clock clock, int64_t due)
         return;
     struct step *step =
         step_add (look->steps, STEP_BREACH, key, "{\"clock\":\"%s\",\"due\":\"%s\"}",
-                  clock_name (clock), instant (due));
+                  clock_name (clock), instant_text (due));
     if (clock == CLOCK_RESOLVE && annulled == 0)
         step->template = TEMPLATE_LATE;
 }
@@ -153,7 +141,8 @@ static void alarm_of_class (struct look *look, int64_t due)
     struct id key = step_key (STEP_WARNED, CLOCK_RESOLVE, look->watched->resumed, 1);
     if (is_time (look, &key, due))
         step_add (look->steps, STEP_WARNED, key,
-                  "{\"clock\":\"resolve\",\"due\":\"%s\",\"provisional\":true}", instant (due));
+                  "{\"clock\":\"resolve\",\"due\":\"%s\",\"provisional\":true}",
+                  instant_text (due));
 }
 
 static bool runs (const struct watched *watched, enum clock clock)
@@ -232,7 +221,7 @@ static void look_at_silence (struct look *look)
     if (left && !told) {
         if (is_time (look, &key, workday_shift (end, -(int) left, look->calendar))) {
             step_add (look->steps, STEP_REMINDED, key, "{\"clock\":\"silence\",\"due\":\"%s\"}",
-                      instant (closes))
+                      instant_text (closes))
                 ->template = TEMPLATE_SILENCE;
             look_again (look, closes);
         }
@@ -259,7 +248,7 @@ static int64_t remind (struct look *look, int64_t end)
             continue;
         last = step_add (look->steps, STEP_REMINDED, key,
                          "{\"clock\":\"complete\",\"day\":%u,\"due\":\"%s\"}", steps->days[i],
-                         instant (end));
+                         instant_text (end));
     }
     if (last)
         last->template = TEMPLATE_REMINDED;

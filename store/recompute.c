@@ -2,7 +2,9 @@
  *
  * Rows of `recompute` say what is left; those of a batch go with the commit that writes what it found.
  */
-#include "timer.h"
+#include "array.h"
+#include "overdue.h"
+#include "store.h"
 
 #include <endian.h>
 #include <inttypes.h>
@@ -103,17 +105,6 @@ static bool clock_of (const PGresult *rows, int row, enum clock clock, int64_t *
     return *start != 0;
 }
 
-static const char *stamp (int64_t ms)
-{
-    static char texts[2][24];
-    static unsigned turn;
-    struct tm tm;
-    time_t second = (time_t) (ms / 1000);
-    gmtime_r (&second, &tm);
-    strftime (texts[++turn % 2], sizeof texts[0], "%Y-%m-%dT%H:%M:%SZ", &tm);
-    return texts[turn % 2];
-}
-
 /* A clock that has stopped is counted only for the breach that stands. */
 static void count_clock (struct store *store, const PGresult *rows, int row, enum clock clock,
                          struct counted *counted)
@@ -135,13 +126,14 @@ static void count_clock (struct store *store, const PGresult *rows, int row, enu
         counted->due[clock] = due;
         step_add (&counted->steps, STEP_RECOMPUTED, id_random (),
                   "{\"clock\":\"%s\",\"old\":\"%s\",\"new\":\"%s\",\"calendar\":%" PRId64 "}",
-                  clock_name (clock), stamp (old), stamp (due), store->counting.calendar_version);
+                  clock_name (clock), instant_text (old), instant_text (due),
+                  store->counting.calendar_version);
     }
     int64_t judged = end ? end : result_ms (rows, row, NOW);
     if (late && result_bool (rows, row, ANNULS) && old <= judged && judged < due)
         step_add (&counted->steps, STEP_ANNULLED, step_key (STEP_ANNULLED, clock, annulled, 0),
                   "{\"clock\":\"%s\",\"due\":\"%s\",\"calendar\":%" PRId64 "}", clock_name (clock),
-                  stamp (due), store->counting.calendar_version);
+                  instant_text (due), store->counting.calendar_version);
 }
 
 static void add_due (enum column column, int64_t due)

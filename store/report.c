@@ -15,6 +15,8 @@ struct report {
     uint64_t link, ref;
     struct id id;
     uint64_t event, recipient, channel, outcome, code;
+    struct buffer contact; /* of whoever wants news again; sealed */
+    uint64_t contact_key;
     struct report *prev, *next;
 };
 
@@ -23,7 +25,7 @@ struct report_batch {
     struct report *list;
 };
 
-static struct array ids, events, recipients, channels, outcomes, codes;
+static struct array ids, events, recipients, channels, outcomes, codes, contacts, contact_keys;
 
 void report_take (struct store *store, struct link *from, const struct msg_report *said)
 {
@@ -35,8 +37,16 @@ void report_take (struct store *store, struct link *from, const struct msg_repor
                               .recipient = said->recipient,
                               .channel = said->channel,
                               .outcome = said->outcome,
-                              .code = said->code};
+                              .code = said->code,
+                              .contact_key = said->contact_key_id};
+    buffer_add (&report->contact, said->contact.at, said->contact.len);
     DL_APPEND (store->reports, report);
+}
+
+static void report_free (struct report *report)
+{
+    buffer_free (&report->contact);
+    free (report);
 }
 
 static void report_answer (struct store *store, struct report *report, bool written)
@@ -48,7 +58,7 @@ static void report_answer (struct store *store, struct report *report, bool writ
             link_say (link, WIRE_heard, &heard);
         link_credit (link, WIRE_CLASS_REST, 1);
     }
-    free (report);
+    report_free (report);
 }
 
 static void on_noted (void *with, const struct db_answer *answer)
@@ -73,21 +83,25 @@ static int64_t bounded (uint64_t number)
 
 static void send_batch (struct db *db, struct report_batch *batch)
 {
-    struct array *const columns[] = {&events, &recipients, &channels, &outcomes, &codes};
+    struct array *const columns[] = {&events,   &recipients, &channels,
+                                     &outcomes, &codes,      &contact_keys};
     const struct report *report;
     array_begin (&ids, OID_UUID);
+    array_begin (&contacts, OID_BYTEA);
     for (size_t i = 0; i < array_len (columns); i++)
         array_begin (columns[i], OID_INT4);
     DL_FOREACH (batch->list, report) {
-        const uint64_t numbers[] = {report->event, report->recipient, report->channel,
-                                    report->outcome, report->code};
+        const uint64_t numbers[] = {report->event,   report->recipient, report->channel,
+                                    report->outcome, report->code,      report->contact_key};
         array_bytes (&ids, report->id.at, sizeof report->id.at);
+        array_view (&contacts, (struct view){report->contact.at, report->contact.len});
         for (size_t i = 0; i < array_len (columns); i++)
             array_int4 (columns[i], bounded (numbers[i]));
     }
-    struct db_value values[1 + array_len (columns)] = {array_end (&ids)};
+    struct db_value values[2 + array_len (columns)] = {array_end (&ids)};
     for (size_t i = 0; i < array_len (columns); i++)
         values[1 + i] = array_end (columns[i]);
+    values[1 + array_len (columns)] = array_end (&contacts);
     struct db_unit *unit = db_begin (db, on_noted, batch);
     db_binary (unit);
     db_add (unit, SQL_note_reports, values, array_len (values));
@@ -111,10 +125,11 @@ void report_flush (struct store *store)
 
 void report_end (struct store *store)
 {
-    struct array *const columns[] = {&ids, &events, &recipients, &channels, &outcomes, &codes};
+    struct array *const columns[] = {&ids,      &events, &recipients,   &channels,
+                                     &outcomes, &codes,  &contact_keys, &contacts};
     struct report *report, *next;
     DL_FOREACH_SAFE (store->reports, report, next)
-        free (report);
+        report_free (report);
     store->reports = NULL;
     for (size_t i = 0; i < array_len (columns); i++)
         array_free (columns[i]);

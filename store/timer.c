@@ -13,7 +13,9 @@
  * While there is something to count a batch of looks comes twice a second.  A complaint whose due times are to be counted anew is not looked at before, so that
  * a new calendar's breaches are its own.
  */
-#include "timer.h"
+#include "array.h"
+#include "overdue.h"
+#include "store.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """Do includes point the right way?  common never includes a program, programs never one another, and
-libpq is the store's alone."""
+libpq is the store's alone.  And is every header short enough to be one noun?"""
 import pathlib
 import re
 import subprocess
@@ -11,12 +11,16 @@ ALLOWED = {"base": set(), "wire": {"base"}, "daemon": {"base", "wire"}, "domain"
            "client": {"base", "wire", "daemon", "domain"}, "db": {"base", "daemon", "wire"},
            "http": {"base", "daemon"}, "content": {"base", "daemon", "http"}, "cache": {"base", "daemon"}}
 PROGRAMS = {"intake", "router", "store", "notifier", "deploy"}
+HEADER_LINES = 600
 LIBPQ = ("store/", "common/db/", "tests/")
 
 
 def faults(path):
     parts = pathlib.PurePosixPath(path).parts
-    for number, line in enumerate(pathlib.Path(path).read_text(encoding="utf-8").splitlines(), 1):
+    lines = pathlib.Path(path).read_text(encoding="utf-8").splitlines()
+    if path.endswith(".h") and len(lines) > HEADER_LINES:
+        yield f"{path}: {len(lines)} lines, and a header has {HEADER_LINES} at most: it is more than one noun"
+    for number, line in enumerate(lines, 1):
         found = re.match(r'\s*#\s*include\s+[<"]([^>"]+)[>"]', line)
         if not found:
             continue

@@ -132,6 +132,11 @@ bool agency_code_valid (struct view code);
  * (Z, +07:00, at most 14 hours), or of s or ms since 1970.  Where no zone is said it is one `zone` hours east of
  * UTC. */
 bool time_parse (struct view text, int zone, uint64_t *ret_ms);
+/* Times that we write (RFC 3339, UTC), of ms since 1970 in the years to 9999: "2026-11-25T10:00:00Z"; with its ms, "2026-11-25T10:00:00.250Z"; its
+ * day alone, "2026-11-25".  Same eight-buffer rule as id_text. */
+const char *instant_text (int64_t ms);
+const char *instant_text_ms (int64_t ms);
+const char *day_text (int64_t ms);
 
 /* A public key as ZeroMQ writes it: 40 signs of Z85 (ZeroMQ RFC 32). */
 bool key_valid (struct view key);

@@ -1,7 +1,8 @@
-/* when.c - times that others wrote: days, clocks, zones, and seconds or ms since 1970. */
+/* when.c - times that others wrote: days, clocks, zones, and seconds or ms since 1970; and times as we write them. */
 #include "base/base.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -121,4 +122,46 @@ bool time_parse (struct view text, int zone, uint64_t *ret_ms)
         return false;
     *ret_ms = (uint64_t) result;
     return true;
+}
+
+/* ---- as we write them ---------------------------------------------------------------------------- */
+
+#define WRITTEN 32
+#define SECONDS 19 /* signs of a moment before its zone */
+#define DAY     10
+
+/* "2026-11-25T10:00:00Z" in one of eight buffers; of a moment beyond all calendars nothing. */
+static char *instant_write (int64_t ms)
+{
+    static _Thread_local char texts[8][WRITTEN];
+    static _Thread_local unsigned turn;
+    char *text = texts[turn++ % array_len (texts)];
+    time_t second = (time_t) (ms / 1000 - (ms % 1000 < 0));
+    struct tm tm;
+
+    memset (text, 0, WRITTEN);
+    if (gmtime_r (&second, &tm))
+        strftime (text, WRITTEN, "%Y-%m-%dT%H:%M:%SZ", &tm);
+    return text;
+}
+
+const char *instant_text (int64_t ms)
+{
+    return instant_write (ms);
+}
+
+const char *instant_text_ms (int64_t ms)
+{
+    char *text = instant_write (ms);
+
+    snprintf (text + SECONDS, WRITTEN - SECONDS, ".%03dZ", (int) ((ms % 1000 + 1000) % 1000));
+    return text;
+}
+
+const char *day_text (int64_t ms)
+{
+    char *text = instant_write (ms);
+
+    text[DAY] = '\0';
+    return text;
 }

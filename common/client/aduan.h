@@ -323,7 +323,7 @@ struct aduan_submission {
     const char *place;        /* region code, 33.74.01.1001, any level */
     const char *location;     /* in the reporter's words */
     int64_t latitude, longitude; /* 1e-7 degree; both 0: not said */
-    const char *incident;        /* YYYY-MM-DD */
+    const char *incident;        /* YYYY-MM-DD, from 1945 on */
     const char *target;          /* code of the agency that the reporter names */
     uint32_t anonymous, secret;  /* enum aduan_flag */
     const char *parent;          /* tracking number: for every kind but complaint */

@@ -14,6 +14,14 @@ const struct word *word_find (const struct word *words, size_t count, const char
     return bsearch (key, words, count, sizeof words[0], word_compare);
 }
 
+char *word_both (const struct word *words, size_t count, const char *key)
+{
+    const struct word *text = word_find (words, count, key);
+
+    check (text);
+    return xformat ("%s\n%s\n", text->id, text->en);
+}
+
 /* ---- moments and days -------------------------------------------------------------------------- */
 
 /* "2026-11-26T22:13:00.5+00:00", as PostgreSQL writes a timestamptz in JSON; ms UTC. */

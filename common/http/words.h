@@ -11,6 +11,8 @@ struct word {
 };
 /* The row of a key; NULL: the table has none. */
 const struct word *word_find (const struct word *words, size_t count, const char *key);
+/* The text of a key that the table has, in both languages, a line each, for whom we know nothing of; the caller's. */
+char *word_both (const struct word *words, size_t count, const char *key);
 
 /* Who reads. */
 struct reader {

@@ -117,14 +117,10 @@ static void cut_off_text (const struct calendar *calendar, char room[16])
 
 static void day_line (const struct calendar_day *day, struct buffer *line)
 {
-    char date[16];
-    time_t second = (time_t) day->day * 86400;
-    struct tm tm;
-    gmtime_r (&second, &tm);
-    strftime (date, sizeof date, "%Y-%m-%d", &tm);
     buffer_clear (line);
-    buffer_format (line, "%s\t%.*s\t%.*s\t%.*s", date, (int) day->kind.len, day->kind.at,
-                   (int) day->scope.len, day->scope.at, (int) day->name.len, day->name.at);
+    buffer_format (line, "%s\t%.*s\t%.*s\t%.*s", day_text ((int64_t) day->day * 86400000),
+                   (int) day->kind.len, day->kind.at, (int) day->scope.len, day->scope.at,
+                   (int) day->name.len, day->name.at);
 }
 
 /* Days are in order in both. */

@@ -301,13 +301,11 @@ void check_api (struct checkup *checkup, const char *token)
 {
     struct trial trial = {.checkup = checkup, .token = token};
     struct id key = id_random ();
-    time_t now = time (NULL);
-    struct tm tm;
     json_t *start;
 
     snprintf (trial.key, sizeof trial.key, "%s", hex_text (key.at, sizeof key.at));
     snprintf (trial.external, sizeof trial.external, "uji-%s", trial.key);
-    strftime (trial.created, sizeof trial.created, "%Y-%m-%dT%H:%M:%SZ", gmtime_r (&now, &tm));
+    snprintf (trial.created, sizeof trial.created, "%s", instant_text (wall_ms ()));
     check_transport (checkup);
     if (!reach (&trial) || !known (&trial))
         return;

@@ -82,18 +82,6 @@ static int read_asked (const char *start, const char *limit, const char *zone, s
 
 /* ---- the answer ------------------------------------------------------------------------------ */
 
-static const char *day_text (int64_t day)
-{
-    static char texts[4][16];
-    static unsigned turn;
-    struct tm tm;
-    time_t second = (time_t) day * (DAY_MS / 1000);
-    char *text = texts[turn++ % array_len (texts)];
-    gmtime_r (&second, &tm);
-    strftime (text, sizeof texts[0], "%Y-%m-%d", &tm);
-    return text;
-}
-
 static int year_of (int64_t day)
 {
     struct tm tm;
@@ -107,16 +95,6 @@ static const char *weekday_text (int64_t day)
     static const enum text_key names[] = {TEXT_sunday,   TEXT_monday, TEXT_tuesday, TEXT_wednesday,
                                           TEXT_thursday, TEXT_friday, TEXT_saturday};
     return text_of (names[((day + 4) % 7 + 7) % 7]);
-}
-
-static const char *instant_text (int64_t ms)
-{
-    static char text[32];
-    struct tm tm;
-    time_t second = (time_t) (ms / 1000);
-    gmtime_r (&second, &tm);
-    strftime (text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm);
-    return text;
 }
 
 static const char *kind_text (struct view kind)
@@ -145,17 +123,18 @@ static void put_answer (const struct answer *answer)
 {
     const char *zone = answer->asked->zone->name;
     say (stdout, TEXT_deadline_due, "weekday", weekday_text (answer->due), "day",
-         day_text (answer->due), "zone", zone, "instant", instant_text (answer->due_ms), NULL);
+         day_text (answer->due * DAY_MS), "zone", zone, "instant", instant_text (answer->due_ms),
+         NULL);
     fputc ('\n', stdout);
     for (int64_t day = answer->start + 1; day < answer->due; day++) {
         const struct calendar_day *off = calendar_find (answer->calendar, day);
         if (workday_counts (day, &answer->calendar->counts))
             continue;
         if (off)
-            printf ("  %s %-9s %s: %.*s\n", day_text (day), weekday_text (day),
+            printf ("  %s %-9s %s: %.*s\n", day_text (day * DAY_MS), weekday_text (day),
                     kind_text (off->kind), (int) off->name.len, off->name.at);
         else
-            printf ("  %s %s\n", day_text (day), weekday_text (day));
+            printf ("  %s %s\n", day_text (day * DAY_MS), weekday_text (day));
     }
     if (answer->provisional)
         complain (0, TEXT_deadline_provisional, NULL);
@@ -173,14 +152,14 @@ static void put_answer_json (const struct answer *answer)
         struct view kind = off ? off->kind : view_of ("weekend"),
                     name = off ? off->name : view_of (weekday_text (day));
         json_array_append_new (skipped,
-                               json_pack ("{s:s, s:s%, s:s%}", "day", day_text (day), "kind",
-                                          kind.at, kind.len, "name", name.at, name.len));
+                               json_pack ("{s:s, s:s%, s:s%}", "day", day_text (day * DAY_MS),
+                                          "kind", kind.at, kind.len, "name", name.at, name.len));
     }
-    json_t *row =
-        json_pack ("{s:s, s:i, s:s, s:s, s:s, s:o, s:b, s:b}", "start", day_text (answer->start),
-                   "limit", (int) answer->asked->limit, "zone", answer->asked->zone->name, "due",
-                   day_text (answer->due), "due_at", instant_text (answer->due_ms), "skipped",
-                   skipped, "provisional", answer->provisional, "unverified", answer->unverified);
+    json_t *row = json_pack (
+        "{s:s, s:i, s:s, s:s, s:s, s:o, s:b, s:b}", "start", day_text (answer->start * DAY_MS),
+        "limit", (int) answer->asked->limit, "zone", answer->asked->zone->name, "due",
+        day_text (answer->due * DAY_MS), "due_at", instant_text (answer->due_ms), "skipped",
+        skipped, "provisional", answer->provisional, "unverified", answer->unverified);
     put_json (row);
     json_decref (row);
 }
@@ -207,7 +186,7 @@ static void answer_one (const struct cli *cli, const struct asked *asked,
     if (cli->json)
         put_answer_json (&answer);
     else if (brief)
-        printf ("%s\n", day_text (answer.due));
+        printf ("%s\n", day_text (answer.due * DAY_MS));
     else
         put_answer (&answer);
 }

@@ -298,10 +298,8 @@ void learner_name (struct model *model, const struct examples *examples, size_t 
     struct buffer bytes = {0};
     unsigned char digest[crypto_generichash_BYTES_MIN];
     char day[32];
-    time_t second = (time_t) (model->newest / 1000);
-    struct tm tm;
-    if (examples->timed && gmtime_r (&second, &tm))
-        strftime (day, sizeof day, "%Y-%m-%d", &tm);
+    if (examples->timed)
+        snprintf (day, sizeof day, "%s", day_text ((int64_t) model->newest));
     else
         snprintf (day, sizeof day, "%08zu", to);
     model_compose (model, &bytes);

@@ -130,20 +130,9 @@ static size_t on_bytes (char *at, size_t size, size_t count, void *with)
     return size * count;
 }
 
-static void stamp (int64_t ms, char ret[32])
-{
-    time_t second = (time_t) (ms / 1000);
-    struct tm tm;
-    gmtime_r (&second, &tm);
-    strftime (ret, 32, "%Y-%m-%dT%H:%M:%SZ", &tm); /* no fractions: 4.1, rule 6 */
-}
-
 static char *address_of (const struct fetch *fetch, int64_t from, int64_t to)
 {
-    char begin[32], end[32];
     size_t len = strlen (fetch->url);
-    stamp (from, begin);
-    stamp (to, end);
     while (len && fetch->url[len - 1] == '/')
         len--;
     char *jurisdiction =
@@ -151,7 +140,8 @@ static char *address_of (const struct fetch *fetch, int64_t from, int64_t to)
     char *address =
         xformat ("%.*s/requests.%s?%s%s%sstart_date=%s&end_date=%s", (int) len, fetch->url,
                  fetch->xml ? "xml" : "json", jurisdiction ? "jurisdiction_id=" : "",
-                 jurisdiction ? jurisdiction : "", jurisdiction ? "&" : "", begin, end);
+                 jurisdiction ? jurisdiction : "", jurisdiction ? "&" : "", instant_text (from),
+                 instant_text (to)); /* no fractions: 4.1, rule 6 */
     curl_free (jurisdiction);
     return address;
 }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "cli.h"
+#include "domain/incident.h"
 #include "domain/number.h"
 #include "wire/wire.h"
 
@@ -108,15 +109,6 @@ static bool is_region (const char *code)
     return good;
 }
 
-static bool is_date (const char *date)
-{
-    static const char form[] = "dddd-dd-dd";
-    bool good = strlen (date) == 10;
-    for (size_t i = 0; good && i < 10; i++)
-        good = form[i] == 'd' ? isdigit ((unsigned char) date[i]) != 0 : date[i] == '-';
-    return good;
-}
-
 static uint32_t check_texts (const struct aduan_submission *said, struct finding *ret)
 {
     const struct {
@@ -150,7 +142,8 @@ static uint32_t check_fields (const struct aduan_submission *said, struct findin
         return find (ret, REJECT_AHEAD, "created");
     if (said->place && *said->place && !is_region (said->place))
         return find (ret, REJECT_VALUE, "place");
-    if (said->incident && *said->incident && !is_date (said->incident))
+    if (said->incident && *said->incident &&
+        !incident_valid (view_of (said->incident), wall_ms (), INCIDENT_ANYWHERE))
         return find (ret, REJECT_VALUE, "incident");
     if (said->code && *said->code && number_code_hash (view_of (said->code), hash) != 0)
         return find (ret, REJECT_VALUE, "code_hash");

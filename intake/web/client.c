@@ -244,6 +244,11 @@ int64_t client_submit (struct clients *clients, const struct client *client)
                           client->submissions);
 }
 
+int64_t client_upload (struct clients *clients, const struct client *client, size_t bytes)
+{
+    return limit_upload_token (clients->web->limits, token_of (client), bytes);
+}
+
 size_t clients_count (const struct clients *clients)
 {
     return clients->count;

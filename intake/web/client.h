@@ -46,6 +46,8 @@ const char *client_bearer (const char *authorization);
  * token's counts are those of limit.h, and outlive changes of the list; a repeat counts as well. */
 int64_t client_request (struct clients *clients, const struct client *client);
 int64_t client_submit (struct clients *clients, const struct client *client);
+/* The same of a body of so many bytes, before it is read (limit_upload_token). */
+int64_t client_upload (struct clients *clients, const struct client *client, size_t bytes);
 
 /* How many there are, and the version of the list, for web_show. */
 size_t clients_count (const struct clients *clients);

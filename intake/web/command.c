@@ -1,9 +1,9 @@
 /* command.c - the words by which a reporter steers what he gets.
  *
- *   HELP, START           a text
- *   TRACK   ASKING (web_status) -> how far the case is
- *   CODE    ASKING (whose cases) -> the access code, where the case is its sender's own
- *   STOP    ASKING (whose cases) and SAYING (report, to the notifier) -> done when all of it is heard
+ *   HELP           a text
+ *   TRACK          ASKING (web_status) -> how far the case is
+ *   CODE           ASKING (whose cases) -> the access code, where the case is its sender's own
+ *   STOP, START    ASKING (whose cases) and SAYING (report, to the notifier) -> done when all of it is heard
  */
 #include "command.h"
 #include <ctype.h>
@@ -186,7 +186,9 @@ struct doing {
     void *with;
     unsigned waits; /* for answers, and reports that are not heard yet */
     bool failed;
-    bool found; /* a case to stop; the first of them brings the confirmation */
+    bool found; /* a case to say it of; the first of them brings the confirmation of a stop */
+    void (*say) (struct doing *doing, const struct notice_name *notice); /* of STOP, START */
+    const char *done, *none; /* keys: it was said of some case; there is none */
 };
 
 static struct doing *doing_new (struct message *message, command_end_fn *then, void *with)
@@ -224,19 +226,19 @@ static void on_status (struct message *message, json_t *rows)
     doing_end (doing, key);
 }
 
-static void stop_came (struct doing *doing)
+static void said_came (struct doing *doing)
 {
     if (--doing->waits)
         return;
-    doing_end (doing, doing->failed ? NULL : doing->found ? "auto_stopped" : "auto_stopped_none");
+    doing_end (doing, doing->failed ? NULL : doing->found ? doing->done : doing->none);
 }
 
-static void on_stopped (void *with, bool heard)
+static void on_heard (void *with, bool heard)
 {
     struct doing *doing = with;
 
     doing->failed = doing->failed || !heard;
-    stop_came (doing);
+    said_came (doing);
 }
 
 static void stop_say (struct doing *doing, const struct notice_name *notice)
@@ -250,7 +252,7 @@ static void stop_say (struct doing *doing, const struct notice_name *notice)
 
     doing->waits++;
     report_stop (message->web->gateways, notice, message->channel,
-                 mail && !doing->found ? &contact : NULL, on_stopped, doing);
+                 mail && !doing->found ? &contact : NULL, on_heard, doing);
     doing->found = true;
 }
 
@@ -263,8 +265,20 @@ static void on_cases (struct message *message, json_t *rows)
 
     doing->failed = doing->failed || !rows;
     if (id && id_parse (id, &notice.id) == 0)
-        stop_say (doing, &notice);
-    stop_came (doing);
+        doing->say (doing, &notice);
+    said_came (doing);
+}
+
+/* Where his news go is the number that he writes from: the store has forgotten it. */
+static void start_say (struct doing *doing, const struct notice_name *notice)
+{
+    const struct message *message = doing->message;
+    const struct aduan_contact where = {
+        .kind = message->kind, .address = message->address, .language = ADUAN_LANGUAGE_ID};
+
+    doing->waits++;
+    doing->found = true;
+    report_resume (message->web->gateways, notice, message->channel, &where, on_heard, doing);
 }
 
 void command_stop (struct message *message, const struct notice_name *named, command_end_fn *then,
@@ -272,15 +286,32 @@ void command_stop (struct message *message, const struct notice_name *named, com
 {
     struct doing *doing = doing_new (message, then, with);
 
+    doing->say = stop_say;
+    doing->done = "auto_stopped";
+    doing->none = "auto_stopped_none";
     if (named)
         stop_say (doing, named);
     if (message->has_sender)
         message_ask_sender (message, on_cases);
     else
-        stop_came (doing);
+        said_came (doing);
 }
 
-/* Of the case that he names, or the newest.  A stranger's, one that is none and one whose code he drew with a form are one answer. */
+static void start (struct message *message, command_end_fn *then, void *with)
+{
+    struct doing *doing = doing_new (message, then, with);
+
+    doing->say = start_say;
+    doing->done = "auto_started";
+    doing->none = "auto_start";
+    if (message->has_sender && message->address)
+        message_ask_sender (message, on_cases);
+    else
+        said_came (doing);
+}
+
+/* Of the case that he names, or the newest.  A stranger's, one that is none and one of a form are one answer.  One of his own that was made before
+ * gateways gave codes has a code that nobody can know; it gets no other, for what he has said since under its hash may be on its way still. */
 static void on_own (struct message *message, json_t *rows)
 {
     struct doing *doing = message->with;
@@ -291,8 +322,7 @@ static void on_own (struct message *message, json_t *rows)
         const char *number = json_string_value (json_object_get (row, "number"));
         if (number && (!*doing->number || strcmp (number, doing->number) == 0)) {
             snprintf (doing->number, sizeof doing->number, "%s", number);
-            if (message_code (message, rows, row, doing->code))
-                key = "auto_code";
+            key = message_code (message, rows, row, doing->code) ? "auto_code" : "auto_code_old";
             break;
         }
     }
@@ -324,7 +354,7 @@ void command_do (const struct command *command, struct message *message, command
     case COMMAND_TRACK:
     case COMMAND_CODE: look (command, message, then, with); break;
     case COMMAND_STOP: command_stop (message, NULL, then, with); break;
-    case COMMAND_START: doing_end (doing_new (message, then, with), "auto_start"); break;
+    case COMMAND_START: start (message, then, with); break;
     default: doing_end (doing_new (message, then, with), "auto_help"); break;
     }
 }

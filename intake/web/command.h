@@ -14,7 +14,7 @@ enum command_word {
     COMMAND_CODE,   /* KODE and a number, or alone: the access code of a case of his own */
     COMMAND_HELP,
     COMMAND_STOP,  /* BERHENTI: no more news */
-    COMMAND_START, /* MULAI: what stopped cannot be taken back; he is told what he can do */
+    COMMAND_START, /* MULAI: news of all his cases go to where he writes from, again */
 };
 
 struct command {

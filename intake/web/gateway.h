@@ -84,6 +84,10 @@ void report_send (struct gateways *gateways, const struct notice_name *notice, u
 void report_stop (struct gateways *gateways, const struct notice_name *notice, uint32_t channel,
                   const struct aduan_contact *tell, void (*then) (void *with, bool heard),
                   void *with);
+/* Tells that he wants them again, of all his cases that know of nowhere to send them, and where; `then` may be called at once. */
+void report_resume (struct gateways *gateways, const struct notice_name *notice, uint32_t channel,
+                    const struct aduan_contact *where, void (*then) (void *with, bool heard),
+                    void *with);
 void reports_open (struct gateways *gateways, const char *run);
 void reports_close (struct gateways *gateways);
 

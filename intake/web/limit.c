@@ -16,6 +16,7 @@
 #define WAYS         8
 #define HASH_BYTES   16
 #define DAY_MS       86400000
+#define KIB          ((size_t) 1 << 10)
 #define MIB          ((size_t) 1 << 20)
 #define KEY_EVERY    10000  /* the day's key is said again: Redis may have been emptied */
 #define EARLY_MS     600000 /* tomorrow's is drawn so long before it is needed */
@@ -317,6 +318,16 @@ int64_t limit_upload (struct visit *visit, size_t bytes)
 
     return most ? take (limits, LIMIT_upload, source_of (visit), most,
                         (uint32_t) ((bytes + MIB - 1) / MIB))
+                : 0;
+}
+
+int64_t limit_upload_token (struct limits *limits, struct view token, size_t bytes)
+{
+    uint64_t most = limits->most[LIMIT_upload_token] * (uint64_t) (MIB / KIB);
+
+    return most ? take (limits, LIMIT_upload_token, token,
+                        most < UINT32_MAX ? (uint32_t) most : UINT32_MAX,
+                        (uint32_t) ((bytes + KIB - 1) / KIB))
                 : 0;
 }
 

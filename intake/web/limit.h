@@ -61,6 +61,9 @@ bool limit_body (struct visit *visit);
 void limit_body_over (struct visit *visit);
 /* May it send a large body of so many bytes?  0, and they are counted as MiB, the last one whole; or ms until it may. */
 int64_t limit_upload (struct visit *visit, size_t bytes);
+/* May a bearer token, whose hash it is, send a body of so many bytes?  0, and they are counted as KiB, the last one whole: a client's
+ * files are mostly smaller than a MiB; or ms until it may. */
+int64_t limit_upload_token (struct limits *limits, struct view token, size_t bytes);
 /* Its access code was wrong, of a number that there is: counted.  0, or ms until it is told so again: a right one is never asked to
  * wait, for codes have 128 bits, and whoever guesses beside somebody must not be able to shut him out. */
 int64_t limit_code_wrong (struct visit *visit);

@@ -200,6 +200,32 @@ bool row_may (const json_t *row, const char *word)
     return false;
 }
 
+struct open_rows rows_open (const json_t *rows)
+{
+    struct open_rows open = {0};
+    unsigned asks = 0;
+
+    for (size_t i = 0; i < json_array_size (rows); i++) {
+        const json_t *row = json_array_get (rows, i);
+        if (!row_may (row, "reply"))
+            continue;
+        open.only = open.count++ ? NULL : row;
+        if (row_may (row, "complete"))
+            open.asking = asks++ ? NULL : row;
+    }
+    return open;
+}
+
+const json_t *row_numbered (const json_t *rows, const char *number)
+{
+    for (size_t i = 0; i < json_array_size (rows); i++) {
+        const json_t *row = json_array_get (rows, i);
+        if (strcmp (json_string_value (json_object_get (row, "number")), number) == 0)
+            return row_may (row, "reply") ? row : NULL;
+    }
+    return NULL;
+}
+
 void message_join (struct message *message, const json_t *row)
 {
     const char *number = json_string_value (json_object_get (row, "number"));

@@ -66,6 +66,15 @@ bool message_code (const struct message *message, const json_t *rows, const json
                    char ret[ADUAN_CODE_SIZE]);
 /* Is there a `word` in what a row says that its reporter may do? */
 bool row_may (const json_t *row, const char *word);
+/* Of a sender's cases those that he may add to. */
+struct open_rows {
+    unsigned count;
+    const json_t *only;   /* there is no other; NULL: there are none, or several */
+    const json_t *asking; /* the only one whose agency asks him; NULL likewise */
+};
+struct open_rows rows_open (const json_t *rows);
+/* That of this number, if he may add to it; or NULL. */
+const json_t *row_numbered (const json_t *rows, const char *number);
 /* It belongs to the case of this row. */
 void message_join (struct message *message, const json_t *row);
 /* Stores its files and submits.  `done` is called once, from a later turn or at once, then the message is freed.  What came to

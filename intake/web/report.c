@@ -93,6 +93,22 @@ void report_send (struct gateways *gateways, const struct notice_name *notice, u
     report_say (gateways, &said, then, with);
 }
 
+/* Seals the contact for aduan-notifier into *said, which lends `room`; false: it cannot be done now. */
+static bool contact_seal (const struct gateways *gateways, const struct aduan_contact *contact,
+                          uint8_t room[SEALED_MOST], struct msg_report *said)
+{
+    char *hex = NULL;
+    size_t len;
+
+    if (aduan_contact_seal (gateways->web->intake, contact, &hex, &said->contact_key_id) !=
+        ADUAN_DONE)
+        return false;
+    check (sodium_hex2bin (room, SEALED_MOST, hex, strlen (hex), NULL, &len, NULL) == 0);
+    said->contact = (struct view){(const char *) room, len};
+    free (hex);
+    return true;
+}
+
 void report_stop (struct gateways *gateways, const struct notice_name *notice, uint32_t channel,
                   const struct aduan_contact *tell, void (*then) (void *with, bool heard),
                   void *with)
@@ -103,16 +119,27 @@ void report_stop (struct gateways *gateways, const struct notice_name *notice, u
                               .recipient = notice->recipient,
                               .channel = channel,
                               .outcome = TOLD_SKIPPED};
-    char *hex = NULL;
 
-    if (tell && aduan_contact_seal (gateways->web->intake, tell, &hex, &said.contact_key_id) ==
-                    ADUAN_DONE) {
-        size_t len;
-        check (sodium_hex2bin (sealed, sizeof sealed, hex, strlen (hex), NULL, &len, NULL) == 0);
-        said.contact = (struct view){(const char *) sealed, len};
-    }
+    if (tell)
+        contact_seal (gateways, tell, sealed, &said); /* else the stop holds, unconfirmed */
     report_say (gateways, &said, then, with);
-    free (hex);
+}
+
+void report_resume (struct gateways *gateways, const struct notice_name *notice, uint32_t channel,
+                    const struct aduan_contact *where, void (*then) (void *with, bool heard),
+                    void *with)
+{
+    uint8_t sealed[SEALED_MOST];
+    struct msg_report said = {.id = notice->id,
+                              .event = notice->event,
+                              .recipient = notice->recipient,
+                              .channel = channel,
+                              .outcome = TOLD_RESUMED};
+
+    if (contact_seal (gateways, where, sealed, &said))
+        report_say (gateways, &said, then, with);
+    else
+        then (with, false);
 }
 
 static link_message_fn *const report_handlers[WIRE_LAST] = {[WIRE_heard] = on_heard};

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sodium.h>
+#include "http/front.h"
 #include "limit.h"
 #include "web.h"
 
@@ -184,14 +185,10 @@ static void page_values (struct visit *visit)
 
 void visit_page (struct visit *visit, unsigned status, const char *template)
 {
-    struct buffer out = {0};
     struct template_set set = web_templates (visit);
 
     page_values (visit);
-    template_render (&set, template, visit->values, &out);
-    http_say (visit->request, "Cache-Control", "no-store");
-    http_answer (visit->request, status, "text/html; charset=utf-8", out.at, out.len);
-    buffer_free (&out);
+    front_page (visit->request, status, &set, template, visit->values);
 }
 
 void page_refuse (struct visit *visit, unsigned status, const char *why)

@@ -10,38 +10,25 @@
 #include "channel/api.h"
 #include "client.h"
 #include "client/client.h"
+#include "http/front.h"
 #include "limit.h"
 #include "taken.h"
 #include "domain/number.h"
 
-#define ROOM_MS     10000  /* until there may be room for a body again */
 #define HEADER_MOST 131072 /* Open311's clients name all their open requests in one address */
 
 const struct setting web_settings[] = {
-    {"door", SETTING_TEXT, "tcp://127.0.0.1:8311", 0, 0, false,
-     "where the public connects; plain HTTP: TLS is a proxy's"},
-    {"tls", SETTING_FLAG, "false", 0, 0, false,
-     "a proxy with TLS stands before it: cookies are Secure, and bound to this host"},
-    {"origin", SETTING_TEXT, "", 0, 0, false,
-     "as browsers name this door, https://aduan.example.go.id; empty: by the Host header"},
-    {"intake", SETTING_TEXT, "tcp://127.0.0.1:8313", 0, 0, false, "adapters' door of intake"},
-    {"intake_key", SETTING_PATH, "keys/intake.pub", 0, 0, false, "its public key"},
-    {"key", SETTING_PATH, "keys/front-web.key", 0, 0, false, "own key, of role front"},
+#define FRONT_PORT        "8311"
+#define FRONT_HOST        "aduan.example.go.id"
+#define FRONT_KEY         "keys/front-web.key"
+#define FRONT_CONNECTIONS "2000"
+#define FRONT_GRACE       "60s"
+#define FRONT_RESERVE     "1GiB"
+#include "http/front.def"
     {"secret", SETTING_PATH, "keys/web.key", 0, 0, false,
      "64 hexadecimal digits, the same for all web doors of an installation"},
-    {"files", SETTING_PATH, "files", 0, 0, false, "folder of attachments"},
-    {"files_reserve", SETTING_BYTES, "1GiB", 0, INT64_MAX, false,
-     "bytes of the folder's disk that stay free: with fewer no upload is taken, and reports come without their files"},
     {"files_unpinned", SETTING_BYTES, "8GiB", 67108864, INT64_MAX, false,
      "bytes of uploads that no report names yet, all together; beyond them none is taken"},
-    {"video_bytes", SETTING_BYTES, "25MiB", 0, CONTENT_VIDEO_MOST, false,
-     "bytes of a film at most; 0: none is taken; the same for aduan-desk"},
-    {"video_seconds", SETTING_NUMBER, "120", 1, 3600, false,
-     "of a longer film that much is kept, from its beginning; the same for aduan-desk"},
-    {"reencode", SETTING_FLAG, "true", 0, 0, false,
-     "makes copies of images and films without what cameras write into them"},
-    {"reencoder", SETTING_PATH, "", 0, 0, false,
-     "path of aduan-reencode, beside which aduan-remux lies; empty: beside this program"},
     {"open311.contact", SETTING_TEXT, "", 0, 0, false,
      "Open311's discovery: whom to ask about it; empty: the operator of this address"},
     {"open311.key_service", SETTING_TEXT, "", 0, 0, false,
@@ -50,20 +37,8 @@ const struct setting web_settings[] = {
      "Open311: requests are taken without an api_key, too, as the account open311"},
     {"notices", SETTING_TEXT, "", 0, 0, false,
      "channels by which news go, of email, sms, whatsapp; empty: those of section notifier in this file"},
-    {"zone", SETTING_NUMBER, "7", 7, 9, false, "hours east of UTC in which times are shown"},
-    {"connections", SETTING_NUMBER, "2000", 10, 20000, false, "connections at most"},
     {"sending", SETTING_NUMBER, "250", 1, 100000, false,
      "submissions under way; those beyond are asked to come again"},
-    {"idle", SETTING_DURATION, "30s", 1000, 600000, false,
-     "a connection that says nothing for so long is closed"},
-    {"slow.header", SETTING_DURATION, "10s", 1000, 600000, false,
-     "the header of a request, from its first byte to its last"},
-    {"slow.grace", SETTING_DURATION, "60s", 1000, 600000, false,
-     "a body or an answer may take so long, and longer only at slow.rate"},
-    {"slow.rate", SETTING_BYTES, "4KiB", 1, 1073741824, false,
-     "bytes a second of a body or an answer that takes longer than slow.grace"},
-    {"bodies", SETTING_BYTES, "256MiB", 67108864, 68719476736, false,
-     "bytes of memory that all bodies under way take together"},
     {"redis", SETTING_TEXT, "", 0, 0, false,
      "unix:/PATH or tcp://ADDRESS:PORT of the Redis in which web doors share their counts; empty: each counts for itself"},
     {"forwarded", SETTING_FLAG, "false", 0, 0, false,
@@ -166,24 +141,18 @@ static struct visit *visit_of (struct web *web, struct http_request *request)
     return visit ? visit : visit_new (web, request);
 }
 
-/* Of who sends it; NONE: he need not be known. */
-enum proof { PROOF_NONE, PROOF_RIGHT, PROOF_WRONG };
+/* What its header proves of who sends it; NONE: he need not be known. */
+enum proof { PROOF_NONE, PROOF_TOKEN, PROOF_GATEWAY, PROOF_WRONG };
 
-/* Does its header prove who sends it?  Mail may come without proof from this host. */
-static enum proof proof_of (struct visit *visit)
+/* Mail may come without proof from this host. */
+static enum proof proof_of (struct visit *visit, const struct inlet *inlet,
+                            const struct client *client)
 {
-    const char *bearer = client_bearer (http_header (visit->request, "Authorization"));
-    const struct inlet *inlet = NULL;
-    struct http_parts parts;
-    bool other;
-
-    route_find (http_method (visit->request), http_path (visit->request), &parts, &inlet, &other);
-    http_parts_done (&parts);
-    if (*bearer && client_find (visit->web->clients, bearer))
-        return PROOF_RIGHT;
+    if (client)
+        return PROOF_TOKEN;
     if (inlet == &inlet_api)
         return PROOF_WRONG;
-    return gateway_proved (visit, inlet == &inlet_mail) ? PROOF_RIGHT : PROOF_NONE;
+    return gateway_proved (visit, inlet == &inlet_mail) ? PROOF_GATEWAY : PROOF_NONE;
 }
 
 /* It is known what its source has sent through all doors. */
@@ -191,21 +160,38 @@ static void body_met (struct visit *visit)
 {
     visit->body = limit_body (visit);
     visit->body_wait =
-        visit->body ? limit_upload (visit, http_body_most (visit->request)) : ROOM_MS;
+        visit->body ? limit_upload (visit, http_body_most (visit->request)) : FRONT_LATER_MS;
     http_proved (visit->request, visit->body_wait ? HTTP_NOT_KNOWN : HTTP_WHOLE);
 }
 
-/* A large body: of whoever proves himself it may come, of one source only some at a time and so much in an hour.  Where nothing is
- * taken but by a token, and there is none that is right, nobody reads it. */
+/* A large body of a program: so much in an hour.  What is more the API's own handler refuses before a byte of it comes; of a form
+ * its words are read, as of whoever has no token. */
+static enum http_loss token_met (struct visit *visit, const struct inlet *inlet,
+                                 const struct client *client)
+{
+    visit->body_wait = client_upload (visit->web->clients, client, http_body_most (visit->request));
+    return !visit->body_wait ? HTTP_WHOLE : inlet == &inlet_api ? HTTP_UNWANTED : HTTP_NOT_KNOWN;
+}
+
+/* A large body: of a gateway it may come, of one token so much in an hour, of one source besides only some at a time.  Where nothing
+ * is taken but by a token, and there is none that is right, nobody reads it. */
 static void on_prove (void *owner, struct http_request *request)
 {
     struct visit *visit = visit_of (owner, request);
-    enum proof proof = proof_of (visit);
+    const struct client *client =
+        client_find (visit->web->clients, client_bearer (http_header (request, "Authorization")));
+    const struct inlet *inlet = NULL;
+    struct http_parts parts;
+    bool other;
 
-    if (proof == PROOF_NONE)
-        limit_meet (visit, body_met);
-    else
-        http_proved (request, proof == PROOF_RIGHT ? HTTP_WHOLE : HTTP_UNWANTED);
+    route_find (http_method (request), http_path (request), &parts, &inlet, &other);
+    http_parts_done (&parts);
+    switch (proof_of (visit, inlet, client)) {
+    case PROOF_NONE: limit_meet (visit, body_met); break;
+    case PROOF_TOKEN: http_proved (request, token_met (visit, inlet, client)); break;
+    case PROOF_GATEWAY: http_proved (request, HTTP_WHOLE); break;
+    case PROOF_WRONG: http_proved (request, HTTP_UNWANTED); break;
+    }
 }
 
 /* What the door itself turns away, in the words of the channel that it was for. */
@@ -216,12 +202,7 @@ static void on_refuse (void *owner, struct http_request *request, unsigned statu
 
     visit->route = route_find (http_method (request), http_path (request), &visit->parts,
                                &visit->inlet, &other);
-    if (status == 503)
-        http_later (request, ROOM_MS);
-    visit_refuse (visit, status,
-                  status == 413   ? "body_large"
-                  : status == 503 ? "body_room"
-                                  : "form");
+    visit_refuse (visit, status, front_refusal (request, status));
 }
 
 /* Its source is known as far as other doors know it.  What it sends is counted by its handler, besides. */
@@ -245,10 +226,10 @@ static void source_met (struct visit *visit)
 /* Not all of its body is here. */
 static void body_lost (struct visit *visit, enum http_loss loss)
 {
-    int64_t wait = visit->body_wait ? visit->body_wait : ROOM_MS;
+    int64_t wait = visit->body_wait ? visit->body_wait : FRONT_LATER_MS;
 
     if (loss == HTTP_UNWANTED)
-        visit->route->run (visit); /* which says whose token is missing */
+        visit->route->run (visit); /* which says whose token is missing, or has sent too much */
     else if (loss == HTTP_NOT_KNOWN && visit->inlet->counted == COUNTED_BY_SOURCE)
         visit_often (visit, "body_often", wait);
     else {
@@ -327,13 +308,9 @@ static const struct http_header headers[] = {
     {"Content-Security-Policy",
      "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' blob:; connect-src 'self'; "
      "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'"},
-    {"X-Content-Type-Options", "nosniff"},
-    {"Referrer-Policy", "same-origin"},
-    {"Cross-Origin-Opener-Policy", "same-origin"},
     {"Permissions-Policy", "camera=(), geolocation=(self), microphone=()"},
+    FRONT_HEADERS,
 };
-static const struct http_header tls_header = {"Strict-Transport-Security",
-                                              "max-age=31536000; includeSubDomains"};
 
 static int secret_read (struct web *web, const struct settings *settings)
 {
@@ -392,39 +369,24 @@ static int content_open_folder (struct web *web, const struct settings *settings
 
 static int door_listen (struct web *web, const struct settings *settings)
 {
-    size_t count = array_len (headers);
     char *crowded = web_both ("fault_crowded");
-
-    memcpy (web->headers, headers, sizeof headers);
-    if (web->tls)
-        web->headers[count++] = tls_header;
-    struct http_options options = {
-        .door = settings_text (settings, "door"),
-        .connections = (unsigned) settings_number (settings, "connections"),
-        .idle_ms = settings_number (settings, "idle"),
-        .pace = {.header_ms = settings_number (settings, "slow.header"),
-                 .grace_ms = settings_number (settings, "slow.grace"),
-                 .rate = (uint64_t) settings_number (settings, "slow.rate")},
-        .header = HEADER_MOST,
-        .small = FORM_MOST,
-        .bodies = (size_t) settings_number (settings, "bodies"),
-        .crowded = crowded,
-        .headers = web->headers,
-        .header_count = count,
-        .limit = on_limit,
-        .prove = on_prove,
-        .refuse = on_refuse,
-        .handle = on_request,
-        .sink = brought_sink (on_file),
-        .owner = web,
-    };
-    int fail = http_listen (web->reactor, &options, &web->server);
+    int status = front_listen (web->reactor, settings,
+                               &(struct http_options){
+                                   .header = HEADER_MOST,
+                                   .small = FORM_MOST,
+                                   .crowded = crowded,
+                                   .headers = headers,
+                                   .header_count = array_len (headers),
+                                   .limit = on_limit,
+                                   .prove = on_prove,
+                                   .refuse = on_refuse,
+                                   .handle = on_request,
+                                   .sink = brought_sink (on_file),
+                                   .owner = web,
+                               },
+                               &web->server);
     free (crowded);
-    if (fail == 0)
-        return 0;
-    log_error ("%s cannot be listened on: %s; is the port taken (ss -ltnp shows by whom)?",
-               options.door, strerrordesc_np (errno));
-    return EX_UNAVAILABLE;
+    return status;
 }
 
 int web_start (struct reactor *reactor, const struct settings *settings, void **ret_state)

@@ -101,9 +101,8 @@ struct web {
     struct limits *limits;   /* limit.h */
     struct taken *taken;     /* taken.h */
     struct gateways *gateways;
-    struct sandbox *sandbox; /* channel/api_sandbox.c */
-    unsigned polling;        /* long polls of the feed */
-    struct http_header headers[8];
+    struct sandbox *sandbox;      /* channel/api_sandbox.c */
+    unsigned polling;             /* long polls of the feed */
     uint8_t secret[SECRET_BYTES]; /* of this installation's web doors: cookies, keys of accounts */
     bool tls; /* TLS stands before the door: cookies are Secure, their names begin with __Host- */
     bool up;  /* started; false while it drains */
@@ -127,7 +126,7 @@ struct visit {
     struct http_source source;
     bool has_source;
     bool body;         /* large, and counted while it lasts */
-    int64_t body_wait; /* ms after which its source may send one again */
+    int64_t body_wait; /* ms after which its source, or its token, may send one again; 0: it may */
     bool english;
     json_t *values;  /* of its page */
     unsigned asked;  /* answers that are not there yet */

@@ -33,8 +33,7 @@ const char *web_word (const struct visit *visit, const char *key)
 
 char *web_both (const char *key)
 {
-    const struct word *text = word_find (texts, array_len (texts), key);
-    return xformat ("%s\n%s\n", text->id, text->en);
+    return word_both (texts, array_len (texts), key);
 }
 
 static const char *word (void *owner, const char *key)

@@ -6,50 +6,22 @@
 #include <sysexits.h>
 #include "client/client.h"
 #include "desk.h"
-
-#define ROOM_MS 10000 /* until there may be room for a body again */
+#include "http/front.h"
 
 const struct setting desk_settings[] = {
-    {"door", SETTING_TEXT, "tcp://127.0.0.1:8312", 0, 0, false,
-     "where browsers and programs connect; plain HTTP: TLS is a proxy's"},
-    {"tls", SETTING_FLAG, "false", 0, 0, false,
-     "a proxy with TLS stands before it: cookies are Secure, and bound to this host"},
-    {"origin", SETTING_TEXT, "", 0, 0, false,
-     "as browsers name this door, https://desk.example.go.id; empty: by the Host header"},
+#define FRONT_PORT        "8312"
+#define FRONT_HOST        "desk.example.go.id"
+#define FRONT_KEY         "keys/front-desk.key"
+#define FRONT_CONNECTIONS "400"
+#define FRONT_GRACE       "30s"
+#define FRONT_RESERVE     "512MiB"
+#include "http/front.def"
     {"router", SETTING_TEXT, "tcp://127.0.0.1:8314", 0, 0, false, "workers' door of the router"},
     {"router_key", SETTING_PATH, "keys/router.pub", 0, 0, false, "its public key"},
-    {"intake", SETTING_TEXT, "tcp://127.0.0.1:8313", 0, 0, false,
-     "adapters' door of the intake, for what is typed here"},
-    {"intake_key", SETTING_PATH, "keys/intake.pub", 0, 0, false, "its public key"},
-    {"key", SETTING_PATH, "keys/front-desk.key", 0, 0, false, "own key, of role front"},
-    {"files", SETTING_PATH, "files", 0, 0, false,
-     "the content store's folder; shared with intake and aduan-web"},
-    {"files_reserve", SETTING_BYTES, "512MiB", 0, INT64_MAX, false,
-     "bytes of its disk that stay free: with fewer no upload is taken; aduan-web's is larger, so that officers go on when strangers may not"},
     {"unpinned", SETTING_DURATION, "24h", 1000, 2592000000, false,
      "an upload that nothing names goes after this"},
     {"unnamed", SETTING_DURATION, "30d", 691200000, 3153600000000, false,
      "a kept file that is older, and that no case names any more, goes"},
-    {"video_bytes", SETTING_BYTES, "25MiB", 0, CONTENT_VIDEO_MOST, false,
-     "bytes of a film at most; 0: none is taken; the same for aduan-web"},
-    {"video_seconds", SETTING_NUMBER, "120", 1, 3600, false,
-     "of a longer film that much is kept, from its beginning; the same for aduan-web"},
-    {"reencode", SETTING_FLAG, "true", 0, 0, false,
-     "make copies of pictures and films without what their cameras wrote into them"},
-    {"reencoder", SETTING_PATH, "", 0, 0, false,
-     "the program that makes them, beside which aduan-remux lies; empty: aduan-reencode beside this one"},
-    {"zone", SETTING_NUMBER, "7", 7, 9, false, "hours east of UTC in which times are shown"},
-    {"connections", SETTING_NUMBER, "400", 10, 4000, false, "connections at most"},
-    {"idle", SETTING_DURATION, "30s", 1000, 600000, false,
-     "a connection that says nothing for so long is closed"},
-    {"slow.header", SETTING_DURATION, "10s", 1000, 600000, false,
-     "the header of a request, from its first byte to its last"},
-    {"slow.grace", SETTING_DURATION, "30s", 1000, 600000, false,
-     "a body or an answer may take so long, and longer only at slow.rate"},
-    {"slow.rate", SETTING_BYTES, "4KiB", 1, 1073741824, false,
-     "bytes a second of a body or an answer that takes longer than slow.grace"},
-    {"bodies", SETTING_BYTES, "256MiB", 67108864, 68719476736, false,
-     "bytes of memory that all bodies under way take together, those of sessions that are not known: half"},
     {"login.burst", SETTING_NUMBER, "120", 1, 100000, false,
      "log-ins at once from one source: an address, of IPv6 a /64"},
     {"login.minute", SETTING_NUMBER, "60", 1, 100000, false, "further ones a minute"},
@@ -118,12 +90,7 @@ static void on_refuse (void *owner, struct http_request *request, unsigned statu
 {
     struct visit *visit = visit_new (owner, request);
 
-    if (status == 503)
-        http_later (visit->request, ROOM_MS);
-    visit_refuse (visit, status,
-                  status == 413   ? "body_large"
-                  : status == 503 ? "body_room"
-                                  : "form");
+    visit_refuse (visit, status, front_refusal (request, status));
 }
 
 /* True, and it is answered: its files were let go.  What was typed comes back to whoever typed it. */
@@ -139,7 +106,7 @@ static bool visit_lost (struct visit *visit)
         visit_refuse (visit, 401, "session");
         return true;
     }
-    http_later (visit->request, ROOM_MS);
+    http_later (visit->request, FRONT_LATER_MS);
     visit_refuse (visit, 503, loss == HTTP_NO_ROOM ? "body_room" : "query_down");
     return true;
 }
@@ -191,14 +158,10 @@ static const struct http_header headers[] = {
     {"Content-Security-Policy",
      "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
      "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'"},
-    {"X-Content-Type-Options", "nosniff"},
-    {"Referrer-Policy", "same-origin"},
-    {"Cross-Origin-Opener-Policy", "same-origin"},
     {"Cross-Origin-Resource-Policy", "same-origin"},
     {"Permissions-Policy", "camera=(), geolocation=(), microphone=()"},
+    FRONT_HEADERS,
 };
-static const struct http_header tls_header = {"Strict-Transport-Security",
-                                              "max-age=31536000; includeSubDomains"};
 
 static int doors_open (struct desk *desk, const struct settings *settings)
 {
@@ -228,36 +191,23 @@ static int doors_open (struct desk *desk, const struct settings *settings)
         log_error ("%s", aduan_problem ());
         return EX_CONFIG;
     }
-    size_t count = array_len (headers);
-    memcpy (desk->headers, headers, sizeof headers);
-    if (desk->tls)
-        desk->headers[count++] = tls_header;
-    fail = http_listen (desk->reactor,
-                        &(struct http_options){
-                            .door = settings_text (settings, "door"),
-                            .connections = (unsigned) settings_number (settings, "connections"),
-                            .idle_ms = settings_number (settings, "idle"),
-                            .pace = {.header_ms = settings_number (settings, "slow.header"),
-                                     .grace_ms = settings_number (settings, "slow.grace"),
-                                     .rate = (uint64_t) settings_number (settings, "slow.rate")},
-                            .small = BODY_MOST,
-                            .bodies = (size_t) settings_number (settings, "bodies"),
-                            .headers = desk->headers,
-                            .header_count = count,
-                            .limit = on_limit,
-                            .prove = on_prove,
-                            .refuse = on_refuse,
-                            .handle = on_request,
-                            .sink = brought_sink (on_file),
-                            .owner = desk,
-                        },
-                        &desk->server);
-    if (fail) {
-        log_error ("%s cannot be listened on: %s; is the port taken (ss -ltnp shows by whom)?",
-                   settings_text (settings, "door"), strerrordesc_np (errno));
-        return EX_UNAVAILABLE;
-    }
-    return 0;
+    char *crowded = desk_both ("fault_crowded");
+    int status = front_listen (desk->reactor, settings,
+                               &(struct http_options){
+                                   .small = BODY_MOST,
+                                   .crowded = crowded,
+                                   .headers = headers,
+                                   .header_count = array_len (headers),
+                                   .limit = on_limit,
+                                   .prove = on_prove,
+                                   .refuse = on_refuse,
+                                   .handle = on_request,
+                                   .sink = brought_sink (on_file),
+                                   .owner = desk,
+                               },
+                               &desk->server);
+    free (crowded);
+    return status;
 }
 
 static int content_start (struct desk *desk, const struct settings *settings)
@@ -355,6 +305,7 @@ void desk_measure (void *state)
     metric_set (desk_files_waiting, files.waiting);
     metric_set (desk_files_oldest_age_seconds,
                 files.waiting ? (uint64_t) (wall_ms () - files.waiting_since_ms) / 1000 : 0);
+    metric_set (desk_crowded_total, counts.crowded);
     metric_set (desk_cut_total, counts.cut);
     metric_set (desk_no_room_total, counts.no_room);
     metric_set (desk_unproved_total, counts.unproved);

@@ -88,7 +88,6 @@ struct desk {
     struct aduan *aduan;
     struct aduan *taking; /* to intake, for what is typed here */
     struct content *content;
-    struct http_header headers[8];
     bool tls; /* TLS stands before the door: cookies are Secure, their names begin with __Host- */
     bool up;  /* started; false while it drains */
     int zone; /* hours east of UTC in which times are shown */
@@ -281,6 +280,8 @@ const char *desk_word (const struct visit *visit, const char *key);
 bool desk_moment (struct visit *visit, const json_t *value, struct buffer *out);
 /* The same as "2026-11-27 15:20" where times are shown; nothing where it is none. */
 void desk_stamp (struct visit *visit, const json_t *value, struct buffer *out);
+/* The text of a key that is there in both languages, a line each, for whom we know nothing of; the caller's. */
+char *desk_both (const char *key);
 struct template_set desk_templates (struct visit *visit);
 /* An asset by its name, answered; false: there is none. */
 bool desk_asset (struct http_request *request, const char *name);

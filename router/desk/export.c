@@ -50,12 +50,8 @@ static char between (const struct visit *visit)
 static void table_answer (struct visit *visit)
 {
     struct table *table = visit->work;
-    time_t now = time (NULL) + visit->desk->zone * 3600;
-    struct tm tm;
-    char day[16];
-    gmtime_r (&now, &tm);
-    strftime (day, sizeof day, "%Y-%m-%d", &tm);
-    char *name = xformat ("attachment; filename=\"laporan-ringkas-%s.csv\"", day);
+    char *name = xformat ("attachment; filename=\"laporan-ringkas-%s.csv\"",
+                          day_text (wall_ms () + visit->desk->zone * INT64_C (3600000)));
     http_say (visit->request, "Content-Disposition", name);
     http_say (visit->request, "Cache-Control", "no-store");
     http_answer (visit->request, 200, "text/csv; charset=utf-8", table->out.at, table->out.len);

@@ -94,19 +94,15 @@ static bool figures_leap (struct visit *visit)
     const json_t *rows = json_object_get (visit->values, "agencies"), *row;
     const char *between = visit->english ? "," : ";";
     struct buffer out = {0};
-    time_t now = time (NULL) + visit->desk->zone * 3600;
-    struct tm tm;
-    char day[16];
     size_t at;
 
     buffer_add (&out, CSV_MARK, sizeof CSV_MARK - 1);
     row_write (visit, NULL, between, &out);
     json_array_foreach (rows, at, row)
         row_write (visit, row, between, &out);
-    gmtime_r (&now, &tm);
-    strftime (day, sizeof day, "%Y-%m-%d", &tm);
-    char *name = xformat ("attachment; filename=\"aduan-%s-%s.csv\"",
-                          visit->english ? "watch" : "pantau", day);
+    char *name =
+        xformat ("attachment; filename=\"aduan-%s-%s.csv\"", visit->english ? "watch" : "pantau",
+                 day_text (wall_ms () + visit->desk->zone * INT64_C (3600000)));
     http_say (visit->request, "Content-Disposition", name);
     http_say (visit->request, "Cache-Control", "no-store");
     http_answer (visit->request, 200, "text/csv; charset=utf-8", out.at, out.len);

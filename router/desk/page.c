@@ -356,13 +356,7 @@ static void files_split (json_t *row, const char *key)
 /* When a page was made, for what is printed of it. */
 static void now_say (struct visit *visit)
 {
-    time_t now = time (NULL);
-    struct tm tm;
-    char text[40];
-
-    gmtime_r (&now, &tm);
-    strftime (text, sizeof text, "%Y-%m-%dT%H:%M:%S+00:00", &tm);
-    json_object_set_new (visit->values, "now", json_string (text));
+    json_object_set_new (visit->values, "now", json_string (instant_text (wall_ms ())));
 }
 
 static unsigned personal_in (const json_t *row, const char *key)

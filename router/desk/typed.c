@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 #include "desk.h"
+#include "domain/incident.h"
 #include "wire/wire.h"
 
 #define ACCOUNT "desk-intake" /* the adapter for which the desk speaks */
@@ -120,12 +121,10 @@ static bool all_digits (const char *text, size_t count)
     return strlen (text) == count && strspn (text, "0123456789") == count;
 }
 
-/* A day that has come. */
+/* A day that has come, be it in the east alone. */
 static bool is_past_day (const char *text)
 {
-    uint64_t ms;
-    return strlen (text) == 10 && text[4] == '-' && time_parse (view_of (text), 14, &ms) &&
-           ms <= (uint64_t) wall_ms ();
+    return incident_valid (view_of (text), wall_ms (), 14);
 }
 
 /* The name of the first field that is missing or too long; NULL: none. */
@@ -218,17 +217,12 @@ static void person_read (struct visit *visit, struct typed *typed,
 static void receipt_show (struct visit *visit, const struct aduan_submitted *submitted)
 {
     const struct typed *typed = visit->work;
-    char stamp[40];
-    time_t second = (time_t) (submitted->received / 1000);
-    struct tm tm;
 
-    gmtime_r (&second, &tm);
-    strftime (stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%S+00:00", &tm);
-    json_object_set_new (visit->values, "receipt",
-                         json_pack ("{s:s, s:s, s:s, s:s, s:b}", "number", submitted->number,
-                                    "code", typed->token.code, "at", stamp, "title",
-                                    said (visit, "title"), "contact",
-                                    typed->contact.address != NULL));
+    json_object_set_new (
+        visit->values, "receipt",
+        json_pack ("{s:s, s:s, s:s, s:s, s:b}", "number", submitted->number, "code",
+                   typed->token.code, "at", instant_text ((int64_t) submitted->received), "title",
+                   said (visit, "title"), "contact", typed->contact.address != NULL));
     page_greet (visit, "receipt");
 }
 

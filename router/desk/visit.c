@@ -11,6 +11,7 @@
 #include <string.h>
 #include <strings.h>
 #include "desk.h"
+#include "http/front.h"
 
 #define CSRF_BYTES 16
 
@@ -216,14 +217,10 @@ void page_values (struct visit *visit)
 
 void visit_page (struct visit *visit, unsigned status, const char *template)
 {
-    struct buffer out = {0};
     struct template_set set = desk_templates (visit);
 
     page_values (visit);
-    template_render (&set, template, visit->values, &out);
-    http_say (visit->request, "Cache-Control", "no-store");
-    http_answer (visit->request, status, "text/html; charset=utf-8", out.at, out.len);
-    buffer_free (&out);
+    front_page (visit->request, status, &set, template, visit->values);
 }
 
 void visit_refuse (struct visit *visit, unsigned status, const char *why)

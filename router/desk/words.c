@@ -39,6 +39,11 @@ const char *desk_word (const struct visit *visit, const char *key)
     return !text ? NULL : content_text (visit->desk->content, visit->english ? text->en : text->id);
 }
 
+char *desk_both (const char *key)
+{
+    return word_both (desk_texts, array_len (desk_texts), key);
+}
+
 /* ---- values ------------------------------------------------------------------------------------ */
 
 static const struct asset assets[] = {

@@ -137,7 +137,6 @@ static int read_moment (const char *option, int zone, const char **moment, char 
 {
     uint64_t ms;
     struct tm tm;
-    char second[32];
     if (!*moment)
         return 0;
     time_t at = time_parse (view_of (*moment), zone, &ms) ? (time_t) (ms / 1000) : -1;
@@ -148,8 +147,7 @@ static int read_moment (const char *option, int zone, const char **moment, char 
                  option, log_text (*moment, strlen (*moment)), zone);
         return EX_USAGE;
     }
-    strftime (second, sizeof second, "%Y-%m-%dT%H:%M:%S", &tm);
-    snprintf (room, 48, "%s.%03uZ", second, (unsigned) (ms % 1000));
+    snprintf (room, 48, "%s", instant_text_ms ((int64_t) ms));
     *moment = room;
     return 0;
 }

@@ -10,6 +10,13 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 sys.path[:0] = [os.path.join(ROOT, "tests", "support"), os.path.join(ROOT, "tests", "protocol")]
 
 from stack import Stack  # noqa: E402,F401
+from windows import room  # noqa: E402
+
+
+@pytest.fixture(autouse=True)
+def young_hour():
+    """Limits, nights and days begin anew with an hour of the clock: no test begins just before."""
+    room(30)
 
 
 @pytest.fixture(scope="module")

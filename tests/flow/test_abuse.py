@@ -20,10 +20,12 @@ import stack as stacks
 from api import account
 from conftest import Stack
 from desk_door import Browser, Program
+from nginx import Nginx
 from redis_server import Redis
 from web import Visitor
+from windows import MINUTE, room
 
-LIMITS = {"reports_hour": 6, "reports_minute": 60, "reads": 40, "bodies": 1, "codes_source": 4, "contact": 3, "text": 4, "upload": 3}
+LIMITS = {"reports_hour": 6, "reports_minute": 60, "reads": 40, "bodies": 1, "codes_source": 4, "contact": 3, "text": 4, "upload": 3, "upload_token": 3}
 WEB = f"""  forwarded: true
   redis: unix:{{folder}}/redis.sock
   answers: 3
@@ -136,12 +138,6 @@ def stack(folder):
         yield running
 
 
-@pytest.fixture(scope="module", autouse=True)
-def young_hour():
-    """Counts of an hour begin anew with it: what is tested begins where it has a minute left."""
-    until(lambda: time.time() % 3600 < 3540, 90)
-
-
 WORDS = iter(range(1000, 10000))
 
 
@@ -188,7 +184,7 @@ def test_an_address_of_ipv6_is_its_network(stack):
 
 @with_redis_in_time
 def test_pages_of_a_source(stack):
-    until(lambda: time.time() % 60 < 50)  # counted by the minute
+    room(10, MINUTE)
     guest = Guest(stack)
     other = Guest(stack, guest.source, "second")
     statuses = [(guest, other)[at % 2].get("/privacy").status for at in range(44)]
@@ -227,6 +223,23 @@ def test_what_a_source_sends_in_an_hour(stack):
         assert answer.status == 429 and "Selokan mampet" in answer.text and 0 < int(answer.headers["Retry-After"]) <= 3600
         assert door.post("/report", door.form(words())).status == 200, "words alone may come"
     assert Guest(stack).post("/report", guest.form(words()), files=photos[3:]).status == 200
+
+
+def test_what_a_token_sends_in_an_hour(stack):
+    """Files of a program, large and small, are counted by its token; beyond the limit nothing of a large one is read."""
+    city, other = (account(stack, f"kota-{next(WORDS)}") for _ in range(2))
+    assert city.live.get("/self").json["upload_mib_an_hour"] == LIMITS["upload_token"]
+    assert city.live.put("/files", b"1 " + b"t" * 2097152).status == 201
+    small = [city.live.put("/files", f"{at} ".encode() + b"t" * 200000) for at in range(6)]  # 196 KiB each, and 1,023 are left
+    assert [answer.status for answer in small] == [201] * 5 + [429]
+    with socket.create_connection(("127.0.0.1", stack.ports["web"]), timeout=20) as peer:
+        peer.sendall(f"PUT /api/v1/files HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {city.live.token}\r\nContent-Length: 9000000\r\n\r\n".encode())
+        assert peer.makefile("rb").readline().startswith(b"HTTP/1.1 429"), "before its body"
+    late = city.live.put("/files", b"2 " + b"t" * 400000)
+    assert late.status == 429 and late.json["code"] == "too_many_bytes" and 0 < int(late.headers["Retry-After"]) <= 3600
+    assert late.headers["Content-Type"] == "application/problem+json"
+    assert city.live.post("/reports", {"text": words(), "anonymous": True, "secret": False}).status == 201, "words alone may come"
+    assert {city.sandbox.put("/files", b"x" * 400000).status, other.live.put("/files", b"y" * 400000).status} == {201}
 
 
 def test_a_draft_that_is_gone(stack):
@@ -276,6 +289,29 @@ def test_one_address_hears_of_so_many_reports(stack):
     addresses = [f"{name}@contoh.example", f"{name.upper()}@contoh.example", f"{name}+lapor@contoh.example", f"lain{name}@contoh.example"]
     assert "kabarnya tidak" not in send(contact=addresses[3]).text
     until(lambda: [stack.mails(address) for address in addresses] == [1] * 4, 60)
+
+
+# ---- what two doors do not share
+
+def test_a_program_stays_at_one_door(stack, folder):
+    """Each door has a sandbox of its own; the proxy's example leads a token to one of them, and all others to any."""
+    city = account(stack, f"kota-{next(WORDS)}")
+    token = f"Authorization: Bearer {city.sandbox.token}\r\n"
+    doors = ("web", "second")
+
+    def requests():
+        return stack.metric("web", "web_requests_total"), stack.metric_of_second("web_requests_total")
+    with Nginx(folder, "nginx-web.conf", "lapor.example.go.id", *(stack.ports[door] for door in doors)) as proxy:
+        said = json.dumps({"text": words(), "anonymous": True, "secret": False}).encode()
+        taken = proxy.call("/api/v1/reports", token + "Content-Type: application/json\r\n", said, "POST")
+        assert taken.startswith(b"HTTP/1.1 201"), taken
+        path = "/api/v1/reports/" + json.loads(taken.split(b"\r\n\r\n", 1)[1])["number"]
+        assert {proxy.call(path, token)[9:12] for _ in range(12)} == {b"200"}
+        before = requests()
+        assert {proxy.call("/api/v1/openapi.yaml")[9:12] for _ in range(16)} == {b"200"}
+        assert all(now > then for now, then in zip(requests(), before)), "who has no token comes to any"
+    alone = [Guest(stack, door=door).get(path, headers={"Authorization": f"Bearer {city.sandbox.token}"}).status for door in doors]
+    assert sorted(alone) == [200, 404]
 
 
 # ---- Redis comes and goes

@@ -52,7 +52,7 @@ def test_a_little_said_is_taken(stack, text):
 
 
 @pytest.mark.parametrize("incident", ["2026-13-45", "2026-00-10", "2026-02-30", "2025-02-29", "1900-02-29", "2026-04-31", "2026-04-00",
-                                      "0000-01-01", "2026-1-01", "9999-12-31"])
+                                      "0000-01-01", "1944-12-31", "2026-1-01", "9999-12-31"])
 def test_no_date_of_an_incident(stack, incident):
     refused(stack, "value", "incident", "--incident", incident)
 
@@ -60,7 +60,7 @@ def test_no_date_of_an_incident(stack, incident):
 def test_dates_of_incidents(stack):
     """In the east it is tomorrow already; the day after is nowhere."""
     refused(stack, "value", "incident", "--incident", day(2))
-    for incident in (day(0), day(1), "2024-02-29", "2000-02-29", "1998-05-14"):
+    for incident in (day(0), day(1), "2024-02-29", "2000-02-29", "1998-05-14", "1945-01-01"):
         taken(stack, "--incident", incident)
 
 

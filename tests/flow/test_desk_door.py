@@ -18,6 +18,7 @@ from conftest import ROOT, Stack
 from content import kept, names
 from desk_cases import held, placed
 from desk_door import Browser, Program
+from full_door import crowd
 from nginx import Nginx
 from spoolbench import wait
 from stack import DESK
@@ -145,6 +146,14 @@ def test_sources_behind_a_proxy(running):
     assert login("unknown") == 429 and "X-Forwarded-For" in running["desk"].tail()
     again(running, running.plain, login={"burst": 2, "minute": 1, "inside": 2})
     assert [login(f"192.0.2.{i}") for i in range(3)] == [401, 401, 429]
+
+
+def test_a_crowd_before_the_door(stack):
+    """More than can wait are told to come again, at once and politely; those whose turn it is are served, and all are answered."""
+    served, told = crowd(stack["desk"], stack.ports["desk"], "/login")
+    assert all(answer.startswith(b"HTTP/1.1 200") and b"</html>" in answer for answer in served)
+    assert len(told) == stack.metric("desk", "desk_crowded_total") > 0
+    assert Browser(stack).get("/login").status == 200
 
 
 def test_each_reason_has_a_text():

@@ -5,13 +5,11 @@ The store is the scripted one of test_notifier.py.
 """
 import datetime
 import hashlib
-import http.server
 import json
 import os
 import pathlib
 import subprocess
 import sys
-import threading
 import time
 import urllib.parse
 import uuid
@@ -24,6 +22,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 sys.path.insert(0, str(ROOT / "tests" / "flow"))
 from kannel import Kannel, free_ports  # noqa: E402
+from loopback import Loopback  # noqa: E402
 from redis_server import Redis  # noqa: E402
 from test_notifier import (CLAIM, CLAIMED, FAILED, HEARD, HELLO, NOTICE, REFUSED, SENT, TOLD, WELCOME,  # noqa: E402, F401
                            sealed_contact, wait_for, world)
@@ -42,43 +41,23 @@ def zone_where_it_is(hour):
     return (hour - datetime.datetime.now(datetime.timezone.utc).hour) % 24 or 24
 
 
-class Receiver:
-    """An HTTP server that keeps what it is asked and answers what it is told to."""
+class Receiver(Loopback):
+    """Keeps what it is asked and answers what it is told to."""
 
     def __init__(self):
         self.asked, self.answers = [], []
-        receiver = self
+        super().__init__()
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def answer(self):
-                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                receiver.asked.append((self.path, dict(self.headers), body))
-                status, text = receiver.answers.pop(0) if receiver.answers else (200, {"messages": [{"id": "wamid.1"}]})
-                text = json.dumps(text).encode()
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(text)))
-                self.end_headers()
-                self.wfile.write(text)
-
-            do_GET = do_POST = answer
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def stop(self):
-        self.server.shutdown()
-        self.server.server_close()
+    def answer(self, method, path, headers, body):
+        self.asked.append((path, dict(headers), body))
+        status, text = self.answers.pop(0) if self.answers else (200, {"messages": [{"id": "wamid.1"}]})
+        return status, {}, json.dumps(text).encode()
 
 
 @pytest.fixture
 def receiver():
-    receiver = Receiver()
-    yield receiver
-    receiver.stop()
+    with Receiver() as listening:
+        yield listening
 
 
 def start(world, *options, url=None, phone=None, key=True):  # noqa: F811

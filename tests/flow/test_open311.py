@@ -179,7 +179,7 @@ def test_a_request_has_its_number_at_once(stack, city):
     ({"service_code": None}, 400), ({"service_code": ""}, 400), ({"service_code": "K99"}, 404), ({"service_code": "001"}, 404),
     ({"lat": None, "long": None, "address_id": None}, 400), ({"lat": "", "long": "", "address_id": "", "address_string": ""}, 400),
     ({"lat": None}, 400), ({"lat": "utara"}, 400), ({"lat": "91"}, 400), ({"long": "nan"}, 400),
-    ({"description": "x" * 10001}, 400), ({"attribute[INCIDENT]": "2999-01-01"}, 400), ({"address_string": "x" * 501, "lat": None, "long": None}, 400)],
+    ({"description": "x" * 10001}, 400), ({"attribute[INCIDENT]": "2999-01-01"}, 400), ({"attribute[INCIDENT]": "1944-12-31"}, 400), ({"address_string": "x" * 501, "lat": None, "long": None}, 400)],
     ids=lambda value: str(value)[:40])
 def test_faults_of_a_request(city, more, status):
     """Rule 8: in the format that was asked for, an array in JSON; an empty parameter counts as absent."""

@@ -1,16 +1,15 @@
 """Reports of an Open311 server move in: what servers write in more ways than one, lists that are cut, a run that stops half way."""
 import datetime
-import http.server
 import json
 import os
 import subprocess
-import threading
 import urllib.parse
 from xml.sax.saxutils import escape
 
 import pytest
 
 from conftest import Stack
+from loopback import Loopback
 from stack import BUILD
 
 ADUAN = os.path.join(BUILD, "deploy", "aduan", "aduan")
@@ -37,39 +36,20 @@ def request(number, when, **more):
             "requested_datetime": when.strftime("%Y-%m-%dT%H:%M:%SZ"), "address": "Jalan Kenanga", "lat": -2.5, "long": 133.25, "media_url": "", "expected_datetime": "", **more}
 
 
-class City:
+class City(Loopback):
     """An Open311 server with these requests; `cap`: no list is longer; `heeds`: it looks at dates; `fails`: the how-manieth question gets 500."""
 
     def __init__(self, requests, kind="json", cap=1000, heeds=True):
         self.requests, self.kind, self.cap, self.heeds, self.fails, self.raw, self.moved = requests, kind, cap, heeds, None, None, None
         self.asked = []
-        city = self
+        super().__init__()
+        self.base, self.url = self.url, self.url + "/open311/v2"
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
+    def answer(self, method, path, headers, body):
+        status, kind, said = self.judged(path)
+        return status, {"Content-Type": kind, **({"Location": self.moved} if status == 302 else {})}, said
 
-            def do_GET(self):  # noqa: N802
-                status, kind, body = city.answer(self.path)
-                self.send_response(status)
-                if status == 302:
-                    self.send_header("Location", city.moved)
-                self.send_header("Content-Type", kind)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}/open311/v2"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
-
-    def answer(self, address):
+    def judged(self, address):
         path, _, query = address.partition("?")
         said = dict(urllib.parse.parse_qsl(query))
         self.asked.append((path, said))
@@ -193,6 +173,6 @@ def test_an_answer_that_is_none(city, fetch, tmp_path, raw, said):
 
 def test_redirects_are_not_followed_unasked(city, fetch):
     town = city([request("E1", ago(days=3))])
-    town.moved = f"http://127.0.0.1:{town.server.server_port}/new/requests.json?start_date={ago(days=90):%Y-%m-%dT%H:%M:%SZ}&end_date={ago(days=-1):%Y-%m-%dT%H:%M:%SZ}"
+    town.moved = f"{town.base}/new/requests.json?start_date={ago(days=90):%Y-%m-%dT%H:%M:%SZ}&end_date={ago(days=-1):%Y-%m-%dT%H:%M:%SZ}"
     assert fetch(town, wanted=69, system="pindah")["accepted"] == 0
     assert fetch(town, "--redirects", system="pindah")["accepted"] == 1

@@ -265,7 +265,7 @@ def test_no_more_news(stack, phone):
     assert phone.say("Berhenti").text.startswith("Baik,")
     row = stack.sql("select t.contact is null, c.flags & 16 from complaint c join content t using (complaint_id) where number_text (c.number) = %s", number)[0]
     assert row == (True, 0)
-    assert phone.say("mulai").text.startswith("Laporan baru Anda akan dikabari lagi")
+    assert phone.say("mulai").text.startswith("Baik, kabar tentang laporan Anda dikirim lagi") and phone.stored(number)[4]
     again = phone.report("LAPOR Sumur umum berbau.")
     assert phone.stored(again)[4], "a later report has news"
 
@@ -281,6 +281,59 @@ def test_stop_is_for_all_of_his_cases(stack, phone):
     assert {phone.stored(number)[4] for number in numbers} == {False}
     assert other.stored(kept)[4], "another's news go on"
     assert Phone(stack, "+6281300000078").say("UNREG").text.startswith("Belum ada laporan dari Anda")
+
+
+def test_started_again(stack, phone, kannel):
+    """What was stopped goes on for all of his cases, more than a gateway is told of, and for nobody else's; news go out again."""
+    other = Phone(stack, "+6281300000079")
+    silent = other.report("LAPOR Kran taman patah.")
+    assert other.say("BERHENTI").text.startswith("Baik,")
+    numbers = [phone.report(f"LAPOR Rambu ke-{nth} roboh.") for nth in range(12)]
+    assert phone.say("BERHENTI").text.startswith("Baik,") and {phone.stored(number)[4] for number in numbers} == {False}
+    answer = phone.say("Mulai!").text
+    assert answer.startswith("Baik, kabar tentang laporan Anda dikirim lagi") and len(answer) <= 160 and answer.isascii()
+    assert {phone.stored(number)[4] for number in numbers} == {True} and not other.stored(silent)[4]
+    assert {flags for number in numbers for flags, in stack.sql("select flags & 16 from complaint where number_text (number) = %s", number)} == {16}
+    identity = phone.stored(numbers[-1])[0]
+    worker = stack.worker()
+    holder = stack.sql("select holder from complaint where complaint_id = %s", identity)[0][0]
+    case = next(case for case in worker.pull([holder], 100) if case["id"] == uuid.UUID(str(identity)).bytes)
+    assert worker.act(case, "progress", text="Sedang dipasang lagi.")[0] == "done"
+    assert numbers[-1] in answers(kannel, phone.number.lstrip("+"))[0]
+    # again it changes nothing, and who never reported has nothing to go on
+    before = stack.sql("select contact from content where complaint_id = %s", identity)
+    assert phone.say("START").text == answer and stack.sql("select contact from content where complaint_id = %s", identity) == before
+    assert Phone(stack, "+6281300000080").say("MULAI").text.startswith("Belum ada laporan dari Anda")
+    for name in ("web", "store", "notifier"):
+        with open(stack[name].log, encoding="utf-8") as log:
+            assert phone.number.lstrip("+") not in log.read(), name
+
+
+def test_started_while_the_notifier_is_away(stack, phone):
+    number = phone.report("LAPOR Pintu air macet.")
+    assert phone.say("BERHENTI").text.startswith("Baik,")
+    stack["notifier"].stop()
+    try:
+        assert phone.say("MULAI").status == 503, "its gateway brings it again"
+    finally:
+        stack["notifier"].start()
+    deadline = time.monotonic() + 30
+    while (answer := phone.say("MULAI")).status == 503:
+        assert time.monotonic() < deadline, "the notifier is back"
+        time.sleep(0.5)  # as a gateway does, for each try may be answered
+    assert answer.text.startswith("Baik,") and phone.stored(number)[4]
+
+
+def test_a_code_of_before(stack, phone):
+    """A report from before gateways gave codes: it gets none, its sender hears what he can do, and his words still come to it."""
+    number = phone.report("LAPOR Lampu jembatan gantung padam.")
+    identity = phone.stored(number)[0]
+    stack.rewrite("update content set code_hash = decode (repeat ('ab', 32), 'hex') where complaint_id = %s", identity)
+    answer = phone.say(f"KODE {number}").text
+    assert answer.startswith(f"Laporan {number} dibuat sebelum ada kode akses") and len(answer) <= 160 and answer.isascii()
+    assert Phone(stack, "+6281300000081").say(f"KODE {number}").text.startswith("Kode akses tidak dapat kami kirim"), "nobody else hears that it is his"
+    assert phone.say(f"{number} Masih padam.").text == f"Pesan Anda ditambahkan ke laporan {number}."
+    assert stack.wait("select text from event where complaint_id = %s and kind = 32", identity) == [("Masih padam.",)]
 
 
 def test_words_and_loops_are_not_answered(stack):

@@ -82,7 +82,7 @@ def test_sent_twice_is_one(stack, clerk):
 
 
 @pytest.mark.parametrize("wrong, field", [({"text": " "}, "Isi"), ({"channel": "web"}, "Cara laporan"), ({"class": "3"}, "Klasifikasi"), ({"incident": ""}, "Tanggal kejadian"),
-                                          ({"incident": "2999-01-01"}, "Tanggal kejadian"), ({"anonymous": ""}, "Anonim"), ({"secret": ""}, "Rahasia"), ({"nik": "123"}, "NIK"),
+                                          ({"incident": "2999-01-01"}, "Tanggal kejadian"), ({"incident": "1944-12-31"}, "Tanggal kejadian"), ({"anonymous": ""}, "Anonim"), ({"secret": ""}, "Rahasia"), ({"nik": "123"}, "NIK"),
                                           ({"email": "bukan surel"}, "Surel"), ({"notice": "sms", "phone": ""}, "Telepon"), ({"location": ""}, "Lokasi"), ({"title": "x" * 201}, "Judul")])
 def test_what_is_wrong_comes_back(stack, clerk, wrong, field):
     browser = Browser(stack, clerk)

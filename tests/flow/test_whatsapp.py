@@ -206,13 +206,16 @@ def test_the_words_of_sms(stack, visitor, graph):
     before = stack.sql("select count (*) from complaint")[0][0]
     for word, answer in ((f"lacak {number.lower()}", f"Laporan {number}: "), (f"LACAK nomor {number}.", f"Laporan {number}: "), (f"{number}?", f"Laporan {number}: "),
                          ("LACAK XX", "Tidak ada nomor"), (f"KODE {number}", f"Laporan {number}, kode akses: "), ("Status", "Nomor laporan terdiri"), ("bantuan", "Ketik LAPOR"), ("LAPOR", "Ketik LAPOR"),
-                         ("Berhenti.", "Baik, kabar"), ("MULAI", "Laporan baru Anda")):
+                         ("Berhenti.", "Baik, kabar")):
         earlier = len(told(graph, sender))
         assert post(visitor, payload(said(word, sender=sender))).status == 200
         (path, text), = told(graph, sender)[earlier:]
         assert path == "/v1/4711/messages" and text.startswith(answer), text
     assert stack.sql("select count (*) from complaint")[0][0] == before
     assert stack.sql("select t.contact is null, c.flags & 16 from complaint c join content t using (complaint_id) where complaint_id = %s", identity)[0] == (True, 0)
+    assert post(visitor, payload(said("MULAI", sender=sender))).status == 200
+    assert told(graph, sender)[-1][1].startswith("Baik, kabar tentang laporan Anda dikirim lagi")
+    assert stack.sql("select t.contact is null, c.flags & 16 from complaint c join content t using (complaint_id) where complaint_id = %s", identity)[0] == (False, 16)
     assert post(visitor, payload(said("Status jalan masih sama.", sender=sender))).status == 200
     stored(stack, "Status jalan masih sama.")
     image = said(type="image", sender=sender, image={"id": "900404", "caption": "Stop"})

@@ -7,60 +7,42 @@
 """
 import hashlib
 import hmac
-import http.server
 import json
 import os
-import threading
 import time
+
+from loopback import Loopback
 
 SECRET, VERIFY, TOKEN = "rahasia-aplikasi-meta", "tanda-pendaftaran-meta", "tanda-akses-grafik-meta"
 KEYS = {"app": SECRET, "verify": VERIFY, "token": TOKEN}
 
 
-class Graph:
+class Graph(Loopback):
     """/ID tells where a medium is, and there it is; POST takes a message."""
 
     def __init__(self):
-        self.media, self.asked, self.sent, graph = {}, [], [], self
+        self.media, self.asked, self.sent = {}, [], []
         self.paths, self.refusals = [], []  # where each was sent; what the next ones are answered, 200 where none stands here
+        super().__init__()
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):  # pylint: disable=invalid-name
-                graph.asked.append((self.path, self.headers.get("Authorization")))
-                name = self.path.rsplit("/", 1)[1]
-                status, body = (200, graph.media[name]) if name in graph.media else (404, b"{}")
-                if isinstance(body, int):
-                    status, body = body, b"{}"
-                elif status == 200 and "/at/" not in self.path:
-                    body = json.dumps({"url": f"{graph.url}/at/{name}", "id": name}).encode()
-                self.answer(status, body)
+    def answer(self, method, path, headers, body):
+        status, said = self.taken(path, json.loads(body)) if method == "POST" else self.shown(path, headers)
+        return status, {}, said
 
-            def do_POST(self):  # pylint: disable=invalid-name
-                said, status = json.loads(self.rfile.read(int(self.headers["Content-Length"]))), graph.refusals.pop(0) if graph.refusals else 200
-                if status == 200:
-                    graph.paths.append(self.path)
-                    graph.sent.append(said)
-                self.answer(status, json.dumps({"messages": [{"id": f"wamid.{len(graph.sent)}"}]}).encode())
+    def shown(self, path, headers):
+        self.asked.append((path, headers.get("Authorization")))
+        name = path.rsplit("/", 1)[1]
+        body = self.media.get(name, 404)
+        if isinstance(body, int):
+            return body, b"{}"
+        return 200, body if "/at/" in path else json.dumps({"url": f"{self.url}/at/{name}", "id": name}).encode()
 
-            def answer(self, status, body):
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-
-    def __enter__(self):
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self.server.shutdown()
-        self.server.server_close()
+    def taken(self, path, said):
+        status = self.refusals.pop(0) if self.refusals else 200
+        if status == 200:
+            self.paths.append(path)
+            self.sent.append(said)
+        return status, json.dumps({"messages": [{"id": f"wamid.{len(self.sent)}"}]}).encode()
 
     def settings(self, folder):
         """Lines of aduan-web's section, and the files that they name."""

@@ -1,6 +1,6 @@
 """nginx before a door, by a file of docs/examples as it stands, but for ports, certificate and folders.
 
-    with Nginx (folder, "nginx-web.conf", "lapor.example.go.id", stack.ports["web"]) as proxy:
+    with Nginx (folder, "nginx-web.conf", "lapor.example.go.id", stack.ports["web"]) as proxy:  # or several ports, where there are several doors
         proxy.call ("/report")
 """
 import os
@@ -14,8 +14,8 @@ from stack import ROOT, free_port
 
 
 class Nginx:
-    def __init__(self, folder, example, host, door):
-        self.at, self.example, self.host, self.door, self.port, self.process = os.path.join(folder, "nginx-" + host), example, host, door, free_port(), None
+    def __init__(self, folder, example, host, *doors):
+        self.at, self.example, self.host, self.doors, self.port, self.process = os.path.join(folder, "nginx-" + host), example, host, doors, free_port(), None
 
     def _configure(self):
         os.makedirs(self.at, exist_ok=True)
@@ -23,7 +23,7 @@ class Nginx:
                         "-keyout", f"{self.at}/key.pem", "-out", f"{self.at}/cert.pem"], check=True, stderr=subprocess.DEVNULL)
         text = pathlib.Path(ROOT, "docs", "examples", self.example).read_text(encoding="utf-8")
         for old, new in (("listen 443 ssl", f"listen 127.0.0.1:{self.port} ssl"), ("listen [::]:443 ssl;", ""), (f"/etc/ssl/{self.host}.pem", f"{self.at}/cert.pem"),
-                         (f"/etc/ssl/private/{self.host}.key", f"{self.at}/key.pem"), ("    server 127.0.0.1:831", f"    server 127.0.0.1:{self.door}; #")):
+                         (f"/etc/ssl/private/{self.host}.key", f"{self.at}/key.pem"), ("    server 127.0.0.1:831", "".join(f"    server 127.0.0.1:{door};" for door in self.doors) + " #")):
             assert text.count(old) == 1, old
             text = text.replace(old, new)
         text = text.replace("listen 80;", f"listen 127.0.0.1:{free_port()};").replace("listen [::]:80;", "").replace("/var/log/nginx", self.at)

@@ -30,7 +30,7 @@ from worker import Worker  # noqa: E402
 
 BUILD = os.environ.get("ADUAN_BUILD", os.path.join(ROOT, "build"))
 # All of a test comes from 127.0.0.1: it is counted where a test says `limit:` in its web section.
-UNLIMITED = "  limit: {reports_hour: 0, reports_minute: 0, reads: 0, bodies: 0, codes_source: 0, contact: 0, text: 0}\n"
+UNLIMITED = "  limit: {reports_hour: 0, reports_minute: 0, reads: 0, bodies: 0, codes_source: 0, contact: 0, text: 0, upload_token: 0}\n"
 PROGRAMS = {"store": "store/aduan-store", "router": "router/aduan-router", "intake": "intake/aduan-intake",
             "query": "store/query/aduan-query", "desk": "router/desk/aduan-desk", "notifier": "notifier/aduan-notifier",
             "web": "intake/web/aduan-web"}

@@ -358,6 +358,7 @@ static void submissions_are_checked (void **state)
         {{.key = "k", .text = "x", .place = "33-74"}, REJECT_VALUE, "place", 0, 0},
         {{.key = "k", .text = "x", .location = "\xff"}, REJECT_VALUE, "location", 0, 0},
         {{.key = "k", .text = "x", .incident = "25/11/2026"}, REJECT_VALUE, "incident", 0, 0},
+        {{.key = "k", .text = "x", .incident = "1944-12-31"}, REJECT_VALUE, "incident", 0, 0},
         {{.key = "k", .text = "x", .created = UINT64_C (1) << 47}, REJECT_AHEAD, "created", 0, 0},
         {{.key = "k", .kind = KIND_WITHDRAWAL}, REJECT_MISSING, "parent", 0, 0},
         {{.key = "k", .kind = KIND_REPLY, .parent = "A0000000000001"},

@@ -11,7 +11,8 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("ADUAN_BUILD", ROOT / "build"))
-PROGRAMS = {"intake": "intake", "router": "router", "store": "store", "query": "store/query", "notifier": "notifier"}
+PROGRAMS = {"intake": "intake", "router": "router", "store": "store", "query": "store/query", "notifier": "notifier",
+            "desk": "router/desk", "web": "intake/web"}
 
 
 def program(name, *arguments, wanted=0):
@@ -38,7 +39,7 @@ def file(tmp_path):
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_what_is_printed_is_taken_back(name):
     printed = program(name, "-n").stdout
-    rows = re.findall(r"^([a-z._]+): (.*?)  # .+$", printed, re.M)
+    rows = re.findall(r"^([a-z0-9._]+): (.*?)  # .+$", printed, re.M)
     assert len(rows) == len(printed.splitlines()) and {"run", "data", "log"} <= {key for key, _ in rows}
     again = [word for key, value in rows for word in ("-o", f"{key}={value}")]
     assert program(name, *again, "-n").stdout == printed

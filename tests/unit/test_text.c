@@ -210,13 +210,39 @@ static void test_phone (void **state)
     assert_false (phone_valid ((struct view){"081234\0005678", 11}));
 }
 
+/* Times as we write them, before 1970 as well; eight of them at a time. */
+static void test_instants (void **state)
+{
+    static const struct {
+        int64_t ms;
+        const char *instant, *with_ms, *day;
+    } cases[] = {
+        {0, "1970-01-01T00:00:00Z", "1970-01-01T00:00:00.000Z", "1970-01-01"},
+        {INT64_C (1764064800250), "2025-11-25T10:00:00Z", "2025-11-25T10:00:00.250Z", "2025-11-25"},
+        {-1, "1969-12-31T23:59:59Z", "1969-12-31T23:59:59.999Z", "1969-12-31"},
+        {-1000, "1969-12-31T23:59:59Z", "1969-12-31T23:59:59.000Z", "1969-12-31"},
+        {INT64_C (253402300799999), "9999-12-31T23:59:59Z", "9999-12-31T23:59:59.999Z",
+         "9999-12-31"},
+    };
+    const char *texts[8];
+    (void) state;
+    for (size_t i = 0; i < array_len (cases); i++) {
+        assert_string_equal (instant_text (cases[i].ms), cases[i].instant);
+        assert_string_equal (instant_text_ms (cases[i].ms), cases[i].with_ms);
+        assert_string_equal (day_text (cases[i].ms), cases[i].day);
+    }
+    for (unsigned i = 0; i < 8; i++)
+        texts[i] = day_text (i * INT64_C (86400000));
+    for (unsigned i = 0; i < 8; i++)
+        assert_int_equal (texts[i][9], '1' + i);
+}
+
 int main (void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test (test_agrees),
-        cmocka_unit_test (test_blank),
-        cmocka_unit_test (test_names),
-        cmocka_unit_test (test_phone),
+        cmocka_unit_test (test_agrees),   cmocka_unit_test (test_blank),
+        cmocka_unit_test (test_names),    cmocka_unit_test (test_phone),
+        cmocka_unit_test (test_instants),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

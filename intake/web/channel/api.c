@@ -10,6 +10,7 @@
 #include <strings.h>
 #include <time.h>
 #include <sodium.h>
+#include "../limit.h"
 #include "http/asset.h"
 
 #define FOUND_MOST 20
@@ -26,13 +27,7 @@ static const struct asset documents[] = {
 
 void api_stamp (uint64_t ms, char ret[API_STAMP_SIZE])
 {
-    time_t second = (time_t) (ms / 1000);
-    struct tm tm;
-    char day[20];
-
-    gmtime_r (&second, &tm);
-    strftime (day, sizeof day, "%Y-%m-%dT%H:%M:%S", &tm);
-    snprintf (ret, API_STAMP_SIZE, "%.19s.%03uZ", day, (unsigned) (ms % 1000));
+    snprintf (ret, API_STAMP_SIZE, "%s", instant_text_ms ((int64_t) ms));
 }
 
 static const char *api_word_of (const struct visit *visit, const char *prefix, const char *key)
@@ -155,9 +150,10 @@ static void self_show (struct visit *visit)
         return;
     api_stamp ((uint64_t) wall_ms (), now);
     json_t *self =
-        json_pack ("{s:s, s:b, s:i, s:i, s:s}", "account", call->client.account, "sandbox",
+        json_pack ("{s:s, s:b, s:i, s:i, s:I, s:s}", "account", call->client.account, "sandbox",
                    (int) call->client.sandbox, "requests_a_minute", (int) call->client.requests,
-                   "reports_a_day", (int) call->client.submissions, "now", now);
+                   "reports_a_day", (int) call->client.submissions, "upload_mib_an_hour",
+                   (json_int_t) limit_most (visit->web->limits, LIMIT_upload_token), "now", now);
     if (call->client.until_ms) {
         api_stamp ((uint64_t) call->client.until_ms, now);
         json_object_set_new (self, "until", json_string (now));

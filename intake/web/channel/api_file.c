@@ -1,6 +1,6 @@
 /* api_file.c - files of integrators, before the report that names them by their digests.
  *
- * What a file is its bytes say.  One that no report names within a day goes.
+ * What a file is its bytes say.  One that no report names within a day goes.  A token may send so many bytes in an hour (limit.h).
  */
 #include <string.h>
 #include "api.h"
@@ -31,9 +31,26 @@ static void on_put (void *owner, enum content_result result, const uint8_t *dige
                                (json_int_t) len));
 }
 
+/* Who calls, and may his token send this?  What is large was counted when its header came.  False, and answered: no. */
+static bool file_begin (struct visit *visit)
+{
+    struct call *call = api_begin (visit);
+    size_t len = http_body_most (visit->request);
+
+    if (!call)
+        return false;
+    if (len <= FORM_MOST)
+        visit->body_wait = client_upload (visit->web->clients, &call->client, len);
+    if (!visit->body_wait)
+        return true;
+    http_later (visit->request, visit->body_wait);
+    api_problem (visit, 429, "too_many_bytes", NULL);
+    return false;
+}
+
 void api_file_put (struct visit *visit)
 {
-    if (!api_begin (visit))
+    if (!file_begin (visit))
         return;
     if (http_field_count (visit->request))
         brought_store (visit->web->content, visit->request, 0, on_put, visit);
@@ -86,6 +103,6 @@ static void files_store (struct visit *visit)
 
 void api_files_post (struct visit *visit)
 {
-    if (api_begin (visit))
+    if (file_begin (visit))
         files_store (visit);
 }

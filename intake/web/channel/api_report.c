@@ -15,6 +15,7 @@
 #include "../may.h"
 #include "../repeat.h"
 #include "api.h"
+#include "domain/incident.h"
 #include "domain/number.h"
 
 #define TITLE_MOST 200
@@ -58,9 +59,7 @@ static bool is_place (struct view text)
 /* A day that has begun somewhere, as intake has it. */
 static bool is_day (struct view text)
 {
-    uint64_t ms;
-    return text.len == 10 && text.at[4] == '-' && time_parse (text, 0, &ms) &&
-           (int64_t) ms <= wall_ms () + DAY_MS;
+    return incident_valid (text, wall_ms (), INCIDENT_ANYWHERE);
 }
 
 static const struct member point_members[] = {

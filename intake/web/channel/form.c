@@ -19,12 +19,12 @@
 #include "../limit.h"
 #include "../repeat.h"
 #include "first.h"
+#include "domain/incident.h"
 
 #define TEXT_MOST  3000 /* signs, of our forms (DOMAIN 9 #14); the wire takes 10,000 */
 #define SMALL_MOST 400
 #define FOUND_MOST "8"
-#define PLACE_MOST 500    /* bytes of the place, in his words and as typed, together: the wire's */
-#define YEAR_FIRST "1945" /* nothing happened under the republic's offices before */
+#define PLACE_MOST 500 /* bytes of the place, in his words and as typed, together: the wire's */
 #define DEGREE     1e7
 #define HASTE_MS   2000 /* nobody reads and fills the form in less */
 
@@ -60,10 +60,7 @@ static const char *const kept_fields[] = {
 
 static void today (const struct web *web, char ret[11])
 {
-    time_t now = (time_t) (wall_ms () / 1000 + web->zone * 3600);
-    struct tm tm;
-    gmtime_r (&now, &tm);
-    strftime (ret, 11, "%Y-%m-%d", &tm);
+    snprintf (ret, 11, "%s", day_text (wall_ms () + web->zone * INT64_C (3600000)));
 }
 
 static json_t *stored_files (const struct report *report)
@@ -93,7 +90,7 @@ static void form_render (struct visit *visit)
     notices_offer (visit, contact_kind (visit));
     today (visit->web, day);
     visit_value (visit, "today", day);
-    visit_value (visit, "day_first", YEAR_FIRST "-01-01");
+    visit_value (visit, "day_first", INCIDENT_FIRST);
     drawn_show (visit, &report->drawn);
     receipt_here (visit);
     if (report->file_count)
@@ -170,12 +167,7 @@ static void fault_say (struct report *report, const char *field, const char *why
 /* A day that has begun where the form is shown, and none of a calendar that nobody has. */
 static bool day_right (const struct web *web, const char *day)
 {
-    struct tm tm = {0};
-    char now[11];
-    const char *end = strlen (day) == 10 ? strptime (day, "%Y-%m-%d", &tm) : NULL;
-
-    today (web, now);
-    return end && !*end && strcmp (day, now) <= 0 && strcmp (day, YEAR_FIRST) >= 0;
+    return incident_valid (view_of (day), wall_ms (), web->zone);
 }
 
 /* "-6.9825, 110.4093", as telephones and maps show a place. */

@@ -14,6 +14,7 @@
 #include "open311_photo.h"
 #include "../limit.h"
 #include "../repeat.h"
+#include "domain/incident.h"
 #include "domain/number.h"
 
 #define TEXT_MOST    10000 /* signs: the wire's */
@@ -436,13 +437,14 @@ static bool incident_read (struct visit *visit, struct taking *taking)
 
     if (!said)
         return true;
-    if (!open311_moment_read (said, &at) || at > wall_ms ()) {
-        open311_refuse (visit, 400, "open311_incident", said);
-        return false;
+    if (open311_moment_read (said, &at) && at <= wall_ms ()) {
+        open311_moment (at + visit->web->zone * 3600000LL, moment);
+        memcpy (taking->incident, moment, 10);
     }
-    open311_moment (at + visit->web->zone * 3600000LL, moment);
-    memcpy (taking->incident, moment, 10);
-    return true;
+    if (incident_valid (view_of (taking->incident), wall_ms (), visit->web->zone))
+        return true;
+    open311_refuse (visit, 400, "open311_incident", said);
+    return false;
 }
 
 /* 1 yes, 0 no, -1 not said. */

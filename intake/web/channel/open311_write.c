@@ -135,11 +135,7 @@ void open311_say (json_t *object, const char *key, const char *text)
 
 void open311_moment (int64_t at_ms, char ret[21])
 {
-    time_t at = (time_t) (at_ms / 1000);
-    struct tm tm;
-
-    gmtime_r (&at, &tm);
-    strftime (ret, 21, "%Y-%m-%dT%H:%M:%SZ", &tm);
+    snprintf (ret, 21, "%s", instant_text (at_ms));
 }
 
 void open311_say_moment (json_t *object, const char *key, int64_t at_ms)

@@ -166,37 +166,6 @@ static struct message *message_make (struct sms *sms, const char *text)
 
 /* ---- whose case is it? --------------------------------------------------------------------------- */
 
-/* The only case that its sender may add to, or the only one of them whose agency asks him. */
-static const json_t *row_chosen (const json_t *rows, bool *ret_several)
-{
-    const json_t *open = NULL, *asking = NULL;
-    unsigned opens = 0, asks = 0;
-
-    for (size_t i = 0; i < json_array_size (rows); i++) {
-        const json_t *row = json_array_get (rows, i);
-        if (!row_may (row, "reply"))
-            continue;
-        opens++;
-        open = row;
-        if (row_may (row, "complete")) {
-            asks++;
-            asking = row;
-        }
-    }
-    *ret_several = opens > 1 && asks != 1;
-    return asks == 1 ? asking : opens == 1 ? open : NULL;
-}
-
-static const json_t *row_numbered (const json_t *rows, const char *number)
-{
-    for (size_t i = 0; i < json_array_size (rows); i++) {
-        const json_t *row = json_array_get (rows, i);
-        if (strcmp (json_string_value (json_object_get (row, "number")), number) == 0)
-            return row_may (row, "reply") ? row : NULL;
-    }
-    return NULL;
-}
-
 /* The numbers of a sender's open cases, between commas. */
 static void numbers_say (struct sms *sms, const json_t *rows)
 {
@@ -216,16 +185,18 @@ static void numbers_say (struct sms *sms, const json_t *rows)
 static void on_whose (struct message *message, json_t *rows)
 {
     struct sms *sms = message->with;
-    bool several = false;
-    const json_t *row =
-        *sms->number ? row_numbered (rows, sms->number) : row_chosen (rows, &several);
+    struct open_rows open = rows_open (rows);
+    const json_t *row = *sms->number  ? row_numbered (rows, sms->number)
+                        : open.asking ? open.asking
+                                      : open.only;
 
     if (!rows) {
         message_free (message);
         visit_refuse (sms->visit, 503, "away");
         return;
     }
-    if (several) { /* said again with its number it is taken; nobody is told that this was */
+    /* said again with its number it is taken; nobody is told that this was */
+    if (!*sms->number && !row && open.count > 1) {
         message_free (message);
         numbers_say (sms, rows);
         return;

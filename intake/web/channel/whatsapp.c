@@ -92,28 +92,6 @@ static void on_sent (void *with, struct message *message, const struct aduan_sub
     chat_end (with, result->result != ADUAN_ACCEPTED && result->result != ADUAN_REJECTED);
 }
 
-/* The case whose number it begins with, that whose agency asks, or the only one where it answers a message of ours. */
-static const json_t *row_chosen (const struct chat *chat, const json_t *rows)
-{
-    const json_t *asking = NULL, *open = NULL;
-    unsigned asks = 0, opens = 0;
-
-    for (size_t i = 0; i < json_array_size (rows); i++) {
-        const json_t *row = json_array_get (rows, i);
-        if (!row_may (row, "reply"))
-            continue;
-        opens++;
-        open = row;
-        if (strcmp (json_string_value (json_object_get (row, "number")), chat->number) == 0)
-            return row;
-        if (row_may (row, "complete")) {
-            asks++;
-            asking = row;
-        }
-    }
-    return *chat->number ? NULL : asks == 1 ? asking : chat->to_notice && opens == 1 ? open : NULL;
-}
-
 static void on_whose (struct message *message, json_t *rows)
 {
     struct chat *chat = message->with;
@@ -123,7 +101,12 @@ static void on_whose (struct message *message, json_t *rows)
         chat_end (chat, true);
         return;
     }
-    const json_t *row = row_chosen (chat, rows);
+    /* whose number it begins with, whose agency asks, or the only one where it answers a message of ours */
+    struct open_rows open = rows_open (rows);
+    const json_t *row = *chat->number     ? row_numbered (rows, chat->number)
+                        : open.asking     ? open.asking
+                        : chat->to_notice ? open.only
+                                          : NULL;
     if (row)
         message_join (message, row);
     message_send (message, on_sent, chat);

@@ -1,11 +1,13 @@
 -- What gateways said later of notices that they had taken: reports repeat and come out of order.  One that was delivered
 -- stays so.  One that cannot be reached is parked like a refusal: timers count on it.  One whose recipient wants none (5): its
 -- complaint and all others of the same sender forget where news go, and what waits for him goes; a supporter's contact goes.
---   $1 ids  $2 events  $3 recipients  $4 channels  $5 outcomes (enum told)  $6 codes
+-- One whose recipient wants them again (7) brings where news go, and all cases of that sender that know of nowhere get it: those that are
+-- over for good have forgotten their sender, too.
+--   $1 ids  $2 events  $3 recipients  $4 channels  $5 outcomes (enum told)  $6 codes  $7 contacts' keys  $8 contacts
 with said as (
     select distinct on (id, event, recipient) i.*
-    from unnest ($1::uuid[], $2::int[], $3::int[], $4::int[], $5::int[], $6::int[]) with ordinality
-             as i (id, event, recipient, channel, outcome, code, turn)
+    from unnest ($1::uuid[], $2::int[], $3::int[], $4::int[], $5::int[], $6::int[], $7::int[], $8::bytea[]) with ordinality
+             as i (id, event, recipient, channel, outcome, code, contact_key, contact, turn)
     where exists (select from event e where e.complaint_id = i.id and e.number = i.event)
        or i.recipient > 0 and exists (select from bulletin b where b.bulletin_id = i.id)
     order by id, event, recipient, outcome desc, turn desc
@@ -35,6 +37,13 @@ with said as (
     update content t set contact = null, contact_key = null from unwanted u where t.complaint_id = u.id
 ), known as (
     update complaint c set flags = c.flags & ~16 from unwanted u where c.complaint_id = u.id and c.flags & 16 <> 0
+), resumed as (
+    update content t set contact = i.contact, contact_key = i.contact_key
+    from said i join content o on o.complaint_id = i.id
+    where i.outcome = 7 and i.recipient = 0 and i.contact is not null and t.sender = o.sender and t.contact is null
+    returning t.complaint_id
+), heard as (
+    update complaint c set flags = c.flags | 16 from resumed r where c.complaint_id = r.complaint_id and c.flags & 16 = 0
 ), silent as (
     delete from notice n using unwanted u where n.complaint_id = u.id and n.recipient = 0
 ), aside as (

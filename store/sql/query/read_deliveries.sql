@@ -28,9 +28,9 @@ from (
         from asked a join notice_pending n on n.complaint_id = a.complaint
     ), logged as (
         select d.at, d.complaint_id, d.event, d.recipient, d.template, d.channel, d.attempt, d.outcome, d.code, null::timestamptz as due,
-               (array ['sent', 'failed', 'refused', 'unknown', 'skipped', 'delivered'])[d.outcome] as state
+               (array ['sent', 'failed', 'refused', 'unknown', 'skipped', 'delivered', 'resumed'])[d.outcome] as state
         from asked a join delivery d on d.complaint_id = a.complaint
-        where d.outcome in (1, 5, 6)
+        where d.outcome in (1, 5, 6, 7)
     ), everything as (
         select * from parked union all select w.* from waits w, asked a where not a.parked union all select l.* from logged l, asked a where not a.parked
     )
