@@ -73,6 +73,15 @@ bool notices_go (const struct web *web, const char *channel)
     return false;
 }
 
+const char *notices_way (const struct web *web, const char *contact, const char *chosen)
+{
+    if (strchr (contact, '@'))
+        return "email";
+    if (strcmp (chosen, "email") != 0 || !phone_valid (view_of (contact)))
+        return chosen;
+    return notices_go (web, "whatsapp") ? "whatsapp" : notices_go (web, "sms") ? "sms" : chosen;
+}
+
 void notices_offer (struct visit *visit, const char *chosen)
 {
     json_t *offered = json_array ();

@@ -11,6 +11,8 @@
  *   limit.c    how often one source, token, number, sender or text comes (limit.h)
  *   taken.c    reports that were taken in a moment ago, and are not stored yet (taken.h)
  *   may.c      what a case takes from its reporter now (may.h)
+ *   story.c    what a page tells of a case, by its row (story.h)
+ *   typed.c    number and access code as people type them (typed.h)
  *   proof.c    tracking number and access code of who follows his case, sealed in a cookie
  *   drawn.c    a form's token, and when it was drawn
  *   notices.c  by which channels news go
@@ -227,6 +229,9 @@ bool notices_right (const struct settings *settings);
 unsigned notices_read (const struct settings *settings);
 /* Do news go by this channel ("email", "sms", "whatsapp")? */
 bool notices_go (const struct web *web, const char *channel);
+/* By which channel news go to this contact: what has an @ is a mail address, a telephone number is none, whatever was `chosen`
+ * beside it. */
+const char *notices_way (const struct web *web, const char *contact, const char *chosen);
 /* The page's `kinds`: channels that may be chosen, one of them as `chosen`; NULL: none is. */
 void notices_offer (struct visit *visit, const char *chosen);
 

@@ -1,6 +1,7 @@
 // A citizen at the public door in a real browser: reports a broken street lamp, follows it, has his say, reads what others report.
 //
-//   node public.mjs '{"base": "http://127.0.0.1:8311", "width": 360, "looks": [{"width": 360}], "script": true, "photo": "file", "shots": "folder"}'
+//   node public.mjs '{"base": "http://127.0.0.1:8311", "width": 360, "looks": [{"width": 360}], "script": true, "photo": "file", "shots": "folder",
+//                     "answered": {"number": "A...", "code": "..."}}'
 //
 // Ends with 0 and a line of JSON (number, code, how long the report took), or with 1 and what is wrong.  What holds of each page: look.mjs.
 import { check, expected, finish, given, made, person, say, seen, weigh } from "./look.mjs";
@@ -61,7 +62,31 @@ async function wrong(page) {
   await page.locator("[role=alert]").first().waitFor();
   await page.locator("[role=alert] a").first().click();
   if (!/#\w+$/.test(page.url())) say("form-wrong", "a fault leads to no field");
+  // a bullet stands at the first of two lines: what is behind it begins there
+  const first = await page.locator("[role=alert] li").evaluateAll((rows) => rows.every((row) => getComputedStyle(row.firstElementChild).display !== "inline-block"));
+  if (!first) say("form-wrong", "the bullet of a fault of two lines stands at the last one");
   await check(page, "form-wrong");
+  if (given.script) await mended(page);
+}
+
+// a fault goes as its field becomes right, and only then
+async function mended(page) {
+  const faults = () => page.locator("[role=alert] li").count();
+  await page.goto(`${given.base}/report`);
+  await page.fill("#contact", "bukan alamat");
+  await page.getByRole("button", { name: "Kirim laporan" }).click();
+  await page.locator("[role=alert] li").first().waitFor();
+  const all = await faults();
+  await page.fill("#contact", "masih bukan");
+  if (await faults() !== all) say("form-wrong", "what is still wrong is taken for mended");
+  await page.fill("#contact", "warga@example.org");
+  if (await page.locator("#contact_kind").inputValue() !== "email") say("form", "news for a mail address are chosen to go another way");
+  await page.fill("#text", "Lampu padam.");
+  await page.fill("#location", "Jalan Kenari");
+  await page.check("input[name=open][value='1']");
+  if (await page.locator("[role=alert]:visible, .field.bad, .error:visible, [aria-invalid]").count()) say("form-wrong", "what is mended is still called wrong");
+  await page.fill("#contact", "0812 3456 7890");
+  if (await page.locator("#contact_kind").inputValue() === "email") say("form", "news for a telephone number are chosen to go by mail");
 }
 
 async function follow(page) {
@@ -70,7 +95,14 @@ async function follow(page) {
   await page.context().clearCookies();
   await page.goto(`${given.base}/t/${made.number}`);
   await check(page, "track");
-  await page.fill("#code", made.code);
+  const wrong = (made.code[0] === "0" ? "1" : "0") + made.code.slice(1);
+  expected.push("422");
+  await page.fill("#code", wrong);
+  await page.getByRole("button", { name: "Lacak" }).click();
+  await page.locator("#e_code").waitFor();
+  await check(page, "track-wrong");
+  if (await page.locator("#code").inputValue() !== wrong) say("track-wrong", "the code is to be typed again");
+  await page.fill("#code", `Kode akses: ${made.code.replace(/(....)/g, "$1\u00a0")}`);
   await page.getByRole("button", { name: "Lacak" }).click();
   await page.locator("#h_history, [role=status]").first().waitFor();
   for (let i = 0; i < 50 && !(await page.locator("#h_history").count()); i++) await page.reload();
@@ -81,6 +113,24 @@ async function follow(page) {
   await page.getByText("Tanggapan Anda kami terima").waitFor();
   for (let i = 0; i < 50 && !(await page.getByText("Hari ini masih padam juga.").count()); i++) await page.reload();
   await check(page, "case-replied");
+}
+
+// one reads what was answered before one is asked to rate it, on the first screen
+async function answered(page) {
+  await page.goto(`${given.base}/track`);
+  await page.fill("#number", given.answered.number);
+  await page.fill("#code", given.answered.code);
+  await page.locator("main form[action='/track'] button").click();
+  await page.locator("#h_answer").waitFor();
+  const at = async (what) => (await page.getByText(what).first().boundingBox()).y;
+  const [answer, rate, due] = [await at("Pagar sudah kami dirikan"), await at("Kirim nilai"), await at("Tenggat")];
+  if (!(answer < 700 && answer < rate && rate < due)) say("case-answered", `the answer is at ${answer}, the rating at ${rate}, the deadlines at ${due}`);
+  await check(page, "case-answered");
+  await page.locator("input[name=rating][value='4']").check();
+  await page.getByRole("button", { name: "Kirim nilai" }).click();
+  await page.getByText("nilai Anda kami terima").waitFor();
+  for (let i = 0; i < 50 && !(await page.getByText("Nilai Anda sekarang: 4 dari 5").count()); i++) await page.reload();
+  if (await page.getByText("4 dari 5").count() !== 2) say("case-answered", "the mark that was given is not shown");
 }
 
 async function others(page) {
@@ -106,6 +156,7 @@ try {
   await wrong(page);
   if (given.script) await tooMany(page);
   await follow(page);
+  await answered(page);
   await others(page);
   if (given.script) {
     await weigh(page, "home", "/");

@@ -16,6 +16,7 @@ import pytest
 from content import camera_photo
 from people import PASSWORD, invited
 from stack import DESK, Stack
+from web import Visitor, holder_says
 
 PHONE = 360 # px, the width at which people work
 LOOKS = [{"width": PHONE}, {"width": 1280}, {"width": 1024, "dark": True}] # how each page is looked at
@@ -81,13 +82,15 @@ def test_a_street_lamp(stack, tmp_path, script):
     assert stack.adapter().submit(text="Lampu jalan di terminal padam", category=1, place="91.01.01", anonymous=1, secret=1)[0] == "accepted"
     photo = tmp_path / "lampu.jpg"
     photo.write_bytes(camera_photo())
-    given = {"base": f"http://127.0.0.1:{stack.ports['web']}", "width": PHONE, "looks": LOOKS, "script": script, "photo": str(photo),
+    number, code = Visitor(stack).report("Pagar taman bermain roboh menimpa ayunan.", target="91.01/PUPR", anonymous="1", name="Warga Uji")
+    holder_says(stack, stack.worker(), number, [("progress", "Regu kami sudah meninjau.", {}), ("answer", "Pagar sudah kami dirikan kembali.", {}), ("close", "Selesai.", {"t12": 1})])
+    given = {"base": f"http://127.0.0.1:{stack.ports['web']}", "width": PHONE, "looks": LOOKS, "script": script, "photo": str(photo), "answered": {"number": number, "code": code},
              "shots": os.environ.get("ADUAN_SHOTS", "")}
     done = subprocess.run(["node", os.path.join(HERE, "public.mjs"), json.dumps(given)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                           timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     made = json.loads(done.stdout)
     print(made)
-    assert {"home", "form", "receipt", "form-wrong", "track", "case", "case-replied", "reports", "published", "privacy", "absent"} <= set(made["pages"])
+    assert {"home", "form", "receipt", "form-wrong", "track", "case", "case-replied", "case-answered", "track-wrong", "reports", "published", "privacy", "absent"} <= set(made["pages"])
     assert stack.sql("select count (*) from complaint c join content t using (complaint_id) where number_text (c.number) = %s and length (t.attachments) = 32",
                      made["number"])[0][0] == 1

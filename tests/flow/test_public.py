@@ -153,6 +153,7 @@ def test_own_case(stack, door, web):
     (case,) = web.ask("web_case", number_of(complaint), CODE.hex())
     assert (case["status"], case["body"], case["title"], case["secret"], case["anonymous"], case["published"]) == (
         "postponed", "Lampu padam\nsejak Senin", "Lampu padam", True, True, False)
+    assert [(clock["clock"], clock["state"]) for clock in case["clocks"]] == [("first", "paused"), ("resolve", "paused")]
     assert case["asks"] == ["location"] and case["asked_text"] == "Di jalan apa?" and {"reply", "complete", "withdraw", "flags"} <= set(case["may"])
     assert case["place"] == "Sukamaju, Lembah, Kabupaten Arjuna, Nusa Timur" and case["category_name"] == "Jalan dan jembatan"
     assert [(event["kind"], event["text"], event["mine"]) for event in case["history"]] == [("placed", None, False), ("ask", "Di jalan apa?", False)]
@@ -169,6 +170,32 @@ def test_own_case(stack, door, web):
     (case,) = web.ask("web_case", number_of(complaint), bytes(32).hex())
     assert case["may"] == ["rate", "reopen", "flags"] and case["ended_by"] == "admin" and case["end_reason"] == "fixed" and case["rating"] == 2
     assert case["reopen_until"] > case["ended_at"]
+
+
+def test_deadlines_as_they_are_told(stack, door, web):
+    complaint = placed(door, stack, code=b"\x41" * 32)
+
+    def clocks():
+        return {row["clock"]: row for row in web.ask("web_case", number_of(complaint), "41" * 32)[0]["clocks"]}
+
+    def moved(clock, days):
+        stack.sql(f"update complaint set due_{clock} = due_{clock} + interval '1 day' * %s where complaint_id = %s", days, complaint.hex())
+
+    assert {name: (row["state"], row["at"], row["days"]) for name, row in clocks().items()} == {"first": ("due", None, None), "resolve": ("due", None, None)}
+    moved("first", -100)
+    over = clocks()["first"]
+    assert over["state"] == "over" and 40 < over["days"] < 80, "in working days"
+    work(door, stack, complaint, "progress", "Kami kerjakan")
+    late = clocks()["first"]
+    assert late["state"] == "late" and late["days"] == over["days"] and late["at"]
+    moved("first", 200)
+    assert clocks()["first"]["state"] == "met"
+    moved("resolve", -100)
+    work(door, stack, complaint, "close", "Selesai", resolution=1)
+    assert (clocks()["first"]["state"], clocks()["resolve"]["state"]) == ("met", "late")
+    dropped = placed(door, stack, code=bytes(32))
+    assert door.say(dropped, "", 5)[0] == 1
+    assert web.ask("web_case", number_of(dropped), bytes(32).hex())[0]["clocks"] is None, "nobody waits for anything"
 
 
 def test_held_words_of_his_own(stack, door, web):

@@ -8,7 +8,7 @@ import pytest
 from full_door import crowd
 from nginx import Nginx
 from stack import WEB, Stack
-from web import Visitor
+from web import Visitor, holder_says
 
 
 @pytest.fixture(scope="module")
@@ -169,7 +169,7 @@ def test_a_field_says_what_is_wrong_with_it(visitor):
     page = visitor.post("/report", visitor.form("Papan nama jatuh.", incident="0001-01-01", point="di sana")).text
     for name in ("incident", "point"):
         field = re.search(f'<input id="{name}"[^>]*>', page)[0]
-        assert f'aria-describedby="e_{name}"' in field and 'aria-invalid="true"' in field and f'id="e_{name}"' in page
+        assert f'e_{name}' in re.search('aria-describedby="([^"]*)"', field)[1].split() and 'aria-invalid="true"' in field and f'id="e_{name}"' in page
 
 
 def test_the_other_language_is_of_the_same_search(visitor):
@@ -311,6 +311,151 @@ def test_the_notifiers_settings_say_by_which_ways(stack, visitor):
     with open(stack.settings, "w", encoding="utf-8") as file:
         file.write(text)
     stack.restart("web")
+
+
+# ---- what a reporter is told of his case
+
+def at_an_agency(stack, visitor, words, **more):
+    number, _ = visitor.report(words, target="91.01/PUPR", **more)
+    stack.wait("select 1 from complaint where number_text (number) = %s and state = 4", number)
+    return number
+
+
+def headings(page):
+    return re.findall(r'<h2 id="h_([a-z]+)">', page)
+
+
+def tag(page):
+    return re.search(r'<span class="tag">([^<]*)<', page)[1]
+
+
+def told(page):
+    """Deadlines as they are told: what, and how it stands."""
+    return {name: " ".join(re.sub("<[^>]*>", " ", how).split()) for name, how in re.findall(r"<dt>([^<]*)</dt><dd>(.*?)</dd>", page)}
+
+
+def test_the_answer_comes_first(stack, visitor, worker):
+    number = at_an_agency(stack, visitor, "Pagar jembatan hilang.")
+    page = visitor.get("/case").text
+    assert headings(page)[:2] == ["clocks", "reply"] and tag(page) == "Sudah di instansi, belum dijawab"
+    assert re.fullmatch(r"paling lambat \d+ \w+ \d{4}", told(page)["Jawaban pertama"])
+    holder_says(stack, worker, number, [("progress", "Regu kami ke sana besok.", {}), ("answer", "Pagar sudah kami pasang kembali.", {})])
+    page = visitor.get("/case").text
+    assert headings(page) == ["answer", "reply", "clocks", "history", "words"] and tag(page) == "Sudah dijawab"
+    assert page.index("Pagar sudah kami pasang kembali.") < page.index("Jawaban untuk Anda") + 400
+    assert page.count("Pagar sudah kami pasang kembali.") == 1, "the history leads to it"
+    assert told(page)["Jawaban pertama"].endswith("tepat waktu") and "paling lambat" in told(page)["Penyelesaian"]
+    fields = visitor.get("/case").fields()
+    assert visitor.post("/case", {"token": fields["token"], "created": fields["created"], "do": "reply", "text": "Terima kasih, tetapi goyah."}).status == 303
+    stack.wait("select 1 from event where text = 'Terima kasih, tetapi goyah.'")
+    assert tag(visitor.get("/case").text).startswith("Sudah dijawab; tanggapan Anda")
+    assert '<span class="tag">Sudah dijawab' in Visitor(stack).get(f"/reports/{number}").text
+
+
+def test_deadlines_that_are_over_say_so(stack, visitor, worker):
+    number = at_an_agency(stack, visitor, "Pintu air macet.")
+    stack.sql("update complaint set due_first = due_first - interval '40 days' where number_text (number) = %s", number)
+    page = told(visitor.get("/case").text)
+    assert re.fullmatch(r"sudah terlambat \d+ hari kerja Batasnya \d+ \w+ \d{4}", page["Jawaban pertama"]), page
+    holder_says(stack, worker, number, [("answer", "Pintu air sudah diperbaiki.", {}), ("close", "Selesai dikerjakan.", {"t12": 1})])
+    page = visitor.get("/case").text
+    assert re.search(r" terlambat \d+ hari kerja Batasnya", told(page)["Jawaban pertama"]) and told(page)["Penyelesaian"].endswith("tepat waktu")
+    assert "paling lambat" not in page and tag(page) == "Selesai" and "Hasilnya: sudah diperbaiki" in page
+    assert headings(page)[:3] == ["answer", "rate", "reopen"] and page.index("Pintu air sudah diperbaiki.") < page.index('id="h_rate"'), "what was answered, not the word that closed it alone"
+    fields = visitor.get("/case").fields()
+    assert visitor.post("/case", {"token": fields["token"], "created": fields["created"], "do": "reopen", "text": "Macet lagi."}).status == 303
+    stack.wait("select 1 from complaint where number_text (number) = %s and state < 7", number)
+    assert tag(visitor.get("/case").text) == "Dibuka lagi, menunggu instansi"
+
+
+def test_a_withdrawn_case_has_no_deadlines(stack, visitor):
+    number = at_an_agency(stack, visitor, "Portal rusak.")
+    fields = visitor.get("/case").fields()
+    visitor.post("/case", {"token": fields["token"], "created": fields["created"], "do": "withdraw", "text": ""})
+    stack.wait("select 1 from complaint where number_text (number) = %s and state = 8", number)
+    page = visitor.get("/case").text
+    assert tag(page) == "Anda tarik" and set(told(page)) & {"Jawaban pertama", "Penyelesaian", "Sampai di instansi"} == set() and "Berakhir" in told(page)
+
+
+def test_what_is_asked_of_him_comes_first(stack, visitor, worker):
+    number = at_an_agency(stack, visitor, "Ada lubang besar.")
+    holder_says(stack, worker, number, [("ask", "Di dekat rumah nomor berapa?", {"t23": 1})])
+    page = visitor.get("/case").text
+    assert headings(page)[:3] == ["asks", "complete", "reply"] and tag(page) == "Menunggu keterangan Anda"
+    assert "berhenti dulu" in told(page)["Jawaban pertama"] and page.count("Di dekat rumah nomor berapa?") == 1
+
+
+def test_a_mark_is_shown_once(stack, visitor, worker):
+    number = at_an_agency(stack, visitor, "Lampu taman bermain mati.", location="Jalan Melati")
+    holder_says(stack, worker, number, [("answer", "Sudah menyala.", {}), ("close", "Selesai.", {"t12": 1})])
+    for mark in (2, 3, 5):
+        fields = visitor.get("/case").fields()
+        assert visitor.post("/case", {"token": fields["token"], "created": fields["created"], "do": "rate", "rating": str(mark), "text": ""}).status == 303
+        stack.wait("select 1 from event e join complaint c using (complaint_id) where number_text (c.number) = %s and e.kind = 34 and e.data ->> 'rating' = %s", number, str(mark))
+    page = visitor.get("/case").text
+    history = page[page.index("h_history"):]
+    assert history.count("Nilai Anda") == 1 and "5 dari 5" in history and "diubah" in history and "2 dari 5" not in page
+    assert "Nilai Anda sekarang: 5 dari 5" in page
+    assert told(page)["Alamat atau patokan"] == "Jalan Melati" and "boleh kosong" not in page[page.index('id="h_words"'):].split("</section>")[0]
+
+
+# ---- number and code as people type them
+
+def test_a_wrong_code_is_mended_and_not_typed_again(stack, visitor):
+    number, code = visitor.report("Trotoar licin berlumut.")
+    stored(stack, number)
+    grouped = " ".join(code[at:at + 4] for at in range(0, 26, 4))
+    wrong = ("0" if grouped[0] != "0" else "1") + grouped[1:]
+    other = Visitor(stack)
+    for typed, why in ((wrong, "tidak cocok"), (grouped[:-1], "26 huruf")):
+        answer = other.post("/track", {"number": number, "code": typed})
+        assert answer.status == 422 and why in answer.text and f'name="code" value="{typed}"' in answer.text and 'autocomplete="off"' in answer.text
+        assert answer.headers["Cache-Control"] == "no-store"
+    answer = other.post("/track", {"number": number[:-1], "code": grouped})
+    assert answer.status == 422 and f'name="code" value="{grouped}"' in answer.text, "a wrong number keeps the code"
+    with open(stack["web"].log, encoding="utf-8") as log:
+        logged = log.read()
+    assert not any(part in logged for part in (wrong, code, grouped))
+
+
+@pytest.mark.parametrize("shape", [lambda n, c: (f"Nomor: {n}", f"Kode akses: {c}"), lambda n, c: (f"\u201c{n}\u201d.", f"\u2018{c}\u2019"),
+                                   lambda n, c: ("\u00a0" + n + "\u200b", "\u00a0".join(c[at:at + 4] for at in range(0, 26, 4))),
+                                   lambda n, c: (n[:5] + "\u2013" + n[5:], ".".join(c[at:at + 4] for at in range(0, 26, 4)) + "."),
+                                   lambda n, c: (n.lower().replace("0", "o").replace("1", "l"), c.replace("0", "O").replace("1", "i")),
+                                   lambda n, c: (f"Nomor laporan {n}", f"kode\t{c}\r\n")], ids=["named", "quoted", "blanks", "dots", "crockford", "words"])
+def test_number_and_code_are_read_as_people_paste_them(stack, visitor, shape):
+    number, code = visitor.report("Bangku halte patah.")
+    stored(stack, number)
+    typed = shape(number, code)
+    assert Visitor(stack).opens(*typed), typed
+    assert not Visitor(stack).opens(typed[0], "X" + code), "a sign too many is none of a code's"
+
+
+def test_a_lost_code_names_the_ways_to_it(visitor):
+    page = visitor.get("/track").text
+    assert "kirim KODE" in page and "SMS atau WhatsApp" in page and "tidak bisa kami kirim ulang" not in page
+
+
+# ---- what is listed says nothing twice
+
+def test_a_short_report_stands_once(stack, visitor):
+    short, long = "Marka jalan pudar sekali.", "Marka parkir pudar " + "dan sempit " * 40 + "sekali."
+    for words in (short, long):
+        number = at_an_agency(stack, visitor, words)
+        stack.wait("select 1 from search_entry join complaint c using (complaint_id) where number_text (c.number) = %s and hour is not null", number)
+        other = Visitor(stack)
+        assert other.get(f"/reports/{number}").text.count(words) == 1
+        row = re.search(f'<li><a class="title" href="/reports/{number}">.*?</li>', other.get("/reports?q=marka").text)[0]
+        if words == short:
+            assert row.count(words) == 1 and 'class="words"' not in row
+        else:
+            title, more = re.search(r'>([^<]*)…</a><p class="words">…([^<]*)…</p>', row).groups()
+            assert long.startswith(title) and more.split()[0] in ("dan", "sempit") and long.startswith(title + " " * (not more.startswith(" ")) + more.strip())
+
+
+def test_a_telephone_number_beside_mail_goes_by_sms(visitor):
+    number = visitor.post("/report", visitor.form("Halte bocor.", contact_kind="email", contact="0812 3456 7890"))
+    assert number.status == 200 and "lewat SMS" in number.text
 
 
 # ---- behind a proxy

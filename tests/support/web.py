@@ -85,3 +85,13 @@ class Visitor:
         answer = self.post("/report", self.form(words, **more), files)
         assert answer.status == 200, answer.text
         return answer.receipt()
+
+
+def holder_says(stack, worker, number, acts, unit="91.01/PUPR"):
+    """What the unit does that has the case, and pulls it: (act, text, tags)."""
+    agency, case = stack.agency(unit), None
+    while not case or case["number"] != number:
+        (case,) = worker.pull([agency], 1, wait=5000, lease=60000)
+        assert worker.act(case, "ack")[0] == "done"
+    for at, (act, text, tags) in enumerate(acts):
+        assert worker.act(case, act, text, version=case["version"] + 1 + at, **tags)[0] == "done", act

@@ -17,6 +17,44 @@
     } else print();
   });
 
+  // ---- a fault goes as its field becomes right; the server judges anew
+  const signs = (text) => text.replace(/[^0-9A-Za-z]/g, "").length;
+  const rights = {
+    text: (field) => field.value.trim() && [...field.value].length <= 3000,
+    place_q: (field) => field.value.trim() && field.value !== field.defaultValue,
+    point: (field) => /^\s*(-?\d+(\.\d+)?[ ,;]+-?\d+(\.\d+)?)?\s*$/.test(field.value),
+    incident: (field) => field.value && field.validity.valid,
+    contact: (field) => /^(|[^\s@]+@[^\s@]+\.[^\s@]+|[+\d][\d -]{4,})$/.test(field.value.trim()),
+    contact_kind: () => rights.contact(one("#contact")),
+    number: (field) => signs(field.value) >= 14,
+    code: (field) => signs(field.value) >= 26 && field.value !== field.defaultValue,
+  };
+  const right = (field) => (rights[field.name] || ((each) => (/radio|checkbox/.test(each.type) ? each.checked : each.value)))(field);
+  function mended(event) {
+    const field = event.target;
+    if (!field.name || !right(field)) return;
+    clear(field.closest(".field.bad"));
+    // any way of saying where it was is enough; which of several places it was is not said by another field
+    if (/^(location|point)$/.test(field.name) && field.value.trim() && !one("[data-found=place] input")) clear(document.getElementById("place_q")?.closest(".field.bad"));
+  }
+  function clear(box) {
+    if (!box) return;
+    const ids = [box, ...all("[id]", box)].map((each) => each.id);
+    box.classList.remove("bad");
+    all(".error:not([data-files])", box).forEach((each) => { each.remove(); });
+    all("[aria-invalid]", box).forEach((each) => {
+      each.removeAttribute("aria-invalid");
+      const told = (each.getAttribute("aria-describedby") || "").split(" ").filter((id) => document.getElementById(id));
+      if (told.length) each.setAttribute("aria-describedby", told.join(" "));
+      else each.removeAttribute("aria-describedby");
+    });
+    const list = one(".note.bad ul");
+    if (!list) return;
+    all("a", list).filter((each) => ids.includes(each.hash.slice(1))).forEach((each) => { each.parentElement.remove(); });
+    if (!list.children.length) list.parentElement.remove();
+  }
+  if (!document.documentElement.dataset.again) ["input", "change"].forEach((kind) => { document.addEventListener(kind, mended); });
+
   const form = one("#report");
   if (one("[data-sent]")) forget();
   function forget() { try { localStorage.removeItem("aduan-report"); } catch { /* a browser without room for it */ } }
@@ -78,6 +116,15 @@
       }, () => { here.disabled = false; here.textContent = here.dataset.fail; }, { timeout: 15000 });
     });
   }
+
+  // ---- by which way news go: as what is typed can be reached
+  const contact = one("#contact", form), way = one("#contact_kind", form);
+  if (contact && way) contact.addEventListener("input", () => {
+    const phone = way.value === "email" && /^[+\d][\d -]{4,}$/.test(contact.value.trim());
+    const fitting = contact.value.includes("@") ? ["email"] : phone ? ["whatsapp", "sms"] : [];
+    const found = fitting.find((kind) => [...way.options].some((each) => each.value === kind));
+    if (found) way.value = found;
+  });
 
   // ---- how much room is left
   for (const field of all("[data-count]", form)) {
@@ -157,6 +204,7 @@
     const drop = document.createElement("button");
     Object.assign(drop, { type: "button", className: "plain", textContent: form.dataset.drop });
     drop.addEventListener("click", () => { forget(); location.assign("/report"); });
+    one("#text").dispatchEvent(new Event("input"));
     say(form.dataset.draft, "good", drop);
     form.prepend(state);
   }

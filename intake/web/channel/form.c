@@ -18,6 +18,7 @@
 #include <time.h>
 #include "../limit.h"
 #include "../repeat.h"
+#include "../story.h"
 #include "first.h"
 #include "domain/incident.h"
 
@@ -74,11 +75,10 @@ static json_t *stored_files (const struct report *report)
     return files;
 }
 
-/* By which way news are to go: what has an @ is a mail address, whatever was chosen beside it. */
 static const char *contact_kind (const struct visit *visit)
 {
-    return strchr (visit_said (visit, "contact"), '@') ? "email"
-                                                       : visit_said (visit, "contact_kind");
+    return notices_way (visit->web, visit_said (visit, "contact"),
+                        visit_said (visit, "contact_kind"));
 }
 
 static void form_render (struct visit *visit)
@@ -591,7 +591,12 @@ static void find_agencies (struct visit *visit)
 
 static void home_shown (struct visit *visit)
 {
+    json_t *row;
+    size_t at;
+
     visit->fault = 0; /* without a list it is still the way in */
+    json_array_foreach (json_object_get (visit->values, "reports"), at, row)
+        story_titled (row);
     visit_page (visit, 200, "home");
 }
 

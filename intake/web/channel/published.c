@@ -4,6 +4,7 @@
 #include <string.h>
 #include "../limit.h"
 #include "../repeat.h"
+#include "../story.h"
 #include "../web.h"
 #include "domain/number.h"
 
@@ -24,7 +25,10 @@ static void list_shown (struct visit *visit)
         return;
     category_choose (visit, http_query (visit->request, "category"));
     json_t *reports = json_object_get (visit->values, "reports");
-    size_t count = json_array_size (reports);
+    size_t count = json_array_size (reports), at;
+    json_t *row;
+    json_array_foreach (reports, at, row)
+        story_titled (row);
     json_t *rest = count ? json_array_get (reports, count - 1) : NULL;
     if (json_is_true (
             json_object_get (rest, "rest"))) { /* not all was looked at: it goes on there */
@@ -58,8 +62,10 @@ static void list_show (struct visit *visit)
 
 static void one_shown (struct visit *visit)
 {
-    if (!visit_failed (visit))
-        visit_page (visit, 200, "published");
+    if (visit_failed (visit))
+        return;
+    story_read (json_object_get (visit->values, "report"));
+    visit_page (visit, 200, "published");
 }
 
 static void one_show (struct visit *visit)

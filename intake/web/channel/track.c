@@ -11,11 +11,12 @@
 #include <string.h>
 #include "../limit.h"
 #include "../may.h"
+#include "../story.h"
 #include "../taken.h"
-#include "../web.h"
-#include "domain/number.h"
+#include "../typed.h"
 
 #define WORDS_MOST 3000
+#define TYPED_MOST 200 /* bytes of what was typed as a code that the page shows again */
 
 /* ---- by number, by code ------------------------------------------------------------------------ */
 
@@ -45,15 +46,12 @@ static void status_shown (struct visit *visit)
 /* Number as a person wrote it, in its own form; false, and answered: it is none. */
 static bool number_take (struct visit *visit, const char *said)
 {
-    uint64_t bits;
-
     visit_value (visit, "number", said);
-    if (number_parse (view_of (said), &bits) != 0) {
+    if (!typed_number (said, visit->number)) {
         visit_value (visit, "bad_number", "number");
         visit_page (visit, 422, "track");
         return false;
     }
-    number_of_bits (bits, visit->number);
     visit_value (visit, "number", visit->number);
     return true;
 }
@@ -125,21 +123,19 @@ static void track_take (struct visit *visit)
     const char *code = visit_said (visit, "code");
     char hash[65];
 
+    visit_value (visit, "code",
+                 strlen (code) <= TYPED_MOST ? code : NULL); /* one wrong sign is one to mend */
     if (!number_take (visit, visit_said (visit, "number")))
         return;
     if (!*code) {
         status_ask (visit);
         return;
     }
-    if (!proof_hash (code, hash) || strlen (code) > 60) {
+    if (!typed_code (code, visit->code, hash)) {
         visit_value (visit, "bad_code", "code_form");
         visit_page (visit, 422, "track");
         return;
     }
-    /* without what people put between its signs */
-    for (size_t len = 0; *code && len + 1 < sizeof visit->code; code++)
-        if (*code != ' ' && *code != '-')
-            visit->code[len++] = *code;
     visit_ask (visit, "row", "web_case", json_pack ("[s, s]", visit->number, hash), true, proved);
 }
 
@@ -164,18 +160,6 @@ static bool followed (struct visit *visit, char hash[65])
     return false;
 }
 
-/* The digests of a row as a list. */
-static json_t *files_listed (const json_t *hex)
-{
-    const char *at = json_string_value (hex);
-    json_t *files = json_array ();
-
-    for (int n = 1; at && strlen (at) >= 2 * DIGEST_BYTES; at += 2 * DIGEST_BYTES, n++)
-        json_array_append_new (
-            files, json_pack ("{s:s%, s:i}", "digest", at, (size_t) (2 * DIGEST_BYTES), "n", n));
-    return files;
-}
-
 static void token_value (struct visit *visit)
 {
     struct drawn drawn;
@@ -183,27 +167,6 @@ static void token_value (struct visit *visit)
     drawn_new (&drawn);
     drawn_show (visit, &drawn);
     sodium_memzero (&drawn, sizeof drawn);
-}
-
-/* What a case's templates ask beside its row: `may_reply` and the like, files as lists. */
-static void case_shape (struct visit *visit)
-{
-    json_t *row = json_object_get (visit->values, "case"), *word, *entry;
-    size_t at;
-    char key[40];
-
-    /* a title that was made of the words' beginning says nothing */
-    const char *title = json_string_value (json_object_get (row, "title")),
-               *body = json_string_value (json_object_get (row, "body"));
-    if (title && body && strncmp (title, body, strlen (title)) == 0)
-        json_object_del (row, "title");
-    json_array_foreach (json_object_get (row, "may"), at, word) {
-        snprintf (key, sizeof key, "may_%.30s", json_string_value (word));
-        json_object_set_new (row, key, json_true ());
-    }
-    json_object_set_new (row, "files", files_listed (json_object_get (row, "attachments")));
-    json_array_foreach (json_object_get (row, "history"), at, entry)
-        json_object_set_new (entry, "files", files_listed (json_object_get (entry, "attachments")));
 }
 
 static void case_shown (struct visit *visit)
@@ -219,7 +182,7 @@ static void case_shown (struct visit *visit)
     }
     if (visit_failed (visit))
         return;
-    case_shape (visit);
+    story_tell (json_object_get (visit->values, "case"));
     token_value (visit);
     visit_page (visit,
                 strncmp (visit->detail, "state_", 6) == 0 ? 409
