@@ -1,6 +1,6 @@
 /* arrival.c - an upload as it grows on the disk.
  *
- * Its beginning is kept in memory until libmagic can say what it is, of an image 4 KiB, else 256; then it goes to a file in part/,
+ * Its beginning is kept in memory until libmagic can say what it is, of an image or a film 4 KiB, else 256; then it goes to a file in part/,
  * boxed where it must be, a piece at a time.  Sealed it is whole there; at its end it is synced, and gets its name in new/. */
 #include <errno.h>
 #include <fcntl.h>
@@ -48,6 +48,22 @@ struct arrival *arrival_new (struct content *content)
     return arrival;
 }
 
+/* What is on the disk of it goes; its sender may go on for long. */
+static void part_drop (struct arrival *arrival)
+{
+    uint64_t *unpinned = &arrival->content->room.unpinned;
+
+    if (arrival->fd >= 0)
+        close (arrival->fd);
+    arrival->fd = -1;
+    if (arrival->path)
+        unlink (arrival->path);
+    free (arrival->path);
+    arrival->path = NULL;
+    *unpinned -= arrival->written < *unpinned ? arrival->written : *unpinned;
+    arrival->written = 0;
+}
+
 static void fail (struct arrival *arrival, enum content_result result)
 {
     if (result == CONTENT_ROOM)
@@ -55,6 +71,7 @@ static void fail (struct arrival *arrival, enum content_result result)
                       arrival->path ? arrival->path : arrival->content->folder);
     arrival->result = result;
     buffer_free (&arrival->pending);
+    part_drop (arrival);
 }
 
 /* What it is is known, or with its `last` byte or so much of it never will be. */
@@ -64,14 +81,14 @@ static void open_part (struct arrival *arrival, bool last)
     const struct content_kind *kind =
         kind_of_bytes (content->magic, arrival->pending.at, arrival->pending.len);
 
-    if (!last && arrival->pending.len < HEAD_BYTES && !(kind && kind->image))
+    if (!last && arrival->pending.len < HEAD_BYTES && !(kind && kind_is_made (kind)))
         return;
     arrival->kind = kind;
-    if (!kind) {
+    if (!kind || (kind->sort == CONTENT_VIDEO && !content->video_bytes)) {
         fail (arrival, CONTENT_KIND);
         return;
     }
-    arrival->boxed = arrival->kind->image || content->box_documents;
+    arrival->boxed = kind_is_made (kind) || content->box_documents;
     arrival->fd = part_new (content->folder, &arrival->path);
     if (arrival->fd < 0 || (arrival->boxed && box_new (content->folder, arrival->fd,
                                                        arrival->kind->ending, &arrival->box) != 0))
@@ -112,10 +129,19 @@ static void write_pending (struct arrival *arrival, bool last)
         buffer_free (&arrival->pending);
 }
 
+/* Bytes that it may have.  Until it is known what it is, as many as any. */
+static size_t most_of (const struct arrival *arrival)
+{
+    const struct content_kind *kind = arrival->kind;
+    return !kind                         ? content_most (arrival->content)
+           : kind->sort == CONTENT_VIDEO ? content_video_most (arrival->content)
+                                         : CONTENT_BYTES_MOST;
+}
+
 void arrival_add (struct arrival *arrival, const void *at, size_t len)
 {
     arrival->len += len;
-    if (arrival->len > CONTENT_BYTES_MOST && arrival->result == CONTENT_DONE)
+    if (arrival->len > most_of (arrival) && arrival->result == CONTENT_DONE)
         fail (arrival, CONTENT_LARGE);
     if (arrival->result != CONTENT_DONE || len == 0)
         return;
@@ -206,13 +232,7 @@ void arrival_drop (struct arrival **held)
     struct arrival *arrival = *held;
 
     *held = NULL;
-    if (arrival->fd >= 0)
-        close (arrival->fd);
-    if (arrival->path)
-        unlink (arrival->path);
-    uint64_t *unpinned = &arrival->content->room.unpinned;
-    *unpinned -= arrival->written < *unpinned ? arrival->written : *unpinned;
-    free (arrival->path);
+    part_drop (arrival);
     buffer_free (&arrival->pending);
     box_done (&arrival->box);
     free (arrival);

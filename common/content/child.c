@@ -1,13 +1,14 @@
 /* child.c - a child that decodes what a stranger wrote: fed, listened to, and killed when its time is over.
  *
- * What it is and may do: reencode/picture.h.  Its input is checked against the digest before it sees the end of it, so what it has
- * made is of that file or is thrown away. */
+ * What it is and may do: reencode/caged.h.  Its input is checked against the digest before it sees the end of it, so what it has made is of
+ * that file or is thrown away. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sodium.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
@@ -16,13 +17,14 @@
 #include "content/content_inside.h"
 
 #define COPY_MOST                                                                                  \
-    (5 * CONTENT_BYTES_MOST) /* bytes of a copy: more comes of no picture within its bounds */
+    (6 * CONTENT_BYTES_MOST) /* bytes: more comes of no picture or film within its bounds */
 
-/* reencode/picture.h's exit statuses. */
+/* reencode/caged.h's exit statuses. */
 enum { DAMAGED = 1, PIXELS = 2, KIND = 3, MEMORY = 4, CAGE = 69 };
 
 struct child {
     struct content *content;
+    const struct content_kind *kind;
     pid_t pid;
     int pid_fd;
     int in, out;  /* -1: closed */
@@ -39,15 +41,31 @@ struct child {
     const char *why;
 };
 
-/* Our signals are blocked in every thread, and SIGPIPE ignored: the child has none of that. */
-static int spawn (struct child *child, const char *ending, int in, int out)
+static char *program_of (const struct child *child)
 {
-    char *const arguments[] = {child->content->reencoder, (char *) ending, NULL};
+    return child->kind->sort == CONTENT_VIDEO ? child->content->remuxer : child->content->reencoder;
+}
+
+/* Of one program that cannot work the other knows nothing. */
+static struct outage *outage_of (const struct child *child)
+{
+    return child->kind->sort == CONTENT_VIDEO ? &child->content->film_outage
+                                              : &child->content->child_outage;
+}
+
+/* Our signals are blocked in every thread, and SIGPIPE ignored: the child has none of that. */
+static int spawn (struct child *child, int in, int out)
+{
+    bool film = child->kind->sort == CONTENT_VIDEO;
+    char seconds[12];
+    char *const arguments[] = {program_of (child), (char *) (uintptr_t) child->kind->ending,
+                               film ? seconds : NULL, NULL};
     char *const nothing[] = {NULL};
     posix_spawn_file_actions_t files;
     posix_spawnattr_t how;
     sigset_t none, usual;
 
+    snprintf (seconds, sizeof seconds, "%u", child->content->video_seconds);
     sigemptyset (&none);
     sigfillset (&usual);
     check (posix_spawn_file_actions_init (&files) == 0 && posix_spawnattr_init (&how) == 0);
@@ -73,7 +91,7 @@ static void say_pid (struct content *content, pid_t pid)
     pthread_mutex_unlock (&content->lock);
 }
 
-static bool start (struct child *child, const char *ending)
+static bool start (struct child *child)
 {
     struct content *content = child->content;
     int in[2], out[2], fault = EMFILE;
@@ -81,7 +99,7 @@ static bool start (struct child *child, const char *ending)
     if (pipe2 (in, O_CLOEXEC) != 0)
         return false;
     if (pipe2 (out, O_CLOEXEC) == 0) {
-        fault = spawn (child, ending, in[0], out[1]);
+        fault = spawn (child, in[0], out[1]);
         close (out[1]);
         if (fault)
             close (out[0]);
@@ -89,9 +107,10 @@ static bool start (struct child *child, const char *ending)
     close (in[0]);
     if (fault) {
         close (in[1]);
-        outage_begins (&content->child_outage,
-                       "%s: cannot be started (%s); pictures wait for their copies until it can",
-                       content->reencoder, strerrordesc_np (fault));
+        outage_begins (
+            outage_of (child),
+            "%s: cannot be started (%s); what it is for waits for its copies until it can",
+            program_of (child), strerrordesc_np (fault));
         return false;
     }
     child->in = in[1];
@@ -192,7 +211,7 @@ static void judge (struct child *child, int status)
 {
     static const char *const whys[] = {[DAMAGED] = "it does not decode",
                                        [PIXELS] = "it has too many pixels",
-                                       [KIND] = "CMYK, or an animation",
+                                       [KIND] = "CMYK, an animation, a codec that is not taken",
                                        [MEMORY] = "it wants too much memory"};
     int code = WIFEXITED (status) ? WEXITSTATUS (status) : 0;
 
@@ -207,12 +226,12 @@ static void judge (struct child *child, int status)
         stop (child, CHILD_REFUSES,
               (size_t) code < array_len (whys) && whys[code] ? whys[code] : "its child gave up");
     if (code == CAGE)
-        outage_begins (&child->content->child_outage,
-                       "%s: cannot limit itself (seccomp, rlimits); pictures wait for their copies "
-                       "until it can",
-                       child->content->reencoder);
+        outage_begins (outage_of (child),
+                       "%s: cannot limit itself (seccomp, rlimits); what it is for waits for its "
+                       "copies until it can",
+                       program_of (child));
     else
-        outage_ends (&child->content->child_outage, "copies are made again");
+        outage_ends (outage_of (child), "copies are made again");
 }
 
 static void finish (struct child *child, bool attended)
@@ -234,13 +253,14 @@ static void finish (struct child *child, bool attended)
         judge (child, status);
 }
 
-enum child_end child_copy (struct content *content, struct box *box, const char *ending,
-                           const uint8_t *digest, int fd, uint8_t ret_digest[CONTENT_DIGEST_BYTES],
-                           const char **ret_why)
+enum child_end child_copy (struct content *content, struct box *box,
+                           const struct content_kind *kind, const uint8_t *digest, int fd,
+                           uint8_t ret_digest[CONTENT_DIGEST_BYTES], const char **ret_why)
 {
     struct child *child = xcalloc (1, sizeof *child);
 
     *child = (struct child){.content = content,
+                            .kind = kind,
                             .in = -1,
                             .out = -1,
                             .ends = mono_ms () + content->copy_ms,
@@ -250,7 +270,7 @@ enum child_end child_copy (struct content *content, struct box *box, const char 
                             .why = ""};
     crypto_generichash_init (&child->read, NULL, 0, CONTENT_DIGEST_BYTES);
     crypto_generichash_init (&child->wrote, NULL, 0, CONTENT_DIGEST_BYTES);
-    if (start (child, ending))
+    if (start (child))
         finish (child, attend (child, fd));
     crypto_generichash_final (&child->wrote, ret_digest, CONTENT_DIGEST_BYTES);
     *ret_why = child->why;

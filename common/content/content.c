@@ -143,7 +143,7 @@ bool content_add (struct content_upload *upload, const void *at, size_t len)
 
     check (!upload->sealed);
     /* what is over the limit is counted, and no more; the piece that crosses it tells the clerk */
-    if (upload->added > CONTENT_BYTES_MOST) {
+    if (upload->added > content_most (upload->content)) {
         upload->added += len;
         return !upload->paused;
     }
@@ -160,7 +160,7 @@ bool content_add (struct content_upload *upload, const void *at, size_t len)
         if (piece->len == BOX_PIECE)
             piece_start (upload);
     }
-    if (upload->added > CONTENT_BYTES_MOST)
+    if (upload->added > content_most (upload->content))
         piece_start (upload);
     upload->paused |= upload->behind > CONTENT_BEHIND_MOST;
     return !upload->paused;
@@ -265,13 +265,21 @@ struct content_counts content_counts (const struct content *content)
 
 /* ---- its life ----------------------------------------------------------------------------------------- */
 
+/* The path of `name` in the folder of `program`; the caller's. */
+static char *beside (const char *program, const char *name)
+{
+    char *path = xstrdup (program), *found = xformat ("%s/%s", dirname (path), name);
+    free (path);
+    return found;
+}
+
 /* In the folder of this program; it is built and installed there. */
 static char *reencoder_beside (void)
 {
     char path[PATH_MAX];
     ssize_t len = readlink ("/proc/self/exe", path, sizeof path - 1);
     path[len > 0 ? len : 0] = 0;
-    return xformat ("%s/aduan-reencode", dirname (path));
+    return beside (path, "aduan-reencode");
 }
 
 static void locks_new (struct content *content)
@@ -292,6 +300,8 @@ static void content_free (struct content *content)
         magic_close (content->magic);
     free (content->folder);
     free (content->reencoder);
+    free (content->remuxer);
+    words_end (content);
     buffer_free (&content->orphans.digests);
     free (content);
 }
@@ -304,6 +314,11 @@ int content_new (struct reactor *reactor, const struct content_options *options,
     content->reactor = reactor;
     content->folder = xstrdup (options->folder);
     content->reencoder = options->reencoder ? xstrdup (options->reencoder) : reencoder_beside ();
+    content->remuxer = beside (content->reencoder, "aduan-remux");
+    check (options->video_bytes <= CONTENT_VIDEO_MOST);
+    content->video_bytes = options->video_bytes;
+    content->video_seconds = options->video_seconds ? options->video_seconds : VIDEO_SECONDS;
+    content_words_begin (content);
     content->unpinned_ms = options->unpinned_ms ? options->unpinned_ms : UNPINNED_MS;
     content->draft_ms = options->draft_ms ? options->draft_ms : DRAFT_MS;
     content->room.reserve = options->reserve;

@@ -1,11 +1,11 @@
 /* content.h - the content store: files by the digest of what was uploaded, in a folder that programs of one host share.
  *
  *     bytes -> put ------------------.
- *     pieces -> begin, add ..., end --+-> uploaded -> pin -> (images: re-encoded by a child) -> open
+ *     pieces -> begin, add ..., end --+-> uploaded -> pin -> (pictures, films: made anew by a child) -> open
  *                                     `-> expired: nobody pinned it within a day
  *
- * A complaint or an act names a file by the digest (BLAKE2b-256) of what was uploaded, for ever.  Of an image that digest
- * stands for its copy, which a child has made anew without EXIF, position, comments or profiles; what was uploaded goes.
+ * A complaint or an act names a file by the digest (BLAKE2b-256) of what was uploaded, for ever.  Of a picture or a film that
+ * digest stands for its copy, which a child has made anew without position, camera, comments or profiles; what was uploaded goes.
  * Layout, states and what each crash leaves behind: docs/channels.md, "Files".
  *
  * Everything here returns at once.  What waits for the disk runs on two threads of the store's own, one for callers and
@@ -20,7 +20,8 @@
 #include "daemon/reactor.h"
 
 #define CONTENT_FILES_MOST 5        /* of one complaint, word or act */
-#define CONTENT_BYTES_MOST 10485760 /* of one file */
+#define CONTENT_BYTES_MOST 10485760 /* of one file that is no film */
+#define CONTENT_VIDEO_MOST 52428800 /* what content_options.video_bytes may be at most */
 #define CONTENT_BEHIND_MOST                                                                        \
     131072 /* bytes of an upload that wait for the disk: then its sender pauses */
 #define CONTENT_UPLOAD_ROOM                                                                        \
@@ -32,7 +33,7 @@ struct content_upload;
 enum content_result {
     CONTENT_DONE,
     CONTENT_EMPTY, /* of no byte */
-    CONTENT_LARGE, /* over CONTENT_BYTES_MOST */
+    CONTENT_LARGE, /* over CONTENT_BYTES_MOST, of a film video_bytes */
     CONTENT_KIND,  /* of a kind that is not taken: see content_kinds */
     CONTENT_ROOM, /* the disk refuses, or a bound of `options`: said in the log; worth another try */
     CONTENT_ABSENT,  /* never uploaded, not pinned, expired, or deleted with its case */
@@ -43,12 +44,20 @@ enum content_result {
 /* Key of a text in deploy/text: "file_kind", "file_large" ...; NULL of CONTENT_DONE. */
 const char *content_key (enum content_result result);
 
+enum content_sort {
+    CONTENT_DOCUMENT, /* kept as it came */
+    CONTENT_PICTURE,  /* decoded and made anew before anybody sees it */
+    CONTENT_VIDEO,    /* the same without being decoded; has a bound of its own */
+};
 struct content_kind {
     const char *type;   /* "image/jpeg": what libmagic calls it */
     const char *ending; /* "jpg" */
-    bool image;         /* re-encoded before anybody sees it */
+    const char *
+        name; /* "JPEG": for people, in any language; the same name may stand in several rows, one after the other */
+    enum content_sort sort;
 };
-/* All kinds that are taken, for a form's `accept` and for documentation. */
+/* All kinds that are taken: forms, messages and documentation say what stands here (tests/unit/test_content_bounds.c and
+ * tests/flow/test_kinds.py see to it). */
 extern const struct content_kind content_kinds[];
 extern const size_t content_kinds_len;
 
@@ -65,12 +74,16 @@ struct content_options {
         unpinned_most; /* bytes of uploads in the folder that nobody has pinned, the same beyond; 0: any number */
     bool
         box_documents; /* of the public: what is not pinned is unreadable once its key is gone; images always are boxed */
-    bool reencode;         /* makes copies of pinned images; several programs may */
-    const char *reencoder; /* path of aduan-reencode; NULL: in the folder of this program */
-    int64_t copy_ms;       /* how long a child may take for one; 0: a minute */
-    content_ask_fn *ask;   /* may be NULL: nothing that was pinned ever goes */
-    void *owner;           /* its */
-    int64_t orphan_ms;     /* what was pinned so long ago is asked for; 0: 30 days */
+    uint64_t video_bytes; /* of a film at most, up to CONTENT_VIDEO_MOST; 0: none is taken */
+    unsigned
+        video_seconds; /* of a film that its copy has at most; what is longer ends there; 0: two minutes */
+    bool reencode; /* makes copies of pinned images and films; several programs may */
+    const char *
+        reencoder; /* path of aduan-reencode, beside which aduan-remux lies; NULL: in the folder of this program */
+    int64_t copy_ms;     /* how long a child may take for one; 0: three minutes */
+    content_ask_fn *ask; /* may be NULL: nothing that was pinned ever goes */
+    void *owner;         /* its */
+    int64_t orphan_ms;   /* what was pinned so long ago is asked for; 0: 30 days */
 };
 
 /* Opens the folder, starts the threads, sweeps what a crash left behind.  0 and *ret; FAIL_IO with errno set: the folder
@@ -80,6 +93,19 @@ int content_new (struct reactor *reactor, const struct content_options *options,
 /* Ends what is under way as CONTENT_STOPPED, its callbacks run inside; uploads that were begun must have been ended or
  * dropped.  A child that is at work is killed; its file waits for the next start. */
 void content_destroy (struct content **content);
+
+/* ---- what it takes, for people ----------------------------------------------------------------- */
+
+/* Bytes of the largest file that it takes. */
+size_t content_most (const struct content *content);
+/* The same of films; 0: none is taken. */
+size_t content_video_most (const struct content *content);
+unsigned content_video_seconds (const struct content *content);
+/* For the attribute `accept` of a form's field: all pictures, then each ending  Lives as long as the store. */
+const char *content_accept (const struct content *content);
+/* A text in which [kinds] stands for "JPEG, PNG, ..." and [sizes] for "10 MB, video 25 MB"; the same text where neither is in it.
+ * `text` is static; what is returned lives as long as the store.  On the reactor's thread. */
+const char *content_text (struct content *content, const char *text);
 
 /* ---- in ---------------------------------------------------------------------------------------- */
 
@@ -96,7 +122,7 @@ struct content_upload *content_begin (struct content *content, void (*more) (voi
 /* Takes a piece (copied), of any length: they go to the disk by 64 KiB.  False: CONTENT_BEHIND_MOST bytes wait for it, pause
  * until `more` is called; this piece was taken all the same. */
 bool content_add (struct content_upload *upload, const void *at, size_t len);
-/* Bytes so far.  Beyond CONTENT_BYTES_MOST nothing is kept and the end says CONTENT_LARGE: a caller that can should stop
+/* Bytes so far.  Beyond content_most nothing is kept and the end says CONTENT_LARGE: a caller that can should stop
  * its sender then. */
 size_t content_added (const struct content_upload *upload);
 /* The last piece was added: nothing of it stays in memory while it is found out whether it is wanted.  Then end or drop it. */

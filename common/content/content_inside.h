@@ -2,7 +2,7 @@
  *
  *   content.c  the reactor's side: jobs given and taken back
  *   job.c      the clerk: one thread that does what callers ask, in its order
- *   kind.c     what a file is, by its bytes
+ *   kind.c     what a file is, by its bytes;  words.c: what of that is taken, for people
  *   arrival.c  an upload as it grows on the disk;  box.c, key.c: unreadable without the day's key
  *   pin.c      what keeps it (pin.h);  place.c: where it lies
  *   room.c     how much of the disk uploads may fill
@@ -26,9 +26,11 @@
 #define UNPINNED_MS ((int64_t) 24 * 3600 * 1000)
 #define ORPHAN_MS   ((int64_t) 30 * 24 * 3600 * 1000)
 #define DRAFT_MS    ((int64_t) 3600 * 1000)
-#define COPY_MS     60000
-#define LOOK_MS     60000  /* the scan behind content_look */
-#define HEAD_BYTES  262144 /* of a file: by so many libmagic says what it is */
+#define COPY_MS                                                                                    \
+    180000 /* of a clock, where nobody else lets it work; of the processor it has 15 s */
+#define VIDEO_SECONDS 120
+#define LOOK_MS       60000  /* the scan behind content_look */
+#define HEAD_BYTES    262144 /* of a file: by so many libmagic says what it is */
 #define IMAGE_BYTES                                                                                \
     4096 /* and by so many that it is an image, whose mark stands at its beginning */
 
@@ -45,6 +47,7 @@ enum job_kind {
 };
 
 struct arrival;
+struct said;
 
 /* What the clerk is given and gives back. */
 struct job {
@@ -110,19 +113,23 @@ struct room {
 struct content {
     struct reactor *reactor;
     struct source *source;
-    char *folder, *reencoder;
+    char *folder, *reencoder, *remuxer;
+    uint64_t video_bytes;
+    unsigned video_seconds;
+    char *accept, *kinds, *sizes;
+    struct said *said;
     int64_t unpinned_ms, draft_ms, orphan_ms, copy_ms;
     content_ask_fn *ask;
     void *ask_owner;
     bool box_documents, reencode;
     int ready_fd;
     pthread_t clerk, copier;
-    struct orphans orphans;                    /* the clerk's */
-    struct room room;                          /* the clerk's */
-    struct queue queue;                        /* the copier's */
-    magic_t magic;                             /* the clerk's */
-    struct outage clerk_outage;                /* the clerk's */
-    struct outage copier_outage, child_outage; /* the copier's */
+    struct orphans orphans;                                 /* the clerk's */
+    struct room room;                                       /* the clerk's */
+    struct queue queue;                                     /* the copier's */
+    magic_t magic;                                          /* the clerk's */
+    struct outage clerk_outage;                             /* the clerk's */
+    struct outage copier_outage, child_outage, film_outage; /* the copier's */
     pthread_mutex_t lock;
     pthread_cond_t some, looks;
     /* under the lock */
@@ -142,14 +149,20 @@ bool content_stops (struct content *content);
 void content_count (struct content *content, uint64_t *counter, uint64_t more);
 
 /* ---- kind.c -------------------------------------------------------------------------------------- */
-/* NULL: none that is taken.  `ending` as a box has it. */
+/* NULL: none that is taken by anybody.  `ending` as a box has it. */
 const struct content_kind *kind_of_bytes (magic_t magic, const void *at, size_t len);
+/* May be seen by nobody before a child has made it anew? */
+bool kind_is_made (const struct content_kind *kind);
 /* Pixels of an image, as its header says, in its first `len` bytes; 0: it says nothing there. */
 uint64_t kind_pixels (const struct content_kind *kind, const uint8_t *at, size_t len);
 /* The file is at its beginning before and after. */
 const struct content_kind *kind_of_file (magic_t magic, int fd);
 const struct content_kind *kind_with (const char *ending);
 magic_t kind_begin (void); /* NULL: libmagic has no database */
+
+/* ---- words.c --------------------------------------------------------------------------------------- */
+void content_words_begin (struct content *content);
+void words_end (struct content *content);
 
 /* ---- arrival.c: on either thread ----------------------------------------------------------------- */
 struct arrival *arrival_new (struct content *content);
@@ -190,11 +203,11 @@ void queue_free (struct content *content);
 void *copier_run (void *content);
 
 enum child_end { CHILD_DONE, CHILD_REFUSES, CHILD_LATER };
-/* Feeds the box, opened from its first piece, to a child and writes to `fd` what it makes of it, as far as that is an image of
+/* Feeds the box, opened from its first piece, to a child and writes to `fd` what it makes of it, as far as that is a copy of
  * `digest`.  CHILD_REFUSES: *ret_why tells why, static; CHILD_LATER: it is not the file's fault. */
-enum child_end child_copy (struct content *content, struct box *box, const char *ending,
-                           const uint8_t *digest, int fd, uint8_t ret_digest[CONTENT_DIGEST_BYTES],
-                           const char **ret_why);
+enum child_end child_copy (struct content *content, struct box *box,
+                           const struct content_kind *kind, const uint8_t *digest, int fd,
+                           uint8_t ret_digest[CONTENT_DIGEST_BYTES], const char **ret_why);
 
 /* ---- sweep.c: on the clerk's thread ---------------------------------------------------------------- */
 /* What was left half made by whoever died, what has expired, keys. */

@@ -1,6 +1,7 @@
 /* copy.c - the copier: whatever is pinned and boxed becomes what may be seen, and then the box goes.
  *
- *   box/HEX.box  image     a child makes it anew: ab/COPY, and ab/HEX.copy, another link to it
+ *   box/HEX.box  picture,  a child makes it anew: ab/COPY, and ab/HEX.copy, another link to it
+ *                film
  *                document  ab/HEX, as it came
  *                neither   ab/HEX.no
  *
@@ -79,7 +80,7 @@ static bool name_it (struct copy *copy, const char *hex)
     return done;
 }
 
-/* And, of an image, one that leads from what was uploaded to it. */
+/* And, of what was made anew, one that leads from what was uploaded to it. */
 static bool link_it (struct copy *copy, const char *copy_hex)
 {
     const char *folder = copy->content->folder;
@@ -109,13 +110,13 @@ static void kept (struct copy *copy)
 
 /* ---- the two ways ------------------------------------------------------------------------------------ */
 
-static void keep_image (struct copy *copy)
+static void keep_made (struct copy *copy)
 {
     uint8_t made[CONTENT_DIGEST_BYTES];
     const char *why;
 
-    switch (child_copy (copy->content, &copy->box, copy->kind->ending, copy->digest, copy->out,
-                        made, &why)) {
+    switch (
+        child_copy (copy->content, &copy->box, copy->kind, copy->digest, copy->out, made, &why)) {
     case CHILD_DONE: {
         const char *hex = hex_text (made, sizeof made);
         if (name_it (copy, hex) && link_it (copy, hex))
@@ -178,8 +179,8 @@ static void copy_do (struct copy *copy)
         copy->out = part_new (folder, &copy->path);
         if (copy->out < 0)
             disk_fails (copy, copy->path);
-        else if (copy->kind->image)
-            keep_image (copy);
+        else if (kind_is_made (copy->kind))
+            keep_made (copy);
         else
             keep_document (copy);
     }

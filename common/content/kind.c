@@ -1,20 +1,28 @@
 /* kind.c - what a file is, by its bytes.
- *
- * No video: what a telephone films names the place in its tracks, and nothing bounded takes it out again. */
+ */
 #include <string.h>
 #include <unistd.h>
 #include "content/content_inside.h"
 
 const struct content_kind content_kinds[] = {
-    {"image/jpeg", "jpg", true},
-    {"image/png", "png", true},
-    {"image/webp", "webp", true},
-    {"application/pdf", "pdf", false},
-    {"text/plain", "txt", false},
-    {"application/vnd.openxmlformats-officedocument.wordprocessingml.document", "docx", false},
-    {"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "xlsx", false},
-    {"application/vnd.oasis.opendocument.text", "odt", false},
-    {"application/vnd.oasis.opendocument.spreadsheet", "ods", false},
+    {"image/jpeg", "jpg", "JPEG", CONTENT_PICTURE},
+    {"image/png", "png", "PNG", CONTENT_PICTURE},
+    {"image/webp", "webp", "WebP", CONTENT_PICTURE},
+    {"image/heic", "heic", "HEIC", CONTENT_PICTURE},
+    {"image/heif", "heif", "HEIC", CONTENT_PICTURE},
+    {"image/gif", "gif", "GIF", CONTENT_PICTURE},
+    {"video/mp4", "mp4", "MP4", CONTENT_VIDEO},
+    {"video/x-m4v", "m4v", "MP4", CONTENT_VIDEO},
+    {"video/quicktime", "mov", "MOV", CONTENT_VIDEO},
+    {"video/3gpp", "3gp", "3GP", CONTENT_VIDEO},
+    {"application/pdf", "pdf", "PDF", CONTENT_DOCUMENT},
+    {"text/plain", "txt", "TXT", CONTENT_DOCUMENT},
+    {"application/vnd.openxmlformats-officedocument.wordprocessingml.document", "docx", "Word",
+     CONTENT_DOCUMENT},
+    {"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "xlsx", "Excel",
+     CONTENT_DOCUMENT},
+    {"application/vnd.oasis.opendocument.text", "odt", "ODF", CONTENT_DOCUMENT},
+    {"application/vnd.oasis.opendocument.spreadsheet", "ods", "ODF", CONTENT_DOCUMENT},
 };
 const size_t content_kinds_len = array_len (content_kinds);
 
@@ -92,12 +100,37 @@ static uint64_t pixels_of_webp (const uint8_t *at, size_t len)
     return (little (at + 26, 2) & 0x3fff) * (little (at + 28, 2) & 0x3fff);
 }
 
+/* The largest of those that its boxes say: of one that is put together of pieces that of the whole (ISO 23008-12, 6.5.3). */
+static uint64_t pixels_of_heif (const uint8_t *at, size_t len)
+{
+    uint64_t most = 0;
+
+    for (const uint8_t *box; (box = memmem (at, len, "ispe", 4)); at = box + 4) {
+        len -= (size_t) (box + 4 - at);
+        if (len < 12)
+            break;
+        uint64_t pixels = big (box + 8, 4) * big (box + 12, 4);
+        if (pixels > most)
+            most = pixels;
+    }
+    return most;
+}
+
+bool kind_is_made (const struct content_kind *kind)
+{
+    return kind->sort != CONTENT_DOCUMENT;
+}
+
 uint64_t kind_pixels (const struct content_kind *kind, const uint8_t *at, size_t len)
 {
     if (strcmp (kind->ending, "jpg") == 0)
         return pixels_of_jpeg (at, len);
     if (strcmp (kind->ending, "webp") == 0)
         return pixels_of_webp (at, len);
+    if (strcmp (kind->ending, "heic") == 0 || strcmp (kind->ending, "heif") == 0)
+        return pixels_of_heif (at, len);
+    if (strcmp (kind->ending, "gif") == 0)
+        return len < 10 ? 0 : little (at + 6, 2) * little (at + 8, 2);
     return len < 24 ? 0 : big (at + 16, 4) * big (at + 20, 4); /* PNG: IHDR is its first chunk */
 }
 

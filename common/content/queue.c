@@ -14,7 +14,7 @@
 #define OLDEST_EACH 4
 #define PIXELS_BYTE                                                                                \
     5 /* of a picture whose header is not in its first piece: what cameras make of a byte */
-#define DOCUMENT_BYTES 16 /* are copied in the time that a pixel takes */
+#define DOCUMENT_BYTES 16 /* are copied in the time that a pixel takes; of a film, too */
 
 struct waiting {
     char hex[PLACE_HEX];
@@ -39,8 +39,9 @@ static uint64_t cost_of (const struct content *content, const char *hex, uint64_
     if (fd >= 0 && box_open (content->folder, fd, &box, ending) == 0 &&
         box_pull (&box, piece, &piece_len, &last) == 0) {
         const struct content_kind *kind = kind_with (ending);
-        cost = kind && kind->image ? kind_pixels (kind, piece, piece_len) : len / DOCUMENT_BYTES;
-        if (kind && kind->image && !cost)
+        cost = kind && kind->sort == CONTENT_PICTURE ? kind_pixels (kind, piece, piece_len)
+                                                     : len / DOCUMENT_BYTES;
+        if (kind && kind->sort == CONTENT_PICTURE && !cost)
             cost = len * PIXELS_BYTE;
         sodium_memzero (piece, piece_len);
     }

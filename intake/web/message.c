@@ -147,7 +147,8 @@ bool message_code (const struct message *message, const json_t *rows, const json
 
 void message_file (struct message *message, struct view bytes)
 {
-    if (message->file_count == FILES_MOST || bytes.len > CONTENT_BYTES_MOST || bytes.len == 0)
+    if (message->file_count == FILES_MOST || bytes.len > content_most (message->web->content) ||
+        bytes.len == 0)
         message->lost++;
     else
         buffer_add (&message->files[message->file_count++], bytes.at, bytes.len);

@@ -169,6 +169,13 @@ static void page_values (struct visit *visit)
 
     visit_value (visit, "lang", visit->english ? "en" : "id");
     visit_value (visit, "path", http_path (visit->request));
+    visit_value (visit, "accept", content_accept (visit->web->content));
+    json_object_set_new (visit->values, "file_most", json_integer (CONTENT_BYTES_MOST));
+    json_object_set_new (visit->values, "files_most", json_integer (BODY_FILES - FORM_MOST));
+    json_object_set_new (visit->values, "video_most",
+                         json_integer ((json_int_t) content_video_most (visit->web->content)));
+    json_object_set_new (visit->values, "video_seconds",
+                         json_integer (content_video_seconds (visit->web->content)));
     if (said && strlen (said) < 40 &&
         strspn (said, "abcdefghijklmnopqrstuvwxyz_") == strlen (said)) {
         snprintf (key, sizeof key, "said_%s", said);

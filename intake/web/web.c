@@ -113,14 +113,17 @@ static const struct route *route_find (enum http_method method, const char *path
 static size_t on_limit (void *owner, enum http_method method, const char *path, bool *ret_sinks)
 {
     const struct inlet *inlet;
+    const struct web *web = owner;
     struct http_parts parts;
     bool other;
     const struct route *route = route_find (method, path, &parts, &inlet, &other);
-    (void) owner;
+
     http_parts_done (&parts);
     /* a mail is larger than files, and is read whole */
     *ret_sinks = route && (route->most == BODY_FILE || route->most == BODY_FILES ||
                            route->most == BODY_TOLD);
+    if (route && route->most == BODY_FILE)
+        return content_most (web->content);
     return route ? route->most : 0;
 }
 
@@ -371,6 +374,8 @@ static int content_open_folder (struct web *web, const struct settings *settings
         .box_documents = true,
         .reserve = (uint64_t) settings_number (settings, "files_reserve"),
         .unpinned_most = (uint64_t) settings_number (settings, "files_unpinned"),
+        .video_bytes = (uint64_t) settings_number (settings, "video_bytes"),
+        .video_seconds = (unsigned) settings_number (settings, "video_seconds"),
         .reencode = settings_flag (settings, "reencode"),
         .reencoder = *reencoder ? reencoder : NULL,
     };

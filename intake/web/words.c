@@ -28,7 +28,7 @@ const char *web_word (const struct visit *visit, const char *key)
     const struct word *text = word_find (texts, array_len (texts), key);
     if (!text && (strncmp (key, "event_", 6) == 0 || strncmp (key, "reason_", 7) == 0))
         text = word_find (shared, array_len (shared), key);
-    return !text ? NULL : visit->english ? text->en : text->id;
+    return !text ? NULL : content_text (visit->web->content, visit->english ? text->en : text->id);
 }
 
 char *web_both (const char *key)

@@ -228,17 +228,20 @@ static int content_start (struct desk *desk, const struct settings *settings)
 {
     const char *folder = settings_text (settings, "files"),
                *reencoder = settings_text (settings, "reencoder");
-    int result = content_new (
-        desk->reactor,
-        &(struct content_options){.folder = folder,
-                                  .reserve = (uint64_t) settings_number (settings, "files_reserve"),
-                                  .unpinned_ms = settings_number (settings, "unpinned"),
-                                  .reencode = settings_flag (settings, "reencode"),
-                                  .reencoder = *reencoder ? reencoder : NULL,
-                                  .ask = files_ask,
-                                  .owner = desk,
-                                  .orphan_ms = settings_number (settings, "unnamed")},
-        &desk->content);
+    int result =
+        content_new (desk->reactor,
+                     &(struct content_options){
+                         .folder = folder,
+                         .reserve = (uint64_t) settings_number (settings, "files_reserve"),
+                         .unpinned_ms = settings_number (settings, "unpinned"),
+                         .video_bytes = (uint64_t) settings_number (settings, "video_bytes"),
+                         .video_seconds = (unsigned) settings_number (settings, "video_seconds"),
+                         .reencode = settings_flag (settings, "reencode"),
+                         .reencoder = *reencoder ? reencoder : NULL,
+                         .ask = files_ask,
+                         .owner = desk,
+                         .orphan_ms = settings_number (settings, "unnamed")},
+                     &desk->content);
     if (result != 0)
         log_error ("%s: attachments cannot be kept there: %s", folder,
                    result == FAIL_ABSENT ? "libmagic has no database (package libmagic-mgc)"

@@ -94,7 +94,7 @@ void files_take (struct visit *visit, void (*then) (struct visit *visit))
             continue;
         if (taking->count == FILES_MOST)
             fault = "file_many";
-        else if (http_field (visit->request, i)->value.len > FILE_MOST)
+        else if (http_field (visit->request, i)->value.len > content_most (visit->desk->content))
             fault = "file_large";
         else
             taking->fields[taking->count++] = i;

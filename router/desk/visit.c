@@ -200,6 +200,7 @@ void page_values (struct visit *visit)
     snprintf (path, sizeof path, "%s", http_path (visit->request));
     json_object_set_new (values, "lang", json_string (visit->english ? "en" : "id"));
     json_object_set_new (values, "path", json_string (path));
+    json_object_set_new (values, "accept", json_string (content_accept (visit->desk->content)));
     const char *said = http_query (visit->request, "said");
     if (said && strlen (said) < 40 &&
         strspn (said, "abcdefghijklmnopqrstuvwxyz_0123456789") == strlen (said)) {

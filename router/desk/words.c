@@ -36,7 +36,7 @@ static const struct word *text_find (const char *key)
 const char *desk_word (const struct visit *visit, const char *key)
 {
     const struct word *text = text_find (key);
-    return !text ? NULL : visit->english ? text->en : text->id;
+    return !text ? NULL : content_text (visit->desk->content, visit->english ? text->en : text->id);
 }
 
 char *desk_both (const char *key)

@@ -9,7 +9,9 @@ import uuid
 import pytest
 from PIL import Image
 
+from film import film
 from graph import SECRET, TOKEN, VERIFY, Graph, payload, post, said, signed
+from heif import box
 from mail import notice_token
 from stack import WEB, Stack
 from web import Visitor
@@ -93,6 +95,16 @@ def test_a_photo(stack, visitor, graph):
     assert post(visitor, payload(said(type="image", image={"id": "900100", "mime_type": "image/jpeg", "caption": "Selokan penuh lumpur."}))).status == 200
     assert len(stored(stack, "Selokan penuh lumpur.")[0][4]) == 64
     assert graph.asked[-2:] == [("/v1/900100", f"Bearer {TOKEN}"), ("/at/900100", f"Bearer {TOKEN}")]
+
+
+def test_a_film(stack, visitor, graph):
+    """Larger than a photo may be, as WhatsApp's video and as a document that is one."""
+    whole = film()
+    for media, kind in (("900150", {"type": "video", "video": {"id": "900150", "mime_type": "video/mp4", "caption": "Truk parkir liar."}}),
+                        ("900151", {"type": "document", "document": {"id": "900151", "mime_type": "video/mp4", "caption": "Truk parkir lagi."}})):
+        graph.media[media] = whole + box(b"free", bytes(11 << 20))
+        assert post(visitor, payload(said(**kind))).status == 200
+        assert len(stored(stack, kind[kind["type"]]["caption"])[0][4]) == 64
 
 
 def test_media_that_wait_have_a_bound(stack, graph):

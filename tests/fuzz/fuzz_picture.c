@@ -1,4 +1,4 @@
-/* The re-encoder's decoders and coders, outside their cage.  The first byte says of which kind the rest is.
+/* The re-encoder's decoders and coders, outside their cage.  The first byte says of which kind the rest is: `kinds`.
  *
  * The program ends where a picture does, and leaves its memory behind; here that is let go by what the allocator tells.  Of a PNG
  * the checksums are mended first, or nothing that was changed would be decoded. */
@@ -11,6 +11,7 @@
 #include <zlib.h>
 
 #define BLOCKS_MOST 65536
+#define PNG         1 /* in `kinds` */
 
 /* of sanitizer/allocator_interface.h; absent without a sanitizer */
 __attribute__ ((weak)) int __sanitizer_install_malloc_and_free_hooks (
@@ -78,20 +79,18 @@ static void checksums_mend (uint8_t *at, size_t len)
     }
 }
 
+static void (*const kinds[]) (struct input input, struct picture *ret) = {
+    jpeg_decode, png_decode, webp_decode, gif_decode, heif_decode};
+
 static void picture_make (unsigned kind, struct input input)
 {
     struct picture picture = {.orientation = 1};
 
-    if (kind == 0)
-        jpeg_decode (input, &picture);
-    else if (kind == 1)
-        png_decode (input, &picture);
-    else
-        webp_decode (input, &picture);
+    kinds[kind](input, &picture);
     check (picture.orientation >= 1 && picture.orientation <= 8);
     check (picture.channels >= 1 && picture.channels <= 4);
     fuzz_planted (picture.orientation == 6 && picture_width (&picture) > picture_height (&picture));
-    if (picture.channels == 2 || picture.channels == 4 || kind == 1)
+    if (picture.channels == 2 || picture.channels == 4 || kind == PNG)
         png_encode (&picture);
     else
         jpeg_encode (&picture);
@@ -103,16 +102,19 @@ int LLVMFuzzerTestOneInput (const uint8_t *at, size_t len)
 
     if (!hooked && __sanitizer_install_malloc_and_free_hooks)
         check (__sanitizer_install_malloc_and_free_hooks (on_malloc, on_free) > 0);
+    if (!hooked)
+        heif_prepare ();
     hooked = true;
     if (len < 2 || len > INPUT_MOST)
         return 0;
     uint8_t *copy = xcalloc (len - 1, 1);
     memcpy (copy, at + 1, len - 1);
-    if (at[0] % 3 == 1)
+    unsigned kind = at[0] % array_len (kinds);
+    if (kind == PNG)
         checksums_mend (copy, len - 1);
     recording = true;
     if (setjmp (left) == 0)
-        picture_make (at[0] % 3, (struct input){copy, len - 1});
+        picture_make (kind, (struct input){copy, len - 1});
     blocks_free ();
     free (copy);
     return 0;

@@ -12,6 +12,7 @@ sys.path[:0] = [os.path.join(ROOT, "tests", "support")]
 
 from PIL import Image  # noqa: E402
 
+from heif import box, full, heic  # noqa: E402
 from hostile import DOORS, Maker, bundle, frame  # noqa: E402
 
 KEY = b"0123456789012345678901234567890123456789"
@@ -179,11 +180,11 @@ def whatsapps():
 
 
 def pictures():
-    """The first byte: JPEG, PNG or WebP."""
+    """The first byte: JPEG, PNG, WebP, GIF or HEIC."""
     def written(kind, image, **more):
         out = io.BytesIO()
         image.save(out, kind, **more)
-        return bytes([{"JPEG": 0, "PNG": 1, "WEBP": 2}[kind]]) + out.getvalue()
+        return bytes([{"JPEG": 0, "PNG": 1, "WEBP": 2, "GIF": 3}[kind]]) + out.getvalue()
     exif = Image.Exif()
     exif[0x0112], exif[0x0110] = 6, "Kamera"
     small = Image.effect_noise((24, 16), 60)
@@ -200,7 +201,18 @@ def pictures():
     for mode, more in (("RGB", {}), ("RGB", {"lossless": True}), ("RGBA", {"lossless": True}), ("RGBA", {"quality": 40})):
         yield written("WEBP", small.convert(mode), exif=exif.tobytes(), **more)
     yield written("WEBP", small.convert("RGB"), save_all=True, append_images=[small.convert("RGB")])
+    yield written("GIF", small.convert("P"), comment=b"x", save_all=True, append_images=[small.convert("P")])
+    yield written("GIF", small.convert("P"), transparency=3, interlace=1)
+    for more in ({}, {"turn": 1}, {"grid": (2, 2)}, {"grid": (2, 1), "shown": (100, 60), "turn": 2}, {"marks": b"Kamera"}, {"claimed": (9, 9)}, {"grid": (1, 1), "brand": b"mif1"}):
+        yield b"\x04" + heic(**more)
+
+
+def films():
+    """Whole ones are in the corpus."""
+    head = box(b"ftyp", b"isom\0\0\2\0isom")
+    yield head + box(b"mdat", bytes(40)) + box(b"moov", full(b"mvhd", 0, bytes(96)), box(b"trak", full(b"tkhd", 0, bytes(80)), box(b"mdia", full(b"mdhd", 0, bytes(20)))))
+    yield head + box(b"moof", full(b"mfhd", 0, bytes(4)), box(b"traf", full(b"tfhd", 0, bytes(4)), full(b"trun", 0, bytes(8))))
 
 
 SEEDS = {"scan": wire, "decode": wire, "bundle": bundles, "principals": principals, "registry": registry, "place": places, "segment": segments, "number": numbers, "calendar": calendars, "model": models,
-         "settings": settings, "rules": rules, "record": records, "form": forms, "mail": mails, "whatsapp": whatsapps, "picture": pictures}
+         "settings": settings, "rules": rules, "record": records, "form": forms, "mail": mails, "whatsapp": whatsapps, "picture": pictures, "film": films}

@@ -27,12 +27,12 @@ int main (int argc, char **argv)
 
     if (argc < 3 || argc - 2 > (int) array_len (bytes) || sodium_init () < 0)
         return 64;
-    if (content_new (reactor, &(struct content_options){.folder = argv[1], .box_documents = true},
+    if (content_new (reactor, &(struct content_options){.folder = argv[1], .box_documents = true, .video_bytes = CONTENT_VIDEO_MOST},
                      &content) != 0)
         return 69;
     for (int i = 2; i < argc; i++) {
         size_t len;
-        if (file_read (argv[i], 2 * CONTENT_BYTES_MOST, &bytes[i - 2], &len) != 0)
+        if (file_read (argv[i], CONTENT_VIDEO_MOST + 1, &bytes[i - 2], &len) != 0)
             return 66;
         open_puts++;
         content_put (content, (struct view){bytes[i - 2], len}, on_put, argv[i]);

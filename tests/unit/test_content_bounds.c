@@ -247,6 +247,14 @@ static void pictures_say_their_size (void **state)
          "0000",
          5000},
         {"webp", "52494646", 0},
+        {"gif", "4749463839610003000200000000", 393216},
+        {"gif", "474946383961", 0},
+        /* of its pieces and of the whole: the whole */
+        {"heic",
+         "0000001469737065000000000000020000000200"
+         "00000014697370650000000000001f8000001980",
+         52641792},
+        {"heif", "00000014697370650000000000001f80", 0},
     };
     (void) state;
     for (size_t i = 0; i < array_len (cases); i++) {
@@ -257,12 +265,83 @@ static void pictures_say_their_size (void **state)
     }
 }
 
+/* The result of a file that begins as one of these does and has `len` bytes. */
+static enum content_result put_like (struct bench *bench, const char *begins, size_t begin_len,
+                                     size_t len)
+{
+    char *bytes = xcalloc (1, len);
+
+    memcpy (bytes, begins, begin_len);
+    enum content_result result = bench_put (bench, (struct view){bytes, len});
+    free (bytes);
+    return result;
+}
+
+/* A film has a bound of its own, and where that is nothing it is of no kind that is taken; a picture keeps its. */
+static void a_film_has_its_own_bound (void **state)
+{
+    static const char film[] = "\0\0\0\x14"
+                               "ftypisom\0\0\2\0isom",
+                      picture[] = "\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
+    static const struct {
+        uint64_t most;
+        size_t len;
+        enum content_result film, picture;
+    } cases[] = {
+        {0, 20000, CONTENT_KIND, CONTENT_DONE},
+        {12 << 20, 12 << 20, CONTENT_DONE, CONTENT_LARGE},
+        {12 << 20, (12 << 20) + 1, CONTENT_LARGE, CONTENT_LARGE},
+        {1 << 20, CONTENT_BYTES_MOST, CONTENT_LARGE, CONTENT_DONE},
+    };
+    struct bench bench;
+    (void) state;
+
+    for (size_t i = 0; i < array_len (cases); i++) {
+        bench_begin (&bench);
+        bench_open (&bench, (struct content_options){.video_bytes = cases[i].most});
+        assert_int_equal (put_like (&bench, film, sizeof film - 1, cases[i].len), cases[i].film);
+        assert_int_equal (put_like (&bench, picture, sizeof picture - 1, cases[i].len),
+                          cases[i].picture);
+        assert_int_equal (bench_names (&bench, "part", ""), 0);
+        bench_close (&bench);
+        bench_end (&bench);
+    }
+}
+
+/* Forms and messages say what is in force. */
+static void words_say_what_is_taken (void **state)
+{
+    static const char plain[] = "Kosong.", holes[] = "[sizes]; [kinds]; [x]";
+    struct bench bench;
+    (void) state;
+
+    bench_begin (&bench);
+    bench_open (&bench, (struct content_options){.video_bytes = 25 << 20, .video_seconds = 90});
+    assert_ptr_equal (content_text (bench.content, plain), plain);
+    const char *said = content_text (bench.content, holes);
+    assert_string_equal (said, "10 MB, video 25 MB; JPEG, PNG, WebP, HEIC, GIF, MP4, MOV, 3GP, "
+                               "PDF, TXT, Word, Excel, ODF; [x]");
+    assert_ptr_equal (content_text (bench.content, holes), said);
+    assert_non_null (strstr (content_accept (bench.content), "image/*,.jpg,"));
+    assert_non_null (strstr (content_accept (bench.content), ",.mov,"));
+    assert_int_equal (content_video_seconds (bench.content), 90);
+    bench_close (&bench);
+    bench_open (&bench, (struct content_options){0});
+    assert_string_equal (content_text (bench.content, holes),
+                         "10 MB; JPEG, PNG, WebP, HEIC, GIF, PDF, TXT, Word, Excel, ODF; [x]");
+    assert_null (strstr (content_accept (bench.content), ".mov"));
+    assert_int_equal (content_most (bench.content), CONTENT_BYTES_MOST);
+    bench_close (&bench);
+    bench_end (&bench);
+}
+
 int main (void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test (a_reserve_that_is_gone), cmocka_unit_test (what_nobody_pins_has_a_bound),
-        cmocka_unit_test (a_bound_is_said_once),   cmocka_unit_test (a_draft_expires_early),
-        cmocka_unit_test (cheap_ones_come_first),  cmocka_unit_test (pictures_say_their_size),
+        cmocka_unit_test (a_reserve_that_is_gone),  cmocka_unit_test (what_nobody_pins_has_a_bound),
+        cmocka_unit_test (a_draft_expires_early),   cmocka_unit_test (cheap_ones_come_first),
+        cmocka_unit_test (pictures_say_their_size), cmocka_unit_test (a_film_has_its_own_bound),
+        cmocka_unit_test (a_bound_is_said_once),    cmocka_unit_test (words_say_what_is_taken),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

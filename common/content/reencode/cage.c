@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include "picture.h"
+#include "caged.h"
 
 #define MEMORY_MOST                                                                                \
     (512ul << 20)  /* the largest picture, a progressive one's coefficients, what came */

@@ -2,26 +2,26 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
-#include "picture.h"
+#include "caged.h"
 
-struct input input_read (void)
+struct input input_read (size_t most)
 {
-    uint8_t *at = malloc (INPUT_MOST + 1);
+    uint8_t *at = malloc (most + 1);
     size_t len = 0;
 
     if (!at)
         leave (END_MEMORY);
     for (;;) {
-        ssize_t got = read (STDIN_FILENO, at + len, INPUT_MOST + 1 - len);
+        ssize_t got = read (STDIN_FILENO, at + len, most + 1 - len);
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
             leave (END_PIPE);
         len += (size_t) got;
-        if (got == 0 || len > INPUT_MOST)
+        if (got == 0 || len > most)
             break;
     }
-    if (len == 0 || len > INPUT_MOST)
+    if (len == 0 || len > most)
         leave (END_DAMAGED);
     return (struct input){at, len};
 }

@@ -1,4 +1,4 @@
-/* main.c - aduan-reencode jpg|png|webp: stdin to stdout.  See picture.h. */
+/* main.c - aduan-reencode jpg|png|webp|gif|heic|heif: stdin to stdout.  See picture.h. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -7,7 +7,12 @@
 static const struct {
     const char *ending;
     void (*decode) (struct input input, struct picture *ret);
-} kinds[] = {{"jpg", jpeg_decode}, {"png", png_decode}, {"webp", webp_decode}};
+    void (*prepare) (void); /* before the cage is shut */
+} kinds[] = {
+    {"jpg", jpeg_decode, NULL},          {"png", png_decode, NULL},
+    {"webp", webp_decode, NULL},         {"gif", gif_decode, NULL},
+    {"heic", heif_decode, heif_prepare}, {"heif", heif_decode, heif_prepare},
+};
 
 _Noreturn void leave (enum end end)
 {
@@ -24,8 +29,10 @@ int main (int argc, char **argv)
         kind++;
     if (argc != 2 || kind == count)
         leave (END_USAGE);
+    if (kinds[kind].prepare)
+        kinds[kind].prepare ();
     cage_shut ();
-    struct input input = input_read ();
+    struct input input = input_read (INPUT_MOST);
     kinds[kind].decode (input, &picture);
     bool clear = picture.channels == 2 || picture.channels == 4;
     if (clear || strcmp (argv[1], "png") == 0)

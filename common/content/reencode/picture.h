@@ -1,43 +1,24 @@
 /* picture.h - aduan-reencode: a picture in, the same picture out, and nothing else of what came with it.
  *
- *     stdin -> input.c -> jpeg.c, png.c or webp.c: decode -> struct picture -> encode -> stdout
+ *     stdin -> input.c -> jpeg.c, png.c, webp.c, gif.c or heif.c: decode -> struct picture -> encode -> stdout
  *
- * The program reads what strangers wrote, so it may do nothing: no file, no network, bounded memory and time (cage.c).
- * It answers by its exit status and never speaks.  It is linked with nothing of ours.
+ * What the program may do: caged.h.
  */
 #ifndef ADUAN_REENCODE_PICTURE_H
 #define ADUAN_REENCODE_PICTURE_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "caged.h"
 
-#define INPUT_MOST 10485760 /* bytes; content.h's CONTENT_BYTES_MOST */
-#ifndef PIXELS_MOST         /* the fuzzer has less */
+#ifndef PIXELS_MOST /* the fuzzer has less */
 #define PIXELS_MOST                                                                                \
     65000000 /* 9,248 x 6,936, of a telephone: said by the header, judged before anything is decoded */
 #define JPEG_WHOLE                                                                                 \
     25000000 /* of more, half the width and height is kept: what a telephone of 50 megapixels makes as a rule */
 #define PNG_WHOLE 12500000 /* the same of PNG and WebP, which cost more: no screen has so many */
+#define SIDE_MOST                                                                                  \
+    16384 /* of a HEIC, whose pieces may say another size than its header: a panorama's */
 #endif
 #define SCANS_MOST 100 /* of a progressive JPEG: each one costs as much as a picture */
-
-/* Exit status: 0, and the copy is on stdout.  content/child.h has the same numbers. */
-enum end {
-    END_DAMAGED = 1, /* it does not decode */
-    END_PIXELS = 2,  /* too many pixels */
-    END_KIND = 3,    /* of a kind within its kind that is not taken: CMYK, an animation */
-    END_MEMORY = 4,
-    END_USAGE = 64,
-    END_CAGE = 69, /* the cage could not be shut: nothing was read */
-    END_PIPE = 74, /* stdin or stdout failed */
-};
-_Noreturn void leave (enum end end);
-
-struct input {
-    const uint8_t *at;
-    size_t len;
-};
 
 struct picture {
     uint32_t width, height; /* as it is stored, not as it is seen */
@@ -75,19 +56,16 @@ void picture_row (const struct picture *picture, uint32_t y, uint8_t *ret_row);
 /* The orientation that an EXIF block (a TIFF file, from its byte order on) names; 1 where it names none. */
 unsigned exif_orientation (const uint8_t *at, size_t len);
 
+/* Before the cage is shut: what heif_decode needs of the system.  Leaves with END_CAGE. */
+void heif_prepare (void);
+/* Each leaves with why it cannot. */
+void heif_decode (struct input input, struct picture *ret);
+void gif_decode (struct input input, struct picture *ret);
 void jpeg_decode (struct input input, struct picture *ret);
 void png_decode (struct input input, struct picture *ret);
 void webp_decode (struct input input, struct picture *ret);
 /* Of 1 or 3 channels. */
 void jpeg_encode (const struct picture *picture);
 void png_encode (const struct picture *picture);
-
-/* All of stdin. */
-struct input input_read (void);
-/* All of it to stdout. */
-void output_write (const void *at, size_t len);
-
-/* Limits and filter; nothing of stdin may be read before. */
-void cage_shut (void);
 
 #endif

@@ -139,7 +139,7 @@
   // ---- photos: smaller, and without what the camera wrote into them, before they leave the telephone
   const photos = one("#photos", form), previews = one("[data-previews]", form);
   async function smaller(file) {
-    if (!/^image\/(jpeg|png|webp)$/.test(file.type) || file.size < 300000) return file;
+    if (!/^image\/(?!gif|svg)/.test(file.type) || file.size < 300000) return file;
     const picture = await createImageBitmap(file, { imageOrientation: "from-image" }).catch(() => null);
     if (!picture) return file;
     const by = Math.min(1, 2000 / Math.max(picture.width, picture.height)), canvas = document.createElement("canvas");
@@ -154,7 +154,8 @@
   function fits() {
     const files = [...photos.files], stored = all("input[name=stored]", form).length;
     const fault = files.length + stored > Number(photos.dataset.most) ? photos.dataset.many
-      : files.some((file) => file.size > Number(photos.dataset.bytes)) ? photos.dataset.large : "";
+      : files.some((file) => file.size > Number(file.type.startsWith("video/") ? photos.dataset.video : photos.dataset.bytes)) ? photos.dataset.large
+      : files.reduce((sum, file) => sum + file.size, 0) > Number(photos.dataset.together) ? photos.dataset.heavy : "";
     wrong.textContent = fault;
     wrong.hidden = !fault;
     photos.toggleAttribute("aria-invalid", Boolean(fault));

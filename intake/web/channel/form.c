@@ -439,6 +439,20 @@ static void name_settle (struct visit *visit, const char *rows, const char *fiel
         fault_say (report, field, count ? "choose" : absent);
 }
 
+/* As much as a proxy lets through and any other form takes; here more came because a fault is told at its field.  One by itself is judged
+ * by what it is. */
+static bool files_fit (const struct visit *visit)
+{
+    size_t bytes = 0, count = 0;
+
+    for (size_t i = 0; i < http_field_count (visit->request); i++)
+        if (brought_file (visit->request, i)) {
+            bytes += http_field (visit->request, i)->value.len;
+            count++;
+        }
+    return count <= 1 || bytes <= BODY_FILES - FORM_MOST;
+}
+
 static void names_found (struct visit *visit)
 {
     struct report *report = visit->work;
@@ -454,7 +468,12 @@ static void names_found (struct visit *visit)
                            : xformat ("%s%s%s", location, *location ? ", " : "", place);
     if (strlen (report->location) > PLACE_MOST)
         fault_say (report, "location", "location_long");
-    photos_store (visit);
+    if (files_fit (visit)) {
+        photos_store (visit);
+    } else {
+        fault_say (report, "photos", "files_large");
+        form_show_again (visit);
+    }
 }
 
 /* What was chosen before counts; what was typed and is to stay so is not looked for. */

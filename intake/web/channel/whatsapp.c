@@ -31,6 +31,7 @@ struct chat {
     struct message *message;
     struct graph graph;
     char media[WHATSAPP_MEDIA]; /* Meta's id of what came with it; "": nothing */
+    size_t most;                /* bytes that it may have */
     struct buffer fetched;
     size_t held;         /* gateway_hold */
     enum graph_end fate; /* of what was fetched, or said */
@@ -218,10 +219,10 @@ static void fetch_aside (void *job)
 {
     struct chat *chat = job;
 
-    if (!gateway_hold (chat->message->web->gateways, CONTENT_BYTES_MOST))
+    if (!gateway_hold (chat->message->web->gateways, chat->most))
         return; /* on_fetched has it brought again, however old it is */
-    chat->held = CONTENT_BYTES_MOST;
-    chat->fate = graph_fetch (&chat->graph, chat->media, CONTENT_BYTES_MOST, &chat->fetched);
+    chat->held = chat->most;
+    chat->fate = graph_fetch (&chat->graph, chat->media, chat->most, &chat->fetched);
 }
 
 static void on_fetched (void *job, bool worked)
@@ -270,6 +271,7 @@ static void message_take (void *owner, const json_t *value, const json_t *said)
     chat->graph = (struct graph){web->gateways->whatsapp_url, web->gateways->whatsapp_token};
     phone_take (value, chat);
     chat->to_notice = json_object_get (said, "context") != NULL;
+    chat->most = whatsapp_may_be_film (said) ? content_most (web->content) : CONTENT_BYTES_MOST;
     chat->message = whatsapp_message (web, value, said, chat->media);
     if (!chat->message) {
         free (chat);

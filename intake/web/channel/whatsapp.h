@@ -20,6 +20,9 @@ void whatsapp_walk (const json_t *payload, whatsapp_message_fn *message, whatsap
 struct message *whatsapp_message (struct web *web, const json_t *value, const json_t *said,
                                   char ret_media[WHATSAPP_MEDIA]);
 
+/* Is its file a film, as Meta says: a video, or a document that is one?  As a document telephones send it whole. */
+bool whatsapp_may_be_film (const json_t *said);
+
 struct whatsapp_state {
     struct notice_name notice;
     uint32_t outcome; /* TOLD_DELIVERED, TOLD_REFUSED */

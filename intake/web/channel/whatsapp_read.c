@@ -96,6 +96,13 @@ static const struct media_kind {
     {"sticker", "(stiker)"},
 };
 
+bool whatsapp_may_be_film (const json_t *said)
+{
+    const char *type = text_at (said, "type", NULL), *mime = text_at (said, "document", "mime_type");
+    return type && (strcmp (type, "video") == 0 ||
+                    (strcmp (type, "document") == 0 && mime && strncmp (mime, "video/", 6) == 0));
+}
+
 /* False: nothing in it is somebody's word - a reaction, a note of Meta's own. */
 static bool words_take (const json_t *said, struct message *message, char ret_media[WHATSAPP_MEDIA])
 {
