@@ -82,7 +82,7 @@ void reply_send (struct db *db, struct place_batch *batch)
     words_spoil (batch->store, parent);
     struct view submission = parcel_bytes ((struct parcel *) &place->parcel, 2),
                 content = parcel_bytes ((struct parcel *) &place->parcel, 3);
-    const struct view *said = &place->content->text;
+    const struct view *said = &place->content->text, *attachments = &place->content->attachments;
     char *text = xstrndup (said->at ? said->at : "", said->len); /* a rating may have none */
     struct db_value values[] = {
         value_id (&place->offer->id),
@@ -99,6 +99,7 @@ void reply_send (struct db *db, struct place_batch *batch)
         value_int8 (base, batch->store->version_base),
         value_int4 (anonymous, submit->anonymous),
         value_int4 (secret, submit->secret),
+        attachments->len ? value_view (*attachments) : (struct db_value){0},
         {place->place->alarms == FLAG_YES ? &yes : &no, 1, true}, /* from here on store_reply.sql */
         value_int4 (consent, submit->consent),
     };

@@ -266,11 +266,12 @@ const char *aduan_problem (void);
 
 /* ---- submit -------------------------------------------------------------------------------- */
 
-#define ADUAN_NUMBER_SIZE 15 /* tracking number and its NUL */
-#define ADUAN_CODE_SIZE   27 /* access code and its NUL */
-#define ADUAN_KEY_SIZE    33
-#define ADUAN_SAID_SIZE   16
-#define ADUAN_SENDER_SIZE 16 /* a keyed hash of the number or address that something came from */
+#define ADUAN_NUMBER_SIZE  15 /* tracking number and its NUL */
+#define ADUAN_CODE_SIZE    27 /* access code and its NUL */
+#define ADUAN_KEY_SIZE     33
+#define ADUAN_SAID_SIZE    16
+#define ADUAN_SENDER_SIZE  16 /* a keyed hash of the number or address that something came from */
+#define ADUAN_DIGEST_BYTES 32 /* of a file: BLAKE2b-256 of what was uploaded */
 
 /* The idempotency key and the access code of one form, both from one 128-bit token.  Draw it when the
  * form is opened, keep it with the form: then a lost answer costs nobody his code. */
@@ -403,6 +404,10 @@ struct aduan_said {
                                 support: that gets it */
     const char *suggested_code; /* link, merge, unmerge: the other case's number */
     const char *text;
+    const void
+        *attachments; /* digests of files that came with it, 32 bytes each, by which the desk's
+                                address of each names it; NULL: none */
+    size_t attachments_len;
 };
 
 /* What was leased to this worker.  Texts and history live as long as the callback, or as the list of

@@ -138,6 +138,19 @@ static const char *next_string (struct view *rest)
     return string;
 }
 
+/* The digests at the head of *rest of `count` files, which goes on behind them; as many as there are. */
+static struct view next_digests (struct view *rest, uint64_t count)
+{
+    size_t most = rest->len / ADUAN_DIGEST_BYTES;
+    struct view digests = {NULL, ADUAN_DIGEST_BYTES * (count < most ? count : most)};
+    if (!digests.len)
+        return digests;
+    digests.at = rest->at;
+    rest->at += digests.len;
+    rest->len -= digests.len;
+    return digests;
+}
+
 /* The third frame, where there is one; a door of an older version says none. */
 static void fill_history (struct parcel *parcel, struct aduan_assignment *assignment,
                           struct buffer *entries)
@@ -150,7 +163,7 @@ static void fill_history (struct parcel *parcel, struct aduan_assignment *assign
     const struct wire_list *lists[] = {&history->acts, &history->kinds, &history->agencies,
                                        &history->reasons, &history->suggested};
     uint32_t count = history->times.count;
-    struct view rest = history->words;
+    struct view rest = history->words, files = history->digests;
     for (size_t i = 0; i < array_len (lists); i++)
         count = lists[i]->count < count ? lists[i]->count : count;
     buffer_clear (entries);
@@ -166,6 +179,10 @@ static void fill_history (struct parcel *parcel, struct aduan_assignment *assign
         entry.agency_code = next_string (&rest);
         entry.suggested_code = next_string (&rest);
         entry.text = next_string (&rest);
+        struct view digests =
+            next_digests (&files, i < history->files.count ? history->files.at[i] : 0);
+        entry.attachments = digests.at;
+        entry.attachments_len = digests.len;
         buffer_add (entries, &entry, sizeof entry);
     }
     assignment->history = count ? (const struct aduan_said *) entries->at : NULL;
@@ -374,13 +391,14 @@ static const char *keep_string (char **at, const char *string)
     return kept;
 }
 
-/* A copy in one block, the strings behind the entries. */
+/* A copy in one block, strings and digests behind the entries. */
 static const struct aduan_said *keep_history (const struct aduan_assignment *came)
 {
     size_t entries = came->history_count * sizeof (struct aduan_said), strings = 0;
     for (size_t i = 0; i < came->history_count; i++)
         strings += strlen (came->history[i].agency_code) +
-                   strlen (came->history[i].suggested_code) + strlen (came->history[i].text) + 3;
+                   strlen (came->history[i].suggested_code) + strlen (came->history[i].text) + 3 +
+                   came->history[i].attachments_len;
     if (entries == 0)
         return NULL;
     struct aduan_said *kept = xcalloc (1, entries + strings);
@@ -390,6 +408,9 @@ static const struct aduan_said *keep_history (const struct aduan_assignment *cam
         kept[i].agency_code = keep_string (&at, kept[i].agency_code);
         kept[i].suggested_code = keep_string (&at, kept[i].suggested_code);
         kept[i].text = keep_string (&at, kept[i].text);
+        if (kept[i].attachments)
+            kept[i].attachments = memcpy (at, kept[i].attachments, kept[i].attachments_len);
+        at += kept[i].attachments_len;
     }
     return kept;
 }

@@ -226,6 +226,11 @@ void complete_admin (FILE *to);
 /* track.c: an event of a case as people read it, in one line, and what was said then beneath it. */
 void put_event (const char *at, const char *kind, const char *agency);
 void put_indented (const char *text);
+
+/* history.c: what was said on a case since it came, oldest first. */
+json_t *history_json (const struct aduan_assignment *assignment);
+/* Under the case's text: of each entry time, what and who, its words, and how many files came with it. */
+void history_put (const struct aduan_assignment *assignment);
 const char *status_said (const char *word); /* a status as people read it */
 /* duplicates.c: what is like a complaint, within an agency and those below it; *ret: how many.  0, or an
  * exit status after a complaint. */

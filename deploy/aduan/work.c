@@ -141,39 +141,6 @@ static void answer_all (struct work *work, struct aduan_assignment *list, size_t
 
 /* ---- a command ------------------------------------------------------------------------------- */
 
-static const char *said_word (const struct aduan_said *said)
-{
-    return said->act ? aduan_act_word (said->act) : kind_word (said->kind);
-}
-
-/* Does its code name another case instead of an agency? */
-static bool names_other (const struct aduan_said *said)
-{
-    return said->act >= ADUAN_ACT_LINK && said->act <= ADUAN_ACT_UNMERGE;
-}
-
-static json_t *history_json (const struct aduan_assignment *assignment)
-{
-    json_t *out = json_array ();
-    for (size_t i = 0; i < assignment->history_count; i++) {
-        const struct aduan_said *said = &assignment->history[i];
-        json_t *entry = json_pack ("{s:I, s:s, s:s}", "at", (json_int_t) said->at, "kind",
-                                   said_word (said), "text", said->text);
-        if (*said->agency_code)
-            json_object_set_new (entry, "agency", json_string (said->agency_code));
-        if (said->agency)
-            json_object_set_new (entry, "agency_number", json_integer (said->agency));
-        if (said->reason)
-            json_object_set_new (entry, "reason", json_string (hand_back_word (said->reason)));
-        if (names_other (said))
-            json_object_set_new (entry, "other", json_string (said->suggested_code));
-        else if (*said->suggested_code)
-            json_object_set_new (entry, "suggested", json_string (said->suggested_code));
-        json_array_append_new (out, entry);
-    }
-    return out;
-}
-
 static json_t *assignment_json (const struct work *work, const struct aduan_assignment *assignment)
 {
     struct id id;
@@ -411,28 +378,6 @@ static char *text_typed (struct work *work, struct aduan_assignment *assignment,
     return text.at;
 }
 
-/* What was said since, under the text: time, what and who. */
-static void put_history (const struct aduan_assignment *assignment)
-{
-    char omitted[12];
-    snprintf (omitted, sizeof omitted, "%u", assignment->history_omitted);
-    if (assignment->history_omitted)
-        say (stdout, TEXT_work_omitted, "count", omitted, NULL);
-    for (size_t i = 0; i < assignment->history_count; i++) {
-        const struct aduan_said *said = &assignment->history[i];
-        put_event (time_text (said->at), said_word (said), said->agency_code);
-        if (said->reason)
-            say (stdout, TEXT_work_why, "why", hand_back_word (said->reason), NULL);
-        if (names_other (said))
-            say (stdout, TEXT_work_other, "number", said->suggested_code, NULL);
-        else if (*said->suggested_code)
-            say (stdout, TEXT_work_whose, "agency", said->suggested_code, NULL);
-        put_indented (said->text);
-    }
-    if (assignment->history_count)
-        fputc ('\n', stdout);
-}
-
 static void put_case (const struct work *work, const struct aduan_assignment *assignment)
 {
     char attempt[12];
@@ -461,7 +406,7 @@ static void put_case (const struct work *work, const struct aduan_assignment *as
     if (assignment->text)
         put_text (stdout, assignment->text, assignment->text_len);
     fputs ("\n\n", stdout);
-    put_history (assignment);
+    history_put (assignment);
 }
 
 /* Nothing: an hour. */

@@ -214,6 +214,7 @@ static void stands_add (json_t *row)
 
 void story_tell (json_t *row)
 {
+    static const char *const lists[] = {"history", "unheard"};
     json_t *word, *event;
     size_t at;
     char key[40];
@@ -225,8 +226,10 @@ void story_tell (json_t *row)
         json_object_set_new (row, key, json_true ());
     }
     json_object_set_new (row, "files", files_listed (json_object_get (row, "attachments")));
-    json_array_foreach (json_object_get (row, "history"), at, event)
-        json_object_set_new (event, "files", files_listed (json_object_get (event, "attachments")));
+    for (size_t i = 0; i < array_len (lists); i++)
+        json_array_foreach (json_object_get (row, lists[i]), at, event)
+            json_object_set_new (event, "files",
+                                 files_listed (json_object_get (event, "attachments")));
     if (json_is_array (json_object_get (row, "asks")) || *text_of (row, "asked_text"))
         json_object_set_new (row, "asked", json_true ());
     answers_add (row);

@@ -15,7 +15,7 @@
  *   answered         one of them is an answer, or how the case ended
  *   history[].above  it stands among the answers, or in what is asked of him
  *   history[].changed   of a rating: he gave another one before
- *   files, history[].files   of `attachments`: digest, n
+ *   files, history[].files, unheard[].files   of `attachments`: digest, n
  *   may_<word>       of `may`
  *
  * Ratings before the last one leave the history, and a title that is no more than the words' beginning leaves the row. */

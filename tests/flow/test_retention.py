@@ -9,7 +9,7 @@ import pytest
 
 from adapter import new_code
 from conftest import Stack
-from content import camera_photo, digest, kept, upload
+from content import camera_photo, digest, in_first_folder, kept, upload
 from desk_cases import held
 from desk_door import Browser
 from spoolbench import wait
@@ -23,11 +23,6 @@ def audit(stack, *arguments, status=0):
                           stderr=subprocess.STDOUT, text=True, check=False)
     assert done.returncode == status, done.stdout
     return done.stdout
-
-
-def note_in_first_folder(text):
-    """Such a note that its digest begins with 00: the folder that a sweep looks through first."""
-    return next(data for data in (f"{text} {number}".encode() for number in range(100000)) if digest(data).startswith("00"))
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +48,7 @@ def anywhere(stack):
 
 
 def test_an_ended_case_loses_its_words(stack, web, liaison):
-    photo, note, other = camera_photo(), note_in_first_folder(WORDS[2]), note_in_first_folder("Catatan lain")
+    photo, note, other = camera_photo(), in_first_folder(WORDS[2]), in_first_folder("Catatan lain")
     code = new_code()
     number = held(stack, web, liaison, WORDS[0], title="Gang Mawar", code=code, identity={"name": "Rahmat"}, email="rahmat@example.org",
                   attachments=upload(stack, photo, other))
@@ -61,25 +56,26 @@ def test_an_ended_case_loses_its_words(stack, web, liaison):
     done = browser.post(browser.get(where).form(where, "progress"), "progress", files=[("a.txt", "text/plain", note)], text=WORDS[1])
     assert done.status == 303, done.text
     goes_on = held(stack, web, liaison, "Lampu jalan padam di Jalan Melati", attachments=upload(stack, other))
-    assert web.submit(WORDS[3], kind=5, parent=number, code=code)[0] == "accepted"
+    proof = in_first_folder("Foto Gang Mawar")
+    assert web.submit(WORDS[3], kind=5, parent=number, code=code, attachments=upload(stack, proof))[0] == "accepted"
     (case,) = stack.wait("select complaint_id, state, holder, received, events from complaint where number_text (number) = %s and state = 8", number)
-    stack.wait("select 1 from named_file where complaint_id = %s having count (*) = 3", case[0])
+    stack.wait("select 1 from named_file where complaint_id = %s having count (*) = 4", case[0])
     stack.wait("select 1 from search_entry where complaint_id = %s", case[0])
     stack.wait("select 1 from (select coalesce (sum (count), 0) as sum from audit_link) l where sum = (select count (*) from audit_digest where tx > 0)")
     events = stack.sql("select kind, number, at, agency from event where complaint_id = %s order by at", case[0])
     stack.restart("desk")
-    wait(lambda: {digest(note), digest(other)} <= set(kept(stack)), 30, "they are kept")
+    wait(lambda: {digest(note), digest(proof), digest(other)} <= set(kept(stack)), 30, "they are kept")
 
     # five years are not over: nothing happens; what would happen is said
     assert stack.reader().ask("read_retention", "1826") == []
     (due,) = stack.reader().ask("read_retention", "0")
-    assert (due["cases"], due["files"], due["erased"]) == (1, 3, 0)
+    assert (due["cases"], due["files"], due["erased"]) == (1, 4, 0)
     aduan = [os.path.join(BUILD, "deploy", "aduan", "aduan"), "-c", stack.settings, "--lang", "en", "report", "retention"]
     assert subprocess.run([*aduan, "--dry-run"], check=False).returncode == 1, "nothing is due"
     soon = os.path.join(stack.folder, "soon.yaml")
     pathlib.Path(soon).write_text(pathlib.Path(stack.settings).read_text(encoding="utf-8").replace("\nstore:\n", "\nstore:\n  retention: 1s\n"), encoding="utf-8")
     said = subprocess.run([*[soon if word == stack.settings else word for word in aduan], "--dry-run"], stdout=subprocess.PIPE, text=True, check=True).stdout
-    assert said.splitlines()[-1].split() == [str(case[3].year), "1", "3"] and "to be erased" in said
+    assert said.splitlines()[-1].split() == [str(case[3].year), "1", "4"] and "to be erased" in said
     assert subprocess.run(aduan, stderr=subprocess.DEVNULL, check=False).returncode == 64
     stack.sql("update retention_sweep set again = '-infinity'")  # the last round was a moment ago
     again(stack, "store", "store", retention="1s")
@@ -102,7 +98,7 @@ def test_an_ended_case_loses_its_words(stack, web, liaison):
     for name in os.listdir(folder):
         os.utime(os.path.join(folder, name), (old, old))
     stack.restart("desk")
-    wait(lambda: digest(note) not in kept(stack), 30, "the file that only the erased case named is gone")
+    wait(lambda: not {digest(note), digest(proof)} & set(kept(stack)), 30, "the files that only the erased case named are gone")
     assert digest(other) in kept(stack)
 
 

@@ -20,8 +20,10 @@ def history(frames):
             words = fields[8].encode() if isinstance(fields[8], str) else fields[8]
             words = iter(words.decode().split("\0"))
             acts = {number: word for word, number in ACTS.items()}
+            counts, digests = iter(fields.get(9, [])), fields.get(10, b"")
+            files = iter([digests[at:at + 32] for at in range(0, len(digests), 32)])
             return [{"at": at, "kind": acts.get(act) or REPLIES[kind], "agency": agency, "reason": reason, "suggested": suggested,
-                     "code": next(words), "suggested_code": next(words), "text": next(words)}
+                     "code": next(words), "suggested_code": next(words), "text": next(words), "files": [next(files) for _ in range(next(counts, 0))]}
                     for at, act, kind, agency, reason, suggested in zip(*(fields[tag] for tag in range(2, 8)))], fields[1]
     return [], 0
 

@@ -69,7 +69,7 @@ static void on_submit (void *owner, struct link *from, struct parcel *parcel)
         link_credit (from, WIRE_CLASS_REST, 1);
 }
 
-/* Two entries; where it is `torn`, lists of different lengths and words that end too early. */
+/* Two entries; where it is `torn`, lists of different lengths, words and digests that end too early. */
 static void add_history (struct parcel *parcel, bool torn)
 {
     static const uint64_t times[] = {1, 2}, acts[] = {ACT_HAND_BACK, 0}, kinds[] = {0, KIND_REPLY},
@@ -79,6 +79,8 @@ static void add_history (struct parcel *parcel, bool torn)
                                 "92\0"
                                 "Bukan kami\0\0\0"
                                 "Di RT 5";
+    static const uint64_t files[] = {0, 2};
+    static const char digests[2 * ADUAN_DIGEST_BYTES] = {[0] = 'a', [ADUAN_DIGEST_BYTES] = 'b'};
     parcel_add (parcel, WIRE_history,
                 &(struct msg_history){.omitted = 3,
                                       .times = {times, 2},
@@ -87,7 +89,9 @@ static void add_history (struct parcel *parcel, bool torn)
                                       .agencies = {agencies, 2},
                                       .reasons = {reasons, 2},
                                       .suggested = {suggested, torn ? 1 : 2},
-                                      .words = {words, torn ? 7 : sizeof words}});
+                                      .words = {words, torn ? 7 : sizeof words},
+                                      .files = {torn ? files + 1 : files, torn ? 1 : 2},
+                                      .digests = {digests, torn ? 7 : sizeof digests}});
 }
 
 static void say_case (struct link *link, uint64_t ref, uint64_t waited, char how)

@@ -60,11 +60,15 @@ static void pulled_with_history (void **state)
     assert_string_equal (said[1].agency_code, "");
     assert_string_equal (said[1].suggested_code, "");
     assert_string_equal (said[1].text, "Di RT 5");
+    assert_null (said[0].attachments);
+    assert_int_equal (said[1].attachments_len, 2 * ADUAN_DIGEST_BYTES);
+    assert_int_equal (((const char *) said[1].attachments)[ADUAN_DIGEST_BYTES], 'b');
     aduan_assignments_free (&list, result.count);
     assert_int_equal (aduan_pull (world.aduan, &one_pull, 5000, &list, &result), ADUAN_DONE);
     assert_int_equal (list[0].history_count, 1);
     assert_string_equal (list[0].history->suggested_code, "92");
     assert_string_equal (list[0].history->text, "");
+    assert_null (list[0].history->attachments);
     aduan_assignments_free (&list, result.count);
     assert_int_equal (aduan_pull (world.aduan, &one_pull, 5000, &list, &result), ADUAN_DONE);
     assert_null (list[0].history);

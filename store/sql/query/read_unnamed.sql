@@ -1,4 +1,5 @@
--- Which of these files nothing names any more: no case, no word or act on one, nothing that waits or is quarantined.
+-- Which of these files nothing names any more: no case, no word or act on one, no words of a reporter's that his
+-- case could not take, nothing that waits or is quarantined.
 --   $1 digests in hex, 64 digits each, one behind the other
 select coalesce (json_agg (row_to_json (r)), '[]')::text
 from (

@@ -2,7 +2,7 @@
 -- may withdraw at any time, which ends the alias alone: its own aliases stay with the main complaint.  To close the main one,
 -- or to let it go to the Ombudsman, is its own reporter's.
 -- Returns as store_reply.sql does; 0 where it is no alias any more.
---   $1 to $14 as for store_reply.sql
+--   $1 to $15 as for store_reply.sql
 with parent as (
     select c.complaint_id, c.events, c.flags, x.main, coalesce (t.code_hash = $5::bytea, false) as proven
     from complaint c
@@ -20,7 +20,7 @@ with parent as (
 ), history as (
     insert into event (complaint_id, at, act_key, principal, kind, number, text, data)
     select complaint_id, clock_timestamp (), $1::uuid, $4::int, 30 + $3::int, events + 1, $6::text,
-           case when $3::int = 4 then jsonb_build_object ('rating', $7::int) end
+           event_with (case when $3::int = 4 then jsonb_build_object ('rating', $7::int) end, $15::bytea, false)
     from good
 ), record as (
     update complaint c
@@ -39,9 +39,10 @@ with parent as (
     where m.complaint_id = g.main and $3::int = 5
       and not exists (select from merged x where x.main = g.main and x.complaint_id <> g.complaint_id)
 ), kept as (
-    insert into refused (complaint_id, parent, adapter, kind, reason, digest, submission, content, received, at, said)
+    insert into refused (complaint_id, parent, adapter, kind, reason, digest, submission, content, received, at, said, attachments)
     select $1::uuid, $2::bigint, $4::int, $3::int, case when proven then 'state' else 'code' end,
-           $9::bytea, $10::bytea, $11::bytea, $8::timestamptz, clock_timestamp (), case when proven then $6::text end
+           $9::bytea, $10::bytea, $11::bytea, $8::timestamptz, clock_timestamp (), case when proven then $6::text end,
+           case when proven then $15::bytea end
     from proof where not (proven and fits) and not said
     on conflict do nothing
     returning 1

@@ -1,11 +1,13 @@
 -- What was said on leased complaints since they came, by agencies and their reporters: of each the newest
 -- 64 entries, oldest first, and how many there are in all.
 -- Words about which a router has to decide first (store_reply.sql) are not there yet.
+-- `files`: digests of what came with it, 32 bytes each.
 -- What was said to an alias's reporter as to its main complaint's is said as there.
 --   $1 ids
 select i.ordinal, v.at, case when v.kind = 54 then 19 else v.kind end as kind, v.agency, a.code, case when v.kind in (19, 54) then (v.data ->> 'reason')::int end as reason,
        s.agency_id as suggested,
-       coalesce (s.code, case when v.kind in (50, 51, 52) then v.data ->> 'other' end) as suggested_code, v.text, v.entries
+       coalesce (s.code, case when v.kind in (50, 51, 52) then v.data ->> 'other' end) as suggested_code, v.text, v.entries,
+       event_files (v.data) as files
 from unnest ($1::uuid[]) with ordinality as i (id, ordinal)
 left join returned r on r.complaint_id = i.id
 cross join lateral (

@@ -14,7 +14,7 @@
 -- that its functions are called.
 --   $1 id  $2 parent number  $3 kind  $4 adapter  $5 code hash  $6 text  $7 rating  $8 received
 --   $9 digest  $10 submission  $11 content  $12 version base  $13 anonymous, $14 secret (enum flag, 0: not said)
---   $15 whether it may tell of misconduct  $16 consent (enum flag)
+--   $15 attachments: digests, 32 bytes each, or null  $16 whether it may tell of misconduct  $17 consent (enum flag)
 with named as materialized (
     select c.complaint_id, x.main, coalesce (t.code_hash = $5::bytea, false) as proven
     from complaint c join content t on t.complaint_id = c.complaint_id
@@ -43,12 +43,12 @@ with named as materialized (
                 when m.kind is null or p.state = 10 then false
                 when p.kind in (3, 7) and p.state = 8 then p.ended = 44
                 when p.kind = 7 then p.ended_at > $8::timestamptz - interval '30 days'
-                when p.kind = 8 then $16::int > 0 and (p.due_resolve <= clock_timestamp ()
+                when p.kind = 8 then $17::int > 0 and (p.due_resolve <= clock_timestamp ()
                                                        or exists (select from event e where e.complaint_id = p.complaint_id and e.kind = 47))
                 when p.kind = 9 then $13::int + $14::int > 0
                 else true end as fits,
            exists (select from event e where e.complaint_id = p.complaint_id and e.principal = $4::int and e.act_key = $1::uuid) as said,
-           p.kind in (2, 3, 7) and (p.flags & 4 = 0 or p.state = 6) and ($15::boolean or (p.kind = 3 and p.state = 6)) as held,
+           p.kind in (2, 3, 7) and (p.flags & 4 = 0 or p.state = 6) and ($16::boolean or (p.kind = 3 and p.state = 6)) as held,
            case when p.kind = 3 and (p.state = 3 or p.returned_asked)
                 then case when exists (select from event e where e.complaint_id = p.complaint_id and e.kind in (16, 17) and not coalesce (e.data ? 'support', false))
                           then 5 else coalesce ((select (e.data ->> 'from')::smallint from event e
@@ -71,19 +71,21 @@ with named as materialized (
 ), history as (
     insert into event (complaint_id, at, act_key, principal, agency, kind, number, text, data)
     select complaint_id, clock_timestamp (), $1::uuid, $4::int, null, 30 + kind, events + 1, $6::text,
-           case when kind = 4 or (kind = 6 and $7::int > 0) then jsonb_build_object ('rating', $7::int)
-                when kind = 7 then jsonb_build_object ('from', state, 'ended', ended)
-                when kind = 3 and state = 8 then jsonb_build_object ('from', state)
-                when kind = 8 then jsonb_build_object ('consent', $16::int = 2)
-                when kind = 9 then jsonb_build_object ('was', flags & 3, 'now', new_flags & 3) end
+           event_with (case when kind = 4 or (kind = 6 and $7::int > 0) then jsonb_build_object ('rating', $7::int)
+                            when kind = 7 then jsonb_build_object ('from', state, 'ended', ended)
+                            when kind = 3 and state = 8 then jsonb_build_object ('from', state)
+                            when kind = 8 then jsonb_build_object ('consent', $17::int = 2)
+                            when kind = 9 then jsonb_build_object ('was', flags & 3, 'now', new_flags & 3) end,
+                       $15::bytea, alias <> complaint_id)
     from good
 ), alias_record as (
     update complaint c set version = greatest (c.version, $12::bigint) + 1, events = c.events + 1
     from good g where c.complaint_id = g.alias and g.alias <> g.complaint_id
     returning c.complaint_id, c.events
 ), alias_history as (
-    insert into event (complaint_id, at, act_key, principal, kind, number, text)
-    select complaint_id, clock_timestamp (), $1::uuid, $4::int, 30 + (select kind from good), events, $6::text from alias_record
+    insert into event (complaint_id, at, act_key, principal, kind, number, text, data)
+    select complaint_id, clock_timestamp (), $1::uuid, $4::int, 30 + (select kind from good), events, $6::text, event_with (null, $15::bytea, false)
+    from alias_record
 ), record as (
     update complaint c
     set version = greatest (c.version, $12::bigint) + 1, events = c.events + 1,
@@ -113,15 +115,16 @@ with named as materialized (
     from good where flags & 16 <> 0 and not held and (kind = 7 or (kind = 4 and $7::int <= 2) or (kind = 3 and state = 8))
     returning 1
 ), kept as (
-    insert into refused (complaint_id, parent, adapter, kind, reason, digest, submission, content, received, at, said)
+    insert into refused (complaint_id, parent, adapter, kind, reason, digest, submission, content, received, at, said, attachments)
     select $1::uuid, $2::bigint, $4::int, $3::int, case when proven then 'state' else 'code' end,
-           $9::bytea, $10::bytea, $11::bytea, $8::timestamptz, clock_timestamp (), case when proven then $6::text end
+           $9::bytea, $10::bytea, $11::bytea, $8::timestamptz, clock_timestamp (), case when proven then $6::text end,
+           case when proven then $15::bytea end
     from proof where not (proven and fits) and not said and state <> 10 and not moved
     on conflict do nothing
     returning 1
 ), waits as (
     insert into waiting (complaint_id, parent, adapter, kind, digest, submission, content, received, at, alarms)
-    select $1::uuid, $2::bigint, $4::int, $3::int, $9::bytea, $10::bytea, $11::bytea, $8::timestamptz, clock_timestamp (), $15::boolean
+    select $1::uuid, $2::bigint, $4::int, $3::int, $9::bytea, $10::bytea, $11::bytea, $8::timestamptz, clock_timestamp (), $16::boolean
     where not exists (select from parent)
     on conflict do nothing
     returning 1
