@@ -170,17 +170,16 @@ static void tell (struct limits *limits, const uint8_t shared[LIMIT_HASH], struc
                  counter->end - wall_ms () + 1000, on_total, question);
 }
 
-/* Tells all of a count, and returns whether it did; then *ret is its name there. */
+/* Tells all of a count, and returns whether it did; then *ret is its name there, and the meeting, where there is one, is
+ * joined by the answer. */
 static bool share (struct limits *limits, enum limit limit, struct view who,
                    struct counter *counter, int32_t count, struct meeting *meeting,
                    uint8_t ret[LIMIT_HASH])
 {
     int64_t now = wall_ms ();
 
-    if (!key_is_shared (limits, now) || !cache_is_up (limits->cache)) {
-        meeting_came (meeting);
+    if (!key_is_shared (limits, now) || !cache_is_up (limits->cache))
         return false;
-    }
     hash (limits->days[now / DAY_MS % 2].key, limit, now / windows[limit], who, ret);
     tell (limits, ret, counter, count, meeting);
     return true;
@@ -336,8 +335,9 @@ void limit_meet (struct visit *visit, void (*then) (struct visit *visit))
         if (!limits->most[of_source[i]])
             continue;
         meeting->waits++;
-        share (limits, of_source[i], source, counter_of (limits, of_source[i], source), 0, meeting,
-               name);
+        if (!share (limits, of_source[i], source, counter_of (limits, of_source[i], source), 0,
+                    meeting, name))
+            meeting->waits--;
     }
     meeting_came (meeting);
 }

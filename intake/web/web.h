@@ -58,8 +58,9 @@
 #define FORM_MOST    262144 /* bytes of a form's words */
 #define FILES_MOST   CONTENT_FILES_MOST
 #define DIGEST_BYTES CONTENT_DIGEST_BYTES
-#define BODY_FILE    CONTENT_VIDEO_MOST /* of a body that is a file; the door takes content_most of it */
-#define BODY_FILES   ((size_t) FILES_MOST * CONTENT_BYTES_MOST + FORM_MOST) /* of a form with files */
+#define BODY_FILE                                                                                  \
+    CONTENT_VIDEO_MOST /* of a body that is a file; the door takes content_most of it */
+#define BODY_FILES ((size_t) FILES_MOST * CONTENT_BYTES_MOST + FORM_MOST) /* of a form with files */
 /* of the report form: files that are too many or too large are let go as they come, and told at their field beside all that was typed */
 #define BODY_TOLD    (4 * BODY_FILES)
 #define SECRET_BYTES 32

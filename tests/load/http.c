@@ -22,6 +22,7 @@
 #include "base/base.h"
 
 #define STAGES_MOST   64
+#define SOURCES       1000
 #define ANSWER_MOST   65536 /* of what is kept of an answer; the rest is read and let go */
 #define TIMEOUT_MS    30000
 #define LATENCIES     4000000
@@ -37,6 +38,7 @@ struct stage {
 struct connection {
     int fd;
     bool open, busy, writing;
+    bool used; /* it has carried an answer */
     enum operation operation;
     int64_t due; /* ns */
     struct buffer out, in;
@@ -221,25 +223,33 @@ static void arm (struct connection *connection, bool write)
     connection->writing = write;
 }
 
+/* Each comes from one of a thousand addresses, as the public does. */
 static bool connection_open (struct connection *connection)
 {
+    uint32_t nth = (uint32_t) (connection - load.connections) % SOURCES;
     struct sockaddr_in address = {.sin_family = AF_INET,
                                   .sin_port = htons (load.port),
                                   .sin_addr.s_addr = htonl (INADDR_LOOPBACK)};
+    struct sockaddr_in source = {.sin_family = AF_INET,
+                                 .sin_addr.s_addr =
+                                     htonl (0x7f010001 + (nth / 250 << 8) + nth % 250)};
     int one = 1;
 
     connection->fd = socket (AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (connection->fd < 0)
         return false;
     setsockopt (connection->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    if (connect (connection->fd, (const struct sockaddr *) &address, sizeof address) != 0 &&
-        errno != EINPROGRESS) {
+    setsockopt (connection->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one);
+    if (bind (connection->fd, (const struct sockaddr *) &source, sizeof source) != 0 ||
+        (connect (connection->fd, (const struct sockaddr *) &address, sizeof address) != 0 &&
+         errno != EINPROGRESS)) {
         close (connection->fd);
         return false;
     }
     struct epoll_event event = {.events = EPOLLIN | EPOLLOUT, .data.ptr = connection};
     epoll_ctl (load.epoll, EPOLL_CTL_ADD, connection->fd, &event);
     connection->open = connection->writing = true;
+    connection->used = false;
     load.open_count++;
     return true;
 }
@@ -270,11 +280,20 @@ static void connection_idle (struct connection *connection)
     load.idle = connection;
 }
 
+/* A kept connection that ends without a byte of an answer was closed before the request came: browsers say it again. */
+static bool said_again (struct connection *connection)
+{
+    if (!connection->used || connection->in.len)
+        return false;
+    connection->sent = 0;
+    return connection_open (connection);
+}
+
 static void connection_failed (struct connection *connection)
 {
     bool busy = connection->busy;
     connection_close (connection);
-    if (busy) {
+    if (busy && !said_again (connection)) {
         ended (connection, 0, false);
         connection_idle (connection);
     }
@@ -324,6 +343,7 @@ static void on_readable (struct connection *connection)
         unsigned status = connection->in.len > 12 ? (unsigned) atoi (connection->in.at + 9) : 0;
         if (status == 200 && connection->operation == SUBMIT)
             number_keep (connection);
+        connection->used = true;
         ended (connection, status, strcasestr (connection->in.at, "Retry-After:") != NULL);
         if (strcasestr (connection->in.at, "Connection: close"))
             connection_close (connection);
@@ -400,8 +420,10 @@ static void time_out (int64_t now)
     for (unsigned i = 0; i < load.connection_count; i++) {
         struct connection *connection = &load.connections[i];
         if (connection->open && connection->busy &&
-            now - connection->due > (int64_t) TIMEOUT_MS * 1000000)
+            now - connection->due > (int64_t) TIMEOUT_MS * 1000000) {
+            connection->used = false;
             connection_failed (connection);
+        }
     }
 }
 

@@ -67,11 +67,11 @@ class Sink:
     def keep(self, session, envelope):
         self.count += 1
         base = os.path.join(self.mail, f"{self.count:06d}")
-        with open(base + ".json", "w", encoding="utf-8") as about:
-            json.dump({"from": envelope.mail_from, "to": envelope.rcpt_tos, "session": session}, about)
-        with open(base + ".tmp", "wb") as text:
-            text.write(envelope.original_content)
-        os.rename(base + ".tmp", base + ".eml")
+        about = {"from": envelope.mail_from, "to": envelope.rcpt_tos, "session": session}
+        for ending, content in ((".json", json.dumps(about).encode()), (".eml", envelope.original_content)):
+            with open(base + ".tmp", "wb") as file:
+                file.write(content)
+            os.rename(base + ".tmp", base + ending)
 
 
 class Session(SMTP):

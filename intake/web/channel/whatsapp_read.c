@@ -98,7 +98,8 @@ static const struct media_kind {
 
 bool whatsapp_may_be_film (const json_t *said)
 {
-    const char *type = text_at (said, "type", NULL), *mime = text_at (said, "document", "mime_type");
+    const char *type = text_at (said, "type", NULL),
+               *mime = text_at (said, "document", "mime_type");
     return type && (strcmp (type, "video") == 0 ||
                     (strcmp (type, "document") == 0 && mime && strncmp (mime, "video/", 6) == 0));
 }
