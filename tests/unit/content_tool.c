@@ -27,7 +27,10 @@ int main (int argc, char **argv)
 
     if (argc < 3 || argc - 2 > (int) array_len (bytes) || sodium_init () < 0)
         return 64;
-    if (content_new (reactor, &(struct content_options){.folder = argv[1], .box_documents = true, .video_bytes = CONTENT_VIDEO_MOST},
+    if (content_new (reactor,
+                     &(struct content_options){.folder = argv[1],
+                                               .box_documents = true,
+                                               .video_bytes = CONTENT_VIDEO_MOST},
                      &content) != 0)
         return 69;
     for (int i = 2; i < argc; i++) {
