@@ -197,6 +197,11 @@ def test_an_aliass_reporter_shows_his_to_the_agency_alone(stack, worker):
     assert links(browser.get(where).text, where) == [digest(note)] and opened(browser, f"{where}/files/{digest(note)}").bytes == note
     first, second = Visitor(stack), Visitor(stack)
     assert links(first.opens(main, codes[0]), "/case") == [] and first.get(f"/case/files/{digest(note)}").status == 404
+    assert "Masih padam." not in first.get("/case").text, "somebody else's words"
+    assert "Masih padam." in second.opens(alias, codes[1])
+    # as before its events had a mark
+    stack.rewrite("update event set data = nullif (data - 'alias', '{}') where data ? 'alias'")
+    assert "Masih padam." not in first.get("/case").text
     assert links(second.opens(alias, codes[1]), "/case") == [digest(note)] and opened(second, f"/case/files/{digest(note)}").bytes == note
     # what the agency sends to the main one's reporter is sent to him; his rating is his own
     letter = b"Surat dinas untuk keduanya.\n"
@@ -267,8 +272,15 @@ def swept(stack, stay, go):
     wait(lambda: {digest(data) for data in (*stay, *go)} <= set(kept(stack)), 30, "they are kept")
     for name in os.listdir(folder):
         os.utime(os.path.join(folder, name), (old, old))
-    stack.restart("desk")
-    wait(lambda: not {digest(data) for data in go} & set(kept(stack)), 30, "what nothing names is gone")
+    # where aduan-query cannot be asked yet, the first folder's turn comes again a day later, or with the next start
+    for _ in range(5):
+        stack.restart("desk")
+        deadline = time.monotonic() + 6
+        while {digest(data) for data in go} & set(kept(stack)) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        if time.monotonic() < deadline:
+            break
+    assert not {digest(data) for data in go} & set(kept(stack)), "what nothing names stays"
     assert {digest(data) for data in stay} <= set(kept(stack))
 
 
