@@ -1,6 +1,7 @@
 """Files that a reporter sends with a later word: by every door they come to whoever has the case and back to him, to nobody else, and
 stay as long as the case does."""
 import base64
+import contextlib
 import os
 import re
 import time
@@ -270,10 +271,12 @@ def swept(stack, stay, go):
     folder, old = os.path.join(stack.folder, "files", "00"), time.time() - 40 * 86400
     stack.restart("desk")  # it keeps what waits as it starts, and sweeps
     wait(lambda: {digest(data) for data in (*stay, *go)} <= set(kept(stack)), 30, "they are kept")
-    for name in os.listdir(folder):
-        os.utime(os.path.join(folder, name), (old, old))
-    # where aduan-query cannot be asked yet, the first folder's turn comes again a day later, or with the next start
+    # where aduan-query cannot be asked yet, the first folder's turn comes again a day later, or with the next start; and what is
+    # still being taken out of its box is new
     for _ in range(5):
+        for name in os.listdir(folder):
+            with contextlib.suppress(FileNotFoundError):  # its copy has come
+                os.utime(os.path.join(folder, name), (old, old))
         stack.restart("desk")
         deadline = time.monotonic() + 6
         while {digest(data) for data in go} & set(kept(stack)) and time.monotonic() < deadline:

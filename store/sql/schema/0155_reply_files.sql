@@ -38,7 +38,18 @@ create or replace function files_unnamed (digests bytea[]) returns setof bytea l
       and not exists (select from refused r where r.attachments is not null and position (d in r.attachments) > 0)
 $$;
 
--- As in 0086; besides, files of his own later words.
+-- What the reporter of an alias says goes on in the main complaint, for its agency. It is not for the main one's own reporter, who is
+-- somebody else: until now his page showed it, as his own words.
+
+-- Was an event said by the reporter of an alias?  Those of before have no mark; both histories have them under one key.
+create function event_of_alias (complaint uuid, kind int, act_key uuid, data jsonb) returns boolean language sql stable as $$
+    select kind between 32 and 39
+           and (coalesce (data ? 'alias', false)
+                or exists (select from merged m join event w on w.complaint_id = m.complaint_id and w.act_key = event_of_alias.act_key
+                           where m.main = complaint))
+$$;
+
+-- As in 0086, without them; besides, files of his own later words.
 create or replace function case_history (c complaint) returns json language plpgsql stable as $$
 begin
     return (
@@ -66,7 +77,7 @@ begin
               left join step s on s.kind = v.kind
               left join agency a on a.agency_id = v.agency
               left join agency o on o.agency_id = (v.data ->> 'to')::int
-              where v.bytes <= 400000 and (s.told or v.kind in (53, 54))) h);
+              where v.bytes <= 400000 and (s.told or v.kind in (53, 54)) and not event_of_alias (v.complaint_id, v.kind, v.act_key, v.data)) h);
 end $$;
 
 -- As in 0152; besides, the files of each.
