@@ -151,6 +151,14 @@ static void ask (struct cache *cache, const char *script, struct view key, struc
     timer_set (cache);
 }
 
+/* Sends what was said in this turn now, not in the next one.  Not from within an answer: an error would end the connection
+ * under hiredis's feet (0.14). */
+static void flush (struct cache *cache)
+{
+    if (cache->context && !(cache->context->c.flags & REDIS_IN_CALLBACK))
+        redisAsyncHandleWrite (cache->context);
+}
+
 void cache_count (struct cache *cache, struct view key, int64_t count, int64_t life_ms,
                   cache_count_fn *then, void *with)
 {
@@ -158,6 +166,8 @@ void cache_count (struct cache *cache, struct view key, int64_t count, int64_t l
 
     snprintf (text, sizeof text, "%lld", (long long) count);
     ask (cache, COUNT, key, view_of (text), life_ms, (struct asked){.count = then, .with = with});
+    if (count) /* who was answered and asks another process at once is counted there, too */
+        flush (cache);
 }
 
 void cache_share (struct cache *cache, struct view key, struct view mine, int64_t life_ms,

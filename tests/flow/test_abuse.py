@@ -269,6 +269,7 @@ def test_wrong_codes(stack):
     assert attempt(number, "0" * 26, source=None).status == 422
 
 
+@with_redis_in_time
 def test_one_address_hears_of_so_many_reports(stack):
     """Anybody can name anybody's address: what is too much is taken, and no news of it go there."""
     account_of_city = account(stack, f"kota-{next(WORDS)}")
@@ -293,6 +294,7 @@ def test_one_address_hears_of_so_many_reports(stack):
     until(lambda: [stack.mails(address) for address in addresses] == [1] * 4, 60)
 
 
+@with_redis_in_time
 def test_an_outage_uses_up_nothing(stack):
     """The same form sent again and again while intake is away counts for its address, its words and its client's day once, when it is taken;
     a repeat counts for nothing."""

@@ -11,7 +11,6 @@ import types
 import pytest
 
 from api import PUBLIC, Api, account
-from collect import show
 from content import camera_photo, digest, names
 from spoolbench import wait
 from stack import ROOT, WEB, Stack
@@ -417,7 +416,7 @@ def test_a_long_poll_does_not_hold_up_a_stop(stack, city, key):
     waits = threading.Thread(target=lambda: got.update(city.live.page(cursor, wait=25)))
     waits.start()
     began = time.monotonic()
-    while "unanswered 1" not in show(stack, "web", "door"):
+    while "unanswered 1" not in stack.show("web", "door"):
         assert time.monotonic() < began + 20
     began = time.monotonic()
     assert stack["web"].stop() == 0 and time.monotonic() - began < 15

@@ -3,7 +3,6 @@ import os
 
 import pytest
 
-from collect import show
 from store_door import StoreDoor
 from test_hand_back import agency, door, registry, stack  # noqa: F401
 
@@ -75,7 +74,7 @@ def test_they_are_given_back_once_however_long_it_takes(stack, door, agency):
         door.place(agency[UNIT], region="33.01", rung=3, complaint=complaint, code=CODE)
         stack.wait("select 1 from pg_locks where not granted")
         door.turn(11)  # two scans
-        assert "waiting to be placed: 0\n" in show(stack, "store", "queues")
+        assert "waiting to be placed: 0\n" in stack.show("store", "queues")
     hold.close()
     assert said(door, complaint, 2) == [("Masih rusak",)]
     gone(door)

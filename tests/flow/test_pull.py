@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from collect import metrics, show
+from collect import metrics
 from conftest import Stack
 from worker import PULL, PULLED, frame
 
@@ -52,7 +52,7 @@ def standing(stack):
     return metrics(stack, "store")["store_pulls_standing"]
 
 
-def until(holds, seconds=10):
+def until(holds, seconds=20):
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline
@@ -84,15 +84,13 @@ def rows(stack):
 @contextlib.contextmanager
 def one_batch(stack, web, count):
     """What is submitted in it, so many complaints, is stored by one statement: the lane is held by another complaint meanwhile."""
-    hold = stack.postgres.connect()
-    with hold.cursor() as cursor:
+    with contextlib.closing(stack.postgres.connect()) as hold, hold.cursor() as cursor:
         cursor.execute("begin")
         cursor.execute("lock table complaint in share mode")
         assert web.submit("Untuk kabupaten", place="91.01")[0] == "accepted"
         stack.wait("select 1 from pg_locks where not granted")
         yield
-        until(lambda: f"waiting to be placed: {count}\n" in show(stack, "store", "queues"))
-    hold.close()
+        until(lambda: f"waiting to be placed: {count}\n" in stack.show("store", "queues"))
 
 
 def principal(stack, name):
@@ -261,14 +259,12 @@ def test_what_runs_out_together_is_pulled_together(stack, ask):
 
 def test_who_stands_before_the_agencies_are_told(stack, ask):
     """A store that has just begun is asked at once; what it knows of agencies it reads meanwhile."""
-    hold = stack.postgres.connect()
-    with hold.cursor() as cursor:
+    with contextlib.closing(stack.postgres.connect()) as hold, hold.cursor() as cursor:
         cursor.execute("begin")
         cursor.execute("lock table day_off")
         stack.restart("store")
         worker = stack.worker()
         ref = ask(worker, stands=False)
-    hold.close()
     until(lambda: standing(stack) == 1)
     began = time.monotonic()
     submit(stack)
@@ -331,7 +327,7 @@ def carried(stack, worker, web):
         assert web.submit("Untuk kabupaten", place="91.01")[0] == "accepted"
         stack.wait("select 1 from pg_locks where not granted having count (*) = 1")
         submit(stack, text="Lambat", web=web)
-        until(lambda: "waiting to be placed: 1\n" in show(stack, "store", "queues"))
+        until(lambda: "waiting to be placed: 1\n" in stack.show("store", "queues"))
         ref = put(stack, worker, count=5)
         stack.wait("select 1 from pg_locks where not granted having count (*) = 2")
     hold.close()

@@ -109,18 +109,9 @@ def spool_records(folder):
     return records, frontier
 
 
-def show(stack, program, *page):
-    """A page of a program's state, as it is now."""
-    shown = subprocess.run([os.path.join(BUILD, "deploy", "aduan", "aduan"), "show", program, *page, "-c", stack.settings], text=True,
-                           capture_output=True, check=False, timeout=60)
-    if shown.returncode:
-        raise RuntimeError(f"aduan show {program}: {shown.stderr}")
-    return shown.stdout
-
-
 def metrics(stack, program):
     """Its counters and gauges."""
-    return {name: float(value) for name, value in re.findall(r"^aduan_(\w+) ([0-9.]+)$", show(stack, program), re.M)}
+    return {name: float(value) for name, value in re.findall(r"^aduan_(\w+) ([0-9.]+)$", stack.show(program), re.M)}
 
 
 def mails(folder):

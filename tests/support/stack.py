@@ -319,17 +319,23 @@ class Stack:
         """Who asks aduan-query, also in a person's name."""
         return self.people.reader()
 
-    def metric(self, program, name):
-        """What a program's counter or gauge says now."""
+    def show(self, program, page="metrics"):
+        """A page of a program's state, as it is now; a RuntimeError where nobody answers."""
         reader = Reader(self._path("run", f"{program}.ctl"))
         try:
-            assert reader.hello()
-            reader.say([frame(SHOW, t1="metrics")])
+            if not reader.hello(5):
+                raise RuntimeError(f"{program} does not answer")
+            reader.say([frame(SHOW, t1=page)])
             text = reader.take_number(SHOWN, 10)[1]
+        except AssertionError as wrong:
+            raise RuntimeError(f"{program}: {wrong}") from wrong
         finally:
             reader.close()
-        text = text.decode() if isinstance(text, bytes) else text
-        return int(next(line.split()[-1] for line in text.splitlines() if line.startswith(f"aduan_{name} ")))
+        return text.decode() if isinstance(text, bytes) else text
+
+    def metric(self, program, name):
+        """What a program's counter or gauge says now."""
+        return int(next(line.split()[-1] for line in self.show(program).splitlines() if line.startswith(f"aduan_{name} ")))
 
     def sql(self, text, *values):
         return self.postgres.sql(text, *values)

@@ -11,7 +11,6 @@ import hashlib
 import os
 import time
 
-from collect import show
 from peer import PING, Peer, frame, parse
 
 SUBMIT, CONTENT, OFFER, STORED, PLACE, ORIGIN, REDECIDE, REDECIDED = 10, 11, 20, 22, 23, 24, 25, 26
@@ -127,7 +126,7 @@ class StoreDoor(Peer):
         """What the store and its database are at, for whom waits in vain."""
         busy = self.stack.sql("select pid, state, wait_event_type, wait_event, age (now (), xact_start), pg_blocking_pids (pid), left (query, 120) "
                               "from pg_stat_activity where usename = 'aduan_store'")
-        return "\n".join([show(self.stack, "store", "queues"), *map(str, busy), f"inbox: {self.inbox[:5]}"])
+        return "\n".join([self.stack.show("store", "queues"), *map(str, busy), f"inbox: {self.inbox[:5]}"])
 
     # ---- what is said
 
