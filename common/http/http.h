@@ -192,6 +192,8 @@ void http_proved (struct http_request *request, enum http_loss loss);
 
 /* A further header; both texts are copied.  A value with a control byte in it is our own bug. */
 void http_say (struct http_request *request, const char *name, const char *value);
+/* Was it said already? */
+bool http_said (const struct http_request *request, const char *name);
 /* Answers and lets go of the request.  `body` is copied; `type` NULL: none.  Bodies that are text are
  * compressed where the other side takes gzip and it is worth it. */
 void http_answer (struct http_request *request, unsigned status, const char *type, const void *body,

@@ -87,6 +87,8 @@ def test_bodies_that_are_there_but_for_a_byte(stack):
             with contextlib.suppress(ConnectionError):
                 starvers.come(source, head).sendall(b"a" * (PROMISE - 1))
         wait(lambda: stack.metric("web", "web_no_room_total"), 20, "one source has no more than its part")
+        turned = starvers.come(FEW[0], head).makefile("rb").read()
+        assert turned.startswith(b"HTTP/1.1 503") and turned.count(b"Retry-After: ") == 1, turned
         assert stack.metric("web", "web_body_bytes") <= (10 + 64) * PROMISE
         assert phone.report("LAPOR Sumur umum keruh sejak kemarin.")
         Visitor(stack).report("Papan nama jalan roboh dan menutup trotoar.")
