@@ -1,6 +1,7 @@
 /* answer.c - a request's answer: its headers, and its body, compressed where that is worth it. */
 #include "http/http_inside.h"
 #include <string.h>
+#include <strings.h>
 #include <zlib.h>
 
 #define GZIP_LEAST 1024 /* bytes: less fits into one packet anyway */
@@ -11,6 +12,14 @@ void http_say (struct http_request *request, const char *name, const char *value
         check ((unsigned char) *at >= ' ' && *at != 127);
     request->said = xrealloc (request->said, (request->said_count + 1) * sizeof *request->said);
     request->said[request->said_count++] = (struct http_header){xstrdup (name), xstrdup (value)};
+}
+
+bool http_said (const struct http_request *request, const char *name)
+{
+    for (size_t i = 0; i < request->said_count; i++)
+        if (strcasecmp (request->said[i].name, name) == 0)
+            return true;
+    return false;
 }
 
 static void request_answer (struct http_request *request, unsigned status, const char *type,

@@ -35,6 +35,11 @@ const char *http_header (const struct http_request *request, const char *name)
     return looked_up (request, MHD_HEADER_KIND, name);
 }
 
+bool http_has (const struct http_request *request, const char *name)
+{
+    return MHD_lookup_connection_value (request->connection, MHD_HEADER_KIND, name) != NULL;
+}
+
 struct last_header {
     const char *name, *value;
 };
@@ -53,7 +58,7 @@ const char *http_header_last (const struct http_request *request, const char *na
 {
     struct last_header last = {name, NULL};
     MHD_get_connection_values (request->connection, MHD_HEADER_KIND, on_header, &last);
-    return last.value && utf8_valid (last.value, strlen (last.value)) ? last.value : NULL;
+    return last.value;
 }
 
 struct framing {

@@ -142,9 +142,11 @@ const char *http_path (const struct http_request *request);
 size_t http_target_len (const struct http_request *request);
 /* The other end's address; a door behind a proxy sees the proxy's. */
 const struct sockaddr *http_peer (const struct http_request *request);
-/* NULL: absent. */
+/* NULL: absent, or no UTF-8. */
 const char *http_header (const struct http_request *request, const char *name);
-/* The last of several headers of that name: what the nearest proxy has said. */
+/* Is there such a header, whatever it says? */
+bool http_has (const struct http_request *request, const char *name);
+/* The last of several headers of that name: what the nearest proxy has said, be it behind bytes of somebody's that are no UTF-8. */
 const char *http_header_last (const struct http_request *request, const char *name);
 /* Of several of that name the first. */
 const char *http_cookie (struct http_request *request, const char *name);
@@ -192,6 +194,8 @@ void http_proved (struct http_request *request, enum http_loss loss);
 
 /* A further header; both texts are copied.  A value with a control byte in it is our own bug. */
 void http_say (struct http_request *request, const char *name, const char *value);
+/* Was it said already? */
+bool http_said (const struct http_request *request, const char *name);
 /* Answers and lets go of the request.  `body` is copied; `type` NULL: none.  Bodies that are text are
  * compressed where the other side takes gzip and it is worth it. */
 void http_answer (struct http_request *request, unsigned status, const char *type, const void *body,

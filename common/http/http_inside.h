@@ -128,7 +128,7 @@ size_t body_needs (const struct http_request *request);
 void body_relieve (struct http_server *server);
 /* So much more is to be held; false, and its fault is said: it may not. */
 bool body_holds (struct http_request *request, size_t len);
-/* What it brought goes, its form's fields, too, and its room is another's. */
+/* What it brought goes, its form's fields, too, and its room is another's.  Again it is nothing. */
 void body_drop (struct http_request *request);
 
 /* ---- sunk.c: a body's files, into the sink --------------------------------------------------------- */

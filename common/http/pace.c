@@ -26,6 +26,7 @@ struct pace {
     int fd;
     enum phase phase;
     uint64_t heard; /* IDLE: bytes that the socket had received by then */
+    uint64_t told;  /* ANSWER: bytes that the other side had taken by then */
     int64_t since;  /* of the phase, mono_ms */
     int64_t here;   /* since when it is connected */
     int64_t came;   /* BODY: when its last byte did, mono_ms */
@@ -46,15 +47,26 @@ struct paces {
     uint64_t cut;
 };
 
-static uint64_t heard_by (int fd)
+/* Zeros where it is no TCP. */
+static struct tcp_info info_of (int fd)
 {
     struct tcp_info info;
     socklen_t len = sizeof info;
 
     memset (&info, 0, sizeof info);
     if (getsockopt (fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
-        return 0;
-    return info.tcpi_bytes_received;
+        memset (&info, 0, sizeof info);
+    return info;
+}
+
+static uint64_t heard_by (int fd)
+{
+    return info_of (fd).tcpi_bytes_received;
+}
+
+static uint64_t told_by (int fd)
+{
+    return info_of (fd).tcpi_bytes_acked;
 }
 
 static void enter (struct pace *pace, enum phase phase)
@@ -118,6 +130,12 @@ struct starver {
     int64_t owes; /* ms that it takes longer than it should */
 };
 
+/* Bytes of a body or an answer that have moved. */
+static uint64_t moved_by (const struct pace *pace)
+{
+    return pace->phase == PHASE_ANSWER ? told_by (pace->fd) - pace->told : pace->len;
+}
+
 /* False: nobody waits for this one. */
 static bool starves (struct pace *pace, const struct pace_relief *relief, int64_t now,
                      struct starver *ret)
@@ -133,7 +151,7 @@ static bool starves (struct pace *pace, const struct pace_relief *relief, int64_
         pace, relief->share && pace->share && pace->share->connections > relief->share,
         now - (first ? pace->here : pace->since)};
     if (moves)
-        ret->owes -= (int64_t) (pace->len * 1000 / (pace->paces->limits.rate * SHORT_RATE));
+        ret->owes -= (int64_t) (moved_by (pace) * 1000 / (pace->paces->limits.rate * SHORT_RATE));
     if (pace->phase == PHASE_BODY && now - pace->came > ret->owes)
         ret->owes = now - pace->came;
     return ret->many || ret->owes >= least;
@@ -300,4 +318,5 @@ void pace_answer (struct pace *pace, uint64_t len)
 {
     enter (pace, PHASE_ANSWER);
     pace->len = len;
+    pace->told = told_by (pace->fd);
 }

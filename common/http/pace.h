@@ -41,8 +41,8 @@ void paces_free (struct paces **paces);
 uint64_t paces_cut (const struct paces *paces);
 
 /* Cuts off whom others wait for, as far as there are some: of a source with too many connections; those that have said nothing
- * for a second, or - of a body, where bytes are short - for three, or have sent it so much slower than four times `rate`.  The
- * worst go first; no one who has shown who he is goes with a body or an answer under way. */
+ * for a second, or - of a body, where bytes are short - for three, or have sent a body, or taken an answer, so much slower than four
+ * times `rate`.  The worst go first; no one who has shown who he is goes with a body or an answer under way. */
 void paces_relieve (struct paces *paces, const struct pace_relief *relief);
 
 /* A connection that is IDLE; the socket stays its owner's. */

@@ -49,6 +49,9 @@ void http_redirect (struct http_request *request, const char *path)
 void http_later (struct http_request *request, int64_t wait_ms)
 {
     char seconds[24];
+
+    if (http_said (request, "Retry-After"))
+        return;
     snprintf (seconds, sizeof seconds, "%" PRId64, wait_ms > 1000 ? (wait_ms + 999) / 1000 : 1);
     http_say (request, "Retry-After", seconds);
 }

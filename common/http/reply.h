@@ -12,7 +12,7 @@ json_t *http_json_read (struct view body, size_t most);
 void http_json (struct http_request *request, unsigned status, const json_t *values);
 /* Answers: 303 to a path on this door. */
 void http_redirect (struct http_request *request, const char *path);
-/* Says how long to wait before trying again, with what refuses it. */
+/* Says how long to wait before trying again, with what refuses it.  Who says so first knows best: further ones are passed over. */
 void http_later (struct http_request *request, int64_t wait_ms);
 /* Was it sent by a page of this door?  Browsers say where a request comes from; one that says nothing is old.  `origin` is how
  * they name this door; "": by the Host header. */

@@ -50,6 +50,7 @@ static enum MHD_Result request_queue (struct http_request *request)
         if (!MHD_get_response_header (response, server->options.headers[i].name))
             MHD_add_response_header (response, server->options.headers[i].name,
                                      server->options.headers[i].value);
+    body_drop (request); /* whoever reads his answer slowly holds no room meanwhile */
     pace_answer (request->pace, request->answer_len);
     return MHD_queue_response (request->connection, request->status, response);
 }
@@ -130,7 +131,7 @@ static void request_take (struct http_request *request, const char *data, size_t
         }
     }
     if (request->fault || request->refused)
-        sunk_drop (request);
+        body_drop (request); /* nobody will read it; what is still to come is let go */
 }
 
 /* It goes to whoever answers it: the owner, or the owner's words for what the door refuses. */

@@ -43,8 +43,8 @@ static bool is_near (const struct visit *visit)
     else if (peer && peer->sa_family == AF_INET6)
         loopback =
             IN6_IS_ADDR_LOOPBACK (&((const struct sockaddr_in6 *) (const void *) peer)->sin6_addr);
-    return loopback && !http_header (visit->request, "X-Forwarded-For") &&
-           !http_header (visit->request, "Forwarded") && !http_header (visit->request, "Via");
+    return loopback && !http_has (visit->request, "X-Forwarded-For") &&
+           !http_has (visit->request, "Forwarded") && !http_has (visit->request, "Via");
 }
 
 /* "Basic " and base64 of "name:password". */

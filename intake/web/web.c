@@ -124,7 +124,7 @@ static size_t on_limit (void *owner, enum http_method method, const char *path, 
                            route->most == BODY_TOLD);
     if (route && route->most == BODY_FILE)
         return content_most (web->content);
-    return route ? route->most : 0;
+    return route ? route->most : FORM_MOST; /* is read, to be told that nothing is there */
 }
 
 static void *on_file (void *owner, struct http_request *request)

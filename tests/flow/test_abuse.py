@@ -184,6 +184,15 @@ def test_an_address_of_ipv6_is_its_network(stack):
     Guest(stack, "2001:db8:7:2::1").report(words())
 
 
+def test_what_a_source_claims_before_its_proxy_speaks(stack):
+    """It may be no text at all: the last entry is the proxy's."""
+    source = next(SOURCES)
+    for claim in ("203.0.113.1", "203.0.113.2", "\xff", "\xff\xfe", "unknown", ""):
+        Guest(stack, f"{claim}, {source}").report(words())
+    guest = Guest(stack, source)
+    assert guest.post("/report", guest.form(words())).status == 429
+
+
 @with_redis_in_time
 def test_pages_of_a_source(stack):
     room(10, MINUTE)

@@ -14,6 +14,7 @@ from api import PUBLIC, Api, account
 from content import camera_photo, digest, names
 from spoolbench import wait
 from stack import ROOT, WEB, Stack
+from web import Visitor
 from windows import MINUTE, room
 
 sys.path.append(os.path.join(ROOT, "docs", "examples"))
@@ -99,6 +100,10 @@ def test_what_is_no_address_is_refused_as_json(city):
         answer = city.live.ask(method, path, described_so=False)
         assert answer.status == status and answer.json["code"] == code and answer.headers["Content-Type"] == "application/problem+json"
     assert city.live.ask("DELETE", "/reports", described_so=False).headers["Allow"] == "POST, GET, HEAD"
+    for path, status, code in (("/report", 404, "absent"), ("/self", 405, "method")):
+        answer = city.live.post(path, {"text": "Salah alamat."}, described_so=False)
+        assert answer.status == status and answer.json["code"] == code, "with a body, too"
+    assert Visitor(city.live.stack).post("/raport", {"text": "Salah alamat."}).status == 404
     assert city.live.post("/reports", b"{" + b" " * 300000, described_so=False).status == 413
 
 

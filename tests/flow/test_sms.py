@@ -280,6 +280,13 @@ def test_a_reply_by_the_same_number(stack, phone):
     assert stranger.report("Retaknya bukan punya saya.") != number, "another's words do not come to it"
 
 
+def test_a_number_of_another_case_is_part_of_what_is_said(stack, phone):
+    """Behind it nothing is his to reply to: a complaint, from which an agency sees what is meant."""
+    other = Phone(stack, "+6281300000002").report("LAPOR Gapura desa roboh.")
+    number = phone.report(f"{other} Reruntuhannya masih menutup jalan.")
+    assert number != other and phone.stored(number)[1] == f"{other} Reruntuhannya masih menutup jalan."
+
+
 def test_several_cases_ask_for_the_number(stack, phone):
     one, two = phone.report("LAPOR Lampu taman padam."), phone.report("LAPOR Bangku taman patah.")
     which = phone.say("Sudah seminggu begini.").text
@@ -323,7 +330,9 @@ def test_stop_is_for_all_of_his_cases(stack, phone):
     assert other.stored(kept)[4] and phone.say("STOP!").text.startswith("Baik,")
     assert {phone.stored(number)[4] for number in numbers} == {False}
     assert other.stored(kept)[4], "another's news go on"
-    assert Phone(stack, "+6281300000078").say("UNREG").text.startswith("Belum ada laporan dari Anda")
+    named = Phone(stack, "+6281300000078")
+    named.visitor.report("Tiang listrik miring.", contact_kind="sms", contact=named.number)
+    assert "dari situs web tidak dapat dihentikan dari sini" in named.say("UNREG").text, "and is not told that there is nothing to stop"
 
 
 def test_started_again(stack, phone, kannel):

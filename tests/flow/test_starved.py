@@ -1,6 +1,7 @@
 """Thousands of connections that promise much and say nothing, before the public door and the desk's: whoever has something to say
 is heard.  Real sockets; sources are addresses of loopback."""
 import contextlib
+import pathlib
 import time
 
 import pytest
@@ -87,6 +88,56 @@ def test_bodies_that_are_there_but_for_a_byte(stack):
             with contextlib.suppress(ConnectionError):
                 starvers.come(source, head).sendall(b"a" * (PROMISE - 1))
         wait(lambda: stack.metric("web", "web_no_room_total"), 20, "one source has no more than its part")
+        turned = starvers.come(FEW[0], head).makefile("rb").read()
+        assert turned.startswith(b"HTTP/1.1 503") and turned.count(b"Retry-After: ") == 1, turned
         assert stack.metric("web", "web_body_bytes") <= (10 + 64) * PROMISE
         assert phone.report("LAPOR Sumur umum keruh sejak kemarin.")
         Visitor(stack).report("Papan nama jalan roboh dan menutup trotoar.")
+
+
+def test_a_body_that_is_refused_before_its_end(stack):
+    """It has too many fields: what there is of it goes, however long its sender takes for the rest."""
+    body = b"text=" + b"a" * 200000 + b"&a=" * 1300
+    head = f"POST /report HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body) + 1}\r\n\r\n"
+    with starved(stack.ports["web"], "/report", 0, 0) as starvers:
+        peer = starvers.come(FEW[0], head.encode() + body[:200000])
+        wait(lambda: stack.metric("web", "web_body_bytes") > 190000, 20, "it is held")
+        peer.sendall(body[200000:])
+        wait(lambda: stack.metric("web", "web_body_bytes") == 0, 20, "it is not")
+        peer.sendall(b"&")
+        assert peer.recv(12) == b"HTTP/1.1 400"
+
+
+@pytest.fixture
+def narrow(stack):
+    """A door of few places."""
+    said = pathlib.Path(stack.settings).read_text(encoding="utf-8")
+    for text, door in ((said.replace("web:\n  door", "web:\n  connections: 48\n  door"), stack), (said, None)):
+        stack["web"].stop()
+        pathlib.Path(stack.settings).write_text(text, encoding="utf-8")
+        stack["web"].start()
+        if door:
+            yield door
+
+
+def unread(starvers, source, fields):
+    """A form that comes back with its words, to somebody who does not read what he is told."""
+    body = b"".join(f'--bb\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode() for name, value in fields.items()) + b"--bb--\r\n"
+    head = f"POST /report HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=bb\r\nContent-Length: {len(body)}\r\n\r\n"
+    starvers.come(source, head.encode() + body, room=4096)
+
+
+def test_answers_that_nobody_reads(narrow):
+    """They hold no room for bodies, and no place for which others wait."""
+    reporter = Visitor(narrow)
+    fields = reporter.form("&" * 200000)  # too long; in the page five times as much
+
+    def report():
+        reporter.report("Trotoar amblas di depan pasar.")
+
+    usually(report)
+    with starved(narrow.ports["web"], "/report", 0, 0) as starvers:
+        for at in range(48):
+            unread(starvers, MANY[at], fields)
+        in_time(starvers, report)
+        assert narrow.metric("web", "web_body_bytes") == 0

@@ -551,6 +551,9 @@ def test_behind_nginx(stack, folder):
         lines = "Content-Type: multipart/form-data; boundary=bb\r\nOrigin: https://lapor.example.go.id\r\n"
         taken = proxy.call("/report", lines, head + files + b"--bb--\r\n", "POST")
         assert taken.startswith(b"HTTP/1.1 200") and b"__Host-aduan-case=" in taken, taken[:500]
+        many = b"".join(b'--bb\r\nContent-Disposition: form-data; name="photo"; filename="a.txt"\r\n\r\n' + f"{i}".encode() * 10400000 + b"\r\n" for i in range(6))
+        large = proxy.call("/report", lines, head + many + b"--bb--\r\n", "POST")
+        assert large.startswith(b"HTTP/1.1 422") and b"Lewat nginx." in large, "at their field, with all that was typed"
         # what is too large or too long is said in words that a program reads
         for path, told in (("/open311/v2/requests.json", b'[{"code":413'), ("/api/v1/files", b'"code":"body_large"')):
             large = proxy.call(path, "Content-Type: application/x-www-form-urlencoded\r\n", b"x" * 54000000, "POST")

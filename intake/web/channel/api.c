@@ -240,12 +240,12 @@ static const struct route routes[] = {
     {HTTP_POST, "/api/v1/reports/:number/flags", api_word_take, WORDS_MOST, true},
     {HTTP_GET, "/api/v1/events", api_events, 0, true},
     /* what is none of these is refused here, in JSON, and not by a page */
-    {HTTP_GET, "/api/+rest", lost, 0, true},
-    {HTTP_POST, "/api/+rest", lost, 0, true},
-    {HTTP_PUT, "/api/+rest", lost, 0, true},
-    {HTTP_PATCH, "/api/+rest", lost, 0, true},
-    {HTTP_DELETE, "/api/+rest", lost, 0, true},
-    {HTTP_OTHER, "/api/+rest", lost, 0, true},
+    {HTTP_GET, "/api/+rest", lost, WORDS_MOST, true},
+    {HTTP_POST, "/api/+rest", lost, WORDS_MOST, true},
+    {HTTP_PUT, "/api/+rest", lost, WORDS_MOST, true},
+    {HTTP_PATCH, "/api/+rest", lost, WORDS_MOST, true},
+    {HTTP_DELETE, "/api/+rest", lost, WORDS_MOST, true},
+    {HTTP_OTHER, "/api/+rest", lost, WORDS_MOST, true},
 };
 
 /* An address that is none, or takes another method. */

@@ -223,15 +223,19 @@ static void on_whose (struct message *message, json_t *rows)
         numbers_say (sms, rows);
         return;
     }
-    if (row)
-        message_join (message, row);
-    if (row || !says_nothing (message->text.at)) {
-        message->text.len = strlen (message->text.at);
-        message_send (message, on_sent, sms);
+    if (!row && says_nothing (message->text.at)) {
+        message_free (message);
+        help_say (sms);
         return;
     }
-    message_free (message);
-    help_say (sms);
+    if (row) {
+        message_join (message, row);
+    } else { /* a number that is not his, or of a case that has ended, is part of what he says */
+        buffer_clear (&message->text);
+        buffer_add (&message->text, sms->text.at, sms->text.len);
+    }
+    message->text.len = strlen (message->text.at);
+    message_send (message, on_sent, sms);
 }
 
 static void whose_ask (struct sms *sms, const char *text)
