@@ -56,3 +56,31 @@ def test_an_adapter_names_no_file(stack):
         verdict, fields = own.submit("Menebak sebuah berkas.", category=1, place="91.01.01", code=new_code(), attachments=[file])
         assert (verdict, fields[2], fields[3]) == ("reject", RIGHT, "attachments")
     assert not stack.sql("select 1 from content where body = 'Menebak sebuah berkas.'")
+
+
+def test_who_submitted_the_main_one_reads_no_word_of_an_alias(stack, worker):
+    """Feed and API tell that its reporter spoke, for the case may have come back by it, and not what; nor to who submitted the
+    alias what was said to the main one's reporter alone."""
+    cities = [account(stack, f"kota-{at}").live for at in ("utama", "kedua")]
+    said = [city.post("/reports", {"text": f"Lampu jembatan padam, laporan {at}.", "category": 1, "place": "91.01.01", "anonymous": True, "secret": False}).json
+            for at, city in enumerate(cities)]
+    main, alias = (one["number"] for one in said)
+    case = {}
+    while not {main, alias} <= set(case):
+        case |= {one["number"]: one for one in worker.pull([stack.agency(UNIT)], 10, wait=5000, lease=60000)}
+    assert worker.act(case[alias], "merge", t13=case[main]["id"])[0] == "done"
+    words = {"text": "Saya Pak Budi, rumah biru di RT 4.", "access_code": said[1]["access_code"]}
+    assert cities[1].post(f"/reports/{alias}/replies", words).status == 201
+    assert cities[0].post(f"/reports/{main}/replies", {"text": "Masih gelap.", "access_code": said[0]["access_code"]}).status == 201
+    stack.wait(f"select 1 from event where {IS} and kind = 32 having count (*) = 2", main)
+    version, = stack.sql(f"select version from assignment where {IS} and lead", main)[0]
+    assert worker.act(case[main], "progress", "Untuk Anda saja: nomor meter Anda keliru.", version=version, t21=2)[0] == "done"
+    for number, city in zip((main, alias), cities):
+        events, _ = city.until("", lambda events, of=number: [event for event in events if event["number"] == of] if any(
+            event["type"] in ("progress", "followed") for event in events) else None)
+        own = city.get(f"/reports/{number}").json["events"]
+        for told in (events, own):
+            replies = [(event.get("text"), event.get("alias")) for event in told if event["type"] == "reply"]
+            assert sorted(replies, key=str) == sorted([(None, True), ("Masih gelap.", None)] if number == main else [(words["text"], None)], key=str)
+            assert "Untuk Anda saja" not in str(told) and ("Pak Budi" in str(told)) == (number == alias)
+    stack.checks()
