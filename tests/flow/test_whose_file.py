@@ -58,6 +58,29 @@ def test_an_adapter_names_no_file(stack):
     assert not stack.sql("select 1 from content where body = 'Menebak sebuah berkas.'")
 
 
+def test_an_agency_that_the_case_has_left(stack, web, liaison):
+    """It reads what was said till then, and opens none of its files any more; who has it now does."""
+    photo, code = b"Denah kebocoran di gudang.\n", new_code()
+    number = held(stack, web, liaison, "Gudang obat bocor di tiga tempat", code=code, attachments=upload(stack, photo))
+    where, file = f"/cases/{number}", digest(photo)
+    before, after = Browser(stack, liaison), Browser(stack, stack.person(OTHER, "liaison"))
+    assert links(before.get(where).text, where) == [file] and opened(before, f"{where}/files/{file}").bytes == photo
+    assert after.get(f"{where}/files/{file}").status == 404
+    other = stack.agency(OTHER)
+    stack.sql(f"update assignment set state = 7, queued = false, lease_until = null, left_at = now () where {IS}", number)
+    stack.sql(f"insert into assignment (complaint_id, due, version, agency, state, priority) select complaint_id, due_resolve, 1, %s, 1, priority from complaint where {IS}",
+              other, number)
+    stack.sql(f"update complaint set holder = %s where {IS}", other, number)
+    page = before.get(where)
+    assert page.status == 200 and "Gudang obat bocor" in page.text and links(page.text, where) == []
+    shown = Program(stack, liaison).get(where).json
+    assert not shown["case"].get("files") and not [event for event in shown["history"] if event.get("files")]
+    assert before.get(f"{where}/files/{file}").status == 404
+    assert links(after.get(where).text, where) == [file] and opened(after, f"{where}/files/{file}").bytes == photo
+    own = Visitor(stack)
+    assert links(own.opens(number, code), "/case") == [file]
+
+
 def test_who_submitted_the_main_one_reads_no_word_of_an_alias(stack, worker):
     """Feed and API tell that its reporter spoke, for the case may have come back by it, and not what; nor to who submitted the
     alias what was said to the main one's reporter alone."""
