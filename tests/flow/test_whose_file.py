@@ -81,6 +81,14 @@ def test_an_agency_that_the_case_has_left(stack, web, liaison):
     assert links(own.opens(number, code), "/case") == [file]
 
 
+def test_a_document_is_what_it_was_when_it_came(stack, web, liaison):
+    """By its beginning, whatever follows: what was taken is opened, too."""
+    log = json.dumps([{"pompa": at, "mati": "06:07:08"} for at in range(12000)]).encode()  # more than a text's beginning; JSON is not taken
+    number = held(stack, web, liaison, "Catatan pompa air terlampir", attachments=upload(stack, log))
+    answer = opened(Browser(stack, liaison), f"/cases/{number}/files/{digest(log)}")
+    assert answer.status == 200 and answer.headers["Content-Type"] == "text/plain" and answer.bytes == log
+
+
 def test_who_submitted_the_main_one_reads_no_word_of_an_alias(stack, worker):
     """Feed and API tell that its reporter spoke, for the case may have come back by it, and not what; nor to who submitted the
     alias what was said to the main one's reporter alone."""
