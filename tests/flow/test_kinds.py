@@ -4,6 +4,7 @@ import os
 import re
 import struct
 import subprocess
+import tempfile
 
 import pytest
 from PIL import Image
@@ -11,7 +12,7 @@ from PIL import Image
 from content import digest, everywhere, kept, names, opened, picture, reencoded, upload
 from desk_cases import held
 from desk_door import Browser
-from film import boxes, film, marked, plays, probe, within
+from film import boxes, film, marked, plays, probe, run, within
 from heif import box, coded, encoded, full, heic
 from spoolbench import wait
 from stack import DESK, REENCODER, ROOT, Stack
@@ -215,3 +216,33 @@ def test_a_film_ends_where_its_bound_is():
 def test_a_film_keeps_its_sound(kind, sound, type_):
     told = probe(remuxed(marked(film(kind=kind, sound=sound), MARK)))
     assert [stream["codec_name"] for stream in told["streams"]] == ["h264", *([sound] if sound else [])] and type_ in told["format"]["format_name"]
+
+
+def sound_of(data):
+    """What is heard, decoded."""
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(data)
+        file.flush()
+        return run("ffmpeg", "-i", file.name, "-vn", "-f", "s16le", "-")
+
+
+def test_who_coded_the_sound():
+    """ffmpeg says who it is in a frame of AAC; its copy says nothing, is as long, and sounds the same."""
+    spoken = film(coder_says=True)
+    assert b"Lavc" in spoken
+    copy = remuxed(spoken)
+    assert plays(copy) and b"Lavc" not in copy and sound_of(copy) == sound_of(spoken)
+    # what begins otherwise stays as it is
+    plain = film()
+    assert sound_of(remuxed(plain)) == sound_of(plain)
+
+
+@pytest.mark.parametrize("more", [(), ("-movflags", "frag_keyframe+empty_moov+default_base_moof+delay_moov")], ids=["whole", "in fragments"])
+def test_a_film_that_begins_late(more):
+    """A camera that writes all day counts on: its film's seconds are those from where it begins."""
+    late = film(seconds=6, options=("-output_ts_offset", "4000", *more))
+    assert float(probe(late)["format"]["start_time"]) > 3000
+    for seconds, least in ((120, 5.9), (2, 1.9)):
+        told = probe(remuxed(late, seconds))
+        packets = int(told["streams"][0]["nb_read_packets"])
+        assert least * 10 <= packets <= least * 10 + 11, (seconds, packets)
