@@ -434,6 +434,8 @@ struct aduan_assignment {
     size_t history_count;
     uint32_t history_omitted; /* older entries that are left out: `aduan track` has them */
     uint32_t part;            /* enum aduan_part; 0: the lead */
+    const void *attachments;  /* as aduan_said's, of what came with the complaint; NULL: none */
+    size_t attachments_len;
 };
 /* ms until stop_at, 0 when it is over.  Counts while the machine sleeps, too. */
 int64_t aduan_lease_left (const struct aduan_assignment *assignment);

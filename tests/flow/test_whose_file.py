@@ -81,6 +81,19 @@ def test_an_agency_that_the_case_has_left(stack, web, liaison):
     assert links(own.opens(number, code), "/case") == [file]
 
 
+def test_a_pull_names_what_came_with_the_complaint(stack, web, worker):
+    """At once, where the store has the words still, and later from the row."""
+    files = upload(stack, b"Surat pertama.\n", b"Surat kedua.\n")
+    number = placed(stack, web, "Dua surat tanpa jawaban dari dinas", attachments=files)
+    case = pulled(stack, worker, number)
+    assert case["files"] == files
+    assert worker.act(case, "release")[0] == "done"
+    stack.restart("store")
+    case = pulled(stack, worker, number)
+    assert case["files"] == files
+    assert worker.act(case, "park")[0] == "done"
+
+
 def test_a_document_is_what_it_was_when_it_came(stack, web, liaison):
     """By its beginning, whatever follows: what was taken is opened, too."""
     log = json.dumps([{"pompa": at, "mati": "06:07:08"} for at in range(12000)]).encode()  # more than a text's beginning; JSON is not taken
