@@ -110,6 +110,9 @@ def test_a_film_at_the_public_door(stack):
     visitor = Visitor(stack)
     page = visitor.get("/report").text
     assert 'data-video="26214400"' in page and "paling besar 10 MB, video 25 MB" in page and "120 detik" in page
+    number, code = visitor.report("Ada film yang lebih panjang.")
+    stack.wait("select 1 from complaint where number_text (number) = %s", number)
+    assert "120 detik" in Visitor(stack).opens(number, code)
     small, large = film(), film() + box(b"free", bytes(12 << 20))
     visitor.report("Truk membuang limbah ke sungai.", [("photo", "a.mp4", small), ("photo", "b.mp4", large)])
     assert f"{digest(large)}.box" in names(stack.folder, "box") + names(stack.folder, "new")
@@ -138,7 +141,8 @@ def test_one_table_says_it(stack, liaison):
     said = ", ".join(dict.fromkeys(name for _, _, name, _ in kinds()))
     for page in (Visitor(stack).get("/report").text, Browser(stack, liaison).get("/new").text):
         assert re.findall(r'accept="([^"]*)"', page) == [accept]
-    assert said in Browser(stack, liaison).get("/new").text
+    page = Browser(stack, liaison).get("/new").text
+    assert said in page and "120 detik" in page
     for path in ("docs/channels.md", "docs/desk.md", "docs/openapi-public.yaml"):
         with open(os.path.join(ROOT, path), encoding="utf-8") as file:
             assert said in re.sub(r"\s+", " ", file.read()), f"{path} does not say {said}"
