@@ -128,12 +128,25 @@ static void take_record (struct intake *intake, struct link *from, const struct 
     }
 }
 
+/* What only a front may say: it alone can tell who sent it, and has itself taken the files that it names.  A digest follows
+ * from a file's bytes: whoever else names one would learn whether anybody has sent that file, and have it in a case of his own.
+ * NULL: it says none of it. */
+static const char *front_field (const struct msg_submit *submit, const struct msg_content *content)
+{
+    return submit->doubt              ? "doubt"
+           : submit->sender.len       ? "sender"
+           : content->attachments.len ? "attachments"
+                                      : NULL;
+}
+
 /* Whose submission it is: the key's own, or of a front the account's that it names.  NULL: it is rejected. */
 static const struct principal *sender_of (struct intake *intake, struct link *from,
-                                          const struct msg_submit *submit)
+                                          const struct msg_submit *submit,
+                                          const struct msg_content *content)
 {
     const struct principal *principal = link_principal (from);
     bool front = principal->role == ROLE_FRONT;
+    const char *others = front ? NULL : front_field (submit, content);
     const struct principal *sender =
         front                 ? principals_adapter (door_principals (intake->door), submit->account)
         : submit->account.len ? NULL
@@ -142,8 +155,8 @@ static const struct principal *sender_of (struct intake *intake, struct link *fr
     if (!sender)
         say_reject (from, submit->ref,
                     front && !submit->account.len ? REJECT_MISSING : REJECT_RIGHT, "account");
-    else if (!front && (submit->sender.len || submit->doubt)) { /* only a front can tell */
-        say_reject (from, submit->ref, REJECT_RIGHT, submit->doubt ? "doubt" : "sender");
+    else if (others) {
+        say_reject (from, submit->ref, REJECT_RIGHT, others);
         sender = NULL;
     }
     return sender;
@@ -159,7 +172,7 @@ static void on_submit (void *owner, struct link *from, struct parcel *parcel)
         say_reject (from, submit->ref, fault.reject, fault.field);
         return;
     }
-    const struct principal *principal = sender_of (intake, from, submit);
+    const struct principal *principal = sender_of (intake, from, submit, &content->content);
     if (!principal)
         return;
     enum busy busy = busy_now (intake, submit);

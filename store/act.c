@@ -75,8 +75,8 @@ struct view act_said (struct view text)
 }
 
 /* What spans fields: an act that says something to the reporter has a text, a hand-back and a closing their
- * reason, an assign and a support an agency, a link and a merge the other complaint.  0, or what is missing; of a
- * number that is no act's the state it fits. */
+ * reason, an assign and a support an agency, a link and a merge the other complaint; files have a person who
+ * brought them.  0, or what is missing; of a number that is no act's the state it fits. */
 static enum reason missing (const struct msg_act *act, const char **ret_field)
 {
     bool speaks = act->act == ACT_PROGRESS || act->act == ACT_ANSWER || act->act == ACT_ASK ||
@@ -92,6 +92,12 @@ static enum reason missing (const struct msg_act *act, const char **ret_field)
         return REASON_OTHER;
     if (gives (act) && act->act != ACT_HAND_BACK && !act->suggested)
         return REASON_TARGET;
+    /* a digest follows from a file's bytes: who names one that he has not brought would learn whether anybody has, and be
+     * shown it with a case of his own */
+    if (act->attachments.len && !act->session.len) {
+        *ret_field = "attachments";
+        return REASON_VALUE;
+    }
     return whole_missing (act, ret_field);
 }
 

@@ -32,7 +32,19 @@ struct lease_batch {
 /* ---- answering ----------------------------------------------------------------------------- */
 
 enum { PULL, ID, AGENCY, VERSION, ATTEMPT, PRIORITY, PART };
-enum { TITLE, BODY, LOCATION, CLASS, CATEGORY, REGION, RECEIVED, DUE_FIRST, DUE_RESOLVE, FLAGS };
+enum {
+    TITLE,
+    BODY,
+    LOCATION,
+    CLASS,
+    CATEGORY,
+    REGION,
+    RECEIVED,
+    DUE_FIRST,
+    DUE_RESOLVE,
+    FLAGS,
+    ATTACHMENTS
+};
 
 static struct lease lease_of (const PGresult *result, int row)
 {
@@ -111,6 +123,7 @@ static struct words read_one (const PGresult *result, int row)
                           .body = result_view (result, row, BODY),
                           .location = result_view (result, row, LOCATION),
                           .region = result_view (result, row, REGION),
+                          .attachments = result_view (result, row, ATTACHMENTS),
                           .class = (uint32_t) result_int (result, row, CLASS),
                           .flags = (uint32_t) result_int (result, row, FLAGS),
                           .category = (uint64_t) result_int (result, row, CATEGORY),

@@ -242,7 +242,8 @@ void pull_assign (struct store *store, struct pull *pull, const struct lease *le
         .secret = words->flags & FLAG_BIT_SECRET ? FLAG_YES : FLAG_NO,
         .part = lease->part,
     };
-    struct msg_content content = {.title = words->title, .text = words->body};
+    struct msg_content content = {
+        .title = words->title, .text = words->body, .attachments = words->attachments};
     struct parcel answer = {0};
     parcel_add (&answer, WIRE_behalf, &behalf);
     parcel_add (&answer, WIRE_assigned, &assigned);

@@ -254,6 +254,7 @@ struct words record_words (const struct place *place)
                           .body = place->content->text,
                           .location = place->submit->location,
                           .region = place->place->region,
+                          .attachments = place->content->attachments,
                           .contact = place->content->contact,
                           .contact_key = place->content->contact_key_id,
                           .class = place->place->class,

@@ -55,7 +55,7 @@ void words_keep (struct store *store, const struct words *said)
     if (find (store, number))
         return; /* a reply was faster, or two complaints have this number */
     size_t bytes = sizeof (struct words) + said->title.len + said->body.len + said->location.len +
-                   said->region.len + said->contact.len;
+                   said->region.len + said->attachments.len + said->contact.len;
     struct words *words = xcalloc (1, bytes);
     char *at = (char *) (words + 1);
     *words = *said;
@@ -65,6 +65,7 @@ void words_keep (struct store *store, const struct words *said)
     words->body = keep_one (&at, said->body);
     words->location = keep_one (&at, said->location);
     words->region = keep_one (&at, said->region);
+    words->attachments = keep_one (&at, said->attachments);
     words->contact = keep_one (&at, said->contact);
     put_in (store, words);
 }

@@ -13,7 +13,7 @@ struct words {
     uint64_t number; /* the tracking number's bits */
     struct id id;
     bool spoilt; /* a reply is on its way: nothing is kept here */
-    struct view title, body, location, region, contact; /* behind this struct */
+    struct view title, body, location, region, attachments, contact; /* behind this struct */
     uint32_t class, flags;
     uint64_t category, contact_key;
     int64_t received, due_first, due_resolve; /* ms; 0: none */

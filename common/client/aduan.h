@@ -337,7 +337,8 @@ struct aduan_submission {
     size_t title_len;            /* 0: strlen (title) */
     const void *text;
     size_t text_len;         /* 0: strlen (text) */
-    const void *attachments; /* BLAKE2b-256 digests of uploaded files, 32 bytes each, at most 5 */
+    const void *attachments; /* front keys: BLAKE2b-256 digests of files that it has taken, 32
+                                bytes each, at most 5 */
     size_t attachments_len;
     const struct aduan_identity *identity; /* NULL: none */
     const struct aduan_contact *contact;   /* NULL: none */
@@ -433,6 +434,8 @@ struct aduan_assignment {
     size_t history_count;
     uint32_t history_omitted; /* older entries that are left out: `aduan track` has them */
     uint32_t part;            /* enum aduan_part; 0: the lead */
+    const void *attachments;  /* as aduan_said's, of what came with the complaint; NULL: none */
+    size_t attachments_len;
 };
 /* ms until stop_at, 0 when it is over.  Counts while the machine sleeps, too. */
 int64_t aduan_lease_left (const struct aduan_assignment *assignment);
@@ -492,7 +495,7 @@ struct aduan_act {
     uint32_t drafted; /* draft: PROGRESS or ANSWER; 0: ANSWER */
     const uint32_t *copies; /* assign: agencies that are informed, at most 16 */
     size_t copy_count;
-    const void *attachments; /* digests, 32 bytes each, at most 5 */
+    const void *attachments; /* front keys: digests, as in a submission */
     size_t attachments_len;
 };
 /* Fills id, agency and version, and draws a key. */

@@ -111,8 +111,8 @@ static void fill_content (struct parcel *parcel, struct aduan_assignment *assign
     size_t location = 0, title = said->location.len + 1;
     assignment->title_len = content ? content->title.len : 0;
     assignment->text_len = content ? content->text.len : 0;
-    size_t text = title + assignment->title_len + 1;
-    /* all three behind one another, a NUL behind each */
+    size_t text = title + assignment->title_len + 1, files = text + assignment->text_len + 1;
+    /* all three behind one another, a NUL behind each, then the digests */
     buffer_clear (texts);
     buffer_add (texts, said->location.at, said->location.len);
     buffer_add (texts, "", 1);
@@ -122,6 +122,11 @@ static void fill_content (struct parcel *parcel, struct aduan_assignment *assign
     if (content)
         buffer_add (texts, content->text.at, content->text.len);
     buffer_add (texts, "", 1);
+    assignment->attachments_len =
+        content ? content->attachments.len / ADUAN_DIGEST_BYTES * ADUAN_DIGEST_BYTES : 0;
+    if (assignment->attachments_len)
+        buffer_add (texts, content->attachments.at, assignment->attachments_len);
+    assignment->attachments = assignment->attachments_len ? texts->at + files : NULL;
     assignment->location = texts->at + location;
     assignment->title = texts->at + title;
     assignment->text = content ? texts->at + text : NULL;
@@ -415,18 +420,21 @@ static const struct aduan_said *keep_history (const struct aduan_assignment *cam
     return kept;
 }
 
-/* A copy that owns its texts, in one block that `location` begins, and its history. */
+/* A copy that owns its texts and digests, in one block that `location` begins, and its history. */
 static void keep_assignment (void *with, const struct aduan_assignment *came)
 {
     struct pull_waits *waits = with;
     struct aduan_assignment kept = *came;
     size_t location = strlen (came->location) + 1, title = came->title_len + 1,
            text = came->text ? came->text_len + 1 : 0;
-    char *block = xcalloc (1, location + title + text);
+    char *block = xcalloc (1, location + title + text + came->attachments_len);
     memcpy (block, came->location, location);
     memcpy (block + location, came->title, title);
     if (came->text)
         memcpy (block + location + title, came->text, text);
+    if (came->attachments)
+        kept.attachments =
+            memcpy (block + location + title + text, came->attachments, came->attachments_len);
     kept.location = block;
     kept.title = block + location;
     kept.text = came->text ? block + location + title : NULL;

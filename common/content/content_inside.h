@@ -149,13 +149,14 @@ bool content_stops (struct content *content);
 void content_count (struct content *content, uint64_t *counter, uint64_t more);
 
 /* ---- kind.c -------------------------------------------------------------------------------------- */
-/* NULL: none that is taken by anybody.  `ending` as a box has it. */
+/* By its first HEAD_BYTES, so that it is the same when it goes out as when it came, whatever follows.  NULL: none that is taken by
+ * anybody.  `ending` as a box has it. */
 const struct content_kind *kind_of_bytes (magic_t magic, const void *at, size_t len);
 /* May be seen by nobody before a child has made it anew? */
 bool kind_is_made (const struct content_kind *kind);
 /* Pixels of an image, as its header says, in its first `len` bytes; 0: it says nothing there. */
 uint64_t kind_pixels (const struct content_kind *kind, const uint8_t *at, size_t len);
-/* The file is at its beginning before and after. */
+/* The file stays where it is. */
 const struct content_kind *kind_of_file (magic_t magic, int fd);
 const struct content_kind *kind_with (const char *ending);
 magic_t kind_begin (void); /* NULL: libmagic has no database */

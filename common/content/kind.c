@@ -1,5 +1,6 @@
 /* kind.c - what a file is, by its bytes.
  */
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include "content/content_inside.h"
@@ -48,6 +49,7 @@ static const char *type_of_text (const char *type, const char *at, size_t len)
 
 const struct content_kind *kind_of_bytes (magic_t magic, const void *at, size_t len)
 {
+    len = len < HEAD_BYTES ? len : HEAD_BYTES;
     return kind_named (type_of_text (magic_buffer (magic, at, len), at, len));
 }
 
@@ -136,12 +138,12 @@ uint64_t kind_pixels (const struct content_kind *kind, const uint8_t *at, size_t
 
 const struct content_kind *kind_of_file (magic_t magic, int fd)
 {
-    char begins[64];
-    const char *type = magic_descriptor (magic, fd);
-    ssize_t got = pread (fd, begins, sizeof begins, 0);
-    const struct content_kind *kind =
-        kind_named (type_of_text (type, begins, got > 0 ? (size_t) got : 0));
-    return lseek (fd, 0, SEEK_SET) == 0 ? kind : NULL;
+    char *begins = xcalloc (1, HEAD_BYTES);
+    ssize_t got = pread (fd, begins, HEAD_BYTES, 0);
+    const struct content_kind *kind = got > 0 ? kind_of_bytes (magic, begins, (size_t) got) : NULL;
+
+    free (begins);
+    return kind;
 }
 
 const struct content_kind *kind_with (const char *ending)

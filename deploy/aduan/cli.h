@@ -231,6 +231,9 @@ void put_indented (const char *text);
 json_t *history_json (const struct aduan_assignment *assignment);
 /* Under the case's text: of each entry time, what and who, its words, and how many files came with it. */
 void history_put (const struct aduan_assignment *assignment);
+/* Digests of files as a list of hexadecimal digits; for a person how many there are, where there are any. */
+json_t *digests_json (const void *attachments, size_t len);
+void files_put (size_t attachments_len);
 const char *status_said (const char *word); /* a status as people read it */
 /* duplicates.c: what is like a complaint, within an agency and those below it; *ret: how many.  0, or an
  * exit status after a complaint. */

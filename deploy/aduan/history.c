@@ -13,13 +13,21 @@ static bool names_other (const struct aduan_said *said)
     return said->act >= ADUAN_ACT_LINK && said->act <= ADUAN_ACT_UNMERGE;
 }
 
-static json_t *digests_json (const struct aduan_said *said)
+json_t *digests_json (const void *attachments, size_t len)
 {
-    const uint8_t *digests = said->attachments;
+    const uint8_t *digests = attachments;
     json_t *out = json_array ();
-    for (size_t at = 0; at < said->attachments_len; at += ADUAN_DIGEST_BYTES)
+    for (size_t at = 0; at < len; at += ADUAN_DIGEST_BYTES)
         json_array_append_new (out, json_string (hex_text (digests + at, ADUAN_DIGEST_BYTES)));
     return out;
+}
+
+void files_put (size_t attachments_len)
+{
+    char files[24];
+    snprintf (files, sizeof files, "%zu", attachments_len / ADUAN_DIGEST_BYTES);
+    if (attachments_len)
+        say (stdout, TEXT_work_files, "count", files, NULL);
 }
 
 json_t *history_json (const struct aduan_assignment *assignment)
@@ -40,7 +48,8 @@ json_t *history_json (const struct aduan_assignment *assignment)
         else if (*said->suggested_code)
             json_object_set_new (entry, "suggested", json_string (said->suggested_code));
         if (said->attachments_len)
-            json_object_set_new (entry, "attachments", digests_json (said));
+            json_object_set_new (entry, "attachments",
+                                 digests_json (said->attachments, said->attachments_len));
         json_array_append_new (out, entry);
     }
     return out;
@@ -48,7 +57,7 @@ json_t *history_json (const struct aduan_assignment *assignment)
 
 void history_put (const struct aduan_assignment *assignment)
 {
-    char omitted[12], files[24];
+    char omitted[12];
     snprintf (omitted, sizeof omitted, "%u", assignment->history_omitted);
     if (assignment->history_omitted)
         say (stdout, TEXT_work_omitted, "count", omitted, NULL);
@@ -62,9 +71,7 @@ void history_put (const struct aduan_assignment *assignment)
         else if (*said->suggested_code)
             say (stdout, TEXT_work_whose, "agency", said->suggested_code, NULL);
         put_indented (said->text);
-        snprintf (files, sizeof files, "%zu", said->attachments_len / ADUAN_DIGEST_BYTES);
-        if (said->attachments_len)
-            say (stdout, TEXT_work_files, "count", files, NULL);
+        files_put (said->attachments_len);
     }
     if (assignment->history_count)
         fputc ('\n', stdout);

@@ -161,6 +161,9 @@ static json_t *assignment_json (const struct work *work, const struct aduan_assi
     json_object_set_new (out, "text",
                          assignment->text ? json_stringn (assignment->text, assignment->text_len)
                                           : json_null ());
+    if (assignment->attachments_len)
+        json_object_set_new (out, "attachments",
+                             digests_json (assignment->attachments, assignment->attachments_len));
     if (assignment->due_first)
         json_object_set_new (out, "due_first", json_integer ((json_int_t) assignment->due_first));
     if (assignment->due_resolve)
@@ -406,6 +409,7 @@ static void put_case (const struct work *work, const struct aduan_assignment *as
     if (assignment->text)
         put_text (stdout, assignment->text, assignment->text_len);
     fputs ("\n\n", stdout);
+    files_put (assignment->attachments_len);
     history_put (assignment);
 }
 

@@ -201,6 +201,9 @@ void page_values (struct visit *visit)
     json_object_set_new (values, "lang", json_string (visit->english ? "en" : "id"));
     json_object_set_new (values, "path", json_string (path));
     json_object_set_new (values, "accept", json_string (content_accept (visit->desk->content)));
+    if (content_video_most (visit->desk->content))
+        json_object_set_new (values, "video_seconds",
+                             json_integer (content_video_seconds (visit->desk->content)));
     const char *said = http_query (visit->request, "said");
     if (said && strlen (said) < 40 &&
         strspn (said, "abcdefghijklmnopqrstuvwxyz_0123456789") == strlen (said)) {

@@ -4,6 +4,7 @@ import os
 import re
 import struct
 import subprocess
+import tempfile
 
 import pytest
 from PIL import Image
@@ -11,7 +12,7 @@ from PIL import Image
 from content import digest, everywhere, kept, names, opened, picture, reencoded, upload
 from desk_cases import held
 from desk_door import Browser
-from film import boxes, film, marked, plays, probe, within
+from film import boxes, film, marked, plays, probe, run, within
 from heif import box, coded, encoded, full, heic
 from spoolbench import wait
 from stack import DESK, REENCODER, ROOT, Stack
@@ -109,6 +110,9 @@ def test_a_film_at_the_public_door(stack):
     visitor = Visitor(stack)
     page = visitor.get("/report").text
     assert 'data-video="26214400"' in page and "paling besar 10 MB, video 25 MB" in page and "120 detik" in page
+    number, code = visitor.report("Ada film yang lebih panjang.")
+    stack.wait("select 1 from complaint where number_text (number) = %s", number)
+    assert "120 detik" in Visitor(stack).opens(number, code)
     small, large = film(), film() + box(b"free", bytes(12 << 20))
     visitor.report("Truk membuang limbah ke sungai.", [("photo", "a.mp4", small), ("photo", "b.mp4", large)])
     assert f"{digest(large)}.box" in names(stack.folder, "box") + names(stack.folder, "new")
@@ -137,7 +141,8 @@ def test_one_table_says_it(stack, liaison):
     said = ", ".join(dict.fromkeys(name for _, _, name, _ in kinds()))
     for page in (Visitor(stack).get("/report").text, Browser(stack, liaison).get("/new").text):
         assert re.findall(r'accept="([^"]*)"', page) == [accept]
-    assert said in Browser(stack, liaison).get("/new").text
+    page = Browser(stack, liaison).get("/new").text
+    assert said in page and "120 detik" in page
     for path in ("docs/channels.md", "docs/desk.md", "docs/openapi-public.yaml"):
         with open(os.path.join(ROOT, path), encoding="utf-8") as file:
             assert said in re.sub(r"\s+", " ", file.read()), f"{path} does not say {said}"
@@ -215,3 +220,33 @@ def test_a_film_ends_where_its_bound_is():
 def test_a_film_keeps_its_sound(kind, sound, type_):
     told = probe(remuxed(marked(film(kind=kind, sound=sound), MARK)))
     assert [stream["codec_name"] for stream in told["streams"]] == ["h264", *([sound] if sound else [])] and type_ in told["format"]["format_name"]
+
+
+def sound_of(data):
+    """What is heard, decoded."""
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(data)
+        file.flush()
+        return run("ffmpeg", "-i", file.name, "-vn", "-f", "s16le", "-")
+
+
+def test_who_coded_the_sound():
+    """ffmpeg says who it is in a frame of AAC; its copy says nothing, is as long, and sounds the same."""
+    spoken = film(coder_says=True)
+    assert b"Lavc" in spoken
+    copy = remuxed(spoken)
+    assert plays(copy) and b"Lavc" not in copy and sound_of(copy) == sound_of(spoken)
+    # what begins otherwise stays as it is
+    plain = film()
+    assert sound_of(remuxed(plain)) == sound_of(plain)
+
+
+@pytest.mark.parametrize("more", [(), ("-movflags", "frag_keyframe+empty_moov+default_base_moof+delay_moov")], ids=["whole", "in fragments"])
+def test_a_film_that_begins_late(more):
+    """A camera that writes all day counts on: its film's seconds are those from where it begins."""
+    late = film(seconds=6, options=("-output_ts_offset", "4000", *more))
+    assert float(probe(late)["format"]["start_time"]) > 3000
+    for seconds, least in ((120, 5.9), (2, 1.9)):
+        told = probe(remuxed(late, seconds))
+        packets = int(told["streams"][0]["nb_read_packets"])
+        assert least * 10 <= packets <= least * 10 + 11, (seconds, packets)

@@ -57,6 +57,19 @@ def pulled(stack, worker, number):
     return case
 
 
+class Officer:
+    """A person of the unit who pulls and acts as a worker does: through a front, which has taken his files."""
+
+    def __init__(self, stack):
+        self.front, self.who = stack.front(), stack.person(UNIT, "agency_admin")
+
+    def pull(self, *asked, **more):
+        return self.front.pull_as(self.who, *asked, **more)
+
+    def act(self, *said, **more):
+        return self.front.act_as(self.who, *said, **more)
+
+
 def says(visitor, doing, text, files, **more):
     """A word on the case that the browser follows, with files."""
     fields = visitor.get("/case").fields()
@@ -170,7 +183,7 @@ def test_whatever_he_says(stack, visitor, worker):
     says(visitor, "complete", "Sisi utara.", [notes["complete"]])
     assert known(stack, number, 33) == [digest(notes["complete"])]
     letter = b"Surat jawaban dinas.\n"
-    holder_says(stack, worker, number, [("answer", "Sudah diperbaiki.", {"t27": upload(stack, letter)[0]}), ("close", "Selesai.", {"t12": 1})])
+    holder_says(stack, Officer(stack), number, [("answer", "Sudah diperbaiki.", {"t27": upload(stack, letter)[0]}), ("close", "Selesai.", {"t12": 1})])
     stack.wait("select 1 from complaint where number_text (number) = %s and state = 7", number)
     says(visitor, "rate", "Belum rata.", [notes["rate"]], rating="2")
     assert known(stack, number, 34) == [digest(notes["rate"])]
@@ -184,9 +197,9 @@ def test_whatever_he_says(stack, visitor, worker):
     stack.checks()
 
 
-def test_an_aliass_reporter_shows_his_to_the_agency_alone(stack, worker):
+def test_an_aliass_reporter_shows_his_to_the_agency_alone(stack):
     """His reply goes to the main complaint, and its files to who has that: not to its own reporter."""
-    web, codes = stack.adapter(), (new_code(), new_code())
+    worker, web, codes = Officer(stack), stack.adapter(), (new_code(), new_code())
     main, alias = (placed(stack, web, f"Lampu simpang padam, laporan {at}.", code=code, secret=1) for at, code in enumerate(codes))
     cases = {case["number"]: case for case in worker.pull([stack.agency(UNIT)], 10, wait=5000, lease=60000)}
     assert worker.act(cases[alias], "merge", t13=cases[main]["id"])[0] == "done"

@@ -22,6 +22,8 @@ def padded(data, block):
 
 class Adapter(Peer):
     credit_tag = 4
+    account = None  # of a front's key: the adapter for which it speaks
+    front = None    # tells an Adapter of a front's key, which speaks for this one where it names files
 
     def content(self, key, title, text, identity, email, language, attachments=()):
         tags = {"t1": title, "t2": text}
@@ -43,6 +45,9 @@ class Adapter(Peer):
         """('accepted', fields) | ('reject', fields) | ('tempfail', fields) | ('unknown', None).
 
         Repeats with the same key and created until ACCEPTED or REJECT, as an adapter must."""
+        if attachments and self.front:
+            return self.front().submit(text, title, key, created, kind, channel, category, place, target, class_, anonymous, secret, parent, code, priority,
+                                     rating, identity, email, language, seconds, once, ref, at, attachments, doubt)
         key = key or os.urandom(16).hex().encode()
         created = int(time.time() * 1000) if created is None else created
         if not self.welcome and not self.hello(seconds):
@@ -54,7 +59,7 @@ class Adapter(Peer):
             ref = self.ref()
             submit = frame(SUBMIT, t1=ref, t2=kind, t3=key, t4=created, t5=channel, t6=class_, t7=category, t8=place, t10=at[0], t11=at[1], t13=target,
                            t14=anonymous, t15=secret, t16=parent, t17=code_hash, t18=priority,
-                           t19={"id": 1, "en": 2}[language], t21=rating, t25=doubt)
+                           t19={"id": 1, "en": 2}[language], t21=rating, t23=self.account, t25=doubt)
             answer = None
             if self.say([submit, content], min(5.0, max(0.1, deadline - time.monotonic()))):
                 answer = self.take(ref, min(delay * 4, max(0.0, deadline - time.monotonic())))

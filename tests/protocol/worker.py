@@ -56,7 +56,8 @@ class Worker(Peer):
                 return found
             _, content = parse(frames[0])
             found.append({"id": fields[2], "agency": fields[3], "version": fields[4], "lease": fields[5], "attempt": fields[7],
-                          "number": fields[8], "title": content.get(1), "text": content[2], "fields": fields})
+                          "number": fields[8], "title": content.get(1), "text": content[2], "fields": fields,
+                          "files": [content[9][at:at + 32] for at in range(0, len(content.get(9, b"")), 32)]})
             found[-1]["history"], found[-1]["omitted"] = history(frames[1:])
 
     def act(self, assignment, act, text=None, key=None, version=None, seconds=10.0, **tags):

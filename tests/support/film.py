@@ -18,7 +18,7 @@ def run(*command, data=None):
     return subprocess.run(command, input=data, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
 
 
-def film(mark="", codec="libx264", sound="aac", kind="mp4", seconds=2, turn=None, options=()):
+def film(mark="", codec="libx264", sound="aac", kind="mp4", seconds=2, turn=None, options=(), coder_says=False):
     """With a mark: in the film's and its tracks' words, a chapter, a line of subtitles, a cover, a time code, SEI."""
     with tempfile.TemporaryDirectory() as folder:
         def path(name, text=None):
@@ -43,7 +43,7 @@ def film(mark="", codec="libx264", sound="aac", kind="mp4", seconds=2, turn=None
             if codec == "libx264":
                 command += ["-bsf:v", f"h264_metadata=sei_user_data=086f3693b7b34f2c965321492feee5b8+{mark}"]
         if sound:
-            command += ["-c:a", sound, "-flags:a", "+bitexact"]  # its coder would say its name within the sound
+            command += ["-c:a", sound, *([] if coder_says else ["-flags:a", "+bitexact"])]  # its coder says its name within the sound
         run(*command, "-c:v", codec, "-g", "5", *options, target)
         if turn is not None:
             whole, target = target, path(f"turned.{kind}")

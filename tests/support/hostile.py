@@ -107,7 +107,7 @@ class Maker:
         if message.name == "hello":
             fields[1] = 1
         if message.name in ("pull", "act"):
-            fields = {field.tag: fields[field.tag] for field in message.fields if field.tag in fields and field.name != "session"}  # no front's key
+            fields = {field.tag: fields[field.tag] for field in message.fields if field.tag in fields and field.name not in ("session", "attachments")}  # no front's key
         if message.name == "pull":
             fields.update({2: [999999], 4: 0})  # nobody's agency, no waiting
         return fields
@@ -372,7 +372,7 @@ class Maker:
             ("number", "parent", {"kind": 5, "parent": "x"}), ("value", "rating", {"kind": 4, "rating": 6, "parent": "A0000000000000"}),
             ("empty", "text", {"text": ""}), ("empty", "text", {"text": " \n\t "}), ("empty", "text", {"text": b"\x01\x02"}),
             ("too_long", "text", {"text": "x" * 10001}), ("too_long", "title", {"title": "x" * 201}),
-            ("too_long", "text", {"text": b"\xff" * 10001}), ("value", "attachments", {"attachments": b"x" * 33}),
+            ("too_long", "text", {"text": b"\xff" * 10001}), ("right", "attachments", {"attachments": b"x" * 32}),
             ("too_long", "submit", {"_pad": 300000}), ("too_long", "content", {"_pad_content": 300000}))
         for code, field, changed in cases:
             pad, pad_content = changed.pop("_pad", 0), changed.pop("_pad_content", 0)

@@ -7,6 +7,7 @@
 Real PostgreSQL, real programs from the build named by ADUAN_BUILD.  Programs are killed by the pids
 that were started here; every log is kept in `folder`/log and searched for sanitizer reports at stop.
 """
+import functools
 import os
 import random
 import signal
@@ -297,9 +298,19 @@ class Stack:
         with open(self._path("keys", f"{name}.pub"), encoding="ascii") as file:
             return file.read().strip()
 
-    def adapter(self, name="web"):
-        peer = Adapter(f"tcp://127.0.0.1:{self.ports['intake']}", self.server_key("intake"), *self.keys[f"adapter-{name}"], name)
+    def _adapter(self, key, name):
+        peer = Adapter(f"tcp://127.0.0.1:{self.ports['intake']}", self.server_key("intake"), *self.keys[key], name)
         self.peers.append(peer)
+        return peer
+
+    def adapter(self, name="web", front="web"):
+        """An adapter's key; where it names files a front's speaks for it, as aduan-web does (None: its own does, which intake refuses)."""
+        def speaker():
+            speaks = self._adapter(f"front-{front}", name)
+            speaks.account = name
+            return speaks
+        peer = self._adapter(f"adapter-{name}", name)
+        peer.front = functools.cache(speaker) if front in self.fronts else None
         return peer
 
     def worker(self, name="all"):

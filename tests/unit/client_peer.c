@@ -98,6 +98,8 @@ static void say_case (struct link *link, uint64_t ref, uint64_t waited, char how
 {
     struct parcel parcel = {0};
     struct id id = {{9}};
+    char files[ADUAN_DIGEST_BYTES];
+    memset (files, 'f', sizeof files);
     parcel_add (&parcel, WIRE_assigned,
                 &(struct msg_assigned){.ref = ref,
                                        .id = id,
@@ -113,7 +115,9 @@ static void say_case (struct link *link, uint64_t ref, uint64_t waited, char how
                                        .received = 5,
                                        .secret = FLAG_NO});
     parcel_add (&parcel, WIRE_content,
-                &(struct msg_content){.title = view_of ("Lampu"), .text = view_of ("Lampu padam")});
+                &(struct msg_content){.title = view_of ("Lampu"),
+                                      .text = view_of ("Lampu padam"),
+                                      .attachments = {files, how == 'a' ? sizeof files : 0}});
     if (how != 'a')
         add_history (&parcel, how == 't');
     assert_int_equal (link_send (link, &parcel), 0);

@@ -24,6 +24,8 @@ static void pulled_with_leases (void **state)
     assert_string_equal (list[1].location, "Jalan Melati");
     assert_string_equal (list[1].title, "Lampu");
     assert_string_equal (list[1].text, "Lampu padam");
+    assert_int_equal (list[1].attachments_len, ADUAN_DIGEST_BYTES);
+    assert_int_equal (((const char *) list[1].attachments)[ADUAN_DIGEST_BYTES - 1], 'f');
     assert_string_equal (list[1].region, "33.74");
     assert_int_equal (list[1].version, 42);
     /* 80 % of 10 s, from the moment it was said plus 3 s of waiting */
@@ -44,6 +46,7 @@ static void pulled_with_history (void **state)
     world_open (&world, "hta", 64);
     assert_int_equal (aduan_pull (world.aduan, &one_pull, 5000, &list, &result), ADUAN_DONE);
     const struct aduan_said *said = list[1].history;
+    assert_null (list[1].attachments);
     assert_int_equal (list[1].history_count, 2);
     assert_int_equal (list[1].history_omitted, 3);
     assert_int_equal (said[0].at, 1);

@@ -10,6 +10,7 @@
 #include <libavformat/avformat.h>
 #include <libavutil/opt.h>
 #include <string.h>
+#include "sound.h"
 
 #define AVIO_PIECE 65536
 #ifndef BLOCK_MOST               /* the fuzzer has less */
@@ -30,6 +31,7 @@ struct source {
 
 struct track {
     int from;             /* of the old file; -1: there is none */
+    bool blanks;          /* of sound: what its frames say before the first channel */
     AVBSFContext *filter; /* of its pictures; NULL: of sound */
     AVStream *to;
     bool some;    /* of it was written */
@@ -42,6 +44,7 @@ struct film {
     AVIOContext *reader;
     AVPacket *packet;
     struct track video, audio;
+    int64_t begins; /* AV_TIME_BASE a second: its first packet; AV_NOPTS_VALUE: none yet */
     int64_t seconds;
 };
 
@@ -306,6 +309,9 @@ static enum end track_open (struct film *film, struct track *track)
         avcodec_parameters_copy (track->to->codecpar,
                                  pictures ? track->filter->par_out : from->codecpar) < 0)
         return END_MEMORY;
+    track->blanks =
+        from->codecpar->codec_id == AV_CODEC_ID_AAC &&
+        sound_has_elements (from->codecpar->extradata, (size_t) from->codecpar->extradata_size);
     track->to->codecpar->codec_tag =
         from->codecpar->codec_id == AV_CODEC_ID_HEVC ? MKTAG ('h', 'v', 'c', '1') : 0;
     track->to->time_base = from->time_base;
@@ -343,6 +349,12 @@ static int packet_put (struct film *film, struct track *track)
     track->last = packet->dts;
     track->some = true;
 
+    if (track->blanks) {
+        int result = av_packet_make_writable (packet);
+        if (result < 0)
+            return result;
+        sound_blank (packet->data, (size_t) packet->size);
+    }
     av_packet_free_side_data (packet);
     av_packet_rescale_ts (packet, base, track->to->time_base);
     packet->stream_index = track->to->index;
@@ -364,6 +376,17 @@ static int packet_filter (struct film *film, struct track *track)
     return result;
 }
 
+/* Is the packet within the film's first seconds?  A film may begin at any time: a camera that writes all day counts on. */
+static bool is_within (struct film *film, const AVPacket *packet)
+{
+    AVRational base = film->in->streams[packet->stream_index]->time_base;
+    int64_t at = av_rescale_q (packet->dts, base, AV_TIME_BASE_Q);
+
+    if (film->begins == AV_NOPTS_VALUE)
+        film->begins = at;
+    return av_sat_sub64 (at, film->begins) < film->seconds * AV_TIME_BASE;
+}
+
 static int packet_take (struct film *film)
 {
     AVPacket *packet = film->packet;
@@ -371,9 +394,7 @@ static int packet_take (struct film *film)
                           : packet->stream_index == film->audio.from ? &film->audio
                                                                      : NULL;
 
-    if (!track || packet->dts == AV_NOPTS_VALUE || packet->size <= 0 ||
-        av_compare_ts (packet->dts, film->in->streams[packet->stream_index]->time_base,
-                       film->seconds, (AVRational){1, 1}) >= 0)
+    if (!track || packet->dts == AV_NOPTS_VALUE || packet->size <= 0 || !is_within (film, packet))
         return 0;
     return track->filter ? packet_filter (film, track) : packet_put (film, track);
 }
@@ -419,6 +440,7 @@ void video_remux (struct input input, unsigned seconds)
     struct film film = {.source = {.input = input},
                         .video = {.from = -1, .last = AV_NOPTS_VALUE},
                         .audio = {.from = -1, .last = AV_NOPTS_VALUE},
+                        .begins = AV_NOPTS_VALUE,
                         .seconds = seconds};
     enum end end;
     uint8_t *bytes;

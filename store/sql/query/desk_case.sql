@@ -18,7 +18,7 @@ from (
            case when l.level = 2 then typed_by (t.external) end as typed_by,
            case when l.level = 2 and t.latitude <> 0 then t.latitude end as latitude,
            case when l.level = 2 and t.latitude <> 0 then t.longitude end as longitude,
-           case when l.level = 2 then encode (t.attachments, 'hex') end as attachments,
+           case when l.files then encode (t.attachments, 'hex') end as attachments,
            case when l.level = 2 then
                (select json_agg (json_build_object ('rung', v -> 0, 'code', replace (v ->> 1, '-', '_'), 'what', v ->> 2))
                 from jsonb_array_elements (t.decision::jsonb -> 'said') v) end as reasons,
@@ -56,7 +56,8 @@ from (
                   where w.complaint_id = c.complaint_id
                   order by w.lead desc, w.state = 7, a.code) s) as assignments
     from complaint c
-    cross join lateral (select case when case_until (c.complaint_id) is not null then 2 when case_seen (c.complaint_id) then 1 else 0 end as level) l
+    cross join lateral (select case when case_until (c.complaint_id) is not null then 2 when case_seen (c.complaint_id) then 1 else 0 end as level,
+                               coalesce (case_until (c.complaint_id) = 'infinity', false) as files) l
     left join content t on t.complaint_id = c.complaint_id
     left join agency h on h.agency_id = c.holder
     left join category g on g.category_id = c.category

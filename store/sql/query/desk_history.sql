@@ -12,9 +12,10 @@ from (
                                                          and (v.data ->> 'draft')::int = e.number)
                and e.principal <> session_reader () as pending,
            case when e.kind = 73 then desk_who ((e.data ->> 'former')::int, e.agency) end as former, d.code as receiver, d.name as receiver_name, e.data ->> 'rating' as rating,
-           case when l.level = 2 and not event_held (e.kind, e.number, y.words) then e.data ->> 'attachments' end as attachments, e.total - count (*) over () as older
+           case when l.files and not event_held (e.kind, e.number, y.words) then e.data ->> 'attachments' end as attachments, e.total - count (*) over () as older
     from complaint c
-    cross join lateral (select case when case_until (c.complaint_id) is not null then 2 when case_seen (c.complaint_id) then 1 else 0 end as level) l
+    cross join lateral (select case when case_until (c.complaint_id) is not null then 2 when case_seen (c.complaint_id) then 1 else 0 end as level,
+                               coalesce (case_until (c.complaint_id) = 'infinity', false) as files) l
     cross join lateral (
         select * from (
             select v.*, count (*) over () as total, row_number () over w as nth, sum (coalesce (octet_length (v.text), 0) + 200) over w as bytes
