@@ -8,16 +8,38 @@
 A mark is looked for as it is, in base64, hexadecimal and UTF-16, in either case, and within gzip and zlib streams.
 """
 import base64
+import functools
+import io
 import os
 import pathlib
 import re
 import zlib
 
-from content import photo_with
+from content import photo_with, picture
+from film import film, marked
+from heif import heic
 
 MARK = "Qxkanari"  # in every name, address and picture
 DIGITS = "89173648"  # in every number, behind 0, 62 or what else stands before it; in every network address
 UNPACKED_MOST = 1 << 24
+
+
+def _camera(n):
+    """What a telephone writes of itself into what reporter `n` took."""
+    return f"{MARK} Kamera {n:05}"
+
+
+@functools.cache
+def _first(kind):
+    """Of each kind but JPEG the first reporter's, with his mark wherever the kind knows a place: to make one takes a good part of a second."""
+    mark = _camera(0)
+    if kind == "heic":
+        return heic(marks=mark.encode())
+    if kind == "gif":
+        out = io.BytesIO()
+        picture().save(out, "GIF", comment=mark.encode(), save_all=True, append_images=[picture()], xmp=mark.encode())
+        return out.getvalue()
+    return marked(film(mark), mark)
 
 
 class Reporter:
@@ -35,7 +57,11 @@ class Reporter:
         return {"User-Agent": f"{MARK}/{self.n:05}", "X-Forwarded-For": f"2001:db8:{DIGITS[:4]}:{DIGITS[4:]}:{self.n:x}::1"}
 
     def photo(self):
-        return photo_with(f"{MARK} Kamera {self.n:05}", self.n)
+        """Of sixteen at the same door one has a HEIC, one a GIF, and one a film."""
+        kind = {3: "heic", 8: "gif", 13: "film"}.get(self.n // 20 % 16)
+        if kind is None:
+            return photo_with(_camera(self.n), self.n)
+        return _first(kind).replace(_camera(0).encode(), _camera(self.n).encode())
 
     def contact(self, kind):
         return self.mail if kind == "email" else self.phone
