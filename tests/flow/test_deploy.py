@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from conftest import ROOT, Stack
-from stack import BUILD
+from stack import BUILD, PROGRAMS
 
 HARNESS = r"""
 set -euo pipefail
@@ -53,6 +53,18 @@ def changed(stack):
             file.write(text.replace(old, new))
         return path
     return write
+
+
+def test_an_installation_begins_with_settings_that_are_right(stack, tmp_path):
+    """Each program takes those that deploy/up writes."""
+    tmp_path.chmod(0o755)
+    settings = tmp_path / "aduan.yaml"
+    written = subprocess.run(["bash", "-euc", ". deploy/lib/settings.sh; first_settings"], cwd=ROOT, text=True, check=True, stdout=subprocess.PIPE,
+                             env=dict(os.environ, programs="bin", settings=str(settings), run=str(tmp_path), data=stack.folder, base="8311"))
+    settings.write_text(written.stdout, encoding="ascii")
+    for name, program in PROGRAMS.items():
+        done = subprocess.run([os.path.join(BUILD, program), "-c", settings, "-n"], text=True, check=False, capture_output=True)
+        assert done.returncode == 0 and done.stderr == "", f"{name}: {done.stderr}"
 
 
 def test_all_in_order(ask):
