@@ -59,6 +59,11 @@ class StoreDoor(Peer):
         self.principal = stack.sql("select principal_id from principal where role = 2 order by 1 limit 1")[0][0]
         super().__init__(f"ipc://{stack.folder}/run/store.sock", None, None, None, name)
         stack.peers.append(self)
+        self.greet()
+
+    def greet(self):
+        """Says hello once more: who was silent for as long as a check of everything takes is not known any more."""
+        self.welcome = None
         assert self.hello(), "the store does not answer"
 
     # ---- what comes

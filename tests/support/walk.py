@@ -159,6 +159,7 @@ class Walk:
                 self.pull()
             if at % checks == checks - 1:
                 self.stack.checks()
+                self.door.greet()
         self.door.decides = lambda asked: {2: 0, 3: 6}
         self.door.until("select 1 where not exists (select from returned r join complaint c using (complaint_id) "
                         "where c.state = 6 or (r.aside and c.state < 7))", seconds=60)
