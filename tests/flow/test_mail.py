@@ -395,6 +395,26 @@ def test_a_maildir_keeps_what_intake_cannot_take(stack):
     assert stack.metric("web", "web_accepted_total") == accepted + 1
 
 
+def test_a_mail_that_stays_holds_up_nobody(stack):
+    """It cannot be read, or its file cannot be kept: those behind it are taken meanwhile, and it has its turn again and again."""
+    files = os.path.join(stack.folder, "files")
+    os.mkdir(os.path.join(stack.folder, "Maildir", "new", "1764200010.map"))
+    os.rename(os.path.join(files, "part"), os.path.join(files, "part.away"))
+    try:
+        deliver(stack, "1764200011.foto", parts(("Content-Type: text/plain", b"Trotoar amblas, catatan terlampir."),
+                                                ('Content-Type: text/plain\nContent-Disposition: attachment; filename="catatan.txt"', b"Di sisi barat.")))
+        for at in range(3):
+            deliver(stack, f"176420002{at}.kata", mail(f"Kerb nomor {at} pecah."))
+        for at in range(3):
+            wait_in(stack, "cur", f"176420002{at}.kata")
+        assert wait_in(stack, "new", "1764200011.foto")
+    finally:
+        os.rename(os.path.join(files, "part.away"), os.path.join(files, "part"))
+        os.rmdir(os.path.join(stack.folder, "Maildir", "new", "1764200010.map"))
+    wait_in(stack, "cur", "1764200011.foto")
+    stack.wait("select 1 from content where body like 'Trotoar amblas, catatan%%'")
+
+
 def test_nobody_is_named_in_the_log(stack):
     with open(stack["web"].log, encoding="utf-8") as log:
         text = log.read()

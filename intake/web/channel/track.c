@@ -281,8 +281,9 @@ static void on_said (struct visit *visit, const struct aduan_submitted *result)
                                                                   : "rejected");
     } else {
         http_later (visit->request, LATER_MS);
-        visit_value (visit, "typed", visit_said (visit, "text"));
-        visit_refuse (visit, 503, "away");
+        const char *text = visit_said (visit, "text");
+        visit_value (visit, "typed", text);
+        visit_refuse (visit, 503, *text ? "away" : "press_away");
     }
 }
 
