@@ -9,6 +9,9 @@
  * sleeps or has had the day's messages goes back with its channel and the time from which it may be sent, untried: the
  * store keeps it aside, and what waits for one gateway never stands before another's.
  *
+ * An address that others named may want no news: its owner said so to aduan-web, and the store has a hash of it (stops.c).  So before
+ * a dispatch is sent the store is asked which of its addresses do, until it answers; those are told as skipped.
+ *
  * When the link breaks: a dispatch that is still FILLING is given back untried, and so is a claim
  * whose answer got lost whole (its dispatch has the number that we drew for it); told is then shorter
  * than the dispatch, which tells the store what never arrived.  Everything else goes on, and is told
@@ -17,13 +20,14 @@
 #include <inttypes.h>
 #include <sodium.h>
 #include <stdlib.h>
+#include <string.h>
 #include <utlist.h>
 #include "domain/token.h"
 #include "night.h"
 #include "notifier.h"
 #include "words.h"
 
-#define TOLD_REPEAT_MS 10000 /* the store answers within a turn, or its database is away */
+#define SAID_REPEAT_MS 10000 /* the store answers within a turn, or its database is away */
 #define CLAIM_WAIT_MS  10000 /* how long a claim stands with the store while there is nothing */
 #define CLAIM_LOST_MS  30000 /* an answer that did not come by then is given back */
 #define DRAIN_CLAIM_MS                                                                             \
@@ -32,7 +36,7 @@
 #define AWAKE_MS     900000 /* behind a report: for so long who made it is awake */
 #define PARK_ATTEMPT 10     /* the store parks a notice at its tenth failure */
 
-static const char *const dispatch_words[] = {"filling", "sending", "telling"};
+static const char *const dispatch_words[] = {"filling", "asking", "sending", "telling"};
 static const char *const notice_words[] = {"waiting", "sending", "done"};
 
 static const struct msg_notice *notice_said (const struct notice *notice)
@@ -74,13 +78,62 @@ static void dispatch_destroy (struct notifier *notifier, struct dispatch *dispat
     free (dispatch);
 }
 
-/* FILLING is over.  Frees a dispatch that has nothing that we could use. */
+/* Now it may be sent.  Frees a dispatch that has nothing that we could use. */
 static void dispatch_begin (struct notifier *notifier, struct dispatch *dispatch)
 {
     dispatch->state = DISPATCH_SENDING;
     notifier->waiting += dispatch->count;
     if (dispatch->count == 0)
         dispatch_destroy (notifier, dispatch);
+}
+
+/* By which hashes the store knows the addresses of a dispatch that others named.  What cannot be opened now is judged by
+ * notice_send. */
+static bool dispatch_read (struct notifier *notifier, struct dispatch *dispatch)
+{
+    bool any = false;
+
+    for (unsigned i = 0; i < dispatch->count; i++) {
+        struct notice *notice = &dispatch->notices[i];
+        const struct msg_notice *said = notice_said (notice);
+        struct contact contact;
+        if (!said->contact.len ||
+            contact_open (notifier->keys, said->contact_key_id, said->contact, &contact) != 0)
+            continue;
+        notice->asks = !contact.own && !contact.quiet && who_of (notifier, &contact, notice->who);
+        contact_done (&contact);
+        any = any || notice->asks;
+    }
+    return any;
+}
+
+/* Asks which of them want no news; without success at_scan and the link's coming up try again. */
+static void dispatch_ask (struct notifier *notifier, struct dispatch *dispatch)
+{
+    uint8_t who[NOTICES_MAX * WHO_LEN];
+    size_t len = 0;
+
+    for (unsigned i = 0; i < dispatch->count; i++)
+        if (dispatch->notices[i].asks) {
+            memcpy (who + len, dispatch->notices[i].who, WHO_LEN);
+            len += WHO_LEN;
+        }
+    if (!dispatch->asked_ref)
+        dispatch->asked_ref = ++notifier->next_ref;
+    struct msg_heed heed = {.ref = dispatch->asked_ref, .who = {(const char *) who, len}};
+    if (link_say (notifier->store, WIRE_heed, &heed) == 0)
+        dispatch->asked_at = reactor_now (notifier->reactor);
+}
+
+/* FILLING is over.  While the program drains nothing of it will be sent, and nobody need be asked. */
+static void dispatch_whole (struct notifier *notifier, struct dispatch *dispatch)
+{
+    if (notifier->draining || !dispatch_read (notifier, dispatch)) {
+        dispatch_begin (notifier, dispatch);
+        return;
+    }
+    dispatch->state = DISPATCH_ASKING;
+    dispatch_ask (notifier, dispatch);
 }
 
 /* Says the outcomes; without success at_scan and the link's coming up try again. */
@@ -282,6 +335,8 @@ static struct fate notice_judge (struct notifier *notifier, const struct notice 
         return refused (WHY_NO_GATEWAY);
     if (contact->quiet)
         return (struct fate){.told = TOLD_SKIPPED, .code = WHY_RECIPIENT_LIMIT};
+    if (notice->stopped)
+        return (struct fate){.told = TOLD_SKIPPED, .code = WHY_STOPPED};
     if (contact->answered && is_receipt (notice_said (notice)))
         return (struct fate){.told = TOLD_SKIPPED, .code = WHY_ANSWERED};
     return notice_waits (notifier, notice);
@@ -431,15 +486,17 @@ void claim_turn (struct notifier *notifier)
     claim_say (notifier);
 }
 
-static void tell_all (struct notifier *notifier)
+/* What the store has not answered, or not since `before` (mono_ms). */
+static void say_again (struct notifier *notifier, int64_t before)
 {
-    int64_t before = reactor_now (notifier->reactor) - TOLD_REPEAT_MS;
     struct dispatch *dispatch;
 
-    DL_FOREACH (notifier->dispatches, dispatch)
-        if (dispatch->state == DISPATCH_TELLING &&
-            (dispatch->told_at == 0 || dispatch->told_at < before))
+    DL_FOREACH (notifier->dispatches, dispatch) {
+        if (dispatch->state == DISPATCH_ASKING && dispatch->asked_at <= before)
+            dispatch_ask (notifier, dispatch);
+        if (dispatch->state == DISPATCH_TELLING && dispatch->told_at <= before)
             dispatch_tell (notifier, dispatch);
+    }
 }
 
 void at_scan (void *owner)
@@ -454,7 +511,7 @@ void at_scan (void *owner)
     if (notifier->claiming && !notifier->draining &&
         reactor_now (notifier->reactor) - notifier->claim_at > CLAIM_LOST_MS)
         claim_lost (notifier);
-    tell_all (notifier);
+    say_again (notifier, reactor_now (notifier->reactor) - SAID_REPEAT_MS);
     claim_turn (notifier);
 }
 
@@ -495,7 +552,7 @@ static void on_notice (void *owner, struct link *from, struct parcel *parcel)
 }
 
 /*
- * on_claimed - the answer is whole: now sending may begin.
+ * on_claimed - the answer is whole.
  */
 static void on_claimed (void *owner, struct link *from, struct parcel *parcel)
 {
@@ -507,7 +564,7 @@ static void on_claimed (void *owner, struct link *from, struct parcel *parcel)
     log_debug ("claim %" PRIu64 ": %" PRIu64 " notices", said->ref, said->count);
     DL_FOREACH_SAFE (notifier->dispatches, dispatch, next) {
         if (dispatch->state == DISPATCH_FILLING && dispatch->ref == said->ref)
-            dispatch_begin (notifier, dispatch);
+            dispatch_whole (notifier, dispatch);
     }
     if (said->ref == notifier->claim_ref) {
         int64_t stood = reactor_now (notifier->reactor) - notifier->claim_at;
@@ -524,6 +581,28 @@ static void on_claimed (void *owner, struct link *from, struct parcel *parcel)
     }
     if (notifier->draining)
         give_back (notifier, NULL, 0);
+    claim_turn (notifier);
+}
+
+/*
+ * on_unwanted - it is known which of a dispatch's addresses want no news: now sending may begin.
+ */
+static void on_unwanted (void *owner, struct link *from, struct parcel *parcel)
+{
+    struct notifier *notifier = owner;
+    const struct msg_unwanted *said = &parcel->said[0].unwanted;
+    struct dispatch *dispatch, *next;
+
+    (void) from;
+    DL_FOREACH_SAFE (notifier->dispatches, dispatch, next) {
+        if (dispatch->state != DISPATCH_ASKING || dispatch->asked_ref != said->ref)
+            continue;
+        for (unsigned i = 0; i < dispatch->count; i++) {
+            struct notice *notice = &dispatch->notices[i];
+            notice->stopped = notice->asks && who_among (notice->who, said->who);
+        }
+        dispatch_begin (notifier, dispatch);
+    }
     claim_turn (notifier);
 }
 
@@ -570,9 +649,9 @@ static void on_up (void *owner, struct link *link)
 
     log_info ("store: connected (%s)", link_name (link));
     DL_FOREACH (notifier->dispatches, dispatch)
-        dispatch->told_at = 0;
+        dispatch->asked_at = dispatch->told_at = 0;
     notifier->hinted = true;
-    tell_all (notifier);
+    say_again (notifier, 0);
     claim_turn (notifier);
     webhooks_up (notifier->webhooks);
 }
@@ -592,18 +671,15 @@ static void on_down (void *owner, struct link *link)
 static void on_credit (void *owner, struct link *link)
 {
     struct notifier *notifier = owner;
-    struct dispatch *dispatch;
 
     (void) link;
-    DL_FOREACH (notifier->dispatches, dispatch)
-        if (dispatch->state == DISPATCH_TELLING && dispatch->told_at == 0)
-            dispatch_tell (notifier, dispatch);
+    say_again (notifier, 0);
     claim_turn (notifier);
 }
 
 static link_message_fn *const claim_handlers[WIRE_LAST] = {
     [WIRE_notice] = on_notice, [WIRE_claimed] = on_claimed,   [WIRE_heard] = on_heard,
-    [WIRE_outbox] = on_outbox, [WIRE_delivery] = on_delivery,
+    [WIRE_outbox] = on_outbox, [WIRE_delivery] = on_delivery, [WIRE_unwanted] = on_unwanted,
 };
 
 const struct link_hooks claim_hooks = {
@@ -617,13 +693,16 @@ const struct link_hooks claim_hooks = {
 
 bool claim_drain (struct notifier *notifier)
 {
-    const struct dispatch *dispatch;
+    struct dispatch *dispatch, *next;
     int64_t now = reactor_now (notifier->reactor);
 
     if (!notifier->draining)
         notifier->drain_until = now + DRAIN_CLAIM_MS;
     notifier->draining = true;
     claim_lost (notifier);
+    DL_FOREACH_SAFE (notifier->dispatches, dispatch, next)
+        if (dispatch->state == DISPATCH_ASKING)
+            dispatch_begin (notifier, dispatch);
     give_back (notifier, NULL, 0);
     DL_FOREACH (notifier->dispatches, dispatch)
         if (dispatch->count > 0 || now < notifier->drain_until)

@@ -125,7 +125,8 @@ static void header_date (struct letter *letter, int64_t now)
 }
 
 /* The same notice always gets the same Message-ID, so that a mail system can drop a double that
- * follows an unknown outcome.  (RELIABILITY P16: event, recipient, channel) */
+ * follows an unknown outcome.  (RELIABILITY P16: event, recipient, channel)  What no row asks for goes once, and may be said of a
+ * case again (confirm.c): its Message-ID is drawn. */
 static void header_message_id (struct letter *letter, const struct msg_notice *notice,
                                const struct letterhead *head)
 {
@@ -139,6 +140,8 @@ static void header_message_id (struct letter *letter, const struct msg_notice *n
     }
     memcpy (key + 32, channel, sizeof channel);
     crypto_generichash (hash, sizeof hash, key, sizeof key, NULL, 0);
+    if (!notice->event)
+        randombytes_buf (hash, sizeof hash);
     header_format (letter, "Message-ID: <%s.aduan@%s>", hex_text (hash, sizeof hash), head->domain);
 }
 

@@ -26,6 +26,7 @@ enum contact_tag {
     CONTACT_TAG_ANSWERED,
     CONTACT_TAG_QUIET,
     CONTACT_TAG_CODE,
+    CONTACT_TAG_OWN,
 };
 
 /* The secret key of a number, into 32 bytes of the caller's, who wipes them. */
@@ -97,6 +98,9 @@ static int contact_read (const msgpack_object *map, struct contact *contact)
             contact->quiet = value->type == MSGPACK_OBJECT_POSITIVE_INTEGER && value->via.u64;
             break;
         case CONTACT_TAG_CODE: contact->code = text_of (value); break;
+        case CONTACT_TAG_OWN:
+            contact->own = value->type == MSGPACK_OBJECT_POSITIVE_INTEGER && value->via.u64;
+            break;
         default: break; /* unknown tags are skipped, as everywhere on the wire */
         }
     }

@@ -177,6 +177,7 @@ int notifier_start (struct reactor *reactor, const struct settings *settings, vo
     notifier->reactor = reactor;
     head_set (notifier, settings, sender_of (settings));
     notifier->keys = xformat ("%s/keys", settings_text (settings, "data"));
+    notifier->country = xstrdup (settings_text (settings, "sms.country"));
     notifier_reload (notifier, settings);
     void *state = notifier;
     int status = reply_key_read (notifier);
@@ -241,6 +242,7 @@ void notifier_stop (void **state)
         reactor_timer_forget (&notifier->timer);
     for (size_t i = 0; i < array_len (notifier->texts); i++)
         free (notifier->texts[i]);
+    free (notifier->country);
     free (notifier->keys);
     free (notifier);
 }

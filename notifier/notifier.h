@@ -11,7 +11,8 @@
  *   compose.c   notice + contact -> letter; pure
  *   gateway.h   the ways out: mail, SMS, WhatsApp
  *   spending.h  what SMS have cost today;  night.h  when people sleep
- *   confirm.c   the one letter that no row asks for: news were stopped
+ *   stops.c     by which hash an address is known that wants no news
+ *   confirm.c   the one letter that no row asks for: news were stopped, or go on
  *   report.c    what gateways say later, from aduan-web on to the store
  *   webhook.h   batches of the feed, to those who submit for others
  */
@@ -27,6 +28,8 @@
 
 #define CONTACT_MAX 4096 /* bytes, sealed; messages.def says the same */
 
+struct notifier;
+
 /* The clear text of a contact.  Everything lies in `memory` (sodium_malloc: locked, kept out of core
  * dumps, wiped when freed) and every view points into it. */
 struct contact {
@@ -38,6 +41,7 @@ struct contact {
     uint32_t language;      /* enum language, 0 where the contact does not say */
     bool answered;          /* its door told the number: no notice that the report was received */
     bool quiet;             /* its door had too many reports for that address: nothing goes there */
+    bool own;               /* he reported from there: nobody else named it */
     struct view
         code; /* the access code, where the notice that his report was received is to tell it; else empty */
 };
@@ -74,6 +78,16 @@ bool message_id_valid (struct view id);
  * FAIL_MALFORMED, nothing appended, where it holds a control character or is not UTF-8. */
 int header_words (struct view text, struct buffer *out);
 
+/* ---- stops.c -------------------------------------------------------------------------------- */
+
+#define WHO_LEN 16
+
+/* The hash of a contact's address under the reply key, however it is spelled and whichever gateway reaches it.  False: no news can
+ * be sent there, or there is no key. */
+bool who_of (const struct notifier *notifier, const struct contact *contact, uint8_t ret[WHO_LEN]);
+/* Is `who` among the hashes of `list`, one behind the other? */
+bool who_among (const uint8_t who[WHO_LEN], struct view list);
+
 /* ---- claim.c -------------------------------------------------------------------------------- */
 
 #define DISPATCHES_MAX 8   /* claims in hand at once, also those that only wait to be heard */
@@ -94,13 +108,22 @@ struct notice {
     struct parcel parcel; /* what the store said; empty once DONE */
     struct dispatch *dispatch;
     enum notice_state state;
+    uint8_t who[WHO_LEN];    /* its address, where others named it */
+    bool asks, stopped;      /* there is one; it wants no news */
     struct gateway *gateway; /* by its contact; NULL while nobody has looked */
     struct fate outcome;     /* once DONE */
 };
 
-/* FILLING -> SENDING -> TELLING -> gone.  While FILLING nothing is sent: `claimed` must come first,
- * or the link may break in the middle and the store would not know which notices we have. */
-enum dispatch_state { DISPATCH_FILLING, DISPATCH_SENDING, DISPATCH_TELLING, DISPATCH_STATES };
+/* FILLING -> ASKING -> SENDING -> TELLING -> gone.  While FILLING nothing is sent: `claimed` must come first,
+ * or the link may break in the middle and the store would not know which notices we have.  While ASKING neither: the store says
+ * first which addresses want no news; where others named none of them, it is passed over. */
+enum dispatch_state {
+    DISPATCH_FILLING,
+    DISPATCH_ASKING,
+    DISPATCH_SENDING,
+    DISPATCH_TELLING,
+    DISPATCH_STATES
+};
 
 struct dispatch {
     struct dispatch *prev, *next; /* notifier->dispatches */
@@ -109,6 +132,8 @@ struct dispatch {
     enum dispatch_state state;
     struct notice *notices; /* by position; fixed once FILLING is over */
     unsigned count, done;
+    uint64_t asked_ref; /* of its `heed` */
+    int64_t asked_at;   /* as told_at */
     uint64_t told_ref;
     int64_t told_at; /* mono_ms of the last `told`; 0: not said since the link came up */
 };
@@ -140,6 +165,7 @@ struct notifier {
     struct letterhead head; /* points into `texts` */
     char *keys;             /* folder, owned */
     char *texts[6];         /* what `head` points to, owned */
+    char *country;          /* setting sms.country, owned */
     uint8_t reply_key[32];
     unsigned claim, night_from, night_to; /* settings */
     int64_t scan_ms;
@@ -166,9 +192,10 @@ void reports_forget (struct notifier *notifier);
 
 /* ---- confirm.c ------------------------------------------------------------------------------ */
 
-/* Tells whoever asked for no more news of this case that it was heard: once, and nothing is kept of it. */
-void confirm_stop (struct notifier *notifier, const struct id *id, struct view contact,
-                   uint64_t key_id);
+/* Tells whoever asked by mail for no more news (TOLD_SKIPPED), or for news again (TOLD_RESUMED), that it was heard: once, and
+ * nothing is kept of it.  `id`: a case of his, or nil. */
+void confirm (struct notifier *notifier, const struct id *id, enum told wish, struct view contact,
+              uint64_t key_id);
 
 /* ---- notifier.c ----------------------------------------------------------------------------- */
 

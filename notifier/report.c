@@ -2,8 +2,10 @@
  *
  * aduan-web gets them, from gateways and from mail, reads the notice out of the token that they bring, and says them at
  * RUN/report.sock.  Here they are only passed on, and `heard` is passed back: what is not heard, aduan-web has its gateway
- * repeat.  Nothing is kept: a report whose store goes away is forgotten.
+ * repeat.  Nothing is kept: a report whose store goes away is forgotten.  Whoever wants no news, or news again, says from where: the
+ * address goes on to the store as a hash.
  */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <utlist.h>
 #include "notifier.h"
@@ -14,7 +16,8 @@ struct report {
     uint64_t link, ref; /* aduan-web's */
     uint64_t told;      /* ours, towards the store */
     struct id id;
-    struct buffer contact; /* whom to tell that it was heard; sealed */
+    enum told wish;
+    struct buffer contact; /* whom to tell by mail that it was heard; sealed */
     uint64_t contact_key_id;
     struct report *prev, *next;
 };
@@ -29,11 +32,24 @@ static void report_end (struct notifier *notifier, struct report *report, bool h
         link_credit (link, WIRE_CLASS_REST, 1);
     }
     if (heard && report->contact.len)
-        confirm_stop (notifier, &report->id, (struct view){report->contact.at, report->contact.len},
-                      report->contact_key_id);
+        confirm (notifier, &report->id, report->wish,
+                 (struct view){report->contact.at, report->contact.len}, report->contact_key_id);
     DL_DELETE (notifier->reports, report);
     buffer_free (&report->contact);
     free (report);
+}
+
+/* Whose wish it is: the hash of the address that it comes from.  False: that cannot be known. */
+static bool who_take (const struct notifier *notifier, const struct msg_report *said,
+                      uint8_t ret[WHO_LEN])
+{
+    struct contact contact;
+
+    if (contact_open (notifier->keys, said->contact_key_id, said->contact, &contact) != 0)
+        return false;
+    bool known = who_of (notifier, &contact, ret);
+    contact_done (&contact);
+    return known;
 }
 
 static void on_report (void *owner, struct link *from, struct parcel *parcel)
@@ -41,16 +57,29 @@ static void on_report (void *owner, struct link *from, struct parcel *parcel)
     struct notifier *notifier = owner;
     struct msg_report said = parcel->said[0].report;
     struct report *report = xcalloc (1, sizeof *report);
+    uint8_t who[WHO_LEN];
 
     *report = (struct report){.link = link_number (from),
                               .ref = said.ref,
                               .told = ++notifier->next_ref,
                               .id = said.id,
+                              .wish = (enum told) said.outcome,
                               .contact_key_id = said.contact_key_id};
     DL_APPEND (notifier->reports, report);
     said.ref = report->told;
-    if (said.outcome != TOLD_RESUMED) { /* no address goes where it was to be forgotten */
+    if (said.contact.len && !who_take (notifier, &said, who)) {
+        log_limited (LOG_ERROR,
+                     "report: who wants %s cannot be known: are reply.key and contact-%" PRIu64
+                     ".key in %s?",
+                     said.outcome == TOLD_RESUMED ? "news again" : "no news", said.contact_key_id,
+                     notifier->keys);
+        report_end (notifier, report, false);
+        return;
+    }
+    said.who = (struct view){(const char *) who, said.contact.len ? sizeof who : 0};
+    if (said.channel == CHANNEL_EMAIL)
         buffer_add (&report->contact, said.contact.at, said.contact.len);
+    if (said.outcome != TOLD_RESUMED) { /* no address goes where it was to be forgotten */
         said.contact = (struct view){0};
         said.contact_key_id = 0;
     }

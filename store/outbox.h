@@ -81,6 +81,10 @@ void told_give_back (struct store *store, const struct id *dispatch);
 void told_flush (struct store *store);
 void told_end (struct store *store);
 
+/* stopped.c */
+void stopped_look (struct store *store, struct link *from, const struct msg_heed *said);
+void stopped_end (void);
+
 /* report.c */
 void report_take (struct store *store, struct link *from, const struct msg_report *said);
 void report_flush (struct store *store);

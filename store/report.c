@@ -17,6 +17,7 @@ struct report {
     uint64_t event, recipient, channel, outcome, code;
     struct buffer contact; /* of whoever wants news again; sealed */
     uint64_t contact_key;
+    struct buffer who; /* of whoever wants none, or again: a hash of his address; empty: not said */
     struct report *prev, *next;
 };
 
@@ -25,7 +26,8 @@ struct report_batch {
     struct report *list;
 };
 
-static struct array ids, events, recipients, channels, outcomes, codes, contacts, contact_keys;
+static struct array ids, events, recipients, channels, outcomes, codes, contacts, contact_keys,
+    whos;
 
 void report_take (struct store *store, struct link *from, const struct msg_report *said)
 {
@@ -40,12 +42,14 @@ void report_take (struct store *store, struct link *from, const struct msg_repor
                               .code = said->code,
                               .contact_key = said->contact_key_id};
     buffer_add (&report->contact, said->contact.at, said->contact.len);
+    buffer_add (&report->who, said->who.at, said->who.len);
     DL_APPEND (store->reports, report);
 }
 
 static void report_free (struct report *report)
 {
     buffer_free (&report->contact);
+    buffer_free (&report->who);
     free (report);
 }
 
@@ -88,6 +92,7 @@ static void send_batch (struct db *db, struct report_batch *batch)
     const struct report *report;
     array_begin (&ids, OID_UUID);
     array_begin (&contacts, OID_BYTEA);
+    array_begin (&whos, OID_BYTEA);
     for (size_t i = 0; i < array_len (columns); i++)
         array_begin (columns[i], OID_INT4);
     DL_FOREACH (batch->list, report) {
@@ -95,13 +100,15 @@ static void send_batch (struct db *db, struct report_batch *batch)
                                     report->outcome, report->code,      report->contact_key};
         array_bytes (&ids, report->id.at, sizeof report->id.at);
         array_view (&contacts, (struct view){report->contact.at, report->contact.len});
+        array_view (&whos, (struct view){report->who.at, report->who.len});
         for (size_t i = 0; i < array_len (columns); i++)
             array_int4 (columns[i], bounded (numbers[i]));
     }
-    struct db_value values[2 + array_len (columns)] = {array_end (&ids)};
+    struct db_value values[3 + array_len (columns)] = {array_end (&ids)};
     for (size_t i = 0; i < array_len (columns); i++)
         values[1 + i] = array_end (columns[i]);
     values[1 + array_len (columns)] = array_end (&contacts);
+    values[2 + array_len (columns)] = array_end (&whos);
     struct db_unit *unit = db_begin (db, on_noted, batch);
     db_binary (unit);
     db_add (unit, SQL_note_reports, values, array_len (values));
@@ -125,8 +132,8 @@ void report_flush (struct store *store)
 
 void report_end (struct store *store)
 {
-    struct array *const columns[] = {&ids,      &events, &recipients,   &channels,
-                                     &outcomes, &codes,  &contact_keys, &contacts};
+    struct array *const columns[] = {&ids,   &events,       &recipients, &channels, &outcomes,
+                                     &codes, &contact_keys, &contacts,   &whos};
     struct report *report, *next;
     DL_FOREACH_SAFE (store->reports, report, next)
         report_free (report);

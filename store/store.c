@@ -139,6 +139,11 @@ static void on_report (void *owner, struct link *from, struct parcel *parcel)
     report_take (owner, from, &parcel->said[0].report);
 }
 
+static void on_heed (void *owner, struct link *from, struct parcel *parcel)
+{
+    stopped_look (owner, from, &parcel->said[0].heed);
+}
+
 static void on_collect (void *owner, struct link *from, struct parcel *parcel)
 {
     hook_collect (owner, from, &parcel->said[0].collect);
@@ -164,11 +169,9 @@ static link_message_fn *const router_handlers[WIRE_LAST] = {[WIRE_place] = on_pl
                                                             [WIRE_want] = on_want};
 static const struct link_hooks router_hooks = {.handlers = router_handlers, .down = router_down};
 
-static link_message_fn *const notifier_handlers[WIRE_LAST] = {[WIRE_claim] = on_claim,
-                                                              [WIRE_told] = on_told,
-                                                              [WIRE_report] = on_report,
-                                                              [WIRE_collect] = on_collect,
-                                                              [WIRE_delivered] = on_delivered};
+static link_message_fn *const notifier_handlers[WIRE_LAST] = {
+    [WIRE_claim] = on_claim, [WIRE_told] = on_told,       [WIRE_report] = on_report,
+    [WIRE_heed] = on_heed,   [WIRE_collect] = on_collect, [WIRE_delivered] = on_delivered};
 static const struct link_hooks notifier_hooks = {.handlers = notifier_handlers};
 
 /* ---- start --------------------------------------------------------------------------------- */
@@ -365,6 +368,7 @@ static void store_stop (void **held)
     pull_end (store);
     outbox_end (store);
     told_end (store);
+    stopped_end ();
     report_end (store);
     forget_end (store);
     bulletin_end (store);

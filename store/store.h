@@ -30,6 +30,7 @@
  *   use.c          when keys and sessions were used last
  *   outbox.c       notifiers' claims, and the notices that they are given
  *   told.c         what became of notices is written down
+ *   stopped.c      whose owners want none at all
  *   report.c       what gateways say of them later
  *   forget.c       contacts that are not needed any more
  *   bulletin.c     notices to officers and supporters: digests, reminders, alerts

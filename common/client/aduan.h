@@ -346,7 +346,8 @@ struct aduan_submission {
     const char *account; /* front keys, and required of them: the adapter for which it speaks */
     const uint8_t
         *code_hash; /* 32 bytes, in place of `code`: of whoever knows the hash alone; NULL: none */
-    const uint8_t *sender; /* front keys: ADUAN_SENDER_SIZE bytes; NULL: none */
+    /* Front keys: ADUAN_SENDER_SIZE bytes, and the contact is where he wrote from; NULL: none. */
+    const uint8_t *sender;
     uint32_t
         doubt; /* front keys: enum aduan_doubt; 0: none.  A coordinator sees it before an agency does */
     const uint8_t *

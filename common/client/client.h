@@ -171,11 +171,11 @@ link_message_fn on_accepted, on_tempfail, on_reject, on_assigned, on_pulled, on_
 
 /* ---- seal.c -------------------------------------------------------------------------------- */
 
-/* Keeps clear what cannot be sealed yet, in locked memory.  NULL and *ret_field where it is over its
- * limit. */
+/* Keeps clear what cannot be sealed yet, in locked memory.  `own`: the contact is where its reporter wrote from.  NULL and
+ * *ret_field where it is over its limit. */
 struct unsealed *unsealed_new (const char *adapter, struct view key,
                                const struct aduan_identity *identity,
-                               const struct aduan_contact *contact,
+                               const struct aduan_contact *contact, bool own,
                                const struct msg_content *content, const char **ret_field);
 /* Seals with the keys of `welcome` and encodes the content frame into `out`; wipes and frees.
  * 0, or FAIL_ABSENT where welcome brought no such key (it is freed all the same). */

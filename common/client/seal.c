@@ -8,7 +8,7 @@
  *   identity   {1: version, 2: adapter, 3: key, 4: {1: name, 2: nik, 3: phone, 4: email, 5: address,
  *              6: envelope}}                                          padded to 512
  *   contact    {1: version, 2: adapter, 3: key, 4: kind, 5: address, 6: language, 7: message_id,
- *              8: references, 9: answered, 10: quiet, 11: code}        padded to 256
+ *              8: references, 9: answered, 10: quiet, 11: code, 12: own} padded to 256
  */
 #include <msgpack.h>
 #include <sodium.h>
@@ -139,8 +139,9 @@ static int pack_identity (struct clear *clear, const char *adapter, struct view 
     return clear_pad (clear, IDENTITY_STEP);
 }
 
+/* `own`: it is where he reported from. */
 static int pack_contact (struct clear *clear, const char *adapter, struct view key,
-                         const struct aduan_contact *from)
+                         const struct aduan_contact *from, bool own)
 {
     const struct view who[] = {view_said (from->kind && *from->kind ? from->kind : "email"),
                                view_said (from->address)};
@@ -148,7 +149,7 @@ static int pack_contact (struct clear *clear, const char *adapter, struct view k
     const struct view code = view_said (from->code);
     const struct view all[] = {who[0], who[1], mail[0], mail[1], code};
     uint32_t fields =
-        1 + count_said (all, array_len (all)) + (from->answered != 0) + (from->quiet != 0);
+        1 + count_said (all, array_len (all)) + (from->answered != 0) + (from->quiet != 0) + own;
     clear_open (clear, sum_of (all, array_len (all), CONTACT_STEP, CONTACT_MOST));
     uint32_t language = from->language ? from->language : LANGUAGE_ID;
     msgpack_packer packer;
@@ -165,6 +166,8 @@ static int pack_contact (struct clear *clear, const char *adapter, struct view k
         (msgpack_pack_uint8 (&packer, 10) != 0 || msgpack_pack_uint8 (&packer, 1) != 0))
         return FAIL_TOO_LONG;
     if (pack_fields (&packer, &code, 11, 1) != 0)
+        return FAIL_TOO_LONG;
+    if (own && (msgpack_pack_uint8 (&packer, 12) != 0 || msgpack_pack_uint8 (&packer, 1) != 0))
         return FAIL_TOO_LONG;
     return clear_pad (clear, CONTACT_STEP);
 }
@@ -192,7 +195,7 @@ static void keep_content (struct unsealed *unsealed, const struct msg_content *c
 
 struct unsealed *unsealed_new (const char *adapter, struct view key,
                                const struct aduan_identity *identity,
-                               const struct aduan_contact *contact,
+                               const struct aduan_contact *contact, bool own,
                                const struct msg_content *content, const char **ret_field)
 {
     struct unsealed *unsealed = xcalloc (1, sizeof *unsealed);
@@ -200,7 +203,7 @@ struct unsealed *unsealed_new (const char *adapter, struct view key,
     if (identity && pack_identity (&unsealed->identity, adapter, key, identity) != 0)
         *ret_field = "seal";
     if (contact && contact->address && *contact->address &&
-        pack_contact (&unsealed->contact, adapter, key, contact) != 0)
+        pack_contact (&unsealed->contact, adapter, key, contact, own) != 0)
         *ret_field = "contact";
     if (*ret_field) {
         unsealed_free (&unsealed);
@@ -233,7 +236,7 @@ enum aduan_result aduan_contact_seal (struct aduan *aduan, const struct aduan_co
     struct buffer box = {0};
     if (!contact->address || !*contact->address || !contact_right (contact))
         return ADUAN_REFUSED;
-    bool packed = pack_contact (&clear, aduan->name, (struct view){"", 0}, contact) == 0;
+    bool packed = pack_contact (&clear, aduan->name, (struct view){"", 0}, contact, false) == 0;
     bool sealed = packed && seal (&clear, key, &box);
     clear_wipe (&clear);
     if (sealed) {

@@ -189,8 +189,8 @@ static bool fill_content (struct op *op, const struct aduan_submission *from,
         return true;
     }
     const char *adapter = submit->account.len ? from->account : op->line->aduan->name;
-    op->unsealed =
-        unsealed_new (adapter, submit->key, from->identity, from->contact, content, ret_field);
+    op->unsealed = unsealed_new (adapter, submit->key, from->identity, from->contact,
+                                 from->sender != NULL, content, ret_field);
     op_frames (op, 1);
     return op->unsealed != NULL;
 }

@@ -154,6 +154,11 @@ size_t http_body_most (const struct http_request *request)
     return request->chunked ? request->limit : request->declared;
 }
 
+size_t http_body_came (const struct http_request *request)
+{
+    return request->came;
+}
+
 struct view http_body (const struct http_request *request)
 {
     return (struct view){request->body.at, request->body.len};

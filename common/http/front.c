@@ -32,6 +32,8 @@ const char *front_refusal (struct http_request *request, unsigned status)
 {
     if (status == 413)
         return "body_large";
+    if (status == 414)
+        return "address_long";
     if (status != 503)
         return "form";
     http_later (request, FRONT_LATER_MS);

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/socket.h>
 
 #define RECORD 64   /* bytes that libmicrohttpd keeps besides of each parameter, at most */
 #define SPARE  4096 /* what it needs for the rest of a header and its answer */
@@ -107,41 +106,37 @@ bool head_plain (const struct http_request *request, const char *version)
            !framing.torn;
 }
 
-char head_refused;
+/* In the place of a request whose first line is refused: it has a torn end, or is too long. */
+static char torn, long_one;
+
+unsigned head_fault (const void *kept)
+{
+    return kept == &torn ? MHD_HTTP_BAD_REQUEST : kept == &long_one ? MHD_HTTP_URI_TOO_LONG : 0;
+}
 
 /* libmicrohttpd takes apart the first Cookie alone, and out of the header's room: five thousand small ones are closed without a word.
  * So the first one is ours, and empty, and http_cookie reads the others.  Two bytes: line_plain. */
 static const char no_cookie[2];
 
-/* libmicrohttpd has no words of its own here. */
-static void *refuse (struct MHD_Connection *connection, const char *status)
-{
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info (connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    char *answer =
-        xformat ("HTTP/1.1 %s\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", status);
-
-    (void) !send (info->connect_fd, answer, strlen (answer), MSG_DONTWAIT | MSG_NOSIGNAL);
-    shutdown (info->connect_fd, SHUT_WR);
-    free (answer);
-    return &head_refused;
-}
-
-/* What each parameter costs libmicrohttpd takes from the header's room, and closes without a word where that ends; and a first line
- * with a NUL in it is to it the line before that. */
+/* A first line with a NUL in it is to libmicrohttpd the line before that.  What each parameter costs it takes from the header's room,
+ * and closes without a word where that ends: so of a line that is too long it gets none, and the request is answered as any other,
+ * in the words of whom it was for. */
 void *head_on_target (void *owner, const char *target, struct MHD_Connection *connection)
 {
     const struct http_server *server = owner;
-    size_t len = strlen (target), parameters = strchr (target, '?') != NULL;
+    size_t len = strlen (target);
+    char *query = strchr (target, '?');
+    size_t parameters = query != NULL;
 
+    MHD_set_connection_value (connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_COOKIE, no_cookie);
     if (strncmp (target + len + 1, "HTTP/", 5) != 0)
-        return refuse (connection, "400 Bad Request");
+        return &torn;
     for (const char *at = target; (at = strchr (at, '&')); at++)
         parameters++;
-    if (parameters && len + parameters * RECORD + SPARE > server->options.header)
-        return refuse (connection, "414 URI Too Long");
-    MHD_set_connection_value (connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_COOKIE, no_cookie);
-    return NULL;
+    if (!query || len + parameters * RECORD + SPARE <= server->options.header)
+        return NULL;
+    query[1] = '\0';
+    return &long_one;
 }
 
 /* A NUL would end a path or a value before its end; so it is no text instead. */

@@ -158,6 +158,8 @@ void http_query_all (const struct http_request *request, const char *name, struc
 enum http_loss http_lost (const struct http_request *request);
 /* Bytes of body that it brings at most: what its header says, or else its limit. */
 size_t http_body_most (const struct http_request *request);
+/* Those that have come so far. */
+size_t http_body_came (const struct http_request *request);
 /* All of the body, where it was neither kind of form. */
 struct view http_body (const struct http_request *request);
 

@@ -109,10 +109,10 @@ void request_on_completed (void *owner, struct MHD_Connection *connection, void 
 /* One length or one chunked encoding at most, one Host: a proxy before us has seen the same end of it, and the same name, as we
  * do (RFC 9112, 3.2 and 6.3).  False: what comes behind it on this connection may be anybody's words. */
 bool head_plain (const struct http_request *request, const char *version);
-/* libmicrohttpd has a request's first line.  What it would drop without a word is answered here: head_refused, else NULL. */
+/* libmicrohttpd has a request's first line.  NULL, or what stands in the request's place until it is there: head_fault. */
 void *head_on_target (void *owner, const char *target, struct MHD_Connection *connection);
-/* In the place of a request: it was answered. */
-extern char head_refused;
+/* The status by which a first line is refused; 0: it is not, or its request is there. */
+unsigned head_fault (const void *kept);
 /* Percent signs of a part of the target; the length of what is left. */
 size_t head_on_unescape (void *owner, struct MHD_Connection *connection, char *text);
 

@@ -70,7 +70,7 @@ static enum http_method method_of (const char *word)
 
 static struct http_request *request_new (struct http_server *server,
                                          struct MHD_Connection *connection, const char *path,
-                                         const char *method, const char *version)
+                                         const char *method, const char *version, unsigned fault)
 {
     struct http_request *request = xcalloc (1, sizeof *request);
 
@@ -87,12 +87,13 @@ static struct http_request *request_new (struct http_server *server,
         pace_share (request->pace, request->share);
     request->limit =
         server->options.limit (server->options.owner, request->method, path, &request->sinks);
-    if (!utf8_valid (path, strlen (path)))
+    request->fault = fault;
+    if (!fault && !utf8_valid (path, strlen (path)))
         request->fault = MHD_HTTP_BAD_REQUEST;
-    if (!head_plain (request, version)) {
-        request->fault = MHD_HTTP_BAD_REQUEST;
+    if (!fault && !head_plain (request, version))
+        fault = request->fault = MHD_HTTP_BAD_REQUEST;
+    if (fault)
         http_say (request, MHD_HTTP_HEADER_CONNECTION, "close");
-    }
     const char *length = http_header (request, MHD_HTTP_HEADER_CONTENT_LENGTH);
     const char *expect = http_header (request, MHD_HTTP_HEADER_EXPECT);
     request->chunked = http_header (request, MHD_HTTP_HEADER_TRANSFER_ENCODING) != NULL;
@@ -261,10 +262,9 @@ enum MHD_Result request_on_access (void *owner, struct MHD_Connection *connectio
 {
     struct http_request *request = *kept;
 
-    if (*kept == &head_refused)
-        return MHD_NO;
-    if (!request) {
-        *kept = request = request_new (owner, connection, path, method, version);
+    if (!request || head_fault (*kept)) {
+        *kept = request =
+            request_new (owner, connection, path, method, version, head_fault (*kept));
         return request_begin (request);
     }
     if (request->state == REQUEST_PROVED)
@@ -294,7 +294,7 @@ void request_on_completed (void *owner, struct MHD_Connection *connection, void 
     (void) owner;
     (void) connection;
     (void) code;
-    if (!request || *kept == &head_refused)
+    if (!request || head_fault (*kept))
         return;
     pace_idle (request->pace);
     if (request->server->options.proxy)

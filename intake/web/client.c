@@ -244,9 +244,9 @@ int64_t client_submit (struct clients *clients, const struct client *client, str
                           client->submissions, tally);
 }
 
-int64_t client_upload (struct clients *clients, const struct client *client, size_t bytes)
+int64_t client_upload (struct visit *visit, const struct client *client, size_t bytes)
 {
-    return limit_upload_token (clients->web->limits, token_of (client), bytes);
+    return limit_upload_token (visit, token_of (client), bytes);
 }
 
 size_t clients_count (const struct clients *clients)

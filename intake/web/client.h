@@ -9,6 +9,7 @@
 
 #include "base/base.h"
 
+struct visit;
 struct web;
 struct clients;
 struct tally;
@@ -48,7 +49,7 @@ const char *client_bearer (const char *authorization);
 int64_t client_request (struct clients *clients, const struct client *client);
 int64_t client_submit (struct clients *clients, const struct client *client, struct tally *tally);
 /* The same of a body of so many bytes, before it is read (limit_upload_token). */
-int64_t client_upload (struct clients *clients, const struct client *client, size_t bytes);
+int64_t client_upload (struct visit *visit, const struct client *client, size_t bytes);
 
 /* How many there are, and the version of the list, for web_show. */
 size_t clients_count (const struct clients *clients);

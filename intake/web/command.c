@@ -181,9 +181,8 @@ struct doing {
     void *with;
     unsigned waits; /* for answers, and reports that are not heard yet */
     bool failed;
-    bool found; /* a case to say it of; the first of them brings the confirmation of a stop */
-    void (*say) (struct doing *doing, const struct notice_name *notice); /* of STOP, START */
-    const char *done, *none; /* keys: it was said of some case; there is none */
+    enum told wish; /* of STOP and START */
+    bool said;      /* whose wish it is */
 };
 
 static struct doing *doing_new (struct message *message, command_end_fn *then, void *with)
@@ -225,7 +224,9 @@ static void said_came (struct doing *doing)
 {
     if (--doing->waits)
         return;
-    doing_end (doing, doing->failed ? NULL : doing->found ? doing->done : doing->none);
+    doing_end (doing, doing->failed                 ? NULL
+                      : doing->wish == TOLD_RESUMED ? "auto_started"
+                                                    : "auto_stopped");
 }
 
 static void on_heard (void *with, bool heard)
@@ -236,19 +237,21 @@ static void on_heard (void *with, bool heard)
     said_came (doing);
 }
 
-static void stop_say (struct doing *doing, const struct notice_name *notice)
+/* It is for his number or address, whoever named it, and for a case of his own, if one is known.  Of several reports the first says
+ * whose wish it is, so that by mail it is confirmed once. */
+static void wish_say (struct doing *doing, const struct notice_name *notice)
 {
     const struct message *message = doing->message;
-    bool mail = message->channel == ADUAN_CHANNEL_EMAIL && message->address;
-    const struct aduan_contact contact = {.kind = message->kind,
-                                          .address = message->address,
-                                          .message_id = message->message_id,
-                                          .references = message->references};
+    const struct aduan_contact whose = {.kind = message->kind,
+                                        .address = message->address,
+                                        .language = ADUAN_LANGUAGE_ID,
+                                        .message_id = message->message_id,
+                                        .references = message->references};
 
     doing->waits++;
-    report_stop (message->web->gateways, notice, message->channel,
-                 mail && !doing->found ? &contact : NULL, on_heard, doing);
-    doing->found = true;
+    report_wish (message->web->gateways, notice, message->channel, doing->wish,
+                 message->address && !doing->said ? &whose : NULL, on_heard, doing);
+    doing->said = true;
 }
 
 /* The newest of his cases stands for all of them: the store knows whose it is (note_reports.sql). */
@@ -257,49 +260,23 @@ static void on_cases (struct message *message, json_t *rows)
     struct doing *doing = message->with;
     const char *id = json_string_value (json_object_get (json_array_get (rows, 0), "id"));
     struct notice_name notice = {.event = 1};
+    bool own = id && id_parse (id, &notice.id) == 0;
 
     doing->failed = doing->failed || !rows;
-    if (id && id_parse (id, &notice.id) == 0)
-        doing->say (doing, &notice);
+    if (rows && (own || (message->address && !doing->said)))
+        wish_say (doing, &notice);
     said_came (doing);
 }
 
-/* Where his news go is the number that he writes from: the store has forgotten it. */
-static void start_say (struct doing *doing, const struct notice_name *notice)
-{
-    const struct message *message = doing->message;
-    const struct aduan_contact where = {
-        .kind = message->kind, .address = message->address, .language = ADUAN_LANGUAGE_ID};
-
-    doing->waits++;
-    doing->found = true;
-    report_resume (message->web->gateways, notice, message->channel, &where, on_heard, doing);
-}
-
-void command_stop (struct message *message, const struct notice_name *named, command_end_fn *then,
-                   void *with)
+void command_wish (struct message *message, enum command_word word, const struct notice_name *named,
+                   command_end_fn *then, void *with)
 {
     struct doing *doing = doing_new (message, then, with);
 
-    doing->say = stop_say;
-    doing->done = "auto_stopped";
-    doing->none = "auto_stopped_none";
+    doing->wish = word == COMMAND_START ? TOLD_RESUMED : TOLD_SKIPPED;
     if (named)
-        stop_say (doing, named);
+        wish_say (doing, named);
     if (message->has_sender)
-        message_ask_sender (message, on_cases);
-    else
-        said_came (doing);
-}
-
-static void start (struct message *message, command_end_fn *then, void *with)
-{
-    struct doing *doing = doing_new (message, then, with);
-
-    doing->say = start_say;
-    doing->done = "auto_started";
-    doing->none = "auto_start";
-    if (message->has_sender && message->address)
         message_ask_sender (message, on_cases);
     else
         said_came (doing);
@@ -348,8 +325,8 @@ void command_do (const struct command *command, struct message *message, command
     switch (command->word) {
     case COMMAND_TRACK:
     case COMMAND_CODE: look (command, message, then, with); break;
-    case COMMAND_STOP: command_stop (message, NULL, then, with); break;
-    case COMMAND_START: start (message, then, with); break;
+    case COMMAND_STOP:
+    case COMMAND_START: command_wish (message, command->word, NULL, then, with); break;
     default: doing_end (doing_new (message, then, with), "auto_help"); break;
     }
 }

@@ -23,8 +23,8 @@ enum command_word {
     COMMAND_TRACK,  /* LACAK and a number, or alone; a number alone */
     COMMAND_CODE,   /* KODE and a number, or alone: the access code of a case of his own */
     COMMAND_HELP,
-    COMMAND_STOP,  /* BERHENTI: no more news */
-    COMMAND_START, /* MULAI: news of all his cases go to where he writes from, again */
+    COMMAND_STOP,  /* BERHENTI: no more news to where he writes from */
+    COMMAND_START, /* MULAI: they go there again */
 };
 
 struct command {
@@ -48,9 +48,10 @@ typedef void command_end_fn (void *with, const char *key, const char *number, co
 /* Does what HELP, TRACK, CODE, STOP and START ask; `message` says who asks, and is taken.  `then` is called once, here or later. */
 void command_do (const struct command *command, struct message *message, command_end_fn *then,
                  void *with);
-/* STOP, of the case or the notice that an address named, and of all cases of the message's sender: each forgets where its news
- * go.  `named` may be NULL.  The key is "auto_stopped", or "auto_stopped_none" where there was no case to stop. */
-void command_stop (struct message *message, const struct notice_name *named, command_end_fn *then,
-                   void *with);
+/* STOP: nothing goes to where the message comes from any more, whoever named it; and all cases of its sender, and the case or the
+ * notice that an address named (NULL: none), forget where their news go.  START ends that.  The keys are "auto_stopped" and
+ * "auto_started", whatever there was to stop: nobody learns which cases there are. */
+void command_wish (struct message *message, enum command_word word, const struct notice_name *named,
+                   command_end_fn *then, void *with);
 
 #endif

@@ -83,14 +83,12 @@ bool secret_same (const char *secret, const char *shown);
 void report_send (struct gateways *gateways, const struct notice_name *notice, uint32_t channel,
                   uint32_t outcome, uint64_t code, void (*then) (void *with, bool heard),
                   void *with);
-/* Tells that its reader wants no more news.  `tell`: whom to confirm it to, once it is heard; NULL: nobody, for his door does. */
-void report_stop (struct gateways *gateways, const struct notice_name *notice, uint32_t channel,
-                  const struct aduan_contact *tell, void (*then) (void *with, bool heard),
-                  void *with);
-/* Tells that he wants them again, of all his cases that know of nowhere to send them, and where; `then` may be called at once. */
-void report_resume (struct gateways *gateways, const struct notice_name *notice, uint32_t channel,
-                    const struct aduan_contact *where, void (*then) (void *with, bool heard),
-                    void *with);
+/* Tells that its reader wants no more news (TOLD_SKIPPED), or wants them again (TOLD_RESUMED): of this notice's case, its id nil where
+ * none is known, and of all of its sender's; and, of `whose` is said, of whatever else goes to that address.  NULL: of that nobody
+ * knows.  Whoever says it by mail is told so by a letter, once it is heard.  `then` may be called at once. */
+void report_wish (struct gateways *gateways, const struct notice_name *notice, uint32_t channel,
+                  enum told wish, const struct aduan_contact *whose,
+                  void (*then) (void *with, bool heard), void *with);
 void reports_open (struct gateways *gateways, const char *run);
 void reports_close (struct gateways *gateways);
 

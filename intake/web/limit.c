@@ -216,7 +216,8 @@ static void add (struct limits *limits, enum limit limit, struct view who, struc
     bool is_shared = share (limits, limit, who, counter, (int32_t) count, NULL, shared);
     if (!tally)
         return;
-    check (count == 1 && tally->count < TALLY_MOST);
+    check (tally->count < TALLY_MOST);
+    tally->at[tally->count].count = count;
     tally->at[tally->count].end = counter->end;
     tally->at[tally->count].is_shared = is_shared;
     memcpy (tally->at[tally->count].who, counter->who, LIMIT_HASH);
@@ -232,16 +233,17 @@ void tally_back (struct limits *limits, struct tally *tally)
 {
     for (; tally->count; tally->count--) {
         const uint8_t *who = tally->at[tally->count - 1].who;
+        uint32_t count = tally->at[tally->count - 1].count;
         struct counter *set = limits->sets[(unsigned) (who[0] << 8 | who[1]) % SETS];
 
         for (unsigned i = 0; i < WAYS; i++) {
-            if (set[i].end <= wall_ms () || set[i].here == 0 ||
+            if (set[i].end <= wall_ms () || set[i].here < count ||
                 memcmp (set[i].who, who, LIMIT_HASH) != 0)
                 continue;
-            set[i].here--;
-            set[i].all -= set[i].all > 0;
-            if (tally->at[tally->count - 1].is_shared && cache_is_up (limits->cache))
-                tell (limits, tally->at[tally->count - 1].shared, &set[i], -1, NULL);
+            set[i].here -= count;
+            set[i].all -= set[i].all < count ? set[i].all : count;
+            if (count && tally->at[tally->count - 1].is_shared && cache_is_up (limits->cache))
+                tell (limits, tally->at[tally->count - 1].shared, &set[i], -(int32_t) count, NULL);
         }
     }
 }
@@ -361,24 +363,43 @@ bool limit_doubted (struct visit *visit)
     return most && limit_count (limits, LIMIT_doubt, source_of (visit), &visit->tally) > most;
 }
 
+static uint32_t units_of (size_t bytes, size_t unit)
+{
+    return (uint32_t) ((bytes + unit - 1) / unit);
+}
+
 int64_t limit_upload (struct visit *visit, size_t bytes)
 {
     struct limits *limits = visit->web->limits;
     uint32_t most = limits->most[LIMIT_upload];
 
-    return most ? take (limits, LIMIT_upload, source_of (visit), most,
-                        (uint32_t) ((bytes + MIB - 1) / MIB), NULL)
+    visit->upload_unit = MIB;
+    return most ? take (limits, LIMIT_upload, source_of (visit), most, units_of (bytes, MIB),
+                        &visit->upload)
                 : 0;
 }
 
-int64_t limit_upload_token (struct limits *limits, struct view token, size_t bytes)
+int64_t limit_upload_token (struct visit *visit, struct view token, size_t bytes)
 {
+    struct limits *limits = visit->web->limits;
     uint64_t most = limits->most[LIMIT_upload_token] * (uint64_t) (MIB / KIB);
 
+    visit->upload_unit = KIB;
     return most ? take (limits, LIMIT_upload_token, token,
-                        most < UINT32_MAX ? (uint32_t) most : UINT32_MAX,
-                        (uint32_t) ((bytes + KIB - 1) / KIB), NULL)
+                        most < UINT32_MAX ? (uint32_t) most : UINT32_MAX, units_of (bytes, KIB),
+                        &visit->upload)
                 : 0;
+}
+
+void limit_upload_over (struct visit *visit)
+{
+    if (!visit->upload.count)
+        return;
+    uint32_t *count = &visit->upload.at[0].count,
+             came = units_of (http_body_came (visit->request), visit->upload_unit);
+
+    *count -= came < *count ? came : *count;
+    tally_back (visit->web->limits, &visit->upload);
 }
 
 /* By the process's hash, of no window. */

@@ -37,12 +37,13 @@ struct tally {
     struct {
         uint8_t who[LIMIT_HASH], shared[LIMIT_HASH]; /* here, and in Redis */
         int64_t end;
+        uint32_t count;
         bool is_shared;
     } at[TALLY_MOST];
 };
 /* It was counted rightly. */
 void tally_stands (struct tally *tally);
-/* Nothing came of it: one less of each, where its window still runs. */
+/* Nothing came of it: as much less of each, where its window still runs. */
 void tally_back (struct limits *limits, struct tally *tally);
 
 /* Settings that are wrong though the table allows them. */
@@ -82,11 +83,15 @@ bool limit_doubted (struct visit *visit);
 /* May it have one more large body under way?  Counted until limit_body_over. */
 bool limit_body (struct visit *visit);
 void limit_body_over (struct visit *visit);
-/* May it send a large body of so many bytes?  0, and they are counted as MiB, the last one whole; or ms until it may. */
+/* May it send a large body of so many bytes?  0, and they are counted as MiB, the last one whole, until limit_upload_over; or ms until it
+ * may. */
 int64_t limit_upload (struct visit *visit, size_t bytes);
-/* May a bearer token, whose hash it is, send a body of so many bytes?  0, and they are counted as KiB, the last one whole: a client's
- * files are mostly smaller than a MiB; or ms until it may. */
-int64_t limit_upload_token (struct limits *limits, struct view token, size_t bytes);
+/* May a bearer token, whose hash it is, send a body of so many bytes?  0, and they are counted as KiB, the last one whole, until
+ * limit_upload_over: a client's files are mostly smaller than a MiB; or ms until it may. */
+int64_t limit_upload_token (struct visit *visit, struct view token, size_t bytes);
+/* Its request is over: what was counted and did not come is given back, so that what is only promised, or turned away, uses nothing
+ * up. */
+void limit_upload_over (struct visit *visit);
 /* Its access code was wrong, of a number that there is: counted.  0, or ms until it is told so again: a right one is never asked to
  * wait, for codes have 128 bits, and whoever guesses beside somebody must not be able to shut him out. */
 int64_t limit_code_wrong (struct visit *visit);

@@ -2,7 +2,8 @@
  *
  * In new/ lies what is not taken, and in cur/ what is: a mail moves when it is ACCEPTED or will never be, with the flag S (seen) or
  * also F (flagged: somebody should look).  Killed in between, the mail is taken again, and is the same complaint.  What is to be
- * tried again stays, and the folder is left alone until the next look.
+ * tried again stays, and the folder is left alone until the next look, which begins behind it: a mail that cannot be taken for long
+ * holds up nobody's.  When none is left behind it, the oldest has its turn again.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -22,6 +23,7 @@ struct maildir {
     struct timer *timer;
     /* The mail under way. */
     char *name, *raw;
+    char *stayed; /* the last one that did; NULL: none since the oldest was looked for */
     size_t len;
     int fail;
     unsigned taken;
@@ -34,6 +36,7 @@ static void maildir_free (struct maildir *maildir)
 {
     free (maildir->name);
     free (maildir->raw);
+    free (maildir->stayed);
     free (maildir->folder);
     free (maildir);
 }
@@ -53,7 +56,7 @@ static void rest (struct maildir *maildir)
 
 /* ---- on the thread ------------------------------------------------------------------------------- */
 
-/* The oldest by its name, which begins with the time of its arrival; FAIL_ABSENT: there is none. */
+/* The oldest behind `stayed`, by its name, which begins with the time of its arrival; FAIL_ABSENT: there is none. */
 static int oldest_find (struct maildir *maildir)
 {
     char *path = xformat ("%s/new", maildir->folder);
@@ -65,6 +68,7 @@ static int oldest_find (struct maildir *maildir)
         return FAIL_IO;
     while ((entry = readdir (folder)))
         if (entry->d_name[0] != '.' &&
+            (!maildir->stayed || strcmp (entry->d_name, maildir->stayed) > 0) &&
             (!maildir->name || strcmp (entry->d_name, maildir->name) < 0)) {
             free (maildir->name);
             maildir->name = xstrdup (entry->d_name);
@@ -79,6 +83,11 @@ static void find_aside (void *job)
     char *path;
 
     maildir->fail = oldest_find (maildir);
+    if (maildir->fail == FAIL_ABSENT && maildir->stayed) {
+        free (maildir->stayed);
+        maildir->stayed = NULL;
+        maildir->fail = oldest_find (maildir);
+    }
     if (maildir->fail)
         return;
     path = xformat ("%s/new/%s", maildir->folder, maildir->name);
@@ -120,13 +129,22 @@ static void next (struct maildir *maildir)
         look (maildir);
 }
 
+/* It is tried again when those behind it had their turn. */
+static void stay (struct maildir *maildir)
+{
+    free (maildir->stayed);
+    maildir->stayed = maildir->name;
+    maildir->name = NULL;
+    rest (maildir);
+}
+
 static void on_taken (void *with, enum mail_end end, const char *number)
 {
     struct maildir *maildir = with;
 
     (void) number;
     if (end == MAIL_LATER || !set_aside (maildir, end == MAIL_REFUSED))
-        rest (maildir);
+        stay (maildir);
     else
         next (maildir);
 }
@@ -144,10 +162,12 @@ static void on_found (void *job, bool worked)
 {
     struct maildir *maildir = job;
 
-    if (worked && maildir->fail != FAIL_TOO_LONG)
-        folder_refuses (maildir, maildir->fail != 0 && maildir->fail != FAIL_ABSENT);
+    if (worked)
+        folder_refuses (maildir, !maildir->name && maildir->fail != FAIL_ABSENT);
     if (worked && maildir->fail == FAIL_TOO_LONG && set_aside (maildir, true))
         next (maildir);
+    else if (worked && maildir->fail && maildir->name)
+        stay (maildir);
     else if (!worked || maildir->fail || maildir->over)
         rest (maildir);
     else

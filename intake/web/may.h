@@ -9,9 +9,16 @@
 #include <jansson.h>
 #include "base/base.h"
 
-/* Does the row's case take a word of this kind (enum aduan_kind, reply to flags)?  So it does where its history has that very
- * word of the reporter's, `text` ("" where there is none) and `rating` (0: none): that is a repeat, whose answer was lost, and
- * the case may have ended by it.  Answers and flags have no words by which a repeat would be known. */
-bool case_takes (const json_t *row, uint32_t kind, const char *text, uint32_t rating);
+/* What is said on a case. */
+struct word {
+    uint32_t kind;                       /* enum aduan_kind, reply to flags */
+    const char *text;                    /* "": none */
+    uint32_t rating;                     /* 0: none */
+    uint32_t consent, anonymous, secret; /* enum aduan_flag, of those kinds alone */
+};
+
+/* Does the row's case take a word?  So it does where its history has that very word of the reporter's: that is a repeat, whose
+ * answer was lost, and the case may have ended by it or since. */
+bool case_takes (const json_t *row, const struct word *word);
 
 #endif

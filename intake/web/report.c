@@ -93,7 +93,7 @@ void report_send (struct gateways *gateways, const struct notice_name *notice, u
     report_say (gateways, &said, then, with);
 }
 
-/* Seals the contact for aduan-notifier into *said, which lends `room`; false: it cannot be done now. */
+/* Seals a contact for aduan-notifier into *said, which lends `room`; false: it cannot be done now. */
 static bool contact_seal (const struct gateways *gateways, const struct aduan_contact *contact,
                           uint8_t room[SEALED_MOST], struct msg_report *said)
 {
@@ -109,34 +109,18 @@ static bool contact_seal (const struct gateways *gateways, const struct aduan_co
     return true;
 }
 
-void report_stop (struct gateways *gateways, const struct notice_name *notice, uint32_t channel,
-                  const struct aduan_contact *tell, void (*then) (void *with, bool heard),
-                  void *with)
+void report_wish (struct gateways *gateways, const struct notice_name *notice, uint32_t channel,
+                  enum told wish, const struct aduan_contact *whose,
+                  void (*then) (void *with, bool heard), void *with)
 {
     uint8_t sealed[SEALED_MOST];
     struct msg_report said = {.id = notice->id,
                               .event = notice->event,
                               .recipient = notice->recipient,
                               .channel = channel,
-                              .outcome = TOLD_SKIPPED};
+                              .outcome = wish};
 
-    if (tell)
-        contact_seal (gateways, tell, sealed, &said); /* else the stop holds, unconfirmed */
-    report_say (gateways, &said, then, with);
-}
-
-void report_resume (struct gateways *gateways, const struct notice_name *notice, uint32_t channel,
-                    const struct aduan_contact *where, void (*then) (void *with, bool heard),
-                    void *with)
-{
-    uint8_t sealed[SEALED_MOST];
-    struct msg_report said = {.id = notice->id,
-                              .event = notice->event,
-                              .recipient = notice->recipient,
-                              .channel = channel,
-                              .outcome = TOLD_RESUMED};
-
-    if (contact_seal (gateways, where, sealed, &said))
+    if (!whose || contact_seal (gateways, whose, sealed, &said))
         report_say (gateways, &said, then, with);
     else
         then (with, false);

@@ -22,6 +22,7 @@ static void visit_free (void *what)
 
     if (visit->body)
         limit_body_over (visit);
+    limit_upload_over (visit);
     if (visit->work)
         visit->work_free (visit->work);
     tally_back (visit->web->limits, &visit->tally); /* what was counted and came to no submission */

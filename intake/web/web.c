@@ -141,15 +141,16 @@ static struct visit *visit_of (struct web *web, struct http_request *request)
     return visit ? visit : visit_new (web, request);
 }
 
-/* What its header proves of who sends it; NONE: he need not be known. */
-enum proof { PROOF_NONE, PROOF_TOKEN, PROOF_GATEWAY, PROOF_WRONG };
+/* What its header proves of who sends it; NONE: he need not be known.  A sandbox's token is given to whoever wants to try: it is
+ * counted, and has no more room than a stranger. */
+enum proof { PROOF_NONE, PROOF_SANDBOX, PROOF_TOKEN, PROOF_GATEWAY, PROOF_WRONG };
 
 /* Mail may come without proof from this host. */
 static enum proof proof_of (struct visit *visit, const struct inlet *inlet,
                             const struct client *client)
 {
     if (client)
-        return PROOF_TOKEN;
+        return client->sandbox ? PROOF_SANDBOX : PROOF_TOKEN;
     if (inlet == &inlet_api)
         return PROOF_WRONG;
     return gateway_proved (visit, inlet == &inlet_mail) ? PROOF_GATEWAY : PROOF_NONE;
@@ -194,7 +195,7 @@ static void body_met (struct visit *visit)
 static enum http_loss token_met (struct visit *visit, const struct inlet *inlet,
                                  const struct client *client)
 {
-    visit->body_wait = client_upload (visit->web->clients, client, http_body_most (visit->request));
+    visit->body_wait = client_upload (visit, client, http_body_most (visit->request));
     return !visit->body_wait ? HTTP_WHOLE : inlet == &inlet_api ? HTTP_UNWANTED : HTTP_NOT_KNOWN;
 }
 
@@ -208,6 +209,7 @@ static void on_prove (void *owner, struct http_request *request)
 
     switch (proof_find (visit, &inlet, &client)) {
     case PROOF_NONE: limit_meet (visit, body_met); break;
+    case PROOF_SANDBOX:
     case PROOF_TOKEN: http_proved (request, token_met (visit, inlet, client)); break;
     case PROOF_GATEWAY: http_proved (request, HTTP_WHOLE); break;
     case PROOF_WRONG: http_proved (request, HTTP_UNWANTED); break;

@@ -132,6 +132,8 @@ struct visit {
     bool has_source;
     bool body;         /* large, and counted while it lasts */
     int64_t body_wait; /* ms after which its source, or its token, may send one again; 0: it may */
+    struct tally upload; /* counted of its body before it came */
+    size_t upload_unit;  /* bytes of one */
     bool english;
     json_t *values;  /* of its page */
     unsigned asked;  /* answers that are not there yet */

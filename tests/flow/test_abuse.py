@@ -218,6 +218,21 @@ def test_large_bodies_of_a_source(stack):
     until(lambda: guest.post("/report", guest.form(words()), files=[("photo", "a.txt", b"k" * 400000)]).status == 200)
 
 
+def test_what_is_promised_and_not_sent(stack):
+    """It uses nothing up: what did not come is given back when its request is over, of a source and of a token."""
+    guest, city = Guest(stack), account(stack, f"kota-{next(WORDS)}")
+    form = f"POST /report HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: {guest.source}\r\nContent-Type: multipart/form-data; boundary=xx\r\n"
+    file = f"PUT /api/v1/files HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {city.live.token}\r\n"
+    before = stack.metric("web", "web_body_bytes")
+    for head in (form, file):
+        with socket.create_connection(("127.0.0.1", guest.port)) as peer:
+            peer.sendall(f"{head}Content-Length: 3000000\r\n\r\n--xx\r\n".encode())
+            until(lambda: stack.metric("web", "web_body_bytes") > before)
+        until(lambda: stack.metric("web", "web_body_bytes") == before)
+    until(lambda: guest.post("/report", guest.form(words()), files=[("photo", "a.txt", f"{guest.source} ".encode() + b"p" * 400000)]).status == 200)
+    assert city.live.put("/files", b"p" * 400000).status == 201
+
+
 @with_redis_in_time
 def test_what_a_source_sends_in_an_hour(stack):
     """Forms that are refused keep their photos for an hour and no longer, and no source fills the disk with them."""

@@ -360,18 +360,30 @@ def test_words_and_their_events(stack, city, key):
     for name, more in (("ratings", {"rating": 4}), ("completions", {"text": "Ini."}), ("reopenings", {"text": "Belum."}), ("consents", {"consent": True})):
         cannot = city.live.post(f"/reports/{number}/{name}", {"access_code": code, **more})
         assert (cannot.status, cannot.json["code"]) == (409, "state"), name
+    choice = {"access_code": code, "anonymous": True, "secret": False, "created": CREATED}
+    consent = {"access_code": code, "consent": False, "created": CREATED}
+    assert city.live.post(f"/reports/{number}/flags", choice, key + "f").status == 201
+    stack.rewrite("update complaint set due_resolve = now () - interval '1 hour' where number_text (number) = %s", number)
+    assert city.live.post(f"/reports/{number}/consents", consent, key + "c").status == 201
+    stack.wait("select 1 from event join complaint using (complaint_id) where number_text (complaint.number) = %s and kind = 38", number)
     end = {"access_code": code, "text": "Sudah bersih.", "created": CREATED}
     assert city.live.post(f"/reports/{number}/withdrawals", end, key + "w").status == 201
     stack.wait("select 1 from complaint where number_text (number) = %s and state = 8", number)
     assert city.live.post(f"/reports/{number}/withdrawals", end, key + "w").status == 200, "a repeat is answered as the first one was"
     assert city.live.post(f"/reports/{number}/replies", {"text": "Sudah dua minggu.", "access_code": code, "created": CREATED}, key + "r").status == 200
-    for name, more in (("replies", {"text": "Lain."}), ("withdrawals", {"text": "Lagi."}), ("closings", {})):
+    assert city.live.post(f"/reports/{number}/flags", choice, key + "f").status == city.live.post(f"/reports/{number}/consents", consent, key + "c").status == 200
+    for name, more in (("replies", {"text": "Lain."}), ("withdrawals", {"text": "Lagi."}), ("closings", {}), ("consents", {"consent": True})):
         assert city.live.post(f"/reports/{number}/{name}", {"access_code": code, **more}).json["code"] == "state", name
     assert stack.sql("select count (*) from refused where parent = number_bits (%s)", number) == [(0,)]
     said, _ = city.live.until(start, lambda events: {"reply", "withdrawal"} <= {event["type"] for event in events if event["number"] == number} and events)
     assert [event["text"] for event in said if event["type"] == "reply"] == ["Sudah dua minggu."], "said twice it is one, and the wrong code said nothing"
     own = city.live.get(f"/reports/{number}").json
     assert own["state"] == "archived" and [event["id"] for event in own["events"]] == [event["id"] for event in said if event["number"] == number]
+    # flags may be said of whatever has ended, but for what is blocked
+    stack.rewrite("update complaint set state = 9 where number_text (number) = %s", number)
+    assert city.live.post(f"/reports/{number}/flags", choice, key + "f").status == 200
+    for other in ({"anonymous": True, "secret": True}, {"anonymous": False, "secret": False}):
+        assert city.live.post(f"/reports/{number}/flags", {"access_code": code, **other}).json["code"] == "state", other
 
 
 def test_the_feed_page_by_page(stack, city, other, key):

@@ -24,13 +24,13 @@ sys.path.insert(0, str(ROOT / "tests" / "flow"))
 from kannel import Kannel, free_ports  # noqa: E402
 from loopback import Loopback  # noqa: E402
 from redis_server import Redis  # noqa: E402
-from test_notifier import (CLAIM, CLAIMED, FAILED, HEARD, HELLO, NOTICE, REFUSED, SENT, TOLD, WELCOME,  # noqa: E402, F401
+from test_notifier import (CLAIM, CLAIMED, FAILED, HEARD, HEED, HELLO, NOTICE, REFUSED, SENT, TOLD, WELCOME,  # noqa: E402, F401
                            sealed_contact, wait_for, world)
 
 REPORT = 46
 SMS, MAIL, WHATSAPP = 5, 6, 7
-QUIET, RECIPIENT_LIMIT, DAY_LIMIT, NO_GATEWAY, NO_ADDRESS, ANSWERED = 2, 3, 4, 5, 6, 8
-SKIPPED = 5
+QUIET, RECIPIENT_LIMIT, DAY_LIMIT, NO_GATEWAY, NO_ADDRESS, STOPPED, ANSWERED = 2, 3, 4, 5, 6, 7, 8
+SKIPPED, RESUMED = 5, 7
 KEY = bytes(range(32))
 SYMBOLS = "0123456789abcdefghjkmnpqrstvwxyz"
 NOON, MIDNIGHT = 12, 0
@@ -197,6 +197,42 @@ def test_what_the_door_has_told(world, tmp_path):  # noqa: F811
         assert outcomes == [(SKIPPED, ANSWERED, SMS, 0), (SENT, 202, SMS, 0), (SENT, 202, SMS, 0)]
         wait_for("the operator's messages", lambda: len(kannel.messages()) >= 2)
         assert sorted(part[1] for part in kannel.messages()) == ["628121", "628122"]
+
+
+def who(address):
+    """As stops.c: by what the store knows an address that wants no news."""
+    return hashlib.blake2b(b"stops\0" + address.encode(), digest_size=16, key=KEY).digest()
+
+
+def test_whose_owner_wants_no_news(world, tmp_path):  # noqa: F811
+    """However his number or address was spelled and whoever named it; what he reported from there himself is his own to stop."""
+    with Kannel(tmp_path) as kannel:
+        start(world, url=kannel.sendsms)
+        world.store.stopped = {who("628121"), who("sari@example.org")}
+        own = phone(world, "+628121", t12=1)
+        outcomes = tell(world, (phone(world, "0812-1"), {}), (world.contact("Sari+lapor@Example.org"), {}), (phone(world, "+62 8121", "phone"), {}), (own, {}),
+                        (phone(world, "08122"), {}))
+        assert [one[:2] for one in outcomes] == [(SKIPPED, STOPPED)] * 3 + [(SENT, 202)] * 2
+        wait_for("the operator's messages", lambda: len(kannel.messages()) >= 2)
+        assert sorted(part[1] for part in kannel.messages()) == ["628121", "628122"] and not world.sink.mails()
+
+
+def test_nothing_goes_before_the_store_says_who_wants_none(world):  # noqa: F811
+    """It is asked on each of its links, until it answers; where nobody else named an address it is not asked at all."""
+    start(world)
+    world.store.heeds = False
+    own = world.contact("budi@example.org", fields={12: 1})
+    assert [one[0] for one in tell(world, (own, {}))] == [SENT]
+    claim = world.store.take(CLAIM)
+    offer(world, claim, 0, world.contact("sari@example.org"))
+    offer(world, claim, 1, own)
+    world.store.say(CLAIMED, {1: claim[1], 2: 2})
+    asked = world.store.take(HEED)
+    assert asked[2] == who("sari@example.org")
+    world.store.restart()
+    assert world.store.take(HEED) == asked and len(world.sink.mails()) == 1
+    world.store.heed(asked)
+    assert [one[:2] for one in told(world, claim[3])] == [(SENT, 250)] * 2
 
 
 def test_what_was_spent_outlives_the_notifier(world, tmp_path):  # noqa: F811
@@ -380,6 +416,26 @@ def test_reports_are_passed_on(world):  # noqa: F811
     assert hear(HEARD, 200) is None
     world.store.say(HEARD, {1: said[1]})
     assert hear(HEARD) == {1: 77}
+    web.close()
+
+
+def test_a_wish_goes_on_as_a_hash(world):  # noqa: F811
+    """Who wants no news says so from somewhere: the store hears of a hash, and of the address only where his own cases are to get it again."""
+    start(world)
+    world.store.take(CLAIM)
+    web = zmq.Context.instance().socket(zmq.DEALER)
+    web.linger = 0
+    web.connect(f"ipc://{world.folder}/report.sock")
+    web.send(msgpack.packb([1, HELLO, {1: 1, 2: "web", 3: os.urandom(16)}]))
+    sealed = phone(world, "+62 812-1")
+    for wish, contact in ((SKIPPED, None), (RESUMED, sealed)):
+        web.send(msgpack.packb([1, REPORT, {1: wish, 2: bytes(16), 3: 1, 4: 0, 5: SMS, 6: wish, 8: sealed, 9: 1}]))
+        said = world.store.take(REPORT)
+        assert (said[2], said[6], said.get(8), said[10]) == (bytes(16), wish, contact, who("628121"))
+    web.send(msgpack.packb([1, REPORT, {1: 9, 2: bytes(16), 3: 1, 4: 0, 5: SMS, 6: SKIPPED, 8: sealed, 9: 2}]))
+    wait_for("the line", lambda: "who wants no news cannot be known" in world.log.read_text())
+    world.store.turn()
+    assert not [1 for number, _ in world.store.inbox if number == REPORT], "what cannot be kept is not said to be"
     web.close()
 
 

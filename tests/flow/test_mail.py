@@ -166,14 +166,24 @@ def test_stop_by_mail(stack, visitor, mta, words):
     assert count(stack) == before
 
 
-def test_stop_needs_a_case(stack, visitor, mta):
-    """A stranger's word stops nothing and is answered by nothing; within other words it is none."""
+def test_whose_address_was_named_stops_it_from_there(stack, visitor, mta):
+    """A stranger's word stops what others have sent to him, and nothing else; within other words it is none; MULAI ends it."""
     identity, _ = reported(stack, visitor, mta, "tetap@warga.example", "Got depan rumah tersumbat.")
+    visitor.report("Selokan bau.", contact_kind="email", contact="asing@warga.example")
+    assert len(mta.letters("asing@warga.example", 1)) == 1
     before = count(stack)
     assert bring(visitor, mail("STOP\n", sender="asing@warga.example")).text == "ok\n"
+    assert mta.letters("asing@warga.example", 2)[1]["Subject"] == "Kabar tentang laporan Anda dihentikan"
     assert count(stack) == before and has_news(stack, identity) == (True, True)
+    number, _ = visitor.report("Selokan meluap.", contact_kind="email", contact="Asing+lapor@warga.example")
+    stack.wait("select 1 from delivery d join complaint c using (complaint_id) where number_text (c.number) = %s and d.outcome = 5 and d.code = 7", number)
     assert "Stop" in body(stack, visitor, mail("Stop pembuangan sampah di kali!", sender="asing@warga.example"))
-    assert not [1 for to, letter in mta.handler.mails if to == "asing@warga.example" and "dihentikan" in letter["Subject"]]
+    assert "kami terima" in mta.letters("asing@warga.example", 3)[2]["Subject"], "what he reports from there himself has news"
+    before = count(stack)
+    assert bring(visitor, mail("Mulai\n", sender="asing@warga.example")).text == "ok\n" and count(stack) == before
+    assert mta.letters("asing@warga.example", 4)[3]["Subject"] == "Kabar tentang laporan Anda dikirim lagi"
+    visitor.report("Selokan buntu.", contact_kind="email", contact="asing@warga.example")
+    assert len(mta.letters("asing@warga.example", 5)) == 5
 
 
 def test_one_click(stack, visitor, mta):
@@ -383,6 +393,26 @@ def test_a_maildir_keeps_what_intake_cannot_take(stack):
     wait_in(stack, "cur", "1764200002.dua")
     stack.wait("select 1 from content where body like 'Tiang listrik miring%%'")
     assert stack.metric("web", "web_accepted_total") == accepted + 1
+
+
+def test_a_mail_that_stays_holds_up_nobody(stack):
+    """It cannot be read, or its file cannot be kept: those behind it are taken meanwhile, and it has its turn again and again."""
+    files = os.path.join(stack.folder, "files")
+    os.mkdir(os.path.join(stack.folder, "Maildir", "new", "1764200010.map"))
+    os.rename(os.path.join(files, "part"), os.path.join(files, "part.away"))
+    try:
+        deliver(stack, "1764200011.foto", parts(("Content-Type: text/plain", b"Trotoar amblas, catatan terlampir."),
+                                                ('Content-Type: text/plain\nContent-Disposition: attachment; filename="catatan.txt"', b"Di sisi barat.")))
+        for at in range(3):
+            deliver(stack, f"176420002{at}.kata", mail(f"Kerb nomor {at} pecah."))
+        for at in range(3):
+            wait_in(stack, "cur", f"176420002{at}.kata")
+        assert wait_in(stack, "new", "1764200011.foto")
+    finally:
+        os.rename(os.path.join(files, "part.away"), os.path.join(files, "part"))
+        os.rmdir(os.path.join(stack.folder, "Maildir", "new", "1764200010.map"))
+    wait_in(stack, "cur", "1764200011.foto")
+    stack.wait("select 1 from content where body like 'Trotoar amblas, catatan%%'")
 
 
 def test_nobody_is_named_in_the_log(stack):

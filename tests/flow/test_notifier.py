@@ -24,6 +24,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("ADUAN_BUILD", ROOT / "build"))
 HELLO, WELCOME, CREDIT, PING, PONG, BYE = 1, 2, 3, 4, 5, 6
 CLAIM, NOTICE, CLAIMED, TOLD, HEARD, OUTBOX, SHOW, SHOWN = 40, 41, 42, 43, 44, 45, 52, 53
+HEED, UNWANTED = 54, 55
 REFUSAL, REFUSAL_HELLO = 7, 7
 SENT, FAILED, REFUSED, UNKNOWN = 1, 2, 3, 4
 DEADLINE = 30
@@ -54,6 +55,8 @@ class Store:
         self.path = path
         self.inbox = []
         self.sent = 0
+        self.heeds = True  # answers at once who wants no news
+        self.stopped = set()  # their hashes
         self.open()
 
     def open(self):
@@ -90,8 +93,14 @@ class Store:
                 self.socket.send_multipart([peer, msgpack.packb([1, REFUSAL, {1: REFUSAL_HELLO, 2: number}])])
             elif number == PING:
                 self.say(PONG, {})
+            elif number == HEED and self.heeds:
+                self.heed(fields)
             elif number != BYE:
                 self.inbox.append((number, fields))
+
+    def heed(self, said):
+        asked = [said[2][at:at + 16] for at in range(0, len(said[2]), 16)]
+        self.say(UNWANTED, {1: said[1], 2: b"".join(who for who in asked if who in self.stopped)})
 
     def take(self, number, **fields):
         """The next message of a number, waiting for it; others stay."""

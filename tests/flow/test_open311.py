@@ -341,6 +341,12 @@ def test_long_addresses(city, known):
     many = ",".join(["A0000000000000"] * 300 + [known])
     assert [one["service_request_id"] for one in city.read("requests", service_request_id=many, lain="x" * 59000)] == [known]
     city.read("requests", 414, service_request_id="A0000000000000," * 4500)
+    many = "/open311/v2/requests{}?" + "a=b&" * 5000
+    for ending, told in ((".json", '[{"code": 414'), (".xml", "<errors><error><code>414</code>"), ("", "<errors><error><code>414</code>")):
+        answer = city.get(many.format(ending))
+        assert answer.status == 414 and told.replace(" ", "") in answer.text.replace(" ", "").replace("\n", ""), (ending, answer.text)
+    answer = city.get("/api/v1/cases?" + "a=b&" * 5000)
+    assert answer.status == 414 and json.loads(answer.text)["code"] == "address_long"
 
 
 # ---- updates --------------------------------------------------------------------------------------------------------

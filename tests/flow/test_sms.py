@@ -330,9 +330,40 @@ def test_stop_is_for_all_of_his_cases(stack, phone):
     assert other.stored(kept)[4] and phone.say("STOP!").text.startswith("Baik,")
     assert {phone.stored(number)[4] for number in numbers} == {False}
     assert other.stored(kept)[4], "another's news go on"
-    named = Phone(stack, "+6281300000078")
-    named.visitor.report("Tiang listrik miring.", contact_kind="sms", contact=named.number)
-    assert "dari situs web tidak dapat dihentikan dari sini" in named.say("UNREG").text, "and is not told that there is nothing to stop"
+
+
+def test_whose_number_was_named_stops_it_from_there(stack, phone, kannel):
+    """By the page, however it was spelled, before and behind the word: nothing goes there, and he gets nothing else by it."""
+    to, worker = phone.number.lstrip("+"), stack.worker()
+    number, _ = phone.visitor.report("Tiang telepon miring.", contact_kind="sms", contact=phone.number)
+    identity = phone.stored(number)[0]
+    assert len(answers(kannel, to)) == 1
+    answer = phone.say("UNREG").text
+    assert answer.startswith("Baik,") and len(answer) <= 160 and answer.isascii()
+    assert phone.say("berhenti").text == Phone(stack, "+6281300000078").say("BERHENTI").text == answer, "nobody learns whether there is anything"
+    holder = stack.sql("select holder from complaint where complaint_id = %s", identity)[0][0]
+    case = next(case for case in worker.pull([holder], 100) if case["id"] == uuid.UUID(str(identity)).bytes)
+    verdict, said = worker.act(case, "progress", text="Petugas sudah melihat.")
+    assert verdict == "done"
+    later, _ = phone.visitor.report("Kabel telepon terjuntai.", contact_kind="sms", contact="0" + phone.number[3:])
+    for one in (identity, phone.stored(later)[0]):
+        stack.wait("select 1 from delivery where complaint_id = %s and outcome = 5 and code = 7", one)
+    assert len(answers(kannel, to)) == 1
+    assert phone.say(f"KODE {number}").text.startswith("Kode akses tidak dapat kami kirim")
+    own = phone.report(f"{number} Ini kata saya.")
+    assert not stack.sql("select 1 from event where complaint_id = %s and kind = 32", identity), "and his words are none on that case"
+    mine = phone.stored(own)[0]
+    holder = stack.sql("select holder from complaint where complaint_id = %s", mine)[0][0]
+    second = next(case for case in worker.pull([holder], 100) if case["id"] == uuid.UUID(str(mine)).bytes)
+    assert worker.act(second, "progress", text="Sedang diperiksa.")[0] == "done"
+    assert own in answers(kannel, to, 2)[1], "what he reports from there himself has news"
+
+    rows = stack.sql("select who from stopped")
+    assert all(len(who) == 16 for who, in rows) and len(rows) >= 2
+    assert phone.say("MULAI").text.startswith("Baik,") and len(stack.sql("select 1 from stopped")) == len(rows) - 1
+    case["version"] = said[5]
+    assert worker.act(case, "progress", text="Tiang sudah tegak.")[0] == "done"
+    assert len(answers(kannel, to, 3)) == 3
 
 
 def test_started_again(stack, phone, kannel):
@@ -355,7 +386,7 @@ def test_started_again(stack, phone, kannel):
     # again it changes nothing, and who never reported has nothing to go on
     before = stack.sql("select contact from content where complaint_id = %s", identity)
     assert phone.say("START").text == answer and stack.sql("select contact from content where complaint_id = %s", identity) == before
-    assert Phone(stack, "+6281300000080").say("MULAI").text.startswith("Belum ada laporan dari Anda")
+    assert Phone(stack, "+6281300000080").say("MULAI").text == answer
     for name in ("web", "store", "notifier"):
         with open(stack[name].log, encoding="utf-8") as log:
             assert phone.number.lstrip("+") not in log.read(), name

@@ -7,6 +7,7 @@ import time
 import pytest
 
 import stack as stacks
+from api import account
 from conftest import Stack
 from desk_door import Browser
 from spoolbench import wait
@@ -81,7 +82,7 @@ def test_the_desk(stack):
 
 def test_bodies_that_are_there_but_for_a_byte(stack):
     """Room that is really taken: a source has its part, and no more."""
-    phone = Phone(stack, "+628120004712")
+    phone, city = Phone(stack, "+628120004712"), account(stack, "kota-coba")
     head = f"POST /report HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: {PROMISE}\r\n\r\n".encode()
     with starved(stack.ports["web"], "/report", 0, 0) as starvers:
         for source in MANY[:10] + FEW[:1] * 70:  # 256 MiB have a sixteenth for each source: 64 bodies
@@ -92,6 +93,10 @@ def test_bodies_that_are_there_but_for_a_byte(stack):
         assert turned.startswith(b"HTTP/1.1 503") and turned.count(b"Retry-After: ") == 1, turned
         assert stack.metric("web", "web_body_bytes") <= (10 + 64) * PROMISE
         assert phone.report("LAPOR Sumur umum keruh sejak kemarin.")
+        for token, full in ((city.sandbox.token, True), (city.live.token, False)):
+            said = f"POST /api/v1/reports HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {token}\r\nContent-Length: 2\r\n\r\nno"
+            answer = starvers.come(FEW[0], said.encode()).makefile("rb").read()
+            assert answer.startswith(b"HTTP/1.1 4") is not full and answer.startswith(b"HTTP/1.1 503") is full, (full, answer)
         Visitor(stack).report("Papan nama jalan roboh dan menutup trotoar.")
 
 

@@ -195,6 +195,12 @@ def test_one_browser_supports_a_report_once(stack, visitor):
     assert stack.sql(count, number) == [(2,)]
     stamps = stack.sql("select distinct substr (s.submission::text, 1, 13) from supporter s join complaint c using (complaint_id) where number_text (c.number) = %s", number)
     assert len(stamps) == 1, "one browser's presses are known by nothing"
+    fields = visitor.get(page).fields()
+    stack["intake"].kill()
+    away = visitor.post(page + "/support", fields)
+    stack["intake"].start()
+    stack["intake"].wait_principals()
+    assert away.status == 503 and "Pilihan Anda belum tercatat" in away.text and "Tulisan Anda" not in away.text, "there are no words that could be here still"
 
 
 @pytest.mark.parametrize("created, status", [(lambda said: said, 200), (lambda said: "0", 422), (lambda said: "1000", 422), (lambda said: "9" * 25, 422),

@@ -234,6 +234,11 @@ def test_everyday_spelling_and_what_says_nothing(stack, visitor, graph):
     for text in ("P", "\U0001f44d", "Terima kasih"):
         assert post(visitor, payload(said(text, sender=sender))).status == 200
     assert len(told(graph, sender)) == 1
+    other = "6281234500106"
+    graph.refusals[:] = [503]
+    old = payload(said("Halo", sender=other, timestamp=str(int(time.time()) - 3600)))
+    assert post(visitor, old).status == 200 and told(graph, other) == [], "it is let go"
+    assert post(visitor, payload(said("Halo!", sender=other))).status == 200 and len(told(graph, other)) == 1, "and was not the one of this hour"
     for text, answer in (("*LACAK*", "Nomor laporan terdiri"), ("\u201cBANTUAN\u201d", "Ketik LAPOR")):
         assert post(visitor, payload(said(text, sender=sender))).status == 200
         assert told(graph, sender)[-1][1].startswith(answer)

@@ -70,7 +70,7 @@ DOORS = (
     Door("workers", "router", ("pull", "act", "order")),
     Door("offers", "router", ("offer", "want")),
     Door("store", "store", ("place", "behalf", "withdraw", "redecided", "want")),
-    Door("outbox", "store", ("claim", "told", "report", "collect", "delivered")),
+    Door("outbox", "store", ("claim", "told", "report", "heed", "collect", "delivered")),
     Door("query", "query", ("ask",), closed=("ACTS",)),
 ) + tuple(Door(f"{name}.ctl", name, ("show",)) for name in ("intake", "router", "store", "query", "notifier"))
 
@@ -178,7 +178,7 @@ class Maker:
             return Shot(frames, label, f"refused:{refusal}:{message.number}:")
         want = {"submit": "reject:missing:content", "pull": "pulled:refused:scope", "act": "acted:", "offer": "stored:quarantined",
                 "place": "refused:malformed:23:offer", "behalf": "refused:malformed:35:", "claim": "claimed", "told": "heard",
-                "report": "heard", "collect": "delivery", "delivered": "heard",
+                "report": "heard", "heed": "unwanted", "collect": "delivery", "delivered": "heard",
                 "ask": "rows:refused", "show": "shown", "order": "ordered"}
         return Shot(frames, label, want.get(message.name, ""), silent=message.name in SILENT)
 

@@ -51,7 +51,7 @@ static bool file_begin (struct visit *visit)
     if (!call)
         return false;
     if (len <= FORM_MOST)
-        visit->body_wait = client_upload (visit->web->clients, &call->client, len);
+        visit->body_wait = client_upload (visit, &call->client, len);
     if (!visit->body_wait)
         return true;
     http_later (visit->request, visit->body_wait);

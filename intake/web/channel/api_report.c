@@ -489,11 +489,17 @@ static void proved (struct visit *visit)
     const struct call *call = call_of (visit);
     const json_t *own = json_object_get (visit->values, "own"), *body = call->body;
     const json_t *row = json_array_get (json_object_get (visit->values, "case"), 0);
-    uint32_t rating = (uint32_t) json_integer_value (json_object_get (body, "rating"));
+    const struct word word = {.kind = call->kind,
+                              .text = api_text (body, "text"),
+                              .rating =
+                                  (uint32_t) json_integer_value (json_object_get (body, "rating")),
+                              .consent = api_flag (body, "consent"),
+                              .anonymous = api_flag (body, "anonymous"),
+                              .secret = api_flag (body, "secret")};
 
     if (visit->fault)
         call_send (visit);
-    else if (row && !case_takes (row, call->kind, api_text (body, "text"), rating))
+    else if (row && !case_takes (row, &word))
         api_problem (visit, 409, "state", NULL);
     else if (row)
         call_send (visit);

@@ -3,7 +3,7 @@
  *   READING (a thread takes it apart) -> one of
  *     our own mail, an automatic answer     let go, and counted
  *     a bounce that names a notice          its delivery report
- *     BERHENTI alone                        no more news of the case that its address names, and of its sender's
+ *     BERHENTI, MULAI alone                 no more news to its sender, and none of the case that its address names; news again
  *     an answer that names a case           ASKING -> a reply; of a case that takes none any more: a complaint
  *     anything else                         a complaint
  *
@@ -221,26 +221,25 @@ static void post_place (struct post *post, const struct id *named)
         post_send (post);
 }
 
-/* ---- BERHENTI ------------------------------------------------------------------------------------ */
+/* ---- BERHENTI, MULAI ----------------------------------------------------------------------------- */
 
-/* Is the word all that it says: its only line beside what it quotes, or where it has none, its subject?  A button of a mail
+/* The word that is all that it says: its only line beside what it quotes, or where it has none, its subject.  A button of a mail
  * program sends the second. */
-static bool is_stop (const struct mail *mail)
+static enum command_word wish_read (const struct mail *mail)
 {
     struct buffer text = {0};
-    bool stops;
+    enum command_word word;
 
     buffer_add (&text, mail->text.at, mail->text.len);
     mail_trim (&text);
     bool blank = utf8_blank (text.at ? text.at : "", text.len);
     buffer_add (&text, "", 1);
-    stops =
-        command_read (blank && mail->subject ? mail->subject : text.at, NULL).word == COMMAND_STOP;
+    word = command_read (blank && mail->subject ? mail->subject : text.at, NULL).word;
     buffer_free (&text);
-    return stops;
+    return word == COMMAND_STOP || word == COMMAND_START ? word : COMMAND_NONE;
 }
 
-static void on_stopped (void *with, const char *key, const char *number, const char *code)
+static void on_wished (void *with, const char *key, const char *number, const char *code)
 {
     struct post *post = with;
 
@@ -275,6 +274,7 @@ static void on_read (void *job, bool worked)
     struct post *post = job;
     struct gateways *gateways = post->gateways;
     const struct mail *mail = &post->mail;
+    enum command_word wish = COMMAND_NONE;
     struct notice_name notice;
     struct id named;
     bool of_notice = false, of_case = false;
@@ -294,10 +294,11 @@ static void on_read (void *job, bool worked)
     } else if (mail->bounce) {
         metric_add (web_machines_total, 1);
         post_end (post, MAIL_TAKEN, "");
-    } else if (is_stop (mail)) {
+    } else if ((wish = wish_read (mail)) != COMMAND_NONE) {
+        bool stops = wish == COMMAND_STOP && (of_case || of_notice);
         if (of_case && !of_notice)
             notice = (struct notice_name){.id = named, .event = 1};
-        command_stop (message_make (post), of_case || of_notice ? &notice : NULL, on_stopped, post);
+        command_wish (message_make (post), wish, stops ? &notice : NULL, on_wished, post);
     } else {
         post_place (post, of_case ? &named : of_notice ? &notice.id : NULL);
     }

@@ -112,7 +112,7 @@ static void on_supported (struct visit *visit, const struct aduan_submitted *res
     } else if (result->result == ADUAN_REJECTED) {
         visit_refuse (visit, 404, "absent");
     } else {
-        visit_refuse (visit, 503, "away");
+        visit_refuse (visit, 503, "press_away");
     }
 }
 

@@ -59,7 +59,8 @@ static void stop_take (struct visit *visit)
     if (strcmp (visit_said (visit, "List-Unsubscribe"), "One-Click") != 0)
         visit_refuse (visit, 400, "form");
     else
-        report_stop (visit->web->gateways, &notice, ADUAN_CHANNEL_EMAIL, NULL, on_heard, visit);
+        report_wish (visit->web->gateways, &notice, ADUAN_CHANNEL_EMAIL, TOLD_SKIPPED, NULL,
+                     on_heard, visit);
 }
 
 static const struct route routes[] = {

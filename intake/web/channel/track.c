@@ -281,8 +281,9 @@ static void on_said (struct visit *visit, const struct aduan_submitted *result)
                                                                   : "rejected");
     } else {
         http_later (visit->request, LATER_MS);
-        visit_value (visit, "typed", visit_said (visit, "text"));
-        visit_refuse (visit, 503, "away");
+        const char *text = visit_said (visit, "text");
+        visit_value (visit, "typed", text);
+        visit_refuse (visit, 503, *text ? "away" : "press_away");
     }
 }
 
@@ -297,30 +298,44 @@ static bool rating_read (const struct visit *visit, struct saying *saying)
     return decimal_parse (view_of (said), 5, &saying->rating) && saying->rating;
 }
 
+/* What the form says. */
+static struct word word_of (struct visit *visit)
+{
+    const struct saying *saying = visit->work;
+    const char *consent = visit_said (visit, "consent");
+    struct word word = {.kind = saying->say->kind,
+                        .text = visit_said (visit, "text"),
+                        .rating = (uint32_t) saying->rating,
+                        .consent = strcmp (consent, "yes") == 0  ? ADUAN_FLAG_YES
+                                   : strcmp (consent, "no") == 0 ? ADUAN_FLAG_NO
+                                                                 : 0};
+    if (word.kind == ADUAN_KIND_FLAGS) {
+        word.anonymous = *visit_said (visit, "anonymous") ? ADUAN_FLAG_YES : ADUAN_FLAG_NO;
+        word.secret = *visit_said (visit, "secret") ? ADUAN_FLAG_YES : ADUAN_FLAG_NO;
+    }
+    return word;
+}
+
 static void say_send (struct visit *visit)
 {
     struct saying *saying = visit->work;
-    const char *consent = visit_said (visit, "consent");
+    struct word word = word_of (visit);
     struct aduan_submission submission = {
         .account = "web",
-        .kind = saying->say->kind,
+        .kind = word.kind,
         .key = saying->drawn.token.key,
         .created = saying->drawn.created,
         .channel = ADUAN_CHANNEL_WEB,
         .parent = visit->number,
         .code = visit->code,
-        .rating = (uint32_t) saying->rating,
-        .text = visit_said (visit, "text"),
+        .rating = word.rating,
+        .text = word.text,
         .attachments = saying->digests,
         .attachments_len = saying->file_count * DIGEST_BYTES,
-        .consent = strcmp (consent, "yes") == 0  ? ADUAN_FLAG_YES
-                   : strcmp (consent, "no") == 0 ? ADUAN_FLAG_NO
-                                                 : 0,
+        .consent = word.consent,
+        .anonymous = word.anonymous,
+        .secret = word.secret,
     };
-    if (submission.kind == ADUAN_KIND_FLAGS) {
-        submission.anonymous = *visit_said (visit, "anonymous") ? ADUAN_FLAG_YES : ADUAN_FLAG_NO;
-        submission.secret = *visit_said (visit, "secret") ? ADUAN_FLAG_YES : ADUAN_FLAG_NO;
-    }
     visit_send (visit, &submission, on_said);
 }
 
@@ -360,17 +375,16 @@ static void files_store (struct visit *visit)
 static void say_judged (struct visit *visit)
 {
     struct saying *saying = visit->work;
-    const char *text = visit_said (visit, "text");
+    const struct word word = word_of (visit);
     char why[40];
 
     bool there = visit->fault == 0;
     visit->fault = 0;
-    if (!there || case_takes (json_object_get (visit->values, "case"), saying->say->kind, text,
-                              (uint32_t) saying->rating)) {
+    if (!there || case_takes (json_object_get (visit->values, "case"), &word)) {
         files_store (visit);
         return;
     }
-    visit_value (visit, "unsent", *text ? text : NULL);
+    visit_value (visit, "unsent", *word.text ? word.text : NULL);
     snprintf (why, sizeof why, "state_%s", saying->say->name);
     say_again (visit, why);
 }

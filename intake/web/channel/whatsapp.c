@@ -138,24 +138,28 @@ static void on_answered (void *job, bool worked)
     bool young = (uint64_t) wall_ms () < chat->created + PATIENT_MS;
 
     struct gateways *gateways = chat->hook->visit->web->gateways;
-    bool later = young && (!worked || chat->fate == GRAPH_AWAY);
+    bool away = !worked || chat->fate == GRAPH_AWAY;
 
     if (worked && chat->fate == GRAPH_DONE)
         gateway_told (gateways, chat->name);
-    if (later)
+    if (away)
         gateway_unanswered (gateways, chat->hash, chat->name, &chat->tally);
-    chat_end (chat, later);
+    chat_end (chat, away && young);
 }
 
-/* What says nothing is told so once in an hour: two machines would greet each other for ever. */
+/* What says nothing is told so once in an hour: two machines would greet each other for ever.  What is not answered uses up
+ * neither. */
 static bool may_answer (struct chat *chat)
 {
     struct gateways *gateways = chat->hook->visit->web->gateways;
     struct view who = {(const char *) chat->hash, sizeof chat->hash};
 
-    return (!chat->help ||
-            limit_take_of (gateways->web->limits, LIMIT_help, who, 1, &chat->tally) == 0) &&
-           gateway_answers (gateways, chat->hash, chat->name, &chat->tally);
+    if (!gateway_answers (gateways, chat->hash, chat->name, &chat->tally))
+        return false;
+    if (!chat->help || limit_take_of (gateways->web->limits, LIMIT_help, who, 1, &chat->tally) == 0)
+        return true;
+    gateway_unanswered (gateways, chat->hash, chat->name, &chat->tally);
+    return false;
 }
 
 static void on_command (void *with, const char *key, const char *number, const char *code)

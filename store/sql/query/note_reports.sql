@@ -2,9 +2,18 @@
 -- stays so.  One that cannot be reached is parked like a refusal: timers count on it.  One whose recipient wants none (5): its
 -- complaint and all others of the same sender forget where news go, and what waits for him goes; a supporter's contact goes.
 -- One whose recipient wants them again (7) brings where news go, and all cases of that sender that know of nowhere get it: those that are
--- over for good have forgotten their sender, too.
---   $1 ids  $2 events  $3 recipients  $4 channels  $5 outcomes (enum told)  $6 codes  $7 contacts' keys  $8 contacts
-with said as (
+-- over for good have forgotten their sender, too.  Of either the address may be said, as a hash: then the wish is for all that goes there,
+-- whoever named it, and need not be of a case.
+--   $1 ids  $2 events  $3 recipients  $4 channels  $5 outcomes (enum told)  $6 codes  $7 contacts' keys  $8 contacts  $9 hashes of addresses
+with wish as (
+    select distinct on (who) who, outcome from unnest ($5::int[], $9::bytea[]) with ordinality as i (outcome, who, turn)
+    where octet_length (who) = 16 and outcome in (5, 7)
+    order by who, turn desc
+), stops as (
+    insert into stopped (who) select who from wish where outcome = 5 on conflict do nothing
+), goes_on as (
+    delete from stopped s using wish w where w.outcome = 7 and s.who = w.who
+), said as (
     select distinct on (id, event, recipient) i.*
     from unnest ($1::uuid[], $2::int[], $3::int[], $4::int[], $5::int[], $6::int[], $7::int[], $8::bytea[]) with ordinality
              as i (id, event, recipient, channel, outcome, code, contact_key, contact, turn)
