@@ -19,6 +19,7 @@ import zmq
 import catalogue
 
 NUMBERS = {message.name: message.number for message in catalogue.messages()}
+NUMBERS_END = max(NUMBERS.values()) + 1
 NAMES = {number: name for name, number in NUMBERS.items()}
 WORDS = {name: {value: word for word, value in words.items()} for name, words in catalogue.enums().items()}
 HUGE = 1 << 63  # the first number that no SEQ may have
@@ -253,7 +254,8 @@ class Maker:
         for what, data in (
                 ("no array", msgpack.packb({1: 1})), ("two items", pack(1, 4)), ("four items", pack(1, 4, {}, 0)), ("version 2", pack(2, 4, {})),
                 ("version of text", pack("1", 4, {})), ("number of text", pack(1, "4", {})), ("a list of fields", pack(1, 4, [])),
-                ("number 0", pack(1, 0, {})), ("number 54", pack(1, 54, {})), ("number 19", pack(1, 19, {})), ("number 2^40", pack(1, 1 << 40, {})),
+                ("number 0", pack(1, 0, {})), ("a number between others", pack(1, 19, {})),
+                (f"number {NUMBERS_END}", pack(1, NUMBERS_END, {})), ("number 2^40", pack(1, 1 << 40, {})),
                 ("number -1", pack(1, -1, {})), ("a number", b"\x01"), ("nil", b"\xc0")):
             yield Shot([data], f"frame: {what}", "refused:malformed:0:")
         for what, data in self.bombs():
