@@ -22,7 +22,7 @@ def young_hour():
 @pytest.fixture(scope="module")
 def folder():
     """A folder that PostgreSQL's own user may enter, on a real file system."""
-    path = tempfile.mkdtemp(prefix="aduan-flow-", dir=os.environ.get("ADUAN_TESTS_FOLDER", "/var/tmp"))
+    path = tempfile.mkdtemp(prefix="aduan-flow-", dir="/var/tmp")
     os.chmod(path, 0o755)
     yield path
     shutil.rmtree(path, ignore_errors=True)

@@ -56,7 +56,7 @@ class Peer:
     def close(self):
         if self.welcome:
             self._send([frame(BYE)])
-        self.socket.close(200)
+        self.socket.close(5000)  # the goodbye goes out while this process does other things
 
     def _send(self, frames):
         try:
