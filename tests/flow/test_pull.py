@@ -347,7 +347,7 @@ def test_who_was_given_something_does_not_wait_for_a_batch_that_failed(stack, as
     assert worker.hello()
     stack.sql(LINGERS % 0)
     stack.sql("create trigger linger after insert on content for each row when (new.body = 'Lambat') execute function linger ()")
-    ref = next(filter(None, (carried(stack, worker, web) for _ in range(5))))
+    ref = next(filter(None, (carried(stack, worker, web) for _ in range(12))))
     stack.postgres.stop()
     try:
         began = time.monotonic()
