@@ -68,7 +68,7 @@ class Program:
     def start(self, wait=True, **environment):
         read_end, write_end = os.pipe()
         log = open(self.log, "ab")  # pylint: disable=consider-using-with
-        env = {**os.environ, "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:exitcode=99", "UBSAN_OPTIONS": "print_stacktrace=1",
+        env = {**os.environ, "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:exitcode=99:handle_sigill=1", "UBSAN_OPTIONS": "print_stacktrace=1",
                **self.stack.environment, **environment}
         self.process = subprocess.Popen(  # pylint: disable=consider-using-with
             [*self.prefix, os.path.join(BUILD, PROGRAMS[self.name]), "-c", self.stack.settings, "-d", str(write_end)],
