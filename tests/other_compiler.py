@@ -1,6 +1,6 @@
 """What another compiler says of every source: the flags of a build that was made, and no code.
 
-    tests/warnings.py BUILD COMPILER
+    tests/other_compiler.py BUILD COMPILER
 
 Its warnings come before code is made, so that making it would say nothing more and take three times as long.
 """
