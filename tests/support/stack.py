@@ -29,6 +29,8 @@ from people import SHOW, SHOWN, People, Reader  # noqa: E402
 from private_postgres import PrivatePostgres  # noqa: E402
 from worker import Worker  # noqa: E402
 
+# A leak scan is half of a short program's life: of commands test_cli.py, test_libaduan.py and test_spool.py ask for it.
+os.environ.setdefault("ASAN_OPTIONS", "detect_leaks=0:exitcode=99:handle_sigill=1")
 BUILD = os.environ.get("ADUAN_BUILD", os.path.join(ROOT, "build"))
 # All of a test comes from 127.0.0.1: it is counted where a test says `limit:` in its web section.
 UNLIMITED = "  limit: {reports_hour: 0, reports_minute: 0, reads: 0, bodies: 0, codes_source: 0, contact: 0, text: 0, upload_token: 0}\n"
