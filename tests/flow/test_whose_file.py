@@ -128,3 +128,27 @@ def test_who_submitted_the_main_one_reads_no_word_of_an_alias(stack, worker):
             assert sorted(replies, key=str) == sorted([(None, True), ("Masih gelap.", None)] if number == main else [(words["text"], None)], key=str)
             assert "Untuk Anda saja" not in str(told) and ("Pak Budi" in str(told)) == (number == alias)
     stack.checks()
+
+
+def test_the_main_one_is_open_again(stack, worker):
+    """By the reporter of an alias: the page of its own says so, as the notice does, and no word of the other one's."""
+    first, second = Visitor(stack), Visitor(stack)
+    (main, code), (alias, other_code) = (who.report(f"Pagar stadion roboh, {side}.", place="91.01.01", category="1") for who, side in ((first, "sisi timur"), (second, "di timur")))
+    case = {}
+    while not {main, alias} <= set(case):
+        case |= {one["number"]: one for one in worker.pull([stack.agency(UNIT)], 10, wait=5000, lease=60000)}
+    assert worker.act(case[alias], "merge", t13=case[main]["id"])[0] == "done"
+    version, = stack.sql(f"select version from assignment where {IS} and lead", main)[0]
+    verdict, fields = worker.act(case[main], "answer", "Pagar sudah ditegakkan.", version=version)
+    assert verdict == "done" and worker.act(case[main], "close", "Selesai.", version=fields[5], t12=1)[0] == "done"
+    assert '<span class="tag">Selesai</span>' in first.opens(main, code) and second.opens(alias, other_code)
+    fields = second.get("/case").fields()
+    word = {"token": fields["token"], "created": fields["created"], "do": "reopen", "text": "Roboh lagi di depan rumah saya, Pak Wiryo."}
+    assert second.post("/case", word).status == 303
+    stack.wait(f"select 1 from event where {IS} and kind = 37", main)
+    page = first.opens(main, code)
+    assert '<span class="tag">Dibuka lagi, menunggu instansi</span>' in page and "Dibuka lagi oleh pelapor lain" in page
+    assert "Wiryo" not in page and "Anda buka lagi" not in page
+    own = second.opens(alias, other_code)
+    assert "Anda buka lagi" in own and "Pak Wiryo" in own and "oleh pelapor lain" not in own
+    stack.checks()
