@@ -152,3 +152,25 @@ def test_the_main_one_is_open_again(stack, worker):
     own = second.opens(alias, other_code)
     assert "Anda buka lagi" in own and "Pak Wiryo" in own and "oleh pelapor lain" not in own
     stack.checks()
+
+
+def test_a_word_that_does_not_say_whose_it_is(stack, worker):
+    """Events of before 0158 do not: who submitted the alias is not told their words."""
+    cities = [account(stack, f"kota-{at}").live for at in ("lama", "baru")]
+    said = [city.post("/reports", {"text": f"Lampu taman padam, laporan {at}.", "category": 1, "place": "91.01.01", "anonymous": True, "secret": False}).json
+            for at, city in enumerate(cities)]
+    main, alias = (one["number"] for one in said)
+    case = {}
+    while not {main, alias} <= set(case):
+        case |= {one["number"]: one for one in worker.pull([stack.agency(UNIT)], 10, wait=5000, lease=60000)}
+    assert worker.act(case[alias], "merge", t13=case[main]["id"])[0] == "done"
+    version, = stack.sql(f"select version from assignment where {IS} and lead", main)[0]
+    assert worker.act(case[main], "progress", "Teknisi datang besok.", version=version)[0] == "done"
+
+    def told():
+        feed = cities[1].until("", lambda events: [event for event in events if event["number"] == alias] if any(event["type"] == "followed" for event in events) else None)[0]
+        return [[event.get("text") for event in of if event["type"] == "followed"] for of in (feed, cities[1].get(f"/reports/{alias}").json["events"])]
+    assert told() == [["Teknisi datang besok."]] * 2
+    stack.rewrite("update event set data = data - 'private' where kind = 53")
+    assert told() == [[None]] * 2
+    stack.checks()

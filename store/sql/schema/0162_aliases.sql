@@ -37,3 +37,65 @@ begin
               where v.bytes <= 400000 and (s.told or v.kind in (53, 54))
                 and (not b.of_alias or (v.kind = 37 and not event_held (v.kind, v.number, r.words)))) h);
 end $$;
+
+-- A `followed` event (kind 53) of before 0158 does not say whether its words were for the main one's reporter alone, and nobody can tell it
+-- from one whose words are everybody's.  From here on each says so, yes or no, and where none stands the feed, webhooks and web.own take
+-- the words for private: his page and his access code read them.
+create function event_private (kind int, data jsonb) returns boolean language sql immutable as $$
+    select case when kind = 53 then coalesce ((data ->> 'private')::boolean, true) else coalesce (data ? 'private', false) end
+$$;
+
+-- As in 0158, but for that.
+create or replace function told_history (ids uuid[], future bigint)
+returns table (complaint_id uuid, number smallint, at timestamptz, kind smallint, agency int, text text, data jsonb, place bigint, state smallint)
+language sql stable as $$
+    select h.complaint_id, h.number, h.at, h.kind, h.agency, case when not h.of_alias then h.text end,
+           case when h.of_alias then coalesce (h.data, '{}') || '{"alias": true}' else h.data end, h.place,
+           case when h.number < h.events then h.states[1] when h.now = 6 then coalesce (h.was, 6) else h.now end::smallint
+    from (select e.complaint_id, e.number, e.at, e.kind, e.agency, e.data, c.events, c.state as now, r.was,
+                 event_of_alias (e.complaint_id, e.kind, e.act_key, e.data) as of_alias,
+                 case when c.flags & 4 = 0 and (e.kind in (16, 17, 18, 22, 26, 53) or e.kind between 31 and 37) and not event_private (e.kind, e.data)
+                           and not (e.kind in (32, 33, 37) and coalesce (e.number >= r.words, false)) then e.text end as text,
+                 max (case when e.tx < future then e.tx else 0 end) over w as place, state_behind (e.kind, e.data, f.waited) over w as states
+          from unnest (ids) i (id)
+          join complaint c on c.complaint_id = i.id
+          join event e on e.complaint_id = i.id and e.number is not null
+          left join returned r on r.complaint_id = i.id
+          cross join lateral (select c.due_verify is not null or exists (select from event p where p.complaint_id = i.id and p.data ? 'placed') as waited) f
+          window w as (partition by e.complaint_id order by e.number rows unbounded preceding)) h
+$$;
+
+-- As in 0158, but that it says no, too.
+create or replace function complaint_followed () returns trigger language plpgsql as $$
+declare
+    base bigint := (select epoch << 40 from installation);
+    e event;
+    told smallint;
+begin
+    select * into e from event where complaint_id = new.complaint_id and number = new.events and kind not in (51, 52);
+    if not found then
+        return null;
+    end if;
+    told := case e.kind when 16 then 3 when 17 then 4 when 18 then 5 when 22 then 6 when 43 then 24 when 47 then 21
+                        when 41 then case when e.data ->> 'clock' = 'resolve' then 20 end
+                        when 48 then case when e.data ->> 'clock' = 'silence' then 22 else 23 end
+                        else case when new.holder <> old.holder then 2 end end;
+    if told is null then
+        return null;
+    end if;
+    with record as (
+        update complaint c set version = greatest (c.version, base) + 1, events = c.events + 1
+        from merged a where a.main = new.complaint_id and c.complaint_id = a.complaint_id
+        returning c.complaint_id, c.events, c.flags
+    ), history as (
+        insert into event (complaint_id, at, act_key, principal, agency, kind, number, text, data)
+        select complaint_id, clock_timestamp (), gen_random_uuid (), e.principal, e.agency, 53, events, case when told <> 2 then e.text end,
+               jsonb_strip_nulls (jsonb_build_object ('kind', e.kind, 'other', number_text (new.number), 'clock', e.data -> 'clock', 'due', e.data -> 'due',
+                                                  'private', coalesce (e.data -> 'private', 'false'),
+                                                  'attachments', case when e.kind in (16, 17, 18, 22) then e.data -> 'attachments' end))
+        from record
+    )
+    insert into notice (complaint_id, recipient, agency, event, template)
+    select complaint_id, 0, case told when 2 then new.holder else coalesce (e.agency, new.holder) end, events, told from record where flags & 16 <> 0;
+    return null;
+end $$;
