@@ -453,7 +453,9 @@ def test_what_is_too_much_for_a_header_is_answered(stack):
     long = get(b"?" + b"q=a&" * 5000)
     assert long[:12] == b"HTTP/1.1 414" and "Alamat halaman ini terlalu panjang." in long.decode() and b"Connection: close" in long
     assert get(b"?" + b"q=a&" * 300)[:12] == b"HTTP/1.1 200"
-    assert get(b"", b"Cookie: " + b"a=b; " * 20000 + b"\r\n")[:12] == b"HTTP/1.1 431"
+    # libmicrohttpd's own words, and no more is read: it tells nobody of a header for which it has no room
+    much = get(b"", b"Cookie: " + b"a=b; " * 20000 + b"\r\n")
+    assert much[:12] == b"HTTP/1.1 431" and b"Connection: close" in much and b"too big for the memory constraints of this webserver" in much
     # so many small ones have room
     assert get(b"", b"Cookie: " + b"a=b; " * 5000 + b"aduan-language=en; c=d\r\n").startswith(b"HTTP/1.1 200")
     assert b'lang="en"' in get(b"", b"Cookie: x=y\r\nCookie: y=aduan-language=id; aduan-language=en\r\n")
