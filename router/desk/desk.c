@@ -318,7 +318,7 @@ void desk_measure (void *state)
     metric_set (desk_files_deleted_total, files.deleted);
     metric_set (desk_files_waiting, files.waiting);
     metric_set (desk_files_oldest_age_seconds,
-                files.waiting ? (uint64_t) (wall_ms () - files.waiting_since_ms) / 1000 : 0);
+                files.waiting ? wall_ms () - files.waiting_since_ms : 0);
     metric_set (desk_crowded_total, counts.crowded);
     metric_set (desk_cut_total, counts.cut);
     metric_set (desk_no_room_total, counts.no_room);
