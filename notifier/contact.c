@@ -27,6 +27,8 @@ enum contact_tag {
     CONTACT_TAG_QUIET,
     CONTACT_TAG_CODE,
     CONTACT_TAG_OWN,
+    CONTACT_TAG_LOST,
+    CONTACT_TAG_CUT,
 };
 
 /* The secret key of a number, into 32 bytes of the caller's, who wipes them. */
@@ -57,6 +59,13 @@ static struct view text_of (const msgpack_object *object)
     if (object->type == MSGPACK_OBJECT_BIN)
         return (struct view){object->via.bin.ptr, object->via.bin.size};
     return (struct view){NULL, 0};
+}
+
+static uint32_t number_of (const msgpack_object *object)
+{
+    bool fits =
+        object->type == MSGPACK_OBJECT_POSITIVE_INTEGER && object->via.u64 <= (uint64_t) INT32_MAX;
+    return fits ? (uint32_t) object->via.u64 : 0;
 }
 
 static uint32_t language_read (const msgpack_object *object)
@@ -101,6 +110,8 @@ static int contact_read (const msgpack_object *map, struct contact *contact)
         case CONTACT_TAG_OWN:
             contact->own = value->type == MSGPACK_OBJECT_POSITIVE_INTEGER && value->via.u64;
             break;
+        case CONTACT_TAG_LOST: contact->lost = number_of (value); break;
+        case CONTACT_TAG_CUT: contact->cut = number_of (value); break;
         default: break; /* unknown tags are skipped, as everywhere on the wire */
         }
     }

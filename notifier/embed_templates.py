@@ -12,8 +12,9 @@ import re
 import sys
 
 LANGUAGES = {"id": "LANGUAGE_ID", "en": "LANGUAGE_EN"}
-KNOWN = {"number", "agency", "text", "due", "url", "asks", "other", "code"} | {"new", "unanswered", "today", "tomorrow", "late", "decision", "doubt"}
-RECEIPTS = {"received", "receipt"}  # the one letter that may tell the access code
+KNOWN = {"number", "agency", "text", "due", "url", "asks", "other", "code", "lost", "cut"} | {"new", "unanswered", "today", "tomorrow", "late", "decision", "doubt"}
+RECEIPTS = {"received", "receipt"}  # the one letter that may tell the access code, and what became of its files
+OF_RECEIPTS = {"code", "lost", "cut"}
 KEY = re.compile(r"[a-z_]{1,32}")
 
 
@@ -47,7 +48,7 @@ def read(path):
         rest = re.sub(r"\{[^{}]*\}", "", line)
         if "{" in rest or "}" in rest:
             raise ValueError(f"line {number}: a brace without its partner")
-        known = {"number"} if number == 1 else KNOWN if path.stem in RECEIPTS else KNOWN - {"code"}
+        known = {"number"} if number == 1 else KNOWN if path.stem in RECEIPTS else KNOWN - OF_RECEIPTS
         for name in sorted(found - known):
             raise ValueError(f"line {number}: {{{name}}} is not one of {', '.join(sorted(known))}")
     return lines[0], "\n".join(lines[2:]) + "\n"

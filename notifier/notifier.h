@@ -44,6 +44,8 @@ struct contact {
     bool own;               /* he reported from there: nobody else named it */
     struct view
         code; /* the access code, where the notice that his report was received is to tell it; else empty */
+    uint32_t lost,
+        cut; /* of its files: how many could not be taken, how many seconds of a longer film are kept */
 };
 
 /* Opens `sealed` with contact-<key_id>.key of folder `keys` (64 hexadecimal digits, X25519).

@@ -60,11 +60,13 @@ static const char *text_choose (const struct msg_notice *notice, const struct co
                       language);
 }
 
-static void lines_add (const char *text, const struct values *values, struct buffer *out)
+/* Behind what is there from `from` on. */
+static void lines_add (const char *text, const struct values *values, size_t from,
+                       struct buffer *out)
 {
-    for (size_t before = out->len; *text;) {
+    while (*text) {
         size_t len = strcspn (text, "\n"), end = out->len;
-        if (end > before)
+        if (end > from)
             buffer_add (out, " ", 1);
         if (!line_expand (text, len, values, out))
             out->len = end;
@@ -102,13 +104,17 @@ int short_text (const struct msg_notice *notice, const struct contact *contact, 
     values.agency = clipped (values.agency);
     const char *text = text_choose (notice, contact, &values);
     if (text)
-        lines_add (text, &values, out);
+        lines_add (text, &values, from, out);
     while (text && strstr (text, "{text}") && values.text.at && !fits (out, from, segments)) {
         len -= len < CUT_STEP ? len : CUT_STEP;
         values.text = len ? words_cut (notice->text, len, &cut) : (struct view){NULL, 0};
         out->len = from;
-        lines_add (text, &values, out);
+        lines_add (text, &values, from, out);
     }
+    if (text && is_receipt (notice)) /* what became of its files */
+        lines_add (
+            text_find (view_of ("files"), notice->recipient, reader_language (notice, contact)),
+            &values, from, out);
     buffer_free (&cut);
     values_done (&values);
     return text ? 0 : FAIL_ABSENT;

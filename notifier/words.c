@@ -1,6 +1,6 @@
 /* words.c - what a template's placeholders stand for.  Pure: no clock, no file, no socket.
  *
- * Templates have no logic: {number} {agency} {text} {due} {asks} {url} {other} {code}, and in a digest {new} and the other
+ * Templates have no logic: {number} {agency} {text} {due} {asks} {url} {other} {code} {lost} {cut}, and in a digest {new} and the other
  * words of count_words.  A line that names one that there is not is left out.  Called by compose.c and short.c.
  */
 #include "words.h"
@@ -33,6 +33,10 @@ static struct view value_of (const struct values *values, const char *name, size
         return values->other;
     if (view_is (view, "code"))
         return values->code;
+    if (view_is (view, "lost"))
+        return values->lost;
+    if (view_is (view, "cut"))
+        return values->cut;
     for (unsigned i = 0; i < COUNTS; i++)
         if (view_is (view, count_words[i]))
             return values->counts[i];
@@ -178,6 +182,14 @@ bool is_receipt (const struct msg_notice *notice)
     return notice->recipient == READER_REPORTER && view_is (notice->template, "received");
 }
 
+/* None is absent. */
+static struct view number_text (uint32_t number, struct buffer *made)
+{
+    if (number)
+        buffer_format (made, "%" PRIu32, number);
+    return view_or_none ((struct view){made->at, made->len});
+}
+
 void values_take (const struct msg_notice *notice, const struct contact *contact, const char *base,
                   struct values *ret)
 {
@@ -188,8 +200,11 @@ void values_take (const struct msg_notice *notice, const struct contact *contact
                            .agency = view_or_none (notice->agency),
                            .text = view_or_none (notice->text),
                            .other = view_or_none (notice->other)};
-    if (is_receipt (notice))
+    if (is_receipt (notice)) {
         ret->code = view_or_none (contact->code);
+        ret->lost = number_text (contact->lost, &made[3]);
+        ret->cut = number_text (contact->cut, &made[4]);
+    }
     if (notice->due && notice->due < INT64_MAX / 2) {
         due_text ((int64_t) notice->due, language, &made[0]);
         ret->due = (struct view){made[0].at, made[0].len};

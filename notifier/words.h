@@ -11,8 +11,8 @@ enum reader { READER_REPORTER, READER_OFFICER, READER_SUPPORTER };
 
 /* An absent value has at == NULL. */
 struct values {
-    struct view number, agency, text, due, asks, url, other, code, counts[COUNTS];
-    struct buffer made[3]; /* what was not in the notice as it is */
+    struct view number, agency, text, due, asks, url, other, code, lost, cut, counts[COUNTS];
+    struct buffer made[5]; /* what was not in the notice as it is */
     char digits[COUNTS][12];
 };
 
@@ -24,8 +24,8 @@ int64_t notice_came (const struct msg_notice *notice);
 const char *reader_base (const struct letterhead *head, const struct msg_notice *notice);
 /* Is it the one that tells a reporter that his report was received? */
 bool is_receipt (const struct msg_notice *notice);
-/* Views of notice and contact stay in them, others in *ret, which stays where it is; `base`: reader_base.  The access code is a value of
- * a receipt alone.  Ends with values_done. */
+/* Views of notice and contact stay in them, others in *ret, which stays where it is; `base`: reader_base.  The access code, and what became of
+ * its files, are values of a receipt alone.  Ends with values_done. */
 void values_take (const struct msg_notice *notice, const struct contact *contact, const char *base,
                   struct values *ret);
 void values_done (struct values *values);

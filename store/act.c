@@ -75,9 +75,15 @@ struct view act_said (struct view text)
     return utf8_blank (text.at, text.len) ? (struct view){0} : text;
 }
 
+/* Has its event room for files?  Of a second complaint, and of a draft that is judged, there is none. */
+static bool keeps_files (const struct msg_act *act)
+{
+    return !merge_is (act) && act->act != ACT_SPLIT && act->act != ACT_APPROVE;
+}
+
 /* What spans fields: an act that says something to the reporter has a text, a hand-back and a closing their
  * reason, an assign and a support an agency, a link and a merge the other complaint; files have a person who
- * brought them.  0, or what is missing; of a number that is no act's the state it fits. */
+ * brought them, and an act that keeps them.  0, or what is missing; of a number that is no act's the state it fits. */
 static enum reason missing (const struct msg_act *act, const char **ret_field)
 {
     bool speaks = act->act == ACT_PROGRESS || act->act == ACT_ANSWER || act->act == ACT_ASK ||
@@ -95,7 +101,7 @@ static enum reason missing (const struct msg_act *act, const char **ret_field)
         return REASON_TARGET;
     /* a digest follows from a file's bytes: who names one that he has not brought would learn whether anybody has, and be
      * shown it with a case of his own */
-    if (act->attachments.len && !act->session.len) {
+    if (act->attachments.len && (!act->session.len || !keeps_files (act))) {
         *ret_field = "attachments";
         return REASON_VALUE;
     }

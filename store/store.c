@@ -209,6 +209,7 @@ static void open_lane (struct store *store, struct lane *lane, const char *name,
                                      .conninfo = conninfo,
                                      .statements = statements,
                                      .statement_count = SQL_STATEMENTS,
+                                     .lazy = lane != &store->others,
                                      .up = on_database_up,
                                      .down = on_database_down,
                                      .owner = store};

@@ -305,6 +305,9 @@ struct aduan_contact {
     /* His access code, where nobody else tells him: with the number it is said in the letter that his report was received, and
      * nowhere else.  NULL or "": he has it, or has another way to it. */
     const char *code;
+    /* What the receipt says of files that came with it: how many could not be taken, and of a film that is cut how many seconds
+     * are kept.  0: nothing. */
+    uint32_t lost, cut;
 };
 
 /* Seals a contact to the notifier's key as intake tells it, for what travels otherwise than in a submission.  DONE, *ret

@@ -8,7 +8,8 @@
  *   identity   {1: version, 2: adapter, 3: key, 4: {1: name, 2: nik, 3: phone, 4: email, 5: address,
  *              6: envelope}}                                          padded to 512
  *   contact    {1: version, 2: adapter, 3: key, 4: kind, 5: address, 6: language, 7: message_id,
- *              8: references, 9: answered, 10: quiet, 11: code, 12: own} padded to 256
+ *              8: references, 9: answered, 10: quiet, 11: code, 12: own, 13: lost, 14: cut}
+ *              padded to 256
  */
 #include <msgpack.h>
 #include <sodium.h>
@@ -139,6 +140,13 @@ static int pack_identity (struct clear *clear, const char *adapter, struct view 
     return clear_pad (clear, IDENTITY_STEP);
 }
 
+/* 0 is absent. */
+static int pack_number (msgpack_packer *packer, uint8_t tag, uint32_t number)
+{
+    return number != 0 &&
+           (msgpack_pack_uint8 (packer, tag) != 0 || msgpack_pack_uint32 (packer, number) != 0);
+}
+
 /* `own`: it is where he reported from. */
 static int pack_contact (struct clear *clear, const char *adapter, struct view key,
                          const struct aduan_contact *from, bool own)
@@ -148,8 +156,8 @@ static int pack_contact (struct clear *clear, const char *adapter, struct view k
     const struct view mail[] = {view_said (from->message_id), view_said (from->references)};
     const struct view code = view_said (from->code);
     const struct view all[] = {who[0], who[1], mail[0], mail[1], code};
-    uint32_t fields =
-        1 + count_said (all, array_len (all)) + (from->answered != 0) + (from->quiet != 0) + own;
+    uint32_t fields = 1 + count_said (all, array_len (all)) + (from->answered != 0) +
+                      (from->quiet != 0) + own + (from->lost != 0) + (from->cut != 0);
     clear_open (clear, sum_of (all, array_len (all), CONTACT_STEP, CONTACT_MOST));
     uint32_t language = from->language ? from->language : LANGUAGE_ID;
     msgpack_packer packer;
@@ -159,15 +167,10 @@ static int pack_contact (struct clear *clear, const char *adapter, struct view k
         msgpack_pack_uint8 (&packer, 6) != 0 || msgpack_pack_uint32 (&packer, language) != 0 ||
         pack_fields (&packer, mail, 7, array_len (mail)) != 0)
         return FAIL_TOO_LONG;
-    if (from->answered &&
-        (msgpack_pack_uint8 (&packer, 9) != 0 || msgpack_pack_uint8 (&packer, 1) != 0))
-        return FAIL_TOO_LONG;
-    if (from->quiet &&
-        (msgpack_pack_uint8 (&packer, 10) != 0 || msgpack_pack_uint8 (&packer, 1) != 0))
-        return FAIL_TOO_LONG;
-    if (pack_fields (&packer, &code, 11, 1) != 0)
-        return FAIL_TOO_LONG;
-    if (own && (msgpack_pack_uint8 (&packer, 12) != 0 || msgpack_pack_uint8 (&packer, 1) != 0))
+    if (pack_number (&packer, 9, from->answered != 0) ||
+        pack_number (&packer, 10, from->quiet != 0) || pack_fields (&packer, &code, 11, 1) != 0 ||
+        pack_number (&packer, 12, own) || pack_number (&packer, 13, from->lost) ||
+        pack_number (&packer, 14, from->cut))
         return FAIL_TOO_LONG;
     return clear_pad (clear, CONTACT_STEP);
 }

@@ -2,7 +2,8 @@
  *
  *   state        event                          next
  *   WAITING      delay is over                  CONNECTING
- *   CONNECTING   connected                      PREPARING (session, prepare and describe in one unit)
+ *   CONNECTING   connected                      PREPARING (session; unless lazy prepare and describe,
+ *                                               all in one unit)
  *   CONNECTING   failed, or 10 s                WAITING, delay grows
  *   PREPARING    all prepared, counts right     UP, options->up
  *   PREPARING    a statement is refused         WAITING, one line: schema and program do not fit
@@ -26,6 +27,13 @@
 #define PARAMETERS_MAX 64
 
 enum db_state { DB_WAITING, DB_CONNECTING, DB_PREPARING, DB_UP };
+/* Of a statement on a connection.  PARSING: its text went with a unit that is not answered. */
+enum known { UNKNOWN, PARSING, PREPARED };
+
+/* A statement's text that a unit carries before its first use. */
+struct parse {
+    unsigned statement, place; /* among all that the unit sends */
+};
 
 struct db_unit {
     struct db_unit *prev, *next;
@@ -34,8 +42,11 @@ struct db_unit {
     void *with;
     int64_t at; /* mono_ms of its end */
     bool binary;
-    unsigned count, room, answered;
+    unsigned sent, taken;    /* statements and texts; what was answered of them */
+    unsigned room, answered; /* results of statements */
     PGresult **results;
+    unsigned parses, parsed;
+    struct parse *parse;
     bool failed;
     unsigned failed_at;
     char sqlstate[6];
@@ -53,6 +64,7 @@ struct db {
     struct db_unit *units;   /* sent and not answered, in order */
     unsigned depth;
     struct db_unit *open; /* begun and not ended */
+    uint8_t *known;       /* enum known of each statement */
     bool broken;          /* and without a source: handled on the timer's next ring at the latest */
     bool reading;
     struct outage outage;
@@ -69,6 +81,7 @@ static void unit_free (struct db_unit *unit)
     for (unsigned i = 0; i < unit->answered; i++)
         PQclear (unit->results[i]);
     free (unit->results);
+    free (unit->parse);
     free (unit);
 }
 
@@ -126,7 +139,7 @@ static void broke (struct db *db)
 /* What libpq refuses here is a dead connection (or memory). */
 static void unit_sent (struct db_unit *unit, int ok)
 {
-    unit->count++;
+    unit->sent++;
     if (!ok)
         broke (unit->db);
 }
@@ -136,22 +149,49 @@ void db_binary (struct db_unit *unit)
     unit->binary = true;
 }
 
+/* The text goes before its first use, in the same unit: it is not known whether an earlier one comes so far. */
+static void unit_parse (struct db_unit *unit, unsigned statement)
+{
+    struct db *db = unit->db;
+    const struct db_statement *what = &db->options.statements[statement];
+
+    unit->parse = xrealloc (unit->parse, (unit->parses + 1) * sizeof *unit->parse);
+    unit->parse[unit->parses++] = (struct parse){.statement = statement, .place = unit->sent};
+    db->known[statement] = PARSING;
+    unit_sent (unit, PQsendPrepare (db->connection, what->name, what->text, 0, NULL));
+}
+
+static bool parses (const struct db_unit *unit, unsigned statement)
+{
+    for (unsigned i = 0; i < unit->parses; i++)
+        if (unit->parse[i].statement == statement)
+            return true;
+    return false;
+}
+
 void db_add (struct db_unit *unit, unsigned statement, const struct db_value *values,
              unsigned count)
 {
-    const struct db_options *options = &unit->db->options;
+    struct db *db = unit->db;
+    const struct db_statement *what = &db->options.statements[statement];
     const char *at[PARAMETERS_MAX];
     int len[PARAMETERS_MAX], format[PARAMETERS_MAX];
 
-    check (statement < options->statement_count && count <= PARAMETERS_MAX &&
-           (int) count == options->statements[statement].parameters);
+    check (statement < db->options.statement_count && count <= PARAMETERS_MAX &&
+           (int) count == what->parameters);
     for (unsigned i = 0; i < count; i++) {
         at[i] = values[i].at;
         len[i] = (int) values[i].len;
         format[i] = values[i].binary;
     }
-    unit_sent (unit, PQsendQueryPrepared (unit->db->connection, options->statements[statement].name,
-                                          (int) count, at, len, format, unit->binary));
+    if (db->known[statement] == UNKNOWN)
+        unit_parse (unit, statement);
+    /* Whether another unit's text arrives shows with its answer: until then this use brings its own. */
+    bool named = db->known[statement] == PREPARED || parses (unit, statement);
+    unit_sent (unit, named ? PQsendQueryPrepared (db->connection, what->name, (int) count, at, len,
+                                                  format, unit->binary)
+                           : PQsendQueryParams (db->connection, what->text, (int) count, NULL, at,
+                                                len, format, unit->binary));
 }
 
 /* Sends what can be sent now; asks for more readiness where not all went. */
@@ -173,7 +213,7 @@ void db_end (struct db_unit *unit)
     check (db->open == unit);
     db->open = NULL;
     unit_sent (unit, PQpipelineSync (db->connection));
-    unit->count--; /* the sync is no statement */
+    unit->sent--; /* the sync is no statement */
     unit->at = reactor_now (db->reactor);
     DL_APPEND (db->units, unit);
     db->depth++;
@@ -182,8 +222,20 @@ void db_end (struct db_unit *unit)
 
 /* ---- results --------------------------------------------------------------------------------- */
 
+static bool is_parse (const struct db_unit *unit)
+{
+    return unit->parsed < unit->parses && unit->parse[unit->parsed].place == unit->taken;
+}
+
 static void result_keep (struct db_unit *unit, PGresult *result)
 {
+    if (is_parse (unit)) {
+        unit->db->known[unit->parse[unit->parsed++].statement] = PREPARED;
+        unit->taken++;
+        PQclear (result);
+        return;
+    }
+    unit->taken++;
     if (unit->answered == unit->room) {
         unit->room = unit->room ? unit->room * 2 : 4;
         unit->results = xrealloc (unit->results, unit->room * sizeof (PGresult *));
@@ -210,6 +262,8 @@ static void unit_synced (struct db *db, struct db_unit *unit)
 {
     DL_DELETE (db->units, unit);
     db->depth--;
+    for (; unit->parsed < unit->parses; unit->parsed++)
+        db->known[unit->parse[unit->parsed].statement] = UNKNOWN;
     /* A plan that a migration made stale, or a statement that a pooler forgot: prepare again. */
     bool again = unit->failed &&
                  (strcmp (unit->sqlstate, "0A000") == 0 || strcmp (unit->sqlstate, "26000") == 0);
@@ -275,6 +329,7 @@ static void connection_lost (struct db *db, const char *why)
     db->broken = false;
     db->units = NULL;
     db->depth = 0;
+    memset (db->known, UNKNOWN, db->options.statement_count);
     db->retry = db->retry ? db->retry * 2 : RETRY_FIRST_MS;
     if (db->retry > RETRY_LAST_MS)
         db->retry = RETRY_LAST_MS;
@@ -308,7 +363,7 @@ static void on_prepared (void *with, const struct db_answer *answer)
         connection_lost (db, why);
         return;
     }
-    for (unsigned i = 0; i < options->statement_count; i++) {
+    for (unsigned i = 0; !options->lazy && i < options->statement_count; i++) {
         const PGresult *described = answer->results[session + 2 * i + 1];
         if (PQnparams (described) != options->statements[i].parameters) {
             log_error ("database: statement '%s' has %d parameters, its table says %d",
@@ -316,6 +371,7 @@ static void on_prepared (void *with, const struct db_answer *answer)
                        options->statements[i].parameters);
             check (false);
         }
+        db->known[i] = PREPARED;
     }
     db->state = DB_UP;
     db->retry = 0;
@@ -340,7 +396,7 @@ static void prepare (struct db *db)
     if (options->session)
         unit_sent (unit,
                    PQsendQueryParams (connection, options->session, 0, NULL, NULL, NULL, NULL, 0));
-    for (unsigned i = 0; i < options->statement_count; i++) {
+    for (unsigned i = 0; !options->lazy && i < options->statement_count; i++) {
         unit_sent (unit, PQsendPrepare (connection, options->statements[i].name,
                                         options->statements[i].text, 0, NULL));
         unit_sent (unit, PQsendDescribePrepared (connection, options->statements[i].name));
@@ -441,6 +497,7 @@ struct db *db_new (struct reactor *reactor, const struct db_options *options)
     db->options.session = options->session ? xstrdup (options->session) : NULL;
     if (!db->options.answer_ms)
         db->options.answer_ms = ANSWER_MS;
+    db->known = xcalloc (options->statement_count + 1, 1);
     db->timer = reactor_timer (reactor, mono_ms (), at_timer, db);
     return db;
 }
@@ -480,6 +537,7 @@ void db_destroy (struct db **ref)
     free ((char *) db->options.name);
     free ((char *) db->options.conninfo);
     free ((char *) db->options.session);
+    free (db->known);
     free (db);
 }
 

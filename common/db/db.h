@@ -1,8 +1,8 @@
 /* db.h - one PostgreSQL connection in pipeline mode, driven by the reactor, for ever.
  *
  * For aduan-store and aduan-query; nobody else links libpq.  Every statement is prepared when the
- * connection comes up and is known by its place in the caller's table; its text comes from a file of
- * store/sql/query/.
+ * connection comes up, or when it is first used (options->lazy), and is known by its place in the
+ * caller's table; its text comes from a file of store/sql/query/.
  *
  * A unit is what must be atomic: one or more statements and one sync, which PostgreSQL treats as one
  * transaction (an error also rolls back what stood before it).  Units are answered in their order.
@@ -58,6 +58,9 @@ struct db_options {
     const char *conninfo; /* as of libpq; sets role, timeouts (options='-c ...') */
     const struct db_statement *statements;
     unsigned statement_count;
+    /* For connections beside one that prepares all and so sees that program and schema fit: a fifth of a
+     * second of PostgreSQL's time for each connection of a hundred statements, of which it uses few. */
+    bool lazy;
     int64_t answer_ms; /* a unit unanswered for longer ends the connection; 0: 40000 */
     /* Run once before the statements are prepared, as one unit without results that matter; NULL: none. */
     const char *session;

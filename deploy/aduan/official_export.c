@@ -112,7 +112,8 @@ static int write_page (struct export *export, char last[37])
         official_line (&out, value_of, row, export->between);
         export->rows++;
     }
-    fwrite (out.at, 1, out.len, stdout);
+    if (out.len)
+        fwrite (out.at, 1, out.len, stdout);
     buffer_free (&out);
     json_decref (rows);
     return ferror (stdout) ? EX_IOERR : 0;
@@ -175,7 +176,8 @@ static void write_head (struct export *export, const json_t *self)
         &(struct official_block){
             .agency = agency_name (export, self), .made = made, .period = period, .by = by},
         export->between);
-    fwrite (out.at, 1, out.len, stdout);
+    if (out.len)
+        fwrite (out.at, 1, out.len, stdout);
     buffer_free (&out);
     free (made);
     free (by);

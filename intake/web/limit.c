@@ -28,6 +28,7 @@ struct counter {
     uint32_t here;           /* what this process has counted */
     uint32_t all;            /* what is known of all */
     int32_t asked; /* of `here`, what Redis has not said yes to; below 0: of what was given back */
+    int32_t owed;  /* given back while nobody could be told: goes with the next question */
     uint32_t born; /* of whose place it is now: questions of an earlier one are none of its */
 };
 
@@ -140,7 +141,7 @@ static void on_total (void *with, int64_t total)
         if (set[i].end && set[i].born == question->born &&
             memcmp (set[i].who, who, LIMIT_HASH) == 0) {
             set[i].asked -= question->count;
-            int64_t all = total + set[i].asked;
+            int64_t all = total + set[i].asked - set[i].owed;
             if (total >= 0 && all <= UINT32_MAX)
                 set[i].all = all > 0 ? (uint32_t) all : 0;
         }
@@ -161,6 +162,8 @@ static void tell (struct limits *limits, const uint8_t shared[LIMIT_HASH], struc
     char key[sizeof PREFIX - 1 + LIMIT_HASH] = PREFIX;
     struct question *question = xcalloc (1, sizeof *question);
 
+    count -= counter->owed;
+    counter->owed = 0;
     memcpy (key + sizeof PREFIX - 1, shared, LIMIT_HASH);
     *question = (struct question){
         .limits = limits, .born = counter->born, .count = count, .meeting = meeting};
@@ -242,8 +245,11 @@ void tally_back (struct limits *limits, struct tally *tally)
                 continue;
             set[i].here -= count;
             set[i].all -= set[i].all < count ? set[i].all : count;
-            if (count && tally->at[tally->count - 1].is_shared && cache_is_up (limits->cache))
-                tell (limits, tally->at[tally->count - 1].shared, &set[i], -(int32_t) count, NULL);
+            if (!count || !tally->at[tally->count - 1].is_shared)
+                continue;
+            set[i].owed += (int32_t) count;
+            if (cache_is_up (limits->cache))
+                tell (limits, tally->at[tally->count - 1].shared, &set[i], 0, NULL);
         }
     }
 }

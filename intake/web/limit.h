@@ -43,7 +43,8 @@ struct tally {
 };
 /* It was counted rightly. */
 void tally_stands (struct tally *tally);
-/* Nothing came of it: as much less of each, where its window still runs. */
+/* Nothing came of it: as much less of each, where its window still runs.  While Redis cannot be told it is owed, and goes with the next
+ * question about the same one. */
 void tally_back (struct limits *limits, struct tally *tally);
 
 /* Settings that are wrong though the table allows them. */

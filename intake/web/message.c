@@ -273,7 +273,9 @@ static void message_submit (struct message *message)
                                  .message_id = message->message_id,
                                  .references = message->references,
                                  .answered = message->answered,
-                                 .code = message->token.code};
+                                 .code = message->token.code,
+                                 .lost = message->lost,
+                                 .cut = message->cut};
     bool flood =
         !reply && limit_flood (web->limits, (struct view){message->text.at, message->text.len},
                                &message->tally);
@@ -309,12 +311,15 @@ static void message_submit (struct message *message)
     aduan_submit_start (web->intake, &submission, SEND_MS, on_sent, message);
 }
 
-/* Says what is not there, in the text that an agency reads. */
+/* Says what is not there, in the text that an agency reads; so it stands with a later word on its sender's page, too, who gets no
+ * receipt of that. */
 static void lost_say (struct message *message)
 {
     if (message->lost)
         buffer_format (&message->text, "\n\n[%u lampiran tidak dapat diterima.]", message->lost);
-    message->lost = 0;
+    if (message->cut)
+        buffer_format (&message->text, "\n\n[Dari video hanya %u detik pertama yang disimpan.]",
+                       message->cut);
 }
 
 static void files_store (struct message *message);
@@ -323,8 +328,12 @@ static void files_store (struct message *message);
 static void on_stored (void *owner, enum content_result result, const uint8_t *digest)
 {
     struct message *message = owner;
+    struct buffer *file = &message->files[message->file_next - 1];
+    unsigned most = content_video_seconds (message->web->content);
 
-    buffer_free (&message->files[message->file_next - 1]);
+    if (result == CONTENT_DONE && content_film_seconds ((struct view){file->at, file->len}) > most)
+        message->cut = most;
+    buffer_free (file);
     if (result == CONTENT_ROOM || result == CONTENT_STOPPED) {
         message_end (message, &(struct aduan_submitted){.result = ADUAN_UNSENT});
         return;

@@ -85,6 +85,8 @@ static const char *stands_now (const char *state, const json_t *history)
 {
     static const char *const with[] = {"assigned", "in_progress"};
     static const char *const his[] = {"reply", "completion"};
+    static const char *const again[] = {"reopening",
+                                        "reopened"}; /* by him, by an alias's reporter */
     bool replied = false;
 
     if (!among (state, with, array_len (with)))
@@ -96,7 +98,7 @@ static const char *stands_now (const char *state, const json_t *history)
             return replied ? "replied" : "answered";
         if (strcmp (kind, "progress") == 0)
             return "in_progress";
-        if (strcmp (kind, "reopening") == 0 && !replied)
+        if (among (kind, again, array_len (again)) && !replied)
             return "reopened";
         replied = replied || among (kind, his, array_len (his));
     }

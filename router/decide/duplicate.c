@@ -301,12 +301,18 @@ static uint64_t root (uint64_t square)
     return guess;
 }
 
+/* What no place on Earth has, a message may say: what is further apart would overrun the squares. */
+static int64_t apart (int64_t one, int64_t other, int64_t most)
+{
+    int64_t distance = one < other ? other - one : one - other;
+    return distance > most ? most : distance;
+}
+
 uint32_t duplicate_metres (int32_t latitude_one, int32_t longitude_one, int32_t latitude_other,
                            int32_t longitude_other)
 {
-    int64_t north = (int64_t) latitude_one - latitude_other,
-            east = (int64_t) longitude_one - longitude_other;
-    east = east < 0 ? -east : east;
+    int64_t north = apart (latitude_one, latitude_other, 1800000000),
+            east = apart (longitude_one, longitude_other, 3600000000);
     if (east > 1800000000)
         east = 3600000000 - east; /* across the date line */
     /* centimetres: 1e-7 degree is 1.11319 cm */

@@ -249,6 +249,8 @@ static const char *acted_fault (const struct aduan_acted *acted, char key[64])
     case ADUAN_DONE: return NULL;
     case ADUAN_STALE:
     case ADUAN_REFUSED:
+        if (strcmp (acted->field, "attachments") == 0)
+            return "act_files";
         snprintf (key, 64, "act_%s", acted->reason ? aduan_reason_word (acted->reason) : "refused");
         return key;
     case ADUAN_UNKNOWN: return "act_unknown";

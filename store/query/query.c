@@ -267,6 +267,7 @@ static void pool_open (struct query *query, enum pool_kind kind, const char *dat
                                                               .conninfo = conninfo,
                                                               .statements = pool->names->statements,
                                                               .statement_count = pool->names->count,
+                                                              .lazy = i > 0,
                                                               .answer_ms = statement_ms + 10000,
                                                               .up = on_database_up,
                                                               .owner = &pool->connections[i],

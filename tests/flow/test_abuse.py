@@ -10,6 +10,7 @@ import os
 import pathlib
 import random
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -406,6 +407,34 @@ def test_redis_is_frozen_or_emptied(stack):
     statuses = [guest.post("/report", guest.form(words())).status for _ in range(5)]
     assert statuses.count(200) <= 4 and statuses[-1] == 429, "an emptied Redis opens nothing here"
     until(lambda: "aduan:day:" in stack.redis.say("keys", "aduan:day:*"), 15)
+
+
+@with_redis_in_time
+def test_what_is_given_back_while_redis_is_away(stack):
+    """Nobody can be told then; the other door hears of it when this one asks about the same address again."""
+    name, guest = f"korban{next(WORDS)}", Guest(stack)
+    more = {"contact_kind": "email", "contact": f"{name}@contoh.example"}
+    form = guest.form(words(), **more)
+    stack["intake"].process.send_signal(signal.SIGSTOP)
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        under_way = pool.submit(Guest(stack).post, "/report", form)
+        until(lambda: stack.metric("web", "web_sending") == 1)
+        stack.redis.freeze(True)
+        try:
+            Guest(stack).get("/report")
+            stack.shared(False)
+            stack["intake"].kill()
+            assert under_way.result().status == 503
+        finally:
+            stack.redis.freeze(False)
+            stack["intake"].kill()
+            stack["intake"].start()
+    stack["intake"].wait_principals()
+    stack.shared(True)
+    until(lambda: Guest(stack).post("/report", form).status == 200)
+    other = Guest(stack, door="second")
+    quiet = ["kabarnya tidak kami kirim" in other.post("/report", other.form(words(), **more)).text for _ in range(LIMITS["contact"])]
+    assert quiet == [False] * (LIMITS["contact"] - 1) + [True], "one has counted at the first door, and nothing twice"
 
 
 # ---- doubt

@@ -1,4 +1,5 @@
 """The integrators' API: what it takes and answers is its description; a repeat is the same report; what is wrong is named."""
+import contextlib
 import os
 import re
 import socket
@@ -224,7 +225,10 @@ def line_of(peer):
 
 def written(stack):
     """How many bytes of uploads that are not whole are on the disk, in how many files."""
-    sizes = [os.path.getsize(os.path.join(stack.folder, "files", "part", name)) for name in names(stack.folder, "part")]
+    sizes = []
+    for name in names(stack.folder, "part"):
+        with contextlib.suppress(FileNotFoundError):  # it went just now
+            sizes.append(os.path.getsize(os.path.join(stack.folder, "files", "part", name)))
     return sum(sizes), len(sizes)
 
 

@@ -10,7 +10,7 @@ from conftest import ROOT, Stack
 from stack import BUILD
 
 ADUAN = os.path.join(BUILD, "deploy", "aduan", "aduan")
-ENVIRONMENT = dict(os.environ, LANG="en_GB.UTF-8", ASAN_OPTIONS="detect_leaks=1:exitcode=99")
+ENVIRONMENT = dict(os.environ, LANG="en_GB.UTF-8")
 ENVIRONMENT.pop("LC_ALL", None)
 ROADS = "91.01/PUPR"
 DAY = 86400

@@ -10,7 +10,7 @@ from PIL import Image
 
 from conftest import Stack
 from content import CANARIES, bomb, camera_photo, digest, everywhere, kept, names, opened, picture, png
-from desk_cases import held
+from desk_cases import held, placed
 from desk_door import Browser, Program
 from stack import DESK
 
@@ -232,6 +232,32 @@ def test_attachments(stack, web, liaison):
     assert Browser(stack, stack.person("91.71/PUPR", "liaison")).get(f"{where}/files/{digests[0]}").status == 404
     assert sent([("lagi.png", "image/png", PNG)], "Sekali lagi.").status == 303
     assert kept(stack) == stored
+
+
+def test_no_act_loses_a_file(stack, web, liaison, boss):
+    """What hands a case on keeps those that it brings; what has no room for one is not done, and says so."""
+    admin = stack.person("91.01/PUPR", "agency_admin")
+    other, number = placed(stack, web), held(stack, web, admin)
+    browser, where, files = Browser(stack, admin), f"/cases/{number}", [("denah.png", "image/png", PNG)]
+    theirs = Program(stack, admin).get(f"/cases/{other}").json["case"]["id"]
+    for act, fields in {"merge": {"other": theirs}, "link": {"other": theirs}, "split": {"title": "Bagian", "body": "Bagian lain"}}.items():
+        form = browser.get(where).form(where, "progress")
+        refused = browser.post(form, act, files=files, **fields, text="Lihat denah.")
+        assert refused.status == 422 and "tidak menyimpan berkas" in refused.text and "Lihat denah." in refused.text, (act, refused.text)
+        assert [row for kind in (28, 50, 51) for row in events(stack, number, kind)] == []
+    shown = lambda who, of: re.findall(r'href="/cases/\w+/files/([0-9a-f]{64})"', Browser(stack, who).get(f"/cases/{of}").text)
+    assert browser.post(browser.get(where).form(where, "progress"), "support", files=files, suggested=str(stack.agency("91.01/LH")), text="Bantu.").status == 303
+    assert shown(admin, number) == [digest(PNG)]
+    down, back = held(stack, web, admin), held(stack, web, liaison)
+    above = Browser(stack, boss)
+    form = above.get(f"/cases/{down}").form(f"/cases/{down}", "assign")
+    assert above.post(form, "assign", files=files, suggested=str(stack.agency("91.01/LH")), text="Mohon ditangani.").status == 303
+    by_liaison = Browser(stack, liaison)
+    form = by_liaison.get(f"/cases/{back}").form(f"/cases/{back}", "hand_back")
+    assert by_liaison.post(form, "hand_back", files=files, reason="1", suggested=str(stack.agency("91.01/LH")), text="Jalan provinsi, lihat denah.").status == 303
+    for of in (down, back):
+        assert shown(stack.person("91.01/LH", "agency_admin"), of) == [digest(PNG)], of
+    stack.checks()
 
 
 def test_a_picture_tells_nothing_of_its_camera(stack, web, liaison):

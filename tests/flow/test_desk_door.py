@@ -8,8 +8,10 @@ import json
 import os
 import pathlib
 import re
+import select
 import signal
 import socket
+import ssl
 import time
 
 import pytest
@@ -453,7 +455,9 @@ def test_what_is_too_much_for_a_header_is_answered(stack):
     long = get(b"?" + b"q=a&" * 5000)
     assert long[:12] == b"HTTP/1.1 414" and "Alamat halaman ini terlalu panjang." in long.decode() and b"Connection: close" in long
     assert get(b"?" + b"q=a&" * 300)[:12] == b"HTTP/1.1 200"
-    assert get(b"", b"Cookie: " + b"a=b; " * 20000 + b"\r\n")[:12] == b"HTTP/1.1 431"
+    # libmicrohttpd's own words, and no more is read: it tells nobody of a header for which it has no room
+    much = get(b"", b"Cookie: " + b"a=b; " * 20000 + b"\r\n")
+    assert much[:12] == b"HTTP/1.1 431" and b"Connection: close" in much and b"too big for the memory constraints of this webserver" in much
     # so many small ones have room
     assert get(b"", b"Cookie: " + b"a=b; " * 5000 + b"aduan-language=en; c=d\r\n").startswith(b"HTTP/1.1 200")
     assert b'lang="en"' in get(b"", b"Cookie: x=y\r\nCookie: y=aduan-language=id; aduan-language=en\r\n")
@@ -600,6 +604,24 @@ def test_nginx_counts_connections_as_the_door_does(folder, example, host, variab
         home = bytes.fromhex("20010db800010a0a")
         assert key("2001:db8:1:a0a::1") == key("2001:db8:1:a0a:ffff:1234:5678:9abc") == home
         assert key("2001:db8:1:a0b::1") == home[:-1] + b"\x0b"
+
+
+@pytest.mark.parametrize("example,host,zone", [("nginx.conf", "desk.example.go.id", "desk_connections"), ("nginx-web.conf", "lapor.example.go.id", "web_connections")])
+def test_who_has_too_many_connections_is_told_when_to_come_again(folder, example, host, zone):
+    """By nginx itself, whose 503 says nothing of it else; what the door answers has no second header of it."""
+    most = int(re.search(rf"limit_conn {zone} (\d+);", pathlib.Path(ROOT, "docs", "examples", example).read_text(encoding="utf-8"))[1])
+    with socket.create_server(("127.0.0.1", 0), backlog=most) as door, Nginx(folder, example, host, door.getsockname()[1]) as proxy, contextlib.ExitStack() as kept_open:
+        trust = ssl.create_default_context(cafile=f"{proxy.at}/cert.pem")
+        peers = []
+        for _ in range(most):
+            peers.append(kept_open.enter_context(trust.wrap_socket(socket.create_connection(("127.0.0.1", proxy.port), timeout=20), server_hostname=host)))
+            peers[-1].sendall(f"GET / HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+        asked = [kept_open.enter_context(door.accept()[0]) for _ in range(most)]
+        head = proxy.call("/").split(b"\r\n\r\n")[0].split(b"\r\n")
+        assert head[0].startswith(b"HTTP/1.1 503") and head.count(b"Retry-After: 10") == 1, head
+        asked[0].sendall(b"HTTP/1.1 503 x\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n")
+        answered = select.select(peers, [], [], 20)[0]
+        assert answered[0].recv(1000).count(b"Retry-After") == 1
 
 
 # ---- sessions that are nobody's

@@ -11,7 +11,7 @@ from stack import BUILD
 from store_door import StoreDoor
 
 ADUAN = os.path.join(BUILD, "deploy", "aduan", "aduan")
-ENVIRONMENT = dict(os.environ, LANG="en_GB.UTF-8", ASAN_OPTIONS="detect_leaks=1:exitcode=99")
+ENVIRONMENT = dict(os.environ, LANG="en_GB.UTF-8")
 ENVIRONMENT.pop("LC_ALL", None)
 ROADS, HEALTH, WASTE, CITY = "91.01/PUPR", "91.01/KES", "91.01/LH", "91.01"
 

@@ -11,7 +11,7 @@ from conftest import Stack
 from stack import BUILD
 
 ADUAN = os.path.join(BUILD, "deploy", "aduan", "aduan")
-ENVIRONMENT = dict(os.environ, LANG="en_GB.UTF-8", ASAN_OPTIONS="detect_leaks=1:exitcode=99")
+ENVIRONMENT = dict(os.environ, LANG="en_GB.UTF-8")
 ENVIRONMENT.pop("LC_ALL", None)
 ROADS, HEALTH, CITY = "91.01/PUPR", "91.01/KES", "91.01"
 CATEGORY = {ROADS: 1, HEALTH: 2}

@@ -247,6 +247,7 @@ def test_it_survives(stack, door, agency, restarted):
         stack.postgres.kill()
         time.sleep(1)
         stack.postgres.start()
+        door.greet()  # it was silent meanwhile
     assert shown(stack, complaint)[1] == [None]
     door.decides = lambda asked: is_oversight(agency)
     door.until("select 1 from complaint where complaint_id = %s and flags & 4 <> 0", complaint.hex(), seconds=60)

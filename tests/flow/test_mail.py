@@ -7,6 +7,7 @@ import uuid
 
 import pytest
 
+from film import film
 from mail import bring, case_token, mail, mailgate, notice_token, parts
 from mta import REFUSED_DATA, Mta
 from stack import WEB, Stack
@@ -27,7 +28,7 @@ def stack(folder, mta):
     maildir = os.path.join(folder, "Maildir")
     for name in ("new", "cur", "tmp"):
         os.makedirs(os.path.join(maildir, name))
-    with Stack(folder, programs=(*WEB, "notifier"), web=f"  maildir: {maildir}\n  maildir_every: 100ms\n  mail:\n    address: aduan@example.go.id\n",
+    with Stack(folder, programs=(*WEB, "notifier"), web=f"  video_seconds: 3\n  maildir: {maildir}\n  maildir_every: 100ms\n  mail:\n    address: aduan@example.go.id\n",
                notifier=f"  smtp: {{url: \"smtp://127.0.0.1:{mta.port}\", from: aduan@example.go.id, tls: none}}\n  stop: https://aduan.example.go.id/stop/\n") as running:
         mta.stacks.append(running)
         yield running
@@ -272,6 +273,21 @@ def test_what_came_with_it_is_kept(stack, visitor):
     assert text == "Lihat lampiran.\n\n[1 lampiran tidak dapat diterima.]"
     text, _, files, *_ = stored(stack, taken(bring(visitor, mail(UU))))
     assert text.strip() == "Foto terlampir." and len(files) == 64
+
+
+def test_what_became_of_the_files_is_told(stack, visitor, mta):
+    """In the letter that it was received: of a longer film its beginning is kept, and what is not taken can be sent otherwise."""
+    sender = "film@warga.example"
+    def piece(kind, data):
+        return f"Content-Type: {kind}\nContent-Transfer-Encoding: base64\nContent-Disposition: attachment; filename=a", base64.encodebytes(data)
+    raw = parts(("Content-Type: text/plain", b"Lihat rekaman."), piece("video/mp4", film(seconds=6)), piece("application/x-msdownload", b"MZ\x90\x00" + bytes(300)), sender=sender)
+    text, _, files, *_ = stored(stack, taken(bring(visitor, raw)))
+    assert len(files) == 64 and text.endswith("[1 lampiran tidak dapat diterima.]\n\n[Dari video hanya 3 detik pertama yang disimpan.]")
+    told = words_of(mta.letters(sender, 1)[0])
+    assert "Lampiran yang tidak dapat kami terima: 1. Balas surat ini" in told and "3 detik pertama disimpan" in told
+    assert len(stored(stack, taken(bring(visitor, mail("Tanpa lampiran.", sender=sender))))[2] or "") == 0
+    told = words_of(mta.letters(sender, 2)[1])
+    assert "Lampiran" not in told and "ideo" not in told
 
 
 def test_long_text_goes_on_in_a_file(stack, visitor):

@@ -14,7 +14,7 @@ from desk_door import Browser
 from stack import BUILD, DESK
 
 ADUAN = os.path.join(BUILD, "deploy", "aduan", "aduan")
-ENVIRONMENT = dict(os.environ, LANG="id_ID.UTF-8", ASAN_OPTIONS="detect_leaks=1:exitcode=99")
+ENVIRONMENT = dict(os.environ, LANG="id_ID.UTF-8")
 ENVIRONMENT.pop("LC_ALL", None)
 OFFICIAL = ["Tracking ID", "Tanggal Laporan Masuk", "Waktu Laporan Masuk", "Klasifikasi Laporan", "ID Kategori", "Kategori", "Judul Laporan",
             "Isi Laporan Awal", "Isi Laporan Akhir", "Tipe Laporan", "Sumber Laporan", "Instansi Induk", "ID Instansi Terdisposisi",

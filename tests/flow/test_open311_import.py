@@ -13,7 +13,7 @@ from loopback import Loopback
 from stack import BUILD
 
 ADUAN = os.path.join(BUILD, "deploy", "aduan", "aduan")
-ENVIRONMENT = dict(os.environ, LANG="en_GB.UTF-8", ASAN_OPTIONS="detect_leaks=1:exitcode=99")
+ENVIRONMENT = dict(os.environ, LANG="en_GB.UTF-8")
 ENVIRONMENT.pop("LC_ALL", None)
 NOW = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
 XML = '<?xml version="1.0" encoding="UTF-8"?>\n'

@@ -265,7 +265,7 @@ def test_who_stands_before_the_agencies_are_told(stack, ask):
         stack.restart("store")
         worker = stack.worker()
         ref = ask(worker, stands=False)
-    until(lambda: standing(stack) == 1)
+    until(lambda: worker.beat() and standing(stack) == 1)
     began = time.monotonic()
     submit(stack)
     assert len(answers(worker, ref)) == 1 and time.monotonic() - began < 3.5  # the slow scan comes after four

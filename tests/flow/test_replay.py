@@ -13,7 +13,7 @@ from conftest import Stack
 from stack import BUILD, HERE
 
 ADUAN = os.path.join(BUILD, "deploy", "aduan", "aduan")
-ENVIRONMENT = dict(os.environ, LANG="en_GB.UTF-8", ASAN_OPTIONS="detect_leaks=1:exitcode=99", aduan=ADUAN)
+ENVIRONMENT = dict(os.environ, LANG="en_GB.UTF-8", aduan=ADUAN)
 MANDATES = "owner\tweight\tphrase\nPUPR\t100\tjalan berlubang\nKES\t100\tpuskesmas\nLH\t100\tsampah\n"
 RULES = """version: 1
 rules:

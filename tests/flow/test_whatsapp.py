@@ -13,6 +13,7 @@ from film import film
 from graph import SECRET, TOKEN, VERIFY, Graph, payload, post, said, signed
 from heif import box
 from mail import notice_token
+from spoolbench import wait
 from stack import WEB, Stack
 from web import Visitor
 
@@ -26,7 +27,7 @@ def graph():
 @pytest.fixture(scope="module")
 def stack(folder, graph):
     out = f"  whatsapp: {{url: {graph.url}/out, phone: \"4711\", token: {folder}/wa-token}}\n  night: {{from: 0, to: 0}}\n"
-    with Stack(folder, programs=(*WEB, "notifier"), adapters=("web",), web=graph.settings(folder) + "  gateway_bytes: 32MiB\n", notifier=out) as running:
+    with Stack(folder, programs=(*WEB, "notifier"), adapters=("web",), web=graph.settings(folder) + "  gateway_bytes: 32MiB\n  video_seconds: 3\n", notifier=out) as running:
         yield running
 
 
@@ -105,6 +106,24 @@ def test_a_film(stack, visitor, graph):
         graph.media[media] = whole + box(b"free", bytes(11 << 20))
         assert post(visitor, payload(said(**kind))).status == 200
         assert len(stored(stack, kind[kind["type"]]["caption"])[0][4]) == 64
+
+
+def receipts(graph, number):
+    return [text for text in ((said.get("text") or {}).get("body", "") for said in graph.sent) if number in text]
+
+
+def test_what_became_of_a_film_is_told(stack, visitor, graph):
+    """Of a longer one its beginning is kept, another is not taken: the receipt says so, and so does the text that the agency reads."""
+    shown = {"900160": film(seconds=6), "900161": film(seconds=6, options=("-output_ts_offset", "4000")), "900162": film(), "900163": b"MZ\x90\x00" + bytes(300)}
+    for at, (media, data) in enumerate(shown.items()):
+        graph.media[media] = data
+        caption = f"Truk melawan arus, rekaman {at}."
+        assert post(visitor, payload(said(type="video", sender=f"62812345100{at}", video={"id": media, "mime_type": "video/mp4", "caption": caption}))).status == 200
+        body, number = stack.wait("select t.body, number_text (c.number) from complaint c join content t using (complaint_id) where t.body like %s", caption + "%")[0]
+        text, = wait(lambda of=number: receipts(graph, of), 20, "a receipt")
+        cut, lost = media in ("900160", "900161"), media == "900163"
+        assert ("Dari video hanya 3 detik pertama yang disimpan." in text) == cut == ("[Dari video hanya 3 detik" in body), (media, text, body)
+        assert (f"Lampiran yang tidak dapat diterima: 1. Kirim lagi dalam bentuk lain, dengan {number}" in text) == lost == ("[1 lampiran" in body), (media, text, body)
 
 
 def test_media_that_wait_have_a_bound(stack, graph):

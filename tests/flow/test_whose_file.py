@@ -128,3 +128,49 @@ def test_who_submitted_the_main_one_reads_no_word_of_an_alias(stack, worker):
             assert sorted(replies, key=str) == sorted([(None, True), ("Masih gelap.", None)] if number == main else [(words["text"], None)], key=str)
             assert "Untuk Anda saja" not in str(told) and ("Pak Budi" in str(told)) == (number == alias)
     stack.checks()
+
+
+def test_the_main_one_is_open_again(stack, worker):
+    """By the reporter of an alias: the page of its own says so, as the notice does, and no word of the other one's."""
+    first, second = Visitor(stack), Visitor(stack)
+    (main, code), (alias, other_code) = (who.report(f"Pagar stadion roboh, {side}.", place="91.01.01", category="1") for who, side in ((first, "sisi timur"), (second, "di timur")))
+    case = {}
+    while not {main, alias} <= set(case):
+        case |= {one["number"]: one for one in worker.pull([stack.agency(UNIT)], 10, wait=5000, lease=60000)}
+    assert worker.act(case[alias], "merge", t13=case[main]["id"])[0] == "done"
+    version, = stack.sql(f"select version from assignment where {IS} and lead", main)[0]
+    verdict, fields = worker.act(case[main], "answer", "Pagar sudah ditegakkan.", version=version)
+    assert verdict == "done" and worker.act(case[main], "close", "Selesai.", version=fields[5], t12=1)[0] == "done"
+    assert '<span class="tag">Selesai</span>' in first.opens(main, code) and second.opens(alias, other_code)
+    fields = second.get("/case").fields()
+    word = {"token": fields["token"], "created": fields["created"], "do": "reopen", "text": "Roboh lagi di depan rumah saya, Pak Wiryo."}
+    assert second.post("/case", word).status == 303
+    stack.wait(f"select 1 from event where {IS} and kind = 37", main)
+    page = first.opens(main, code)
+    assert '<span class="tag">Dibuka lagi, menunggu instansi</span>' in page and "Dibuka lagi oleh pelapor lain" in page
+    assert "Wiryo" not in page and "Anda buka lagi" not in page
+    own = second.opens(alias, other_code)
+    assert "Anda buka lagi" in own and "Pak Wiryo" in own and "oleh pelapor lain" not in own
+    stack.checks()
+
+
+def test_a_word_that_does_not_say_whose_it_is(stack, worker):
+    """Events of before 0158 do not: who submitted the alias is not told their words."""
+    cities = [account(stack, f"kota-{at}").live for at in ("lama", "baru")]
+    said = [city.post("/reports", {"text": f"Lampu taman padam, laporan {at}.", "category": 1, "place": "91.01.01", "anonymous": True, "secret": False}).json
+            for at, city in enumerate(cities)]
+    main, alias = (one["number"] for one in said)
+    case = {}
+    while not {main, alias} <= set(case):
+        case |= {one["number"]: one for one in worker.pull([stack.agency(UNIT)], 10, wait=5000, lease=60000)}
+    assert worker.act(case[alias], "merge", t13=case[main]["id"])[0] == "done"
+    version, = stack.sql(f"select version from assignment where {IS} and lead", main)[0]
+    assert worker.act(case[main], "progress", "Teknisi datang besok.", version=version)[0] == "done"
+
+    def told():
+        feed = cities[1].until("", lambda events: [event for event in events if event["number"] == alias] if any(event["type"] == "followed" for event in events) else None)[0]
+        return [[event.get("text") for event in of if event["type"] == "followed"] for of in (feed, cities[1].get(f"/reports/{alias}").json["events"])]
+    assert told() == [["Teknisi datang besok."]] * 2
+    stack.rewrite("update event set data = data - 'private' where kind = 53")
+    assert told() == [[None]] * 2
+    stack.checks()

@@ -454,6 +454,9 @@ def named(frames):
     return kind, fields
 
 
+SILENCE = 5  # seconds after which a door may take a peer for gone; PROTOCOL.md says six
+
+
 class Line:
     """A conversation with a door, a shot at a time."""
 
@@ -523,11 +526,17 @@ class Line:
 
     def beat(self):
         """Keeps the conversation open while no shot is fired."""
-        if time.monotonic() - self.said > 1.5:
-            self.said = time.monotonic()
-            self.socket.send(frame(4, {}))
-            if self._until_fence(10) != ([], "pong"):
-                self.problems.append(f"{self.door.name}: a ping was not answered as it should be")
+        silent = time.monotonic() - self.said
+        if silent < 1.5:
+            return
+        self.said = time.monotonic()
+        self.socket.send(frame(4, {}))
+        found, fence = self._until_fence(10)
+        if fence == "ended" and silent > SILENCE:  # we had no turn for so long
+            self.ended += 1
+            self.hello()
+        elif (found, fence) != ([], "pong"):
+            self.problems.append(f"{self.door.name}: a ping {silent:.1f} s after the last word got {[word for word, _ in found]} and {fence}")
 
     def fire(self, shot, seconds=20):
         """Sends it and takes its answer; what is wrong goes to `problems`."""

@@ -29,6 +29,8 @@ from people import SHOW, SHOWN, People, Reader  # noqa: E402
 from private_postgres import PrivatePostgres  # noqa: E402
 from worker import Worker  # noqa: E402
 
+# A leak scan is half of a short program's life: of commands test_cli.py, test_libaduan.py and test_spool.py ask for it.
+os.environ.setdefault("ASAN_OPTIONS", "detect_leaks=0:exitcode=99:handle_sigill=1")
 BUILD = os.environ.get("ADUAN_BUILD", os.path.join(ROOT, "build"))
 # All of a test comes from 127.0.0.1: it is counted where a test says `limit:` in its web section.
 UNLIMITED = "  limit: {reports_hour: 0, reports_minute: 0, reads: 0, bodies: 0, codes_source: 0, contact: 0, text: 0, upload_token: 0}\n"
@@ -68,7 +70,7 @@ class Program:
     def start(self, wait=True, **environment):
         read_end, write_end = os.pipe()
         log = open(self.log, "ab")  # pylint: disable=consider-using-with
-        env = {**os.environ, "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:exitcode=99", "UBSAN_OPTIONS": "print_stacktrace=1",
+        env = {**os.environ, "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:exitcode=99:handle_sigill=1", "UBSAN_OPTIONS": "print_stacktrace=1",
                **self.stack.environment, **environment}
         self.process = subprocess.Popen(  # pylint: disable=consider-using-with
             [*self.prefix, os.path.join(BUILD, PROGRAMS[self.name]), "-c", self.stack.settings, "-d", str(write_end)],

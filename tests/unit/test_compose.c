@@ -397,6 +397,30 @@ static void test_asks (void **state)
     letter_done (&letter);
 }
 
+/* What became of the files of a mail, in the letter that it was received alone. */
+static void test_files (void **state)
+{
+    static const char *const keys[] = {"received", "answered"};
+
+    (void) state;
+    for (size_t i = 0; i < 2 * array_len (keys); i++) {
+        struct msg_notice notice = notice_of (keys[i / 2]);
+        struct contact contact = contact_of ("siti@example.org");
+        struct letter letter = {0};
+        contact.language = LANGUAGE_EN;
+        contact.code = view_of ("0123456789ABCDEFGHJKMNPQRS");
+        contact.lost = 2;
+        contact.cut = i % 2 ? 0 : 120;
+        notice.agency = i % 2 ? notice.agency : (struct view){NULL, 0};
+        assert_int_equal (letter_compose (&notice, &contact, &head, noon, &letter), 0);
+        char *text = text_of (&letter);
+        assert_int_equal (strstr (text, "Files that we could not take: 2.") != NULL, i < 2);
+        assert_int_equal (strstr (text, "its first 120 seconds are.") != NULL, i == 0);
+        free (text);
+        letter_done (&letter);
+    }
+}
+
 /* Who reported by mail has number and code from the letter that his report was received, also where it may say nothing else; no other
  * letter and no header has the code. */
 static void test_code (void **state)
@@ -668,6 +692,7 @@ int main (void)
         cmocka_unit_test (test_optional_lines),
         cmocka_unit_test (test_asks),
         cmocka_unit_test (test_code),
+        cmocka_unit_test (test_files),
         cmocka_unit_test (test_agency_text),
         cmocka_unit_test (test_thread),
         cmocka_unit_test (test_thread_long),

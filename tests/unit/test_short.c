@@ -168,6 +168,34 @@ static void test_receipt (void **state)
         }
 }
 
+/* What became of the files stands behind the receipt, whichever words that has, and in no other notice. */
+static void test_files (void **state)
+{
+    static const char *const events[] = {"received", "answered"};
+    (void) state;
+    for (size_t i = 0; i < 2 * array_len (events); i++)
+        for (uint32_t language = 1; language < LANGUAGE_LAST; language++) {
+            struct msg_notice notice = {.template = view_of (events[i / 2]),
+                                        .number = view_of ("A0123456789ABC"),
+                                        .agency = view_of (i % 2 ? "Dinas Sosial" : "")};
+            struct contact contact = {
+                .kind = view_of ("whatsapp"), .language = language, .lost = 2, .cut = 120};
+            const char *lost = language == LANGUAGE_EN ? " Files that could not be taken: 2. "
+                                                       : " Lampiran yang tidak dapat diterima: 2. ",
+                       *cut = language == LANGUAGE_EN ? " first 120 seconds " : " 120 detik ";
+            struct buffer out = {0};
+            assert_int_equal (short_text (&notice, &contact, "", 0, &out), 0);
+            buffer_add (&out, "", 1);
+            assert_int_equal (strstr (out.at, lost) && strstr (out.at, cut), i < 2);
+            out.len = 0;
+            contact.lost = contact.cut = 0;
+            assert_int_equal (short_text (&notice, &contact, "", 0, &out), 0);
+            assert_null (memmem (out.at, out.len, "Lampiran", 8));
+            assert_null (memmem (out.at, out.len, "video", 5));
+            buffer_free (&out);
+        }
+}
+
 /* What is for others than the reporter: what there is none of is not said, and never more than two segments. */
 static void test_others (void **state)
 {
@@ -290,9 +318,9 @@ int main (void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (test_segments), cmocka_unit_test (test_phone),
         cmocka_unit_test (test_texts),    cmocka_unit_test (test_words_are_cut),
-        cmocka_unit_test (test_receipt),  cmocka_unit_test (test_others),
-        cmocka_unit_test (test_night),    cmocka_unit_test (test_spending),
-        cmocka_unit_test (test_tokens),
+        cmocka_unit_test (test_receipt),  cmocka_unit_test (test_files),
+        cmocka_unit_test (test_others),   cmocka_unit_test (test_night),
+        cmocka_unit_test (test_spending), cmocka_unit_test (test_tokens),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

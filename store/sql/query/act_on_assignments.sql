@@ -29,9 +29,10 @@ with input as (
 ), said as (
     select i.ordinal, e.version,
            (e.kind = 10 + i.act or (e.kind = 54 and i.act = 9)) and e.agency = i.agency
-               and act_says (e, i.text, case i.act when 9 then jsonb_build_object ('reason', i.reason, 'suggested', nullif (i.named, 0))
-                                                   when 10 then jsonb_build_object ('to', i.named)
-                                                   when 11 then jsonb_build_object ('to', i.named)
+               and act_says (e, i.text, case i.act when 9 then jsonb_build_object ('reason', i.reason, 'suggested', nullif (i.named, 0),
+                                                                                   'attachments', encode (i.attachments, 'hex'))
+                                                   when 10 then jsonb_build_object ('to', i.named, 'attachments', encode (i.attachments, 'hex'))
+                                                   when 11 then jsonb_build_object ('to', i.named, 'attachments', encode (i.attachments, 'hex'))
                                                    when 12 then jsonb_build_object ('reason', i.resolution, 'attachments', encode (i.attachments, 'hex'))
                                                    else jsonb_build_object ('asks', case when i.act = 8 then nullif (i.asks, 0) end,
                                                                             'private', case when i.private then true end,
@@ -165,12 +166,14 @@ with input as (
     insert into event (complaint_id, at, act_key, version, principal, agency, kind, number, text, data)
     select id, clock_timestamp (), key, case when above then greatest (complaint_has, $9::bigint) + 1 else version end, actor, agency,
            case when clears then 54 else 10 + act end, case when touches then events + 1 end, text,
-           case act when 9 then jsonb_strip_nulls (jsonb_build_object ('reason', reason, 'suggested', nullif (named, 0), 'to', next))
+           case act when 9 then jsonb_strip_nulls (jsonb_build_object ('reason', reason, 'suggested', nullif (named, 0), 'to', next,
+                                                                       'attachments', encode (attachments, 'hex')))
                     when 10 then jsonb_strip_nulls (jsonb_build_object ('to', named, 'binds', case when binds then true end,
                                                                         'from', nullif (subject, agency),
                                                                         'above', case when above then true end,
-                                                                        'placed', case when starts is not null then true end))
-                    when 11 then jsonb_build_object ('to', named)
+                                                                        'placed', case when starts is not null then true end,
+                                                                        'attachments', encode (attachments, 'hex')))
+                    when 11 then jsonb_strip_nulls (jsonb_build_object ('to', named, 'attachments', encode (attachments, 'hex')))
                     when 12 then jsonb_strip_nulls (jsonb_build_object ('reason', resolution, 'above', case when above then true end,
                                                                         'attachments', encode (attachments, 'hex')))
                     else nullif (jsonb_strip_nulls (jsonb_build_object (
