@@ -24,6 +24,7 @@ struct commit {
     unsigned count, room;
     int result;
     int64_t began, lasted[SLOW_WINDOW];
+    uint64_t began_us; /* metric_us */
     unsigned lasted_at;
     int event_fd;
     struct source *source;
@@ -88,6 +89,8 @@ static void on_finished (void *owner, int events)
         return;
     commit->lasted[commit->lasted_at++ % SLOW_WINDOW] = mono_ms () - commit->began;
     metric_add (intake_commits_total, 1);
+    metric_observe (intake_commit_seconds, metric_us () - commit->began_us);
+    metric_observe (intake_commit_records, commit->count);
     commit->done (commit->intake, commit->records, commit->count, commit->result);
 }
 
@@ -142,6 +145,7 @@ void commit_batch (struct commit *commit, struct record **records, unsigned coun
         memcpy (commit->records, records, count * sizeof *records);
     commit->count = count;
     commit->began = mono_ms ();
+    commit->began_us = metric_us ();
     if (mutant (commit_inline)) {
         append (commit);
         return;

@@ -269,10 +269,10 @@ static void intake_measure (void *state)
     metric_set (intake_undrained_records, stat.undrained);
     metric_set (intake_undrained_bytes, stat.undrained_bytes);
     metric_set (intake_spool_bytes, stat.bytes);
-    metric_set (intake_oldest_age_seconds, age / 1000);
-    metric_set (intake_commit_age_seconds, commit_age (intake->commit) / 1000);
-    metric_set (intake_clock_behind_seconds, stat.behind_ms / 1000);
-    metric_set (intake_retired_early, stat.retired_early);
+    metric_set (intake_oldest_age_seconds, age);
+    metric_set (intake_commit_age_seconds, commit_age (intake->commit));
+    metric_set (intake_clock_behind_seconds, stat.behind_ms);
+    metric_set (intake_retired_early_total, stat.retired_early);
     metric_set (intake_replaying, intake->replay || intake->replayed);
 }
 

@@ -227,7 +227,7 @@ static void on_finished (void *owner, int events)
         return;
     }
     bool good = inforce->fault[0] == 0;
-    metric_set (router_reload_ms, inforce->took);
+    metric_set (router_reload_seconds, inforce->took);
     if (good)
         take_over (inforce);
     else

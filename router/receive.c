@@ -35,18 +35,11 @@ static void planted (const struct msg_content *content)
 #define planted(content) ((void) 0)
 #endif
 
-static void count_rung (unsigned rung)
+static void count_decision (unsigned rung, unsigned permille)
 {
     metric_add (router_offers_total, 1);
-    switch (rung) {
-    case 0: metric_add (router_rung0_total, 1); break;
-    case 1: metric_add (router_rung1_total, 1); break;
-    case 2: metric_add (router_rung2_total, 1); break;
-    case 3: metric_add (router_rung3_total, 1); break;
-    case 4: metric_add (router_rung4_total, 1); break;
-    case 5: metric_add (router_rung5_total, 1); break;
-    default: metric_add (router_rung6_total, 1); break;
-    }
+    metric_add_by (router_decisions_total, rung, 1);
+    metric_observe (router_confidence_ratio, permille);
 }
 
 /* Those that are there, as the wire says them; lent until the next call with the same room. */
@@ -128,7 +121,7 @@ static void decide_offer (struct router *router, struct parcel *offer, struct de
         question_of (offer->said[0].offer.received, &submit->submit, &content->content);
     decide (routing, &question, decision);
     fill_place (decision, routing, place);
-    count_rung (decision->rung);
+    count_decision (decision->rung, decision->confidence);
     log_debug ("%s: agency %u by rung %u", id_text (&offer->said[0].offer.id), decision->agency,
                decision->rung);
 }

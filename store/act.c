@@ -34,6 +34,7 @@ struct act_batch {
     struct deed *deeds[STORE_BATCH]; /* by complaint */
     unsigned count;
     enum way way;
+    uint64_t sent_us;    /* metric_us */
     struct claim *claim; /* carried, or NULL */
 };
 
@@ -300,6 +301,8 @@ static void on_acted (void *with, const struct db_answer *answer)
         (void) fault_point (born_committed);
     const PGresult *result = answer->results[answer->count - 1];
     metric_add (store_act_batches_total, 1);
+    metric_observe (store_act_batch_seconds, metric_us () - batch->sent_us);
+    metric_observe (store_act_batch_rows, batch->count);
     if (batch->way == MERGES) {
         struct id other = result_id (result, 0, MERGE_OTHER);
         words_drop (store, &other);
@@ -422,6 +425,7 @@ static void send_batch (struct store *store, struct db *db, struct act_batch *ba
     struct db_value values[SHARED + 13];
     qsort (batch->deeds, batch->count, sizeof (struct deed *), by_id);
     carry (batch);
+    batch->sent_us = metric_us ();
     if (batch->way >= MERGES) {
         send_alone (store, db, batch);
         return;

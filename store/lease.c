@@ -23,6 +23,7 @@ struct lease_batch {
     struct pull *pulls[PULLS_MOST];
     unsigned count;
     uint64_t look;
+    uint64_t sent_us; /* metric_us */
     struct db *db;
     PGresult *leased; /* while words are read */
     int *unworded;    /* its rows whose words are read, in order */
@@ -182,6 +183,8 @@ static void on_leased (void *with, const struct db_answer *answer)
         store_taken (batch->store, WORK_PULLS);
         (void) fault_point (lease_committed);
         metric_add (store_lease_batches_total, 1);
+        metric_observe (store_lease_batch_seconds, metric_us () - batch->sent_us);
+        metric_observe (store_lease_batch_rows, batch->count);
         batch->leased = db_keep (answer, 0);
         read_rows (batch, batch->leased);
     }
@@ -283,6 +286,7 @@ static void send_batch (struct store *store, struct db *db, struct lease_batch *
     static struct array numbers, agencies, counts, leases, principals, sessions;
     uint8_t base[8];
     batch->db = db;
+    batch->sent_us = metric_us ();
     array_begin (&numbers, OID_INT4);
     array_begin (&agencies, OID_INT4);
     array_begin (&counts, OID_INT4);

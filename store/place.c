@@ -231,6 +231,8 @@ static void on_placed (void *with, const struct db_answer *answer)
     }
     store->place.commits++;
     metric_add (store_place_batches_total, 1);
+    metric_observe (store_place_batch_seconds, metric_us () - batch->sent_us);
+    metric_observe (store_place_batch_rows, batch->count);
     store_taken (store, WORK_COMPLAINTS);
     if (batch->careful)
         mark_repeats (batch, answer->results[0]);
@@ -280,6 +282,7 @@ static void send_batch (struct store *store, struct db *db, struct place_batch *
         carry_pulls (store, batch);
     pull_gathered (store);
     record_values (store, batch->items, batch->count, batch->claim, values);
+    batch->sent_us = metric_us ();
     struct db_unit *unit = db_begin (db, on_placed, batch);
     db_binary (unit);
     if (batch->careful)

@@ -16,6 +16,7 @@ struct place_batch {
     struct claim *claim;     /* carried, or NULL */
     struct pull *pulls;      /* carried: what is stored for their agencies is leased to them */
     int64_t version_base;    /* store's, when it was sent */
+    uint64_t sent_us;        /* metric_us: then */
     enum db_outcome outcome; /* of the placing statement, until the position behind it is known */
     char sqlstate[6];
     struct place_batch *next;

@@ -305,6 +305,7 @@ static int store_start (struct reactor *reactor, const struct settings *settings
     open_lane (store, &store->leases, "leases", database,
                settings_number (settings, "lanes.leases"));
     open_lane (store, &store->timers.lane, "timers", database, 1);
+    watch_begin (store, settings, &statements[SQL_watch_queues]);
     return 0;
 }
 
@@ -352,12 +353,14 @@ static void store_stop (void **held)
     abandon_lane (&store->timers.lane);
     abandon_lane (&store->others);
     abandon_lane (&store->orders.lane);
+    watch_abandon (store);
     close_lane (&store->places);
     close_lane (&store->acts);
     close_lane (&store->leases);
     close_lane (&store->others);
     close_lane (&store->timers.lane);
     close_lane (&store->orders.lane);
+    watch_end (store);
     reactor_timer_forget (&store->pause_timer);
     place_end (store);
     act_end (store);
@@ -386,6 +389,11 @@ static void store_stop (void **held)
     free (store->epoch_file);
     free (store);
     *held = NULL;
+}
+
+static void store_measure (void *state)
+{
+    watch_measure (state);
 }
 
 static bool store_show (void *state, const char *what, struct buffer *out)
@@ -431,6 +439,7 @@ static const struct setting store_settings[] = {
      "when officers who asked for it are written what waits for them, in their agency's zone"},
     {"digest.unread", SETTING_NUMBER, "4", 1, 80, false,
      "working hours after which they are reminded of new work that they have not come to see"},
+    WATCH_SETTINGS,
 };
 
 const struct daemon store_daemon = {
@@ -443,4 +452,5 @@ const struct daemon store_daemon = {
     .drain = store_drain,
     .stop = store_stop,
     .show = store_show,
+    .measure = store_measure,
 };

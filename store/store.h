@@ -37,6 +37,7 @@
  *   chain.c        digests of what was done become a chain, its head is signed
  *   publish.c      the snapshots; the calendar and limits that due times need
  *   limits.c       limits and steps of the clocks, by rule set and agency
+ *   watch.c        what waits where, for the metrics
  *   epoch.c        is this PostgreSQL safe, is it ours, and is it the one we knew?
  *
  * What is under way is on exactly one list: waiting -> sent -> answered.  A connection lost means
@@ -74,6 +75,7 @@
 #include "pull.h"
 #include "returned.h"
 #include "timer.h"
+#include "watch.h"
 #include "words.h"
 
 #define STORE_BATCH    1000 /* rows of one statement at most */
@@ -186,6 +188,7 @@ struct store {
         struct outage outage;
         bool busy;
     } bulletins;
+    struct watch watch;
     struct agency *agencies; /* by number */
     size_t agency_count;
     uint64_t national_desk; /* its number; 0: not known yet */

@@ -261,7 +261,7 @@ static void note_lateness (const PGresult *rows)
         int64_t here = result_ms (rows, row, NOW) - result_ms (rows, row, AT);
         late = here > late ? here : late;
     }
-    metric_set (store_timer_late_ms, (uint64_t) late);
+    metric_set (store_timer_late_seconds, late);
 }
 
 static void on_wakes (void *with, const struct db_answer *answer)

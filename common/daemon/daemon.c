@@ -233,9 +233,6 @@ static void show_page (struct life *life, const char *what, struct buffer *page)
     if (strcmp (what, "metrics") == 0) {
         if (life->daemon->measure)
             life->daemon->measure (life->state);
-        metric_print (page, "link");
-        metric_print (page, "zap");
-        metric_print (page, "door");
         metric_print (page, life->daemon->name);
     } else if (strcmp (what, "settings") == 0) {
         settings_print (life->settings, page);
@@ -337,6 +334,7 @@ static int live (struct life *life)
         reactor_at_end (life->reactor, REACTOR_ANSWER, daemon->answer, life->state);
     reactor_at_end (life->reactor, REACTOR_CREDIT, look_at_drain, life);
     life->phase = RUNNING;
+    metric_set (program_start_time_seconds, wall_ms ());
     say_ready (life);
     reactor_run (life->reactor, daemon->turn_limit_ms ? daemon->turn_limit_ms : 5000);
     notify_systemd ("STOPPING=1");

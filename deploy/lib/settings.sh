@@ -23,6 +23,8 @@ desk:
   door: tcp://127.0.0.1:$((base + 1))
   router: tcp://127.0.0.1:$((base + 3))
   intake: tcp://127.0.0.1:$((base + 2))
+  metrics:
+    door: tcp://127.0.0.1:$((base + 1000)) # Prometheus fetches /metrics there (docs/operators.md)
 web:
   # plain HTTP for this machine alone; the public comes through a proxy with TLS (docs/examples/nginx-web.conf; docs/channels.md, "The
   # proxy before the public door"), and then:

@@ -307,7 +307,7 @@ static void message_submit (struct message *message)
         return;
     }
     web->sending++;
-    metric_add (web_doubt_flood_total, flood);
+    metric_add_by (web_doubted_total, ADUAN_DOUBT_FLOOD - 1, flood);
     aduan_submit_start (web->intake, &submission, SEND_MS, on_sent, message);
 }
 

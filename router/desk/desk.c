@@ -27,12 +27,15 @@ const struct setting desk_settings[] = {
     {"login.minute", SETTING_NUMBER, "60", 1, 100000, false, "further ones a minute"},
     {"login.inside", SETTING_NUMBER, "6", 1, 1000, false,
      "log-ins of one source under way; the store hashes one password at a time, and 15 wait"},
+    SCRAPE_SETTINGS,
 };
 const size_t desk_settings_len = array_len (desk_settings);
 
 bool desk_settings_right (const struct settings *settings)
 {
-    return settings_door (settings, "door");
+    bool door = settings_door (settings, "door");
+
+    return scrape_settings_right (settings) && door;
 }
 
 /* ---- requests ---------------------------------------------------------------------------------- */
@@ -249,6 +252,12 @@ static int content_start (struct desk *desk, const struct settings *settings)
     return result == 0 ? 0 : EX_UNAVAILABLE;
 }
 
+static void own_metrics (void *owner, struct buffer *page)
+{
+    desk_measure (owner);
+    metric_print (page, "desk");
+}
+
 int desk_start (struct reactor *reactor, const struct settings *settings, void **ret_state)
 {
     struct desk *desk = xcalloc (1, sizeof *desk);
@@ -268,10 +277,12 @@ int desk_start (struct reactor *reactor, const struct settings *settings, void *
     int status = content_start (desk, settings);
     if (status == 0)
         status = doors_open (desk, settings);
-    if (status)
+    if (status) {
         desk_stop (ret_state);
-    else
+    } else {
+        desk->scraper = scraper_new (reactor, desk->loop, settings, own_metrics, desk);
         desk->up = true;
+    }
     return status;
 }
 
@@ -282,7 +293,7 @@ bool desk_drain (void *state)
     if (desk->up)
         http_quiet (desk->server);
     desk->up = false;
-    return http_unanswered (desk->server) == 0;
+    return scraper_quiet (desk->scraper) && http_unanswered (desk->server) == 0;
 }
 
 void desk_stop (void **state)
@@ -292,6 +303,7 @@ void desk_stop (void **state)
     if (!desk)
         return;
     *state = NULL;
+    scraper_free (&desk->scraper);
     aduan_close (&desk->taking);
     aduan_close (&desk->aduan); /* ends what is under way, so that every visit is answered */
     if (desk->server)
@@ -318,7 +330,7 @@ void desk_measure (void *state)
     metric_set (desk_files_deleted_total, files.deleted);
     metric_set (desk_files_waiting, files.waiting);
     metric_set (desk_files_oldest_age_seconds,
-                files.waiting ? (uint64_t) (wall_ms () - files.waiting_since_ms) / 1000 : 0);
+                files.waiting ? wall_ms () - files.waiting_since_ms : 0);
     metric_set (desk_crowded_total, counts.crowded);
     metric_set (desk_cut_total, counts.cut);
     metric_set (desk_no_room_total, counts.no_room);
@@ -332,7 +344,8 @@ bool desk_show (void *state, const char *what, struct buffer *out)
 
     if (strcmp (what, "door") != 0)
         return false;
-    buffer_format (out, "port %u\nunanswered %u\nstore and query %s\n", http_port (desk->server),
-                   http_unanswered (desk->server), aduan_is_up (desk->aduan) ? "up" : "down");
+    buffer_format (out, "port %u\nunanswered %u\nstore and query %s\nmetrics %u\n",
+                   http_port (desk->server), http_unanswered (desk->server),
+                   aduan_is_up (desk->aduan) ? "up" : "down", scraper_port (desk->scraper));
     return true;
 }

@@ -19,6 +19,7 @@
  *   file.c     attachments: into the content store and out of it
  *   words.c    texts by key, times and the like as people read them
  *   qr.c       a QR code as the path of an SVG
+ *   scrape.c   metrics of all programs of this host, for Prometheus, at a door of its own (scrape.h)
  *
  * The desk knows nobody: it carries the session's token to the store and to aduan-query, which look it up.
  * It holds a front key, no password, and nothing that a restart loses: no page has state here.  What it remembers for a while -
@@ -37,6 +38,7 @@
 #include "gate.h"
 #include "http/reply.h"
 #include "http/template.h"
+#include "scrape.h"
 
 #define SESSION_BYTES 32
 #define ASK_MS        10000
@@ -94,6 +96,7 @@ struct desk {
     struct stay stays[1024];
     struct gate *gate;
     struct twice *twice;
+    struct scraper *scraper;
     char *origin; /* as browsers name this door, "" : whatever Host says */
 };
 

@@ -167,7 +167,7 @@ def test_reading_new_rules_pauses_nothing(stack, web, tmp_path):
     rules = [row[0] for row in stack.sql("select rules from complaint where complaint_id = any (%s::uuid[]) order by complaint_id", done)]
     assert len(rules) == len(done) and rules == sorted(rules) and set(rules) <= set(range(before, before + 6))
     assert metrics(stack, "router")["router_rules_faulty"] == 0
-    print(f"{len(done)} complaints, the slowest {slowest * 1000:.0f} ms; read in {metrics(stack, 'router')['router_reload_ms']} ms")
+    print(f"{len(done)} complaints, the slowest {slowest * 1000:.0f} ms; read in {metrics(stack, 'router')['router_reload_seconds'] * 1000:.0f} ms")
 
 
 def test_a_registry_that_rules_do_not_fit(stack, web, tmp_path):

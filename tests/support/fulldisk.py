@@ -46,7 +46,7 @@ class FullDisk:
             volley.fire(1, window=32, most=200)
             volley.listen(5)
             wait(lambda: self.bench.undrained() < 100, 60, "what was just taken is stored")
-        early = metrics(self.bench, "intake")["intake_retired_early"]
+        early = metrics(self.bench, "intake")["intake_retired_early_total"]
         self.figures.append(f"drained: {len(volley.acked) - before} accepted, {volley.tempfails - refused} TEMPFAILs, {early:.0f} segments gone early")
         if volley.tempfails > refused:
             self.problems.append("TEMPFAIL, although all that fills the disk is stored")

@@ -133,7 +133,7 @@ class Program:
 
 class Stack:
     def __init__(self, folder, registry=None, programs=CORE, settings="", workers=None, adapters=("web", "sms"), smtp=None,
-                 environment=None, recent=100000, fronts=("desk", "cli", "web"), web="", notifier="", store=""):
+                 environment=None, recent=100000, fronts=("desk", "cli", "web"), web="", notifier="", store="", desk=""):
         self.folder = os.path.abspath(folder)
         self.registry = registry or REGISTRY
         self.names = programs
@@ -144,10 +144,10 @@ class Stack:
         self.workers = workers
         self.smtp = smtp
         self.web = web if "  limit:" in web else UNLIMITED + web  # further lines of its section of the settings
-        self.notifier, self.store = notifier, store  # of theirs
+        self.notifier, self.store, self.desk = notifier, store, desk  # of theirs
         self.recent = recent
         self.settings = os.path.join(self.folder, "aduan.yaml")
-        self.ports = {"intake": free_port(), "router": free_port(), "desk": free_port(), "web": free_port()}
+        self.ports = {"intake": free_port(), "router": free_port(), "desk": free_port(), "web": free_port(), "metrics": free_port()}
         self.keys = {}
         self.programs = {}
         self.spool = "64MiB"
@@ -216,7 +216,7 @@ class Stack:
                        f"query:\n  database: {self.postgres.conninfo('aduan_query')}\n  desk: {self.postgres.conninfo('aduan_desk')}\n  web: {self.postgres.conninfo('aduan_web')}\n"
                        f"audit:\n  database: {self.postgres.conninfo('aduan_audit')}\n"
                        f"identity:\n  database: {self.postgres.conninfo('aduan_identity')}\n"
-                       f"desk:\n  door: tcp://127.0.0.1:{self.ports['desk']}\n  router: tcp://127.0.0.1:{self.ports['router']}\n  intake: tcp://127.0.0.1:{self.ports['intake']}\n  reencoder: {REENCODER}\n"
+                       f"desk:\n  door: tcp://127.0.0.1:{self.ports['desk']}\n  router: tcp://127.0.0.1:{self.ports['router']}\n  intake: tcp://127.0.0.1:{self.ports['intake']}\n  reencoder: {REENCODER}\n  metrics:\n    door: tcp://127.0.0.1:{self.ports['metrics']}\n{self.desk}"
                        f"web:\n  door: tcp://127.0.0.1:{self.ports['web']}\n  intake: tcp://127.0.0.1:{self.ports['intake']}\n  reencoder: {REENCODER}\n{'' if 'notices:' in self.web else NOTICES}{self.web}"
                        f"notifier:\n  domain: aduan.example\n{smtp}{self.notifier}"
                        f"aduan:\n  intake: tcp://127.0.0.1:{self.ports['intake']}\n  router: tcp://127.0.0.1:{self.ports['router']}\n"

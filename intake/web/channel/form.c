@@ -309,10 +309,10 @@ static uint32_t why_doubted (struct visit *visit, const struct report *report)
     bool trap = *visit_said (visit, "website");
     bool haste = report->drawn.created + HASTE_MS > (uint64_t) wall_ms ();
 
-    metric_add (web_doubt_trap_total, trap);
-    metric_add (web_doubt_haste_total, haste);
-    metric_add (web_doubt_flood_total, flood);
-    metric_add (web_doubt_source_total, source);
+    metric_add_by (web_doubted_total, ADUAN_DOUBT_TRAP - 1, trap);
+    metric_add_by (web_doubted_total, ADUAN_DOUBT_HASTE - 1, haste);
+    metric_add_by (web_doubted_total, ADUAN_DOUBT_FLOOD - 1, flood);
+    metric_add_by (web_doubted_total, ADUAN_DOUBT_SOURCE - 1, source);
     return trap     ? ADUAN_DOUBT_TRAP
            : flood  ? ADUAN_DOUBT_FLOOD
            : source ? ADUAN_DOUBT_SOURCE

@@ -211,7 +211,7 @@ static void request_send (struct visit *visit)
             limit_flood (visit->web->limits, (struct view){taking->text.at, taking->text.len},
                          &visit->tally)) {
             submission.doubt = ADUAN_DOUBT_FLOOD;
-            metric_add (web_doubt_flood_total, 1);
+            metric_add_by (web_doubted_total, ADUAN_DOUBT_FLOOD - 1, 1);
         }
     }
     visit_send (visit, &submission, on_sent);
