@@ -55,8 +55,8 @@ static const char *said_behind (const char *text)
 }
 
 /* A tracking number with which a text begins, in one piece or in several between blanks and hyphens: the bytes of it, and
- * command->number; 0: there is none.  Pieces without a digit are words. */
-static size_t number_take (struct command *command, const char *text)
+ * command->number; 0: there is none.  Pieces without a digit are words, but where only a number may stand. */
+static size_t number_take (struct command *command, const char *text, bool only)
 {
     char signs[ADUAN_NUMBER_SIZE];
     size_t len = 0, count = 0, gap = 0;
@@ -70,7 +70,7 @@ static size_t number_take (struct command *command, const char *text)
         len += gap + word_len (text + len + gap);
         count += strlen (signs + count);
     }
-    if ((pieces > 1 && !strpbrk (signs, "0123456789")) ||
+    if ((pieces > 1 && !only && !strpbrk (signs, "0123456789")) ||
         number_parse (view_of (signs), &bits) != 0)
         return 0;
     number_of_bits (bits, command->number);
@@ -94,10 +94,10 @@ static bool is_like_number (struct command *command, const char *text)
 }
 
 /* The first number among the words behind TRACK or CODE, or what was perhaps meant for one. */
-static bool number_find (struct command *command)
+static bool number_find (struct command *command, bool only)
 {
     for (const char *at = word_first (command->rest); *at; at = word_next (at))
-        if (number_take (command, at))
+        if (number_take (command, at, only))
             return true;
     for (const char *at = word_first (command->rest); *at; at = word_next (at))
         if (is_like_number (command, at))
@@ -125,7 +125,8 @@ static bool fits (struct command *command, const char *name)
         return true;
     if (command->word != COMMAND_TRACK && command->word != COMMAND_CODE)
         return false;
-    if (!number_find (command) && !only && !is_about (command->rest) && *word_next (command->rest))
+    if (!number_find (command, only) && !only && !is_about (command->rest) &&
+        *word_next (command->rest))
         return false;
     command->wrong = !*command->number;
     return true;
@@ -135,7 +136,7 @@ static bool fits (struct command *command, const char *name)
 static void read_rest (const char *text, struct command *command)
 {
     const char *first = word_first (text);
-    size_t len = number_take (command, first);
+    size_t len = number_take (command, first, false);
 
     command->word = utf8_blank (text, strlen (text)) ? COMMAND_HELP : COMMAND_NONE;
     command->rest = len ? said_behind (first + len) : text;

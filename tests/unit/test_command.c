@@ -96,6 +96,11 @@ static void test_numbers (void **state)
     assert_int_equal (command.word, COMMAND_CODE);
     assert_string_equal (command.number, number);
     free (text);
+    /* one without a digit, where nothing else may stand; elsewhere such pieces are words */
+    command = command_read ("LACAK ANKK TWTD-MKPWEX ya", NULL);
+    assert_int_equal (command.word, COMMAND_TRACK);
+    assert_string_equal (command.number, "ANKKTWTDMKPWEX");
+    expect ("Status ANKK TWTD-MKPWEX ya", NULL, COMMAND_NONE);
     text = xformat ("*%s* \u201cLampunya masih mati\u201d", number);
     command = command_read (text, NULL);
     assert_int_equal (command.word, COMMAND_NONE);
