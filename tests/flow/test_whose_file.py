@@ -102,17 +102,28 @@ def test_a_document_is_what_it_was_when_it_came(stack, web, liaison):
     assert answer.status == 200 and answer.headers["Content-Type"] == "text/plain" and answer.bytes == log
 
 
-def test_who_submitted_the_main_one_reads_no_word_of_an_alias(stack, worker):
-    """Feed and API tell that its reporter spoke, for the case may have come back by it, and not what; nor to who submitted the
-    alias what was said to the main one's reporter alone."""
-    cities = [account(stack, f"kota-{at}").live for at in ("utama", "kedua")]
-    said = [city.post("/reports", {"text": f"Lampu jembatan padam, laporan {at}.", "category": 1, "place": "91.01.01", "anonymous": True, "secret": False}).json
-            for at, city in enumerate(cities)]
-    main, alias = (one["number"] for one in said)
+def merged(stack, worker, main, alias):
+    """Both cases by their numbers, the one joined to the other."""
     case = {}
     while not {main, alias} <= set(case):
         case |= {one["number"]: one for one in worker.pull([stack.agency(UNIT)], 10, wait=5000, lease=60000)}
     assert worker.act(case[alias], "merge", t13=case[main]["id"])[0] == "done"
+    return case
+
+
+def two_reports(stack, names, text):
+    """Two cities' accounts, and what each was told of its report."""
+    cities = [account(stack, name).live for name in names]
+    return cities, [city.post("/reports", {"text": f"{text}, laporan {at}.", "category": 1, "place": "91.01.01", "anonymous": True, "secret": False}).json
+                    for at, city in enumerate(cities)]
+
+
+def test_who_submitted_the_main_one_reads_no_word_of_an_alias(stack, worker):
+    """Feed and API tell that its reporter spoke, for the case may have come back by it, and not what; nor to who submitted the
+    alias what was said to the main one's reporter alone."""
+    cities, said = two_reports(stack, ("kota-utama", "kota-kedua"), "Lampu jembatan padam")
+    main, alias = (one["number"] for one in said)
+    case = merged(stack, worker, main, alias)
     words = {"text": "Saya Pak Budi, rumah biru di RT 4.", "access_code": said[1]["access_code"]}
     assert cities[1].post(f"/reports/{alias}/replies", words).status == 201
     assert cities[0].post(f"/reports/{main}/replies", {"text": "Masih gelap.", "access_code": said[0]["access_code"]}).status == 201
@@ -134,10 +145,7 @@ def test_the_main_one_is_open_again(stack, worker):
     """By the reporter of an alias: the page of its own says so, as the notice does, and no word of the other one's."""
     first, second = Visitor(stack), Visitor(stack)
     (main, code), (alias, other_code) = (who.report(f"Pagar stadion roboh, {side}.", place="91.01.01", category="1") for who, side in ((first, "sisi timur"), (second, "di timur")))
-    case = {}
-    while not {main, alias} <= set(case):
-        case |= {one["number"]: one for one in worker.pull([stack.agency(UNIT)], 10, wait=5000, lease=60000)}
-    assert worker.act(case[alias], "merge", t13=case[main]["id"])[0] == "done"
+    case = merged(stack, worker, main, alias)
     version, = stack.sql(f"select version from assignment where {IS} and lead", main)[0]
     verdict, fields = worker.act(case[main], "answer", "Pagar sudah ditegakkan.", version=version)
     assert verdict == "done" and worker.act(case[main], "close", "Selesai.", version=fields[5], t12=1)[0] == "done"
@@ -156,14 +164,9 @@ def test_the_main_one_is_open_again(stack, worker):
 
 def test_a_word_that_does_not_say_whose_it_is(stack, worker):
     """Events of before 0158 do not: who submitted the alias is not told their words."""
-    cities = [account(stack, f"kota-{at}").live for at in ("lama", "baru")]
-    said = [city.post("/reports", {"text": f"Lampu taman padam, laporan {at}.", "category": 1, "place": "91.01.01", "anonymous": True, "secret": False}).json
-            for at, city in enumerate(cities)]
+    cities, said = two_reports(stack, ("kota-lama", "kota-baru"), "Lampu taman padam")
     main, alias = (one["number"] for one in said)
-    case = {}
-    while not {main, alias} <= set(case):
-        case |= {one["number"]: one for one in worker.pull([stack.agency(UNIT)], 10, wait=5000, lease=60000)}
-    assert worker.act(case[alias], "merge", t13=case[main]["id"])[0] == "done"
+    case = merged(stack, worker, main, alias)
     version, = stack.sql(f"select version from assignment where {IS} and lead", main)[0]
     assert worker.act(case[main], "progress", "Teknisi datang besok.", version=version)[0] == "done"
 
