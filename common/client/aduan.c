@@ -208,14 +208,18 @@ static struct line *line_of (struct aduan *aduan, const struct link *link)
 
 static void on_up (void *owner, struct link *link)
 {
-    line_pump (line_of (owner, link));
+    struct line *line = line_of (owner, link);
+    line->down_at = 0;
+    line_pump (line);
 }
 
 static void on_down (void *owner, struct link *link)
 {
     struct line *line = line_of (owner, link);
-    if (line)
-        line_down (line);
+    if (!line)
+        return;
+    line->down_at = mono_ms ();
+    line_down (line);
 }
 
 static const enum op_kind kind_of_message[WIRE_LAST] = {
@@ -348,6 +352,7 @@ static int line_open (struct aduan *aduan, enum line_kind kind, const char *what
     struct line *line = &aduan->lines[kind];
     struct link_keys keys = {0};
     line->aduan = aduan;
+    line->down_at = mono_ms ();
     if (!endpoint || !*endpoint)
         return 0;
     bool tcp = strncmp (endpoint, "tcp://", 6) == 0;
@@ -370,6 +375,7 @@ int aduan_open (const struct aduan_options *options, struct aduan **ret)
     aduan->own_loop = !options->loop;
     aduan->loop = options->loop ? options->loop : aduan_loop_new ();
     aduan->repeat_ms = options->repeat_ms ? options->repeat_ms : REPEAT_FIRST_MS;
+    aduan->away_ms = options->away_ms;
     const char *name = options->name && *options->name ? options->name : "libaduan";
     snprintf (aduan->name, sizeof aduan->name, "%s", name);
     aduan->key_file =

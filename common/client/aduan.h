@@ -246,6 +246,9 @@ struct aduan_options {
     const char *public_key; /* or the two themselves */
     const char *secret_key;
     uint32_t repeat_ms; /* silence before the first repeat; 0: 5000.  Doubles up to a minute */
+    /* For who answers a person meanwhile.  Once a far side has been away so long, what could not be
+     * said to it ends as ADUAN_UNSENT after a second, however far its deadline; 0: never. */
+    uint32_t away_ms;
 };
 
 /* 0 and *ret; -1 where the options cannot work, aduan_problem () says why.  Connecting goes on in the

@@ -10,6 +10,7 @@
  *
  * A lost link moves SENT to WAITING: what was said may or may not have arrived, and repeating is
  * harmless by key.  SENT never ends as "failed": only an answer or the caller's deadline ends it.
+ * WAITING ends earlier where the caller says so (away_ms): only what has had no effect, as a question.
  */
 #ifndef ADUAN_CLIENT_H
 #define ADUAN_CLIENT_H
@@ -24,7 +25,8 @@
 
 #define REPEAT_FIRST_MS 5000
 #define REPEAT_LAST_MS  60000
-#define SCAN_LEAST_MS   10 /* a scan visits every operation: not more often than this */
+#define UNSAID_LEAST_MS 1000 /* a link may be coming while its far side is away */
+#define SCAN_LEAST_MS   10   /* a scan visits every operation: not more often than this */
 
 /* In the order in which they leave when credit is short: acts end leases, so they come before
  * pulls, which make new ones. */
@@ -53,9 +55,10 @@ struct op {
     enum op_state state;
     uint64_t ref;
     struct line *line;
-    int64_t at;       /* mono_ms: SENT repeat, RESTING wake */
-    int64_t deadline; /* mono_ms; 0: none */
-    int64_t said_at;  /* CLOCK_BOOTTIME ms; of a pull the last time it was said, else the first */
+    int64_t at;        /* mono_ms: SENT repeat, RESTING wake */
+    int64_t deadline;  /* mono_ms; 0: none */
+    int64_t unsaid_by; /* mono_ms: WAITING ends then, nobody is there; 0: none */
+    int64_t said_at;   /* CLOCK_BOOTTIME ms; of a pull the last time it was said, else the first */
     unsigned tries;
     int64_t pause; /* ms: the silence or rest that the next repeat doubles */
     struct op *prev, *next;
@@ -88,6 +91,7 @@ struct line {
     struct aduan *aduan;
     struct link *link; /* NULL: the handle has no such line */
     struct op *waiting[OP_KINDS], *sent, *resting;
+    int64_t down_at; /* mono_ms since when the link is not up; 0: it is */
     bool pumping;
 };
 
@@ -103,7 +107,7 @@ struct aduan {
     bool own_loop;
     char name[65];
     char *key_file; /* NULL: the key was given as itself */
-    int64_t repeat_ms;
+    int64_t repeat_ms, away_ms;
     struct line lines[LINES];
     struct op *ops;                    /* by ref */
     struct late_pull late[LATE_PULLS]; /* a ring */

@@ -66,6 +66,20 @@ static void op_free (struct op *op)
     free (op);
 }
 
+/* What a question asks can be asked again; anything else that was said may have had its effect. */
+static void op_wait (struct op *op)
+{
+    const struct line *line = op->line;
+    const struct aduan *aduan = line->aduan;
+    bool harmless = op->tries == 0 || op->kind == OP_ASK || op->kind == OP_SHOW;
+    op_move (op, OP_WAITING);
+    if (aduan->away_ms == 0 || line->down_at == 0 || !harmless)
+        return;
+    int64_t least = mono_ms () + UNSAID_LEAST_MS, patience = line->down_at + aduan->away_ms;
+    op->unsaid_by = least > patience ? least : patience;
+    ring_by (aduan->loop, op->unsaid_by);
+}
+
 struct op *op_new (struct aduan *aduan, enum line_kind line, enum op_kind kind, int64_t deadline_ms,
                    void *with)
 {
@@ -180,6 +194,7 @@ static void op_said (struct op *op)
         silence += (int64_t) op->pull.wait;
     op->pause = op->pause * 2 < REPEAT_LAST_MS ? op->pause * 2 : REPEAT_LAST_MS;
     op->at = reactor_now (loop->reactor) + silence;
+    op->unsaid_by = 0;
     op_move (op, OP_SENT);
     ring_by (loop, op->at);
 }
@@ -222,7 +237,7 @@ void op_start (struct op *op)
         op_give_up (op);
         return;
     }
-    op_move (op, OP_WAITING);
+    op_wait (op);
     ring_by (aduan->loop, op->deadline);
     line_pump (op->line);
 }
@@ -235,7 +250,7 @@ void line_down (struct line *line)
         if (op->kind == OP_PULL && op->came)
             op_end (op, &(struct op_ending){.result = ADUAN_DONE}); /* what came, came */
         else
-            op_move (op, OP_WAITING);
+            op_wait (op);
     }
 }
 
@@ -272,19 +287,25 @@ struct due {
     uint64_t ref;
 };
 
+static bool out_of_time (const struct op *op, int64_t now)
+{
+    bool unsaid = op->state == OP_WAITING && op->unsaid_by && op->unsaid_by <= now;
+    return unsaid || (op->deadline && op->deadline <= now);
+}
+
 static void op_due (struct op *op, int64_t now)
 {
-    if (op->deadline && op->deadline <= now)
+    if (out_of_time (op, now))
         op_give_up (op);
     else if (op->kind == OP_PULL && op->state == OP_SENT && op->came)
         op_end (op, &(struct op_ending){.result = ADUAN_DONE}); /* only `pulled` was lost */
     else if (op->state == OP_SENT || op->state == OP_RESTING)
-        op_move (op, OP_WAITING);
+        op_wait (op);
 }
 
 static bool is_due (const struct op *op, int64_t now)
 {
-    return (op->deadline && op->deadline <= now) || (op->state != OP_WAITING && op->at <= now);
+    return out_of_time (op, now) || (op->state != OP_WAITING && op->at <= now);
 }
 
 static void earliest (int64_t at, int64_t *next)
@@ -302,6 +323,8 @@ static void collect_due (struct aduan *aduan, int64_t now, struct buffer *due, i
             buffer_add (due, &(struct due){aduan, op->ref}, sizeof (struct due));
         if (op->deadline > now)
             earliest (op->deadline, next);
+        if (op->state == OP_WAITING && op->unsaid_by > now)
+            earliest (op->unsaid_by, next);
         if (!is && op->state != OP_WAITING)
             earliest (op->at, next);
     }

@@ -156,10 +156,19 @@ static void say_hello (struct link *link)
                               .name = view_of (link->own_name),
                               .instance = *link_own_instance (),
                               .bundles = FLAG_YES};
-    link_say_control (link, WIRE_hello, &hello);
+    link->nobody = link_say_control (link, WIRE_hello, &hello) != 0;
+    reactor_want (link->source, REACTOR_READ | (link->nobody ? REACTOR_WRITE : 0));
     reactor_timer_at (link->timer,
                       reactor_now (link->reactor) + link->hello_wait + hello_jitter (link));
     link->hello_wait = link->hello_wait * 2 < HELLO_LAST_MS ? link->hello_wait * 2 : HELLO_LAST_MS;
+}
+
+/* A far side is there, for the first time or again: whoever waits for it, a person at a page too, does
+ * not wait for the next try as well. */
+static void somebody_came (struct link *link)
+{
+    link->hello_wait = HELLO_FIRST_MS;
+    say_hello (link);
 }
 
 static void open_again (struct link *link)
@@ -292,6 +301,8 @@ static void on_connection_ready (void *owner)
     struct link *link = owner;
     struct delivery delivery;
     unsigned count = 0;
+    if (link->nobody && link->state == LINK_OPENING)
+        somebody_came (link);
     while (count < REACTOR_BUDGET && link->state != LINK_GONE) {
         if (!delivery_receive (link->socket, false, &delivery))
             return;

@@ -191,12 +191,13 @@ int link_say (struct link *link, enum wire_type type, const void *msg)
 }
 
 /* Said whatever the state: the conversation's own words. */
-void link_say_control (struct link *link, enum wire_type type, const void *msg)
+int link_say_control (struct link *link, enum wire_type type, const void *msg)
 {
     struct parcel parcel = {0};
     parcel_add (&parcel, type, msg);
-    send_parcel (link, &parcel);
+    int result = send_parcel (link, &parcel);
     parcel_done (&parcel);
+    return result;
 }
 
 bool link_reaches (struct link *link)

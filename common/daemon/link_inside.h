@@ -46,6 +46,7 @@ struct link {
     struct source *source;
     struct timer *timer;
     int64_t hello_wait;
+    bool nobody; /* there was nobody to say hello to: it is said as soon as there is */
     void *watch; /* while it opens over tcp://: tells of handshakes that fail */
     struct source *watch_source;
     enum link_bar bar;
@@ -80,8 +81,8 @@ struct listener {
 const struct id *link_own_instance (void);
 uint64_t link_new_number (void);
 
-/* A message of class CONTROL, whatever the state. */
-void link_say_control (struct link *link, enum wire_type type, const void *msg);
+/* A message of class CONTROL, whatever the state.  0 or FAIL_GONE: there is nobody. */
+int link_say_control (struct link *link, enum wire_type type, const void *msg);
 /* What was gathered leaves.  Where it cannot, the link is `lost`: its owner repeats from what is
  * durable, as after any loss. */
 void link_send_bundle (struct link *link);

@@ -170,6 +170,10 @@ void reactor_want (struct source *source, int events)
     if (source->events == wanted)
         return;
     source->events = wanted;
+    if (source->socket) { /* its descriptor only says that the socket is to be asked */
+        source->used = true;
+        return;
+    }
     struct epoll_event event = {.events = (uint32_t) wanted, .data = {.ptr = source}};
     if (!source->always)
         check (epoll_ctl (source->reactor->epoll, EPOLL_CTL_MOD, source->fd, &event) == 0);
@@ -316,14 +320,14 @@ static void serve (struct source *source)
 
 /* ---- waiting ------------------------------------------------------------------------------- */
 
-/* Asks a socket that was used; true where it has something to read. */
+/* Asks a socket that was used; true where there is what its owner waits for. */
 static bool ask (struct source *source)
 {
     int events = 0;
     size_t len = sizeof events;
     check (zmq_getsockopt (source->socket, ZMQ_EVENTS, &events, &len) == 0 || errno == EINTR);
     source->used = false;
-    source->ready = events & ZMQ_POLLIN;
+    source->ready = events & (ZMQ_POLLIN | (source->events & EPOLLOUT ? ZMQ_POLLOUT : 0));
     return source->ready != 0;
 }
 

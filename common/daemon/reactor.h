@@ -26,15 +26,18 @@ typedef void reactor_end_fn (void *owner);
 struct reactor *reactor_new (void);
 void reactor_destroy (struct reactor **reactor);
 
-/* `ready` is called while the socket has something to read.  The socket stays its owner's. */
+/* `ready` is called while the socket has something to read; with reactor_want (REACTOR_READ |
+ * REACTOR_WRITE) also while it can be written to, for who waits for a far side to be there.  The
+ * socket stays its owner's. */
 struct source *reactor_socket (struct reactor *reactor, void *zmq_socket, reactor_source_fn *ready,
                                void *owner);
 /* The socket was used outside `ready`: whoever sends on it says so, or a message that came meanwhile
  * would be found only with the next. */
 void reactor_used (struct source *source);
-/* One registration a descriptor; interest is changed by reactor_want. */
+/* One registration a descriptor. */
 struct source *reactor_fd (struct reactor *reactor, int fd, int events, reactor_fd_fn *ready,
                            void *owner);
+/* REACTOR_READ | REACTOR_WRITE: what `ready` is called for from now on. */
 void reactor_want (struct source *source, int events);
 /* Ends a registration; legal inside any handler, its own too.  Takes *source. */
 void reactor_forget (struct source **source);

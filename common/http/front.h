@@ -9,6 +9,7 @@
 #include "http/http.h"
 #include "http/template.h"
 
+#define FRONT_AWAY_MS  5000  /* a program that restarts is waited for, one that is away is not */
 #define FRONT_LATER_MS 10000 /* until there may be room for a body again */
 
 /* Headers of every answer, behind what a front says of its own.  They end a table: the last one goes with TLS alone. */

@@ -356,8 +356,10 @@ static int links_open (struct web *web, const struct settings *settings)
         .intake_key = settings_text (settings, "intake_key"),
         .key_file = settings_text (settings, "key"),
         .repeat_ms = 3000,
+        .away_ms = FRONT_AWAY_MS,
     };
-    struct aduan_options out = {.loop = web->loop, .name = "web", .query = query};
+    struct aduan_options out = {
+        .loop = web->loop, .name = "web", .query = query, .away_ms = FRONT_AWAY_MS};
     int fail = aduan_open (&in, &web->intake);
 
     if (fail == 0)

@@ -38,7 +38,7 @@
  * contacts, numbers and addresses of reporters are in clear here alone, while a request lasts, and leave sealed (libaduan).
  *
  * A visit is ASKING while its `asked` is not 0, then it is answered.  Each thing that is asked ends within ASK_MS or SEND_MS
- * (libaduan's deadlines), so a visit ends.
+ * (libaduan's deadlines), or after a second where nobody has been there for FRONT_AWAY_MS, so a visit ends.
  */
 #ifndef ADUAN_WEB_H
 #define ADUAN_WEB_H

@@ -189,6 +189,7 @@ static int doors_open (struct desk *desk, const struct settings *settings)
         .router_key = settings_text (settings, "router_key"),
         .key_file = settings_text (settings, "key"),
         .query = query,
+        .away_ms = FRONT_AWAY_MS,
     };
     struct aduan_options taking = {
         .loop = desk->loop,
@@ -196,6 +197,7 @@ static int doors_open (struct desk *desk, const struct settings *settings)
         .intake = settings_text (settings, "intake"),
         .intake_key = settings_text (settings, "intake_key"),
         .key_file = settings_text (settings, "key"),
+        .away_ms = FRONT_AWAY_MS,
     };
     int fail = aduan_open (&options, &desk->aduan);
     /* a desk that came before it typed reports may stand where nobody put intake's key */

@@ -26,7 +26,7 @@
  * who was shown a page, who took a case, who logged in from where - only spares others work.
  *
  * A visit is ASKING while its `asked` is not 0, then it is answered.  Each thing that is asked ends within
- * ASK_MS or ACT_MS (libaduan's deadlines), so a visit ends.
+ * ASK_MS or ACT_MS (libaduan's deadlines), or after a second where nobody has been there for FRONT_AWAY_MS, so a visit ends.
  */
 #ifndef ADUAN_DESK_H
 #define ADUAN_DESK_H

@@ -98,7 +98,7 @@ def account(stack, name, boss=None, **limits):
 
 
 def known_to_intake(stack, name):
-    for path in glob.glob(os.path.join(stack.folder, "snapshots", "intake", "principals*")):
+    for path in glob.glob(os.path.join(stack.folder, "snapshots", "intake", "principals*.snapshot")):
         with open(path, "rb") as file:
             if name.encode() in file.read():
                 return True

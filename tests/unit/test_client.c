@@ -211,42 +211,98 @@ static void a_new_peer_hears_them_again (void **state)
 }
 
 /* Over a unix socket the same handle lives through the loss of its peer. */
+struct socket_world {
+    struct world world;
+    char folder[32];
+    char *socket;
+};
+
+static void socket_listen (struct socket_world *over, const char *script)
+{
+    over->world.peer.script = script;
+    assert_int_equal (link_listen (client_reactor (over->world.loop), over->socket, NULL,
+                                   &peer_hooks, &over->world.peer, 64, 64,
+                                   &over->world.peer.listener),
+                      0);
+}
+
+static void socket_open (struct socket_world *over, const char *script, uint32_t away_ms)
+{
+    *over = (struct socket_world){.folder = "/tmp/aduan-client-XXXXXX"};
+    assert_non_null (mkdtemp (over->folder));
+    over->socket = xformat ("ipc://%s/intake.sock", over->folder);
+    over->world.loop = aduan_loop_new ();
+    over->world.peer.loop = over->world.loop;
+    socket_listen (over, script);
+    struct aduan_options options = {.loop = over->world.loop,
+                                    .intake = over->socket,
+                                    .query = over->socket,
+                                    .repeat_ms = 60000,
+                                    .away_ms = away_ms};
+    assert_int_equal (aduan_open (&options, &over->world.aduan), 0);
+}
+
+static void socket_close (struct socket_world *over)
+{
+    world_close (&over->world);
+    char *remove = xformat ("rm -rf %s", over->folder);
+    assert_int_equal (system (remove), 0);
+    free (remove);
+    free (over->socket);
+}
+
 static void a_lost_link_repeats_by_itself (void **state)
 {
-    struct world world = {0};
+    struct socket_world over;
+    struct world *world = &over.world;
     struct heard outcomes[20] = {0};
-    char folder[] = "/tmp/aduan-client-XXXXXX";
     (void) state;
-    assert_non_null (mkdtemp (folder));
-    char *socket = xformat ("ipc://%s/intake.sock", folder);
-    world.loop = aduan_loop_new ();
-    world.peer.loop = world.loop;
-    world.peer.script = "-";
-    struct listener **listener = &world.peer.listener;
-    struct reactor *reactor = client_reactor (world.loop);
-    assert_int_equal (
-        link_listen (reactor, socket, NULL, &peer_hooks, &world.peer, 64, 64, listener), 0);
-    struct aduan_options options = {.loop = world.loop, .intake = socket, .repeat_ms = 60000};
-    assert_int_equal (aduan_open (&options, &world.aduan), 0);
+    socket_open (&over, "-", 0);
     for (unsigned i = 0; i < array_len (outcomes); i++)
-        aduan_submit_start (world.aduan, &sample, 0, on_outcome, &outcomes[i]);
-    until (&world, world.peer.heard == array_len (outcomes));
-    listener_destroy (listener);
-    aduan_loop_turn (world.loop, 0);
-    world.peer.script = "a";
-    assert_int_equal (
-        link_listen (reactor, socket, NULL, &peer_hooks, &world.peer, 64, 64, listener), 0);
-    until (&world, aduan_pending (world.aduan) == 0);
+        aduan_submit_start (world->aduan, &sample, 0, on_outcome, &outcomes[i]);
+    until (world, world->peer.heard == array_len (outcomes));
+    listener_destroy (&world->peer.listener);
+    aduan_loop_turn (world->loop, 0);
+    socket_listen (&over, "a");
+    until (world, aduan_pending (world->aduan) == 0);
     for (unsigned i = 0; i < array_len (outcomes); i++) {
         assert_int_equal (outcomes[i].calls, 1);
         assert_int_equal (outcomes[i].submitted.result, ADUAN_ACCEPTED);
         assert_int_equal (outcomes[i].submitted.tries, 2);
     }
-    world_close (&world);
-    char *remove = xformat ("rm -rf %s", folder);
-    assert_int_equal (system (remove), 0);
-    free (remove);
-    free (socket);
+    socket_close (&over);
+}
+
+static void on_answer (void *with, const struct aduan_answer *answer)
+{
+    enum aduan_result *result = with;
+    *result = answer->result;
+}
+
+/* Without a deadline: a question and what was never said end soon, what may have been taken does not. */
+static void who_is_away_is_not_waited_for (void **state)
+{
+    struct socket_world over;
+    struct world *world = &over.world;
+    struct heard taken = {0}, never = {0};
+    enum aduan_result nothing_yet = (enum aduan_result) - 1, answer = nothing_yet;
+    (void) state;
+    socket_open (&over, "-", 100);
+    aduan_submit_start (world->aduan, &sample, 0, on_outcome, &taken);
+    aduan_ask_start (world->aduan, "track", "[]", 0, on_answer, &answer);
+    until (world, world->peer.heard == 2);
+    listener_destroy (&world->peer.listener);
+    until (world,
+           world->aduan->lines[LINE_INTAKE].down_at && world->aduan->lines[LINE_QUERY].down_at);
+    aduan_submit_start (world->aduan, &sample, 0, on_outcome, &never);
+    until (world, never.calls == 1 && answer != nothing_yet);
+    assert_int_equal (never.submitted.result, ADUAN_UNSENT);
+    assert_int_equal (answer, ADUAN_UNKNOWN);
+    assert_int_equal (taken.calls, 0);
+    socket_listen (&over, "a");
+    until (world, taken.calls == 1);
+    assert_int_equal (taken.submitted.result, ADUAN_ACCEPTED);
+    socket_close (&over);
 }
 
 static void credit_is_kept_to (void **state)
@@ -469,6 +525,7 @@ int main (void)
         cmocka_unit_test (faults_of_our_own_are_rejected_like_intakes),
         cmocka_unit_test (a_new_peer_hears_them_again),
         cmocka_unit_test (a_lost_link_repeats_by_itself),
+        cmocka_unit_test (who_is_away_is_not_waited_for),
         cmocka_unit_test (credit_is_kept_to),
         cmocka_unit_test (closing_ends_everything_once),
         cmocka_unit_test (questions_are_answered),
