@@ -288,7 +288,7 @@ void *link_socket (int type, bool tcp)
     void *socket = zmq_socket (daemon_context (), type);
     check (socket);
     int linger = 1000, handshake = 2000, unlimited = 0, on = 1, beat = 2000, beat_timeout = 6000,
-        again = 100, again_most = 1000;
+        again = 100, again_most = tcp ? 1000 : 200;
     int64_t most = mutant (frames_unlimited) ? -1 : WIRE_FRAME_MAX;
     zmq_setsockopt (socket, ZMQ_LINGER, &linger, sizeof linger);
     zmq_setsockopt (socket, ZMQ_HANDSHAKE_IVL, &handshake, sizeof handshake);

@@ -10,6 +10,7 @@ import subprocess
 
 import made_cluster
 from private_postgres import PrivatePostgres
+from stack import REGISTRY
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("ADUAN_BUILD", ROOT / "build"))
@@ -45,8 +46,8 @@ class Workdays:
         self.postgres = PrivatePostgres(folder)
 
     def __enter__(self):
+        made_cluster.lay(BUILD, REGISTRY, self.postgres)
         self.postgres.__enter__()
-        made_cluster.fill(BUILD, self.postgres)
         off = {line.split("\t")[0] for line in SHIPPED.read_text(encoding="utf-8").splitlines() if line[:2] == "20"}
         self.connection = self.postgres.connect()
         self.cursor = self.connection.cursor()
