@@ -17,11 +17,11 @@ install_packages() {
   local missing name unit policy=/usr/sbin/policy-rc.d
   missing=$(missing_packages "$@")
   [ -n "$missing" ] || return 0
-  # Debian starts a cluster, a Redis and an nginx of its own when their packages come in; nobody here wants them
+  # Debian starts a cluster, a Redis, an nginx and a Prometheus of its own when their packages come in; nobody here wants them
   mkdir -p /etc/postgresql-common
   [ -e /etc/postgresql-common/createcluster.conf ] ||
     echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf
-  for name in redis-server nginx-light; do
+  for name in redis-server nginx-light prometheus; do
     unit=/etc/systemd/system/${name%-light}.service
     if [[ " $missing " == *" $name "* ]] && [ ! -e "$unit" ] && [ ! -L "$unit" ]; then
       mkdir -p /etc/systemd/system && ln -s /dev/null "$unit"

@@ -48,7 +48,10 @@ ALL_UP = dict.fromkeys(PROGRAMS, 1)
 
 def test_everything_is_there(stack):
     wait(lambda: up(stack)[0] == ALL_UP, 30, "all programs are up")
-    families = read(fetch(stack)[2])
+    page = fetch(stack)[2]
+    checked = subprocess.run(["promtool", "check", "metrics"], input=page, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    assert (checked.returncode, checked.stdout) == (0, "")
+    families = read(page)
     assert {(name, family.kind) for name, family in families.items()} == {(name, kind) for _, name, kind, _ in table()}
     for owner, name, _, labels in table():
         for _, has, _ in families[name].samples:
