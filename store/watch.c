@@ -3,7 +3,8 @@
  *   RESTS -> the store that works the timers asks PostgreSQL, one statement -> told: all series anew
  *                                                       `-> refused, or nobody answers: they are left out
  *
- * It rests for RESTS times as long as it took, so that it never has more than a fiftieth of a core, however much is open.
+ * It rests for RESTS times as long as it took, so that it never has more than a fiftieth of a core, however much is open.  Where
+ * PostgreSQL breaks it off (statement_timeout), which has cost as much, it rests twice as long each time, up to the same.
  * What was read is told until the next time; where that does not come it goes, and queue_scrape_success says so: a number that is
  * there was right a moment ago.  A store beside one that works the timers says nothing of all this.
  */
@@ -11,6 +12,7 @@
 #include "store.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define RESTS    49
 #define LATE_MS  10000 /* behind its time what was read is left out */
@@ -54,17 +56,27 @@ static void tell (const PGresult *rows)
     }
 }
 
+/* The first one may have come at a bad moment. */
+static int64_t rest_in_vain (const struct watch *watch)
+{
+    int64_t twice = watch->vain_ms * 2, most = watch->took_ms * RESTS;
+
+    return twice < most ? twice : most > RETRY_MS ? most : RETRY_MS;
+}
+
 static void on_watched (void *with, const struct db_answer *answer)
 {
     struct store *store = with;
     struct watch *watch = &store->watch;
     int64_t now = mono_ms ();
+    bool broken_off = answer->outcome == DB_FAILED && strcmp (answer->sqlstate, "57014") == 0;
 
     watch->busy = false;
     watch->known = answer->outcome == DB_DONE;
     watch->took_ms = now - watch->asked_at;
     watch->rest_ms =
         watch->took_ms * RESTS > watch->every_ms ? watch->took_ms * RESTS : watch->every_ms;
+    watch->vain_ms = broken_off ? rest_in_vain (watch) : RETRY_MS;
     if (watch->known) {
         tell (answer->results[0]);
         watch->told_at = now;
@@ -75,7 +87,7 @@ static void on_watched (void *with, const struct db_answer *answer)
             log_limited (LOG_WARNING, "queues cannot be read for the metrics (SQLSTATE %s)",
                          answer->sqlstate);
     }
-    reactor_timer_at (watch->timer, now + (watch->known ? watch->rest_ms : RETRY_MS));
+    reactor_timer_at (watch->timer, now + (watch->known ? watch->rest_ms : watch->vain_ms));
 }
 
 static void at_watch (void *owner)
@@ -124,6 +136,7 @@ void watch_begin (struct store *store, const struct settings *settings,
     watch->every_ms = watch->rest_ms = settings_number (settings, "watch.every");
     watch->soon_ms = settings_number (settings, "watch.soon");
     watch->agencies = settings_number (settings, "watch.agencies");
+    watch->vain_ms = RETRY_MS;
     watch->db = db_new (store->reactor,
                         &(struct db_options){.name = "watch",
                                              .conninfo = settings_text (settings, "database"),

@@ -15,6 +15,7 @@ struct watch {
     bool busy;                           /* it is with PostgreSQL */
     bool known;                          /* what is said is what was found last */
     int64_t asked_at, told_at, rest_ms;  /* mono_ms; after what was told it rests for so long */
+    int64_t vain_ms;                     /* after what failed it rests for so long */
     int64_t told_wall;                   /* wall_ms; 0: never */
     int64_t took_ms;
 };

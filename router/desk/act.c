@@ -490,6 +490,10 @@ static void bulk_proved (struct visit *visit)
         bulk_refuse (visit, "bulk_act");
         return;
     }
+    if (files_brought (visit)) { /* its form has no field for any */
+        bulk_refuse (visit, "act_files");
+        return;
+    }
     if (to && *to && (act == ADUAN_ACT_HAND_BACK || act == ADUAN_ACT_ASSIGN))
         page_ask (visit, &named, bulk_named);
     else

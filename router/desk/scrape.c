@@ -313,23 +313,35 @@ static bool is_name (const char *word)
     return strspn (word, "abcdefghijklmnopqrstuvwxyz0123456789-") == strlen (word);
 }
 
+/* Twice the same value on a page, and Prometheus takes nothing of it. */
+static bool is_new (const char *word, const char *const *words, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp (words[i], word) == 0)
+            return false;
+    return true;
+}
+
 bool scrape_settings_right (const struct settings *settings)
 {
     char *list = xstrdup (settings_text (settings, "metrics.programs")), *save = NULL;
-    size_t count = 0;
+    const char *words[PROGRAMS_MOST + 1] = {OWN};
+    size_t count = 1;
     bool right = true;
 
     for (char *word = strtok_r (list, " ,", &save); word && right;
          word = strtok_r (NULL, " ,", &save)) {
         char *endpoint = socket_of (settings, word);
-        right = count++ < PROGRAMS_MOST && is_name (word) && strcmp (word, OWN) != 0 &&
+        right = count <= PROGRAMS_MOST && is_name (word) && is_new (word, words, count) &&
                 link_endpoint_right (endpoint);
+        if (right)
+            words[count++] = word;
         free (endpoint);
     }
     free (list);
     if (!right)
         settings_refuse (settings, "metrics.programs",
-                         "names of at most 16 programs other than desk, blanks between");
+                         "names of at most 16 programs other than desk, each once, blanks between");
     return (!*settings_text (settings, "metrics.door") ||
             settings_door (settings, "metrics.door")) &&
            right;
@@ -393,10 +405,10 @@ void scraper_free (struct scraper **held)
     if (!scraper)
         return;
     *held = NULL;
-    for (size_t i = 0; i < scraper->count; i++) {
+    for (size_t i = 0; i < scraper->count; i++)
         aduan_close (&scraper->programs[i].aduan); /* ends what is asked, so that it is answered */
-        free (scraper->programs[i].name);
-    }
+    for (size_t i = 0; i < scraper->count; i++)
+        free (scraper->programs[i].name); /* an answer names all of them */
     http_close (&scraper->server);
     reactor_timer_forget (&scraper->again);
     free (scraper->door);

@@ -3,6 +3,7 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 
 import pytest
 
@@ -149,6 +150,20 @@ def test_room(tmp_path, free, used, wanted):
     done = subprocess.run(["bash", "-euo", "pipefail", "-c", ". deploy/lib/room.sh; lacking_room /x 1000 200"], cwd=ROOT, text=True, check=True,
                           stdout=subprocess.PIPE, env=dict(os.environ, PATH=f"{tmp_path}:{os.environ['PATH']}"))
     assert done.stdout.strip() == wanted
+
+
+@pytest.mark.parametrize("base, there, status", [(64500, False, 0), (64501, False, 64), (65500, True, 0), (65501, True, 64)])
+def test_ports_of_a_copy(base, there, status):
+    """A new copy has room for its metrics' port; one that was made before there were any, higher up, can still be stopped and upgraded."""
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as top:
+        shutil.copytree(os.path.join(ROOT, "deploy"), os.path.join(top, "deploy"))
+        os.mkdir(os.path.join(top, f"var-{base}"))
+        if there:
+            shutil.copy(os.path.join(ROOT, "deploy", "up"), os.path.join(top, f"var-{base}", "aduan.yaml"))
+        os.chmod(top, 0o777)
+        nobody = {"user": 65534, "group": 65534, "extra_groups": []} if os.geteuid() == 0 else {}
+        done = subprocess.run([os.path.join(top, "deploy", "up"), "--ports", str(base), "--stop"], text=True, check=False, capture_output=True, **nobody)
+        assert done.returncode == status and (status == 0 or f'"{base}" is not a number from 1024 to ' in done.stderr), done
 
 
 def test_library(tmp_path):

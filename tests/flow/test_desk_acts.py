@@ -260,6 +260,31 @@ def test_no_act_loses_a_file(stack, web, liaison, boss):
     stack.checks()
 
 
+def test_said_again_with_another_file(stack, web, liaison):
+    """A form that is sent again with another file says something else: it is told so, and the file is not taken for the first one's repeat."""
+    browser, number = Browser(stack, liaison), held(stack, web, liaison)
+    where = f"/cases/{number}"
+    for act, kind in (("note", 74), ("progress", 16)):
+        form = browser.get(where).form(where, "progress")
+        assert [browser.post(form, act, files=[("a.txt", "text/plain", b"Berita acara.")], text="Lihat berkas.").status for _ in range(2)] == [303, 303], act
+        for files in ([("b.txt", "text/plain", b"Berita acara yang lain.")], None):
+            other = browser.post(form, act, files=files, text="Lihat berkas.")
+            assert other.status == 409 and "dipakai untuk hal lain" in other.text and "Lihat berkas." in other.text, (act, files)
+        assert len(events(stack, number, kind)) == 1
+    stack.checks()
+
+
+def test_many_at_once_keep_no_file(stack, web, liaison):
+    """The form for many has no field for one; who sends one all the same is not told that it was kept."""
+    browser, number = Browser(stack, liaison), held(stack, web, liaison)
+    page = browser.get("/inbox?view=mine")
+    mark, = [mark for mark in re.findall(r'name="mark" value="([^"]+)"', page.text) if mark.endswith(number)]
+    refused = browser.post(page.form("/bulk"), "progress", files=[("a.txt", "text/plain", b"Berita acara.")], mark=mark, text="Lihat berkas.")
+    assert refused.status == 422 and "tidak menyimpan berkas" in refused.text and "Lihat berkas." in refused.text and events(stack, number, 16) == []
+    assert browser.post(page.form("/bulk"), "progress", files=[("kosong", "text/plain", b"")], mark=mark, text="Tanpa berkas.").status == 200
+    assert [text for text, _ in events(stack, number, 16)] == ["Tanpa berkas."]
+
+
 def test_a_picture_tells_nothing_of_its_camera(stack, web, liaison):
     """An officer's photograph, too: upright, without a word of camera, owner, time or place, on the whole of the folder."""
     browser, number = Browser(stack, liaison), held(stack, web, liaison)

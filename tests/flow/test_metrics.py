@@ -1,6 +1,7 @@
 """What operators watch: every metric is there, is right, and is left out where it is not known (docs/operators.md)."""
 import os
 import re
+import time
 
 import pytest
 
@@ -209,6 +210,29 @@ def test_what_cannot_be_read_is_left_out(stack):
         stack.postgres.start()
     wait(lambda: families()["aduan_queue_scrape_success"].value() == 1, 60, "and that it is over")
     assert families()["aduan_queue_ready"].samples
+
+
+def test_what_is_broken_off_is_asked_again_ever_later(stack):
+    """A statement that takes longer than PostgreSQL lets it costs as much as one that comes to its end: it is not begun anew each second."""
+    reader = "from pg_stat_activity where query like '%with work as materialized%' and pid <> pg_backend_pid ()"
+    assert watched(stack)["aduan_queue_scrape_success"].value() == 1
+    stack.sql("alter role aduan_store set statement_timeout = '300ms'")
+    blocker, begun = stack.postgres.connect("super"), set()
+    try:
+        stack.sql(f"select pg_terminate_backend (pid) {reader}")
+        watched(stack)  # by a new connection
+        blocker.cursor().execute("begin; lock table quarantine in access exclusive mode")
+        deadline = time.monotonic() + 15
+        while time.monotonic() < deadline:
+            begun |= {row[0] for row in stack.sql(f"select query_start {reader} and state = 'active'")}
+            time.sleep(0.02)
+        assert read(stack.show("store"))["aduan_queue_scrape_success"].value() == 0
+    finally:
+        blocker.close()
+        stack.sql("alter role aduan_store set statement_timeout = '30s'")
+        stack.sql(f"select pg_terminate_backend (pid) {reader}")
+    assert 3 <= len(begun) <= 6, begun
+    wait(lambda: read(stack.show("store"))["aduan_queue_scrape_success"].value() == 1, 60, "it is read again")
 
 
 def test_only_what_is_open_is_read(stack):

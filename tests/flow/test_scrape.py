@@ -146,6 +146,7 @@ def bound(holder, port):
 
 @pytest.mark.parametrize("line, fault", [
     ("door: ftp://127.0.0.1:1", "metrics.door"), ("programs: intake desk", "metrics.programs"), ("programs: ../x", "metrics.programs"),
+    ("programs: web intake web", "metrics.programs"),
     ("wait: 9s", "metrics.wait")])
 def test_wrong_settings(stack, line, fault):
     path = os.path.join(stack.folder, "wrong.yaml")

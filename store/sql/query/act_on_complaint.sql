@@ -30,7 +30,9 @@ with input as (
                and act_says (e, case i.kind when 70 then e.text else i.text end,
                              jsonb_build_object ('draft', case when i.kind in (70, 71) then i.draft end,
                                                  'reason', case when i.kind in (26, 72) then i.ending end,
-                                                 'as', case when i.kind = 29 then i.becomes_kind end))
+                                                 'as', case when i.kind = 29 then i.becomes_kind end,
+                                                 -- an approval's are its draft's
+                                                 'attachments', case when i.kind = 70 then e.data -> 'attachments' else to_jsonb (encode (i.attachments, 'hex')) end))
                and coalesce (e.data ->> 'sets' = i.sets, true) as same
     from input i join event e on e.complaint_id = i.id and e.principal = i.actor and e.act_key = i.key
 ), held as materialized (
