@@ -439,7 +439,7 @@ struct aduan_assignment {
     size_t title_len, text_len;
     const struct aduan_said *history; /* oldest first; NULL: nothing was said since it came */
     size_t history_count;
-    uint32_t history_omitted; /* older entries that are left out: `aduan track` has them */
+    uint32_t history_omitted; /* older entries that are left out: the desk has them */
     uint32_t part;            /* enum aduan_part; 0: the lead */
     const void *attachments;  /* as aduan_said's, of what came with the complaint; NULL: none */
     size_t attachments_len;

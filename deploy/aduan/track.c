@@ -84,6 +84,7 @@ static enum text_key event_text (const char *word)
         {"block", TEXT_event_block},
         {"closing", TEXT_event_closing},
         {"reopening", TEXT_event_reopening},
+        {"reopened", TEXT_event_reopened},
         {"consent", TEXT_event_consent},
         {"flags", TEXT_event_flags},
         {"take_over", TEXT_event_take_over},

@@ -285,6 +285,33 @@ def test_merge_and_what_follows(stack, web, worker):
     stack.checks()
 
 
+def test_a_number_shows_no_other_reporters_words(stack, web, worker):
+    """`aduan track` proves nothing: of an alias's reporter it shows on the main complaint what that one's page does, and of what was said to
+    somebody alone no words."""
+    codes = new_code(), new_code()
+    text = fresh(BRIDGE)
+    main, alias = (submit(stack, web, text, code=code) for code in codes)
+    assert act(worker, take(stack, worker, alias), "merge", main) == ("done", None)
+
+    def told(answer):
+        track, = ask(stack, "track", number_of(answer))
+        return [(event["kind"], event["text"]) for event in track["history"] if event["kind"] not in ("placed", "merge", "joined")]
+    assert web.submit("Rumah saya yang biru, Pak Darto.", kind=2, parent=number_of(alias), code=codes[1])[0] == "accepted"
+    assert web.submit("Papan ketiga juga.", kind=2, parent=number_of(main), code=codes[0])[0] == "accepted"
+    stack.wait("select 1 from event where kind = 32 and complaint_id = %s having count (*) = 2", uuid(main))
+    assert told(main) == [("reply", "Papan ketiga juga.")] and told(alias) == [("reply", "Rumah saya yang biru, Pak Darto.")]
+    case = take(stack, worker, main)
+    assert act(worker, case, "answer", text="Khusus Anda, Bu Wening.", t21=2) == ("done", None)
+    assert act(worker, case, "close", text="Sudah diganti", t12=1) == ("done", None)
+    assert told(main)[1:] == [("answer", None), ("close", "Sudah diganti")] and told(alias)[1:] == [("followed", None), ("followed", "Sudah diganti")]
+    assert web.submit("Goyah lagi, tulis Pak Darto.", kind=7, parent=number_of(alias), code=codes[1])[0] == "accepted"
+    stack.wait("select 1 from event where kind = 37 and complaint_id = %s", uuid(main))
+    assert told(main)[3:] == [("reopened", None)] and told(alias)[3:] == [("reopening", "Goyah lagi, tulis Pak Darto.")]
+    status, said = command(stack, "track", number_of(main))
+    assert status == 0 and "reopened by another reporter" in said and "Darto" not in said and "Wening" not in said
+    stack.checks()
+
+
 def test_merge_twice_is_once(stack, web, worker):
     text = fresh(BRIDGE)
     main, alias = submit(stack, web, text), submit(stack, web, text)
