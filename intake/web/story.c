@@ -204,9 +204,11 @@ static const char *stands_ended (const json_t *row)
                                               : "archived";
 }
 
+/* What goes on as another case stands as that one does: `merged` says nothing that he waits for. */
 static void stands_add (json_t *row)
 {
-    const char *state = text_of (row, "status");
+    const char *main = text_of (row, "main_status");
+    const char *state = *main ? main : text_of (row, "status");
     const char *stands = strcmp (state, "archived") == 0
                              ? stands_ended (row)
                              : stands_now (state, json_object_get (row, "history"));

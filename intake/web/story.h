@@ -9,7 +9,7 @@
 
 /* Adds to the row what its template shows:
  *
- *   stands           how the case stands as its reporter would say it, key behind "stands_"
+ *   stands           how the case, or the one that it goes on as, stands as its reporter would say it, key behind "stands_"
  *   asked            something is asked of him
  *   answers          what an agency said last, the newest first: its last word, and the last answer where that came before
  *   answered         one of them is an answer, or how the case ended

@@ -229,6 +229,57 @@ def test_an_aliass_reporter_shows_his_to_the_agency_alone(stack):
     stack.checks()
 
 
+def test_an_aliass_page_tells_how_it_goes_on(stack):
+    """As the main one's page does: how it stands, who has it, its deadlines, and what was answered, before the merge, too.  What is said to
+    the main one's reporter alone is told him without its words and files; and no file of before, for the public has none."""
+    worker, web, codes = Officer(stack), stack.adapter(), (new_code(), new_code())
+    main, alias = (placed(stack, web, f"Trotoar depan stasiun berlubang, laporan {at}.", code=code, secret=1) for at, code in enumerate(codes))
+    cases = {case["number"]: case for case in worker.pull([stack.agency(UNIT)], 10, wait=5000, lease=60000)}
+    first, second = Visitor(stack), Visitor(stack)
+
+    def act(number, name, text="", file=None, **tags):
+        files = {"t27": upload(stack, file)[0]} if file else {}
+        verdict, fields = worker.act(cases[number], name, text, **files, **tags)
+        assert verdict == "done", (name, verdict, fields)
+        cases[number]["version"] = fields[5]
+
+    def stands():
+        page = second.opens(alias, codes[1])
+        return re.search(r'<span class="tag">(.*?)</span>', page)[1], page
+    early, late, aside = b"Denah lama.\n", b"Denah baru.\n", b"Surat untuk pelapor utama.\n"
+    act(main, "answer", "Tambal dijadwalkan Rabu.", early)
+    act(main, "progress", "Khusus Anda: tagihan atas nama Bu Ratna.", early, t21=2)
+    act(alias, "merge", t13=cases[main]["id"])
+    tag, page = stands()
+    assert tag == "Sudah dijawab" and f"nomor {main}" in page and "Dinas Pekerjaan Umum" in page
+    assert page.count("Tambal dijadwalkan Rabu.") == 1 and "paling lambat" in page, page
+    assert "Bu Ratna" not in page and links(page, "/case") == [] and second.get(f"/case/files/{digest(early)}").status == 404
+    act(main, "progress", "Khusus Anda: kunci pagar Bu Ratna.", aside, t21=2)
+    act(main, "answer", "Tambalan selesai.", late)
+    tag, page = stands()
+    assert tag == "Sudah dijawab" and page.count("Tambalan selesai.") == 1 and page.count("Tambal dijadwalkan Rabu.") == 1
+    assert "Bu Ratna" not in page and "Isinya hanya untuk pelapor laporan utama." in page
+    assert set(links(page, "/case")) == {digest(late)} and second.get(f"/case/files/{digest(aside)}").status == 404
+    assert set(links(first.opens(main, codes[0]), "/case")) == {digest(early), digest(aside), digest(late)} and "kunci pagar Bu Ratna" in first.get("/case").text
+    # as a store of before wrote it
+    stack.rewrite("update event set text = 'Bu Ratna', data = data || jsonb_build_object ('attachments', %s::text) where kind = 53 and data ->> 'private' = 'true'", digest(aside))
+    page = stands()[1]
+    assert "Bu Ratna" not in page and set(links(page, "/case")) == {digest(late)} and second.get(f"/case/files/{digest(aside)}").status == 404
+    # the other one opens it again
+    act(main, "close", "Sudah rata.", t12=1)
+    tag, page = stands()
+    assert tag == "Selesai" and "Hasilnya: sudah diperbaiki" in page, page
+    assert web.submit("Amblas lagi, kata Bu Ratna.", kind=7, parent=main, code=codes[0])[0] == "accepted"
+    stack.wait(STATED, main, 37)
+    tag, page = stands()
+    assert tag == "Dibuka lagi, menunggu instansi" and "oleh pelapor lain" in page and "Bu Ratna" not in page and "Anda buka lagi" not in page
+    # apart it is no business of his
+    act(alias, "unmerge")
+    tag, page = stands()
+    assert "Tambal dijadwalkan Rabu." not in page and "oleh pelapor lain" not in page and "Tambalan selesai." in page, "what was said to him was said"
+    stack.checks()
+
+
 def test_words_that_wait_for_a_router_show_nothing_yet(stack):
     """What may accuse the holder is not his to see, and no more is the picture of it."""
     web, code = stack.adapter(), new_code()

@@ -133,8 +133,9 @@ def test_who_submitted_the_main_one_reads_no_word_of_an_alias(stack, worker):
     for number, city in zip((main, alias), cities):
         events, _ = city.until("", lambda events, of=number: [event for event in events if event["number"] == of] if any(
             event["type"] in ("progress", "followed") for event in events) else None)
-        own = city.get(f"/reports/{number}").json["events"]
-        for told in (events, own):
+        own = city.get(f"/reports/{number}").json
+        assert (own.get("main"), own.get("main_state")) == ((main, "in_progress") if number == alias else (None, None)) and own["due_resolve"]
+        for told in (events, own["events"]):
             replies = [(event.get("text"), event.get("alias")) for event in told if event["type"] == "reply"]
             assert sorted(replies, key=str) == sorted([(None, True), ("Masih gelap.", None)] if number == main else [(words["text"], None)], key=str)
             assert "Untuk Anda saja" not in str(told) and ("Pak Budi" in str(told)) == (number == alias)
