@@ -13,6 +13,7 @@ import signal
 import socket
 import ssl
 import time
+from xml.etree import ElementTree
 
 import pytest
 
@@ -608,20 +609,33 @@ def test_nginx_counts_connections_as_the_door_does(folder, example, host, variab
 
 @pytest.mark.parametrize("example,host,zone", [("nginx.conf", "desk.example.go.id", "desk_connections"), ("nginx-web.conf", "lapor.example.go.id", "web_connections")])
 def test_who_has_too_many_connections_is_told_when_to_come_again(folder, example, host, zone):
-    """By nginx itself, whose 503 says nothing of it else; what the door answers has no second header of it."""
+    """By nginx itself, whose 503 says nothing of it else, and which says it to programs in the form of their door; what the door answers
+    stays as it is, and has no second header of it."""
     most = int(re.search(rf"limit_conn {zone} (\d+);", pathlib.Path(ROOT, "docs", "examples", example).read_text(encoding="utf-8"))[1])
     with socket.create_server(("127.0.0.1", 0), backlog=most) as door, Nginx(folder, example, host, door.getsockname()[1]) as proxy, contextlib.ExitStack() as kept_open:
         trust = ssl.create_default_context(cafile=f"{proxy.at}/cert.pem")
         peers = []
         for _ in range(most):
             peers.append(kept_open.enter_context(trust.wrap_socket(socket.create_connection(("127.0.0.1", proxy.port), timeout=20), server_hostname=host)))
-            peers[-1].sendall(f"GET / HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+            peers[-1].sendall(f"GET /api/v1/x HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
         asked = [kept_open.enter_context(door.accept()[0]) for _ in range(most)]
-        head = proxy.call("/").split(b"\r\n\r\n")[0].split(b"\r\n")
-        assert head[0].startswith(b"HTTP/1.1 503") and head.count(b"Retry-After: 10") == 1, head
-        asked[0].sendall(b"HTTP/1.1 503 x\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n")
+        open311 = {".json": "application/json; charset=utf-8", ".xml": "text/xml; charset=utf-8", "": "text/xml; charset=utf-8"} if "web" in example else {}
+        for path, kind in {"/": "text/html", "/api/v1/reports": "application/problem+json", "/api/v1/x.html": "application/problem+json",
+                           **{f"/open311/v2/requests{ending}": kind for ending, kind in open311.items()}}.items():
+            for method in ("GET", "POST"):
+                head, body = proxy.call(path, method=method, body=b"{}" if method == "POST" else b"").split(b"\r\n\r\n")
+                head = head.split(b"\r\n")
+                assert head[0].startswith(b"HTTP/1.1 503") and head.count(b"Retry-After: 10") == 1 and f"Content-Type: {kind}".encode() in head, head
+                if kind.endswith("problem+json"):
+                    assert json.loads(body).keys() == {"type", "title", "status", "code"} and json.loads(body)["status"] == 503
+                elif "/open311/" in path:
+                    said = json.loads(body)[0] if "json" in kind else {one.tag: one.text for one in ElementTree.fromstring(body)[0]}
+                    assert said.keys() == {"code", "description"} and int(said["code"]) == 503, body
+        # the door's own words stay
+        asked[0].sendall(b"HTTP/1.1 503 x\r\nRetry-After: 7\r\nContent-Length: 4\r\n\r\nsaid")
         answered = select.select(peers, [], [], 20)[0]
-        assert answered[0].recv(1000).count(b"Retry-After") == 1
+        said = answered[0].recv(1000)
+        assert said.count(b"Retry-After") == 1 and said.endswith(b"\r\n\r\nsaid"), said
 
 
 # ---- sessions that are nobody's

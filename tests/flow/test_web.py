@@ -561,9 +561,10 @@ def test_behind_nginx(stack, folder):
         large = proxy.call("/report", lines, head + many + b"--bb--\r\n", "POST")
         assert large.startswith(b"HTTP/1.1 422") and b"Lewat nginx." in large, "at their field, with all that was typed"
         # what is too large or too long is said in words that a program reads
-        for path, told in (("/open311/v2/requests.json", b'[{"code":413'), ("/api/v1/files", b'"code":"body_large"')):
+        for path, kind, told in (("/open311/v2/requests.json", b"application/json", b'[{"code": 413'), ("/open311/v2/requests", b"text/xml", b"<errors><error><code>413"),
+                                 ("/api/v1/files", b"application/problem+json", b'"code": "body_large"')):
             large = proxy.call(path, "Content-Type: application/x-www-form-urlencoded\r\n", b"x" * 54000000, "POST")
-            assert large[9:12] == b"413" and told in large and b"json" in large, large[:300]
+            assert large[9:12] == b"413" and told in large and b"Content-Type: " + kind in large, large[:300]
         ids = "A0000000000000," * 3600
         assert proxy.call(f"/open311/v2/requests.json?service_request_id={ids}").startswith(b"HTTP/1.1 200")
         long = proxy.call(f"/open311/v2/requests.json?service_request_id={ids * 2}")
