@@ -101,8 +101,9 @@ size_t content_most (const struct content *content);
 /* The same of films; 0: none is taken. */
 size_t content_video_most (const struct content *content);
 unsigned content_video_seconds (const struct content *content);
-/* How long a film says that it is, in whole seconds, from its boxes alone; 0: it is none, or does not say (one in
- * fragments). */
+/* How long a film says that it is, in whole seconds, from its boxes alone, its fragments', too; 0: it is none;
+ * CONTENT_FILM_UNSAID: it does not say, or its end is missing. */
+#define CONTENT_FILM_UNSAID UINT64_MAX
 uint64_t content_film_seconds (struct view bytes);
 /* For the attribute `accept` of a form's field: all pictures, then each ending  Lives as long as the store. */
 const char *content_accept (const struct content *content);

@@ -118,60 +118,6 @@ static uint64_t pixels_of_heif (const uint8_t *at, size_t len)
     return most;
 }
 
-/* What is in the next box of a name among boxes that stand one behind the other (ISO 14496-12, 4.2), which are then those behind it; its
- * len is 0: there is none. */
-static struct view box_next (struct view *boxes, const char *name)
-{
-    while (boxes->len >= 16) {
-        const uint8_t *at = (const uint8_t *) boxes->at;
-        uint64_t len = big (at, 4), head = 8;
-        if (len == 1) {
-            len = big (at + 8, 8);
-            head = 16;
-        }
-        if (len == 0)
-            len = boxes->len; /* to the end */
-        if (len < head || len > boxes->len)
-            break;
-        *boxes = (struct view){boxes->at + len, boxes->len - (size_t) len};
-        if (memcmp (at + 4, name, 4) == 0)
-            return (struct view){(const char *) at + head, (size_t) (len - head)};
-    }
-    return (struct view){0};
-}
-
-static struct view box_in (struct view boxes, const char *name)
-{
-    return box_next (&boxes, name);
-}
-
-/* Duration by timescale of a track's media, in either width (8.4.2); all ones: not known. */
-static uint64_t media_seconds (struct view said)
-{
-    const uint8_t *at = (const uint8_t *) said.at;
-    bool wide = said.len && at[0] == 1;
-
-    if (said.len < (wide ? 32 : 20))
-        return 0;
-    uint64_t scale = big (at + (wide ? 20 : 12), 4),
-             units = wide ? big (at + 24, 8) : big (at + 16, 4);
-    return scale == 0 || units == (wide ? UINT64_MAX : UINT32_MAX) ? 0 : units / scale;
-}
-
-/* By its tracks: what its header says counts from zero, also where a camera that writes all day does not. */
-uint64_t content_film_seconds (struct view bytes)
-{
-    struct view moov = box_in (bytes, "moov"), track;
-    uint64_t most = 0;
-
-    while ((track = box_next (&moov, "trak")).len) {
-        uint64_t seconds = media_seconds (box_in (box_in (track, "mdia"), "mdhd"));
-        if (seconds > most)
-            most = seconds;
-    }
-    return most;
-}
-
 bool kind_is_made (const struct content_kind *kind)
 {
     return kind->sort != CONTENT_DOCUMENT;

@@ -320,6 +320,23 @@ static void lost_say (struct message *message)
     if (message->cut)
         buffer_format (&message->text, "\n\n[Dari video hanya %u detik pertama yang disimpan.]",
                        message->cut);
+    if (message->unsaid)
+        buffer_format (&message->text,
+                       "\n\n[Panjang video tidak terbaca: yang lewat dari %u detik pertama tidak "
+                       "disimpan.]",
+                       message->unsaid);
+}
+
+/* Of a film more than its copy will have? */
+static void film_note (struct message *message, struct view bytes)
+{
+    unsigned most = content_video_seconds (message->web->content);
+    uint64_t seconds = content_film_seconds (bytes);
+
+    if (seconds == CONTENT_FILM_UNSAID)
+        message->unsaid = most;
+    else if (seconds > most)
+        message->cut = most;
 }
 
 static void files_store (struct message *message);
@@ -329,10 +346,9 @@ static void on_stored (void *owner, enum content_result result, const uint8_t *d
 {
     struct message *message = owner;
     struct buffer *file = &message->files[message->file_next - 1];
-    unsigned most = content_video_seconds (message->web->content);
 
-    if (result == CONTENT_DONE && content_film_seconds ((struct view){file->at, file->len}) > most)
-        message->cut = most;
+    if (result == CONTENT_DONE)
+        film_note (message, (struct view){file->at, file->len});
     buffer_free (file);
     if (result == CONTENT_ROOM || result == CONTENT_STOPPED) {
         message_end (message, &(struct aduan_submitted){.result = ADUAN_UNSENT});

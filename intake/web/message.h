@@ -34,8 +34,9 @@ struct message {
     int64_t latitude, longitude; /* 1e-7 degree; both 0: not said */
     struct buffer files[FILES_MOST];
     unsigned file_count, file_next;
-    unsigned lost; /* files that could not be taken: text and receipt say so */
-    unsigned cut;  /* of a film that is longer the seconds that are kept; 0: there is none */
+    unsigned lost;   /* files that could not be taken: text and receipt say so */
+    unsigned cut;    /* of a film that is longer the seconds that are kept; 0: there is none */
+    unsigned unsaid; /* the same of a film that does not say how long it is: the text says so */
     uint8_t digests[FILES_MOST * DIGEST_BYTES];
     unsigned digest_count;
     struct tally tally;

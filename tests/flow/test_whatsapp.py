@@ -113,17 +113,21 @@ def receipts(graph, number):
 
 
 def test_what_became_of_a_film_is_told(stack, visitor, graph):
-    """Of a longer one its beginning is kept, another is not taken: the receipt says so, and so does the text that the agency reads."""
-    shown = {"900160": film(seconds=6), "900161": film(seconds=6, options=("-output_ts_offset", "4000")), "900162": film(), "900163": b"MZ\x90\x00" + bytes(300)}
+    """Of a longer one its beginning is kept, another is not taken: the receipt says so, and so does the text that the agency reads; that says, too,
+    where nobody knows how long it is, for its end is missing."""
+    fragments, front = ("-movflags", "frag_keyframe+empty_moov+default_base_moof"), ("-movflags", "faststart")
+    shown = {"900160": film(seconds=6), "900161": film(seconds=6, options=("-output_ts_offset", "4000")), "900162": film(), "900163": b"MZ\x90\x00" + bytes(300),
+             "900164": film(seconds=6, options=fragments), "900165": film(options=fragments), "900166": film(seconds=6, options=front)[:-2000]}
     for at, (media, data) in enumerate(shown.items()):
         graph.media[media] = data
         caption = f"Truk melawan arus, rekaman {at}."
         assert post(visitor, payload(said(type="video", sender=f"62812345100{at}", video={"id": media, "mime_type": "video/mp4", "caption": caption}))).status == 200
         body, number = stack.wait("select t.body, number_text (c.number) from complaint c join content t using (complaint_id) where t.body like %s", caption + "%")[0]
         text, = wait(lambda of=number: receipts(graph, of), 20, "a receipt")
-        cut, lost = media in ("900160", "900161"), media == "900163"
+        cut, lost, unsaid = media in ("900160", "900161", "900164"), media == "900163", media == "900166"
         assert ("Dari video hanya 3 detik pertama yang disimpan." in text) == cut == ("[Dari video hanya 3 detik" in body), (media, text, body)
         assert (f"Lampiran yang tidak dapat diterima: 1. Kirim lagi dalam bentuk lain, dengan {number}" in text) == lost == ("[1 lampiran" in body), (media, text, body)
+        assert ("[Panjang video tidak terbaca: yang lewat dari 3 detik pertama tidak disimpan.]" in body) == unsaid, (media, body)
 
 
 def test_media_that_wait_have_a_bound(stack, graph):

@@ -308,6 +308,66 @@ static void a_film_has_its_own_bound (void **state)
     }
 }
 
+/* One track of 1,000 units a second, of `units` in all and samples of 500 where nothing else is said. */
+#define MOOV(units)                                                                                \
+    "0000006c6d6f6f76000000447472616b0000001874"                                                   \
+    "6b686400000000000000000000000000000001000000246d646961"                                       \
+    "0000001c6d64686400000000000000000000"                                                         \
+    "0000000003e8" units "000000206d766578000000187472657800000000000000010000"                    \
+    "0001000001f4"
+/* A fragment of that track with a run of samples. */
+#define MOOF(flags, count)                                                                         \
+    "000000306d6f6f66000000287472616600000010746668640000000000000001"                             \
+    "000000107472756e" flags count
+
+/* By its media, or by its fragments; or nobody can say. */
+static void films_say_how_long_they_are (void **state)
+{
+    static const struct {
+        const char *hex;
+        uint64_t seconds;
+    } cases[] = {
+        {"00000014667479706d70343200000000", 0},
+        {MOOV ("00001b58"), 7},
+        {MOOV ("00000000"), CONTENT_FILM_UNSAID},
+        {MOOV ("ffffffff"), CONTENT_FILM_UNSAID},
+        {MOOV ("000001f4"), 0},
+        {MOOV ("00000000") MOOF ("00000000", "00000006") MOOF ("00000000", "00000003"), 4},
+        {MOOV ("00000000") MOOF ("00000000", "ffffffff"), 2147483647},
+        {MOOV ("00000000") "000000386d6f6f66000000307472616600000010746668640000000000000001"
+                           "000000187472756e0000010000000009000007d0000005dc",
+         3}, /* says nine samples, and has two */
+        {MOOV (
+             "00000000") "000000346d6f6f660000002c7472616600000014746668640000000800000001000007d0"
+                         "000000107472756e0000000000000002",
+         4},
+        {MOOV ("00001b58") "00001000"
+                           "6d646174"
+                           "0000000000000000",
+         CONTENT_FILM_UNSAID},
+        {MOOV ("00001b58") "00001000"
+                           "66726565"
+                           "0000000000000000",
+         7},
+    };
+    (void) state;
+    for (size_t i = 0; i < array_len (cases); i++) {
+        char bytes[256];
+        size_t len = strlen (cases[i].hex) / 2;
+        assert_true (len <= sizeof bytes);
+        for (size_t at = 0; at < len; at++)
+            assert_int_equal (sscanf (cases[i].hex + 2 * at, "%2hhx", (unsigned char *) bytes + at),
+                              1);
+        assert_int_equal (content_film_seconds ((struct view){bytes, len}), cases[i].seconds);
+        for (size_t some = 0; some < len; some++) { /* nothing behind its end is read */
+            char *part = xcalloc (1, some + (some == 0));
+            memcpy (part, bytes, some);
+            content_film_seconds ((struct view){part, some});
+            free (part);
+        }
+    }
+}
+
 /* Forms and messages say what is in force. */
 static void words_say_what_is_taken (void **state)
 {
@@ -338,10 +398,15 @@ static void words_say_what_is_taken (void **state)
 int main (void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test (a_reserve_that_is_gone),  cmocka_unit_test (what_nobody_pins_has_a_bound),
-        cmocka_unit_test (a_draft_expires_early),   cmocka_unit_test (cheap_ones_come_first),
-        cmocka_unit_test (pictures_say_their_size), cmocka_unit_test (a_film_has_its_own_bound),
-        cmocka_unit_test (a_bound_is_said_once),    cmocka_unit_test (words_say_what_is_taken),
+        cmocka_unit_test (a_reserve_that_is_gone),
+        cmocka_unit_test (what_nobody_pins_has_a_bound),
+        cmocka_unit_test (a_draft_expires_early),
+        cmocka_unit_test (cheap_ones_come_first),
+        cmocka_unit_test (pictures_say_their_size),
+        cmocka_unit_test (a_film_has_its_own_bound),
+        cmocka_unit_test (a_bound_is_said_once),
+        cmocka_unit_test (words_say_what_is_taken),
+        cmocka_unit_test (films_say_how_long_they_are),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
