@@ -152,11 +152,19 @@ static void ask (struct cache *cache, const char *script, struct view key, struc
 }
 
 /* Sends what was said in this turn now, not in the next one.  Not from within an answer: an error would end the connection
- * under hiredis's feet (0.14). */
+ * under hiredis's feet (0.14); then it goes when all that came is read (answers_read). */
 static void flush (struct cache *cache)
 {
     if (cache->context && !(cache->context->c.flags & REDIS_IN_CALLBACK))
         redisAsyncHandleWrite (cache->context);
+}
+
+/* Who waits for an answer counts, and answers his own asker at the end of this turn: what he has counted is sent before. */
+static void answers_read (struct cache *cache)
+{
+    redisAsyncHandleRead (cache->context);
+    if (cache->state == HERE && cache->events & REACTOR_WRITE)
+        flush (cache);
 }
 
 void cache_count (struct cache *cache, struct view key, int64_t count, int64_t life_ms,
@@ -240,7 +248,7 @@ static void deadlines_look (struct cache *cache)
     int64_t now = mono_ms ();
     struct asked *asked;
 
-    redisAsyncHandleRead (cache->context);
+    answers_read (cache);
     if (cache->state != HERE)
         return;
     if (cache->asked && now - cache->asked->since >= CACHE_SILENT_MS) {
@@ -274,7 +282,7 @@ static void on_ready (void *owner, int events)
     struct cache *cache = owner;
 
     if (cache->context && events & REACTOR_READ)
-        redisAsyncHandleRead (cache->context);
+        answers_read (cache);
     if (cache->context && events & REACTOR_WRITE)
         redisAsyncHandleWrite (cache->context);
 }
