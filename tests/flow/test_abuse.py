@@ -111,7 +111,7 @@ class Guest(Visitor):
         return super().ask(method, path, body, {"X-Forwarded-For": self.source, **(headers or {})}, seconds)
 
 
-def until(holds, seconds=20):
+def until(holds, seconds=60):
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, "not in time"

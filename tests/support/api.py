@@ -3,7 +3,6 @@
     city = account (stack, "kota-app")          # its key and tokens, made by orders
     city.live.post ("/reports", {...}, key="k1").json
 """
-import glob
 import http.client
 import json
 import os
@@ -98,8 +97,8 @@ def account(stack, name, boss=None, **limits):
 
 
 def known_to_intake(stack, name):
-    for path in glob.glob(os.path.join(stack.folder, "snapshots", "intake", "principals*.snapshot")):
-        with open(path, "rb") as file:
-            if name.encode() in file.read():
-                return True
-    return False
+    try:
+        with open(os.path.join(stack.folder, "snapshots", "intake", "principals.snapshot"), "rb") as file:
+            return name.encode() in file.read()
+    except FileNotFoundError:
+        return False

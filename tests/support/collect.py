@@ -91,8 +91,11 @@ def spool_records(folder):
     """(seq, id) of every data record, and the highest frontier, in the segments of a spool."""
     records, frontier = [], 0
     for path in sorted(glob.glob(os.path.join(folder, "*.segment"))):
-        with open(path, "rb") as file:
-            image = file.read()
+        try:
+            with open(path, "rb") as file:
+                image = file.read()
+        except FileNotFoundError:
+            continue  # drained, and unlinked since its name was read
         if image[-64:].startswith(b"ADUANSPL"):
             image = image[:-64]  # the second header
         at, used = 64, len(image.rstrip(b"\0"))

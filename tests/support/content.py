@@ -112,11 +112,17 @@ def kept(stack):
 
 
 def everywhere(stack):
-    """All bytes of the content store."""
+    """All bytes of the content store, at one time: looked at anew where one is renamed or goes meanwhile."""
+    found = []
     for root, _, files in os.walk(os.path.join(stack.folder, "files")):
         for name in files:
-            with open(os.path.join(root, name), "rb") as file:
-                yield os.path.join(root, name), file.read()
+            path = os.path.join(root, name)
+            try:
+                with open(path, "rb") as file:
+                    found.append((path, file.read()))
+            except FileNotFoundError:
+                return everywhere(stack)
+    return found
 
 
 def opened(browser, path, seconds=30):

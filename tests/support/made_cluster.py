@@ -60,8 +60,9 @@ def _locked(path):
 def _tidy(folder):
     """Those of earlier builds."""
     for path in glob.glob(os.path.join(folder, "*")):
-        if os.path.getmtime(path) < time.time() - 86400:
-            shutil.rmtree(path, ignore_errors=True)
+        with contextlib.suppress(FileNotFoundError):  # another test's, made and renamed meanwhile
+            if os.path.getmtime(path) < time.time() - 86400:
+                shutil.rmtree(path, ignore_errors=True)
 
 
 def lay(build, registry, postgres):

@@ -17,6 +17,7 @@ import threading
 import time
 
 import psycopg2
+import psycopg2.errors
 import psycopg2.extensions
 
 
@@ -163,7 +164,16 @@ class PrivatePostgres:
         return connection
 
     def sql(self, text, *values, user="super", database=None):
-        """Runs one text, as if on a connection of its own; its rows, or None where it has none."""
+        """Runs one text, as if on a connection of its own; its rows, or None where it has none.  Programs that run may lock the same rows in
+        another order: the text that PostgreSQL ends for that has done nothing, and is said again."""
+        for _ in range(4):
+            try:
+                return self._sql(text, values, user, database)
+            except psycopg2.errors.DeadlockDetected:
+                pass
+        return self._sql(text, values, user, database)
+
+    def _sql(self, text, values, user, database):
         connection = self._kept(user, database)
         try:
             with connection.cursor() as cursor:
