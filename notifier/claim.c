@@ -409,6 +409,7 @@ void on_errand_done (void *owner, struct errand *errand)
     if (judgement.told == TOLD_SENT && fault_point (notice_sent))
         judgement.told = TOLD_UNKNOWN;
     bool opened = breaker_saw (&gateway->breaker, &judgement, now);
+    metric_set_by (notifier_gateway_faults, gateway - notifier->gateways, gateway->breaker.faults);
     notice_close (notifier, notice, (struct fate){.told = judgement.told, .code = judgement.code});
     if (opened)
         give_back (notifier, gateway, wall_ms () + gateway->breaker.until - now);

@@ -40,6 +40,7 @@ enum metric {
     (metric_##name[(size_t) (at) < array_len (metric_##name) ? (size_t) (at)                       \
                                                              : array_len (metric_##name) - 1] +=   \
      (uint64_t) (n))
+#define metric_set_by(name, at, n) (metric_##name[at] = (uint64_t) (n))
 /* One of METRIC_SPREAD, in its unit. */
 #define metric_observe(name, value) metric_count (METRIC_##name, &metric_##name, (uint64_t) (value))
 void metric_count (enum metric metric, struct metric_histogram *histogram, uint64_t value);

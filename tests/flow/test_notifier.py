@@ -441,6 +441,7 @@ def test_breaker(world):
     assert [told for told, _ in outcomes] == [FAILED] * 8
     assert [code != 0 for _, code in outcomes] == [True] * 5 + [False] * 3
     assert "mail: gateway left alone" in world.show("notices")
+    assert 'aduan_notifier_gateway_faults{channel="email"} 5\n' in world.show("metrics")
     world.sink.start()
     claim = world.store.take(CLAIM)
     assert claim[2] == 1
@@ -453,6 +454,7 @@ def test_breaker(world):
     world.store.say(CLAIMED, {1: claim[1], 2: 0})
     log = world.log.read_text()
     assert log.count("faults in a row") == 1 and log.count("takes notices again") == 1
+    assert 'aduan_notifier_gateway_faults{channel="email"} 0\n' in world.show("metrics")
 
 
 def test_kept_connection_dies(world):

@@ -46,7 +46,7 @@ CASES = {
     "LeaseForgotten": [([UP, ('aduan_stage_oldest_age_seconds{stage="lease"}', "20x8 61x8")], 1, 3, "lease")],
     "DeadlinesBroken": [([UP, ('aduan_clock_longest_overdue_seconds{clock="first"}', "600000x8 700000x8")], 1, 3, "first")],
     "NoticesLate": [([UP, ('aduan_outbox_oldest_due_age_seconds{channel="sms"}', "800x8 901x8")], 1, 3, "sms")],
-    "GatewayFails": [([UP, ("aduan_notifier_failed_total", "0+1x20 20+5x60"), ("aduan_notifier_sent_total", "0+3x100")], 5, 15, "")],
+    "GatewayFails": [([UP, ('aduan_notifier_gateway_faults{channel="sms"}', "0x4 4x4 6x20"), ('aduan_notifier_gateway_faults{channel="email"}', "4x40")], 2, 4, "sms")],
     "NoticesParked": [([UP, ("aduan_notifier_parked_total", "0x20 1x40")], 4, 7, "")],
     "NoticesUnknown": [([UP, ("aduan_notifier_unknown_total", "0x20 1x40")], 4, 7, "")],
     "WebhookParked": [([UP, ('aduan_stage_items{stage="webhook"}', "0x8 2x8")], 1, 3, "webhook")],
