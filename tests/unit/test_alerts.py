@@ -1,7 +1,8 @@
-"""Alerts: each fires where it should and nowhere else, has its entry in the runbook, and asks for metrics that there are.
+"""Alerts and the dashboard for Prometheus: each alert fires where it should and nowhere else, has its entry in the runbook, and asks for metrics that there are.
 
 Real promtool.  A case is the whole world of one rule: series, when all is quiet, when it fires.
 """
+import json
 import pathlib
 import re
 import subprocess
@@ -128,11 +129,46 @@ def test_they_are_whole():
     assert done.returncode == 0, done.stdout
 
 
+def known(shape):
+    """Names of metric.def, of rows of a shape."""
+    text = (ROOT / "common" / "base" / "metric.def").read_text(encoding="utf-8")
+    return {f"aduan_{name}" for name in re.findall(rf'^METRIC{shape} \((?:"\w+",\s*)?(\w+),', text, re.M)}
+
+
 def test_there_are_such_metrics_and_limits():
     """A rule on a name that nobody says would be silent for ever."""
-    text = (ROOT / "common" / "base" / "metric.def").read_text(encoding="utf-8")
-    known = {f"aduan_{name}" for name in re.findall(r'^METRIC(?:_BY|_SPREAD|_SERIES)? \((?:"\w+",\s*)?(\w+),', text, re.M)}
     limits = set(re.findall(r'record: "([\w:]+)"', LIMITS.read_text(encoding="utf-8")))
     asked = {name for rule in ALERTS for name in re.findall(r"aduan[_:][\w:]+", rule["expr"])}
-    assert {name for name in asked if ":" not in name} <= known
+    assert {name for name in asked if ":" not in name} <= known(r"(?:_BY|_SERIES)?")
     assert {name for name in asked if ":" in name} == limits
+
+
+def dashboard():
+    made = subprocess.run([str(FOLDER / "dashboard.py")], text=True, check=True, stdout=subprocess.PIPE).stdout
+    return json.loads(made)
+
+
+def test_the_dashboard_asks_for_what_there_is(tmp_path):
+    """Every query is one that Prometheus can read, of names that metric.def has: histograms by their buckets."""
+    asked = [target["expr"] for panel in dashboard()["panels"] for target in panel.get("targets", ())]
+    assert len(asked) > 40
+    path = tmp_path / "asked.yml"
+    path.write_text(yaml.safe_dump({"groups": [{"name": "asked", "rules": [{"record": f"asked:{nth}", "expr": expr.replace("$__rate_interval", "1m")}
+                                                                        for nth, expr in enumerate(asked)]}]}), encoding="utf-8")
+    done = promtool("check", "rules", path)
+    assert done.returncode == 0, done.stdout
+    histograms, plain = known(r"_SPREAD"), known(r"(?:_BY|_SERIES)?")
+    for name in {name for expr in asked for name in re.findall(r"aduan_\w+", expr)}:
+        assert name in plain or name.endswith("_bucket") and name[:-len("_bucket")] in histograms, name
+
+
+def test_the_dashboard_can_be_read():
+    """No two panels on one place, none beyond the edge, each with its name and what it tells."""
+    panels, taken = dashboard()["panels"], set()
+    assert len({panel["id"] for panel in panels}) == len(panels)
+    for panel in panels:
+        at = panel["gridPos"]
+        places = {(x, y) for x in range(at["x"], at["x"] + at["w"]) for y in range(at["y"], at["y"] + at["h"])}
+        assert not places & taken and at["x"] + at["w"] <= 24, panel["title"]
+        taken |= places
+        assert panel["title"] and (panel["type"] == "row" or panel["description"] and panel["targets"])
