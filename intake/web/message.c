@@ -258,6 +258,16 @@ static void on_sent (void *with, const struct aduan_submitted *result)
     message_end (message, result);
 }
 
+/* Words of ours come as often as somebody sends a picture alone: there it is the picture that may come too often. */
+static bool is_flood (struct message *message)
+{
+    struct view said = {message->text.at, message->text.len};
+    if (message->wordless)
+        said = message->digest_count ? view_of (hex_text (message->digests, DIGEST_BYTES))
+                                     : (struct view){0};
+    return limit_flood (message->web->limits, said, &message->tally);
+}
+
 static void message_submit (struct message *message)
 {
     struct web *web = message->web;
@@ -276,9 +286,7 @@ static void message_submit (struct message *message)
                                  .code = message->token.code,
                                  .lost = message->lost,
                                  .cut = message->cut};
-    bool flood =
-        !reply && limit_flood (web->limits, (struct view){message->text.at, message->text.len},
-                               &message->tally);
+    bool flood = !reply && is_flood (message);
     struct aduan_submission submission = {
         .account = message->account,
         .kind = reply ? ADUAN_KIND_REPLY : ADUAN_KIND_COMPLAINT,

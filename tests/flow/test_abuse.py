@@ -3,6 +3,8 @@ what looks like a machine's is seen by a coordinator first, and lost never."""
 import base64
 import concurrent.futures
 import functools
+import hashlib
+import io
 import ipaddress
 import itertools
 import json
@@ -18,12 +20,14 @@ import time
 import urllib.parse
 
 import pytest
+from PIL import Image
 
 import stack as stacks
 from api import account
 from conftest import Stack
 from content import digest
 from desk_door import Browser, Program
+from mail import bring, parts
 from nginx import Nginx
 from redis_server import Redis
 from web import Visitor
@@ -504,6 +508,25 @@ def test_a_flood_of_one_text(stack):
     form = Guest(stack).form(text, place="91.01.01", category="1")
     answers = [Guest(stack).post("/report", form) for _ in range(2)]
     assert answers[0].receipt() == answers[1].receipt(), "doubted twice it is one report"
+
+
+def test_pictures_alone(stack):
+    """Whoever sends a picture and nothing else says nothing that could be said too often; the same picture again and again is a flood."""
+    def brought(shade):
+        out = io.BytesIO()
+        Image.new("RGB", (32, 24), (shade, 90, 40)).save(out, "JPEG")
+        at = next(WORDS)
+        raw = parts(("Content-Type: image/jpeg\nContent-Disposition: attachment; filename=foto.jpg\nContent-Transfer-Encoding: base64", base64.b64encode(out.getvalue())),
+                    subject="", sender=f"foto-{at}@example.org", id=f"<foto-{at}@example.org>")
+        assert bring(Visitor(stack), raw).text.startswith("ok")
+        return stack.wait("select t.complaint_id from content t where t.attachments = %s and t.complaint_id <> all (%s::uuid[])",
+                          hashlib.blake2b(out.getvalue(), digest_size=32).digest(), list(seen))[0][0]
+
+    seen, flags = set(), []
+    for shade in (10, 20, 30, 40, 50, 60, 200, 200, 200, 200, 200, 200):
+        seen.add(identity := brought(shade))
+        flags.append(stack.sql("select flags & 4096 from complaint where complaint_id = %s", identity)[0][0])
+    assert flags[:6] == [0] * 6 and flags[6:9] == [0] * 3 and flags[-1] == 4096, flags
 
 
 def test_an_adapter_doubts_nothing(stack):

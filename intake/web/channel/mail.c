@@ -139,9 +139,10 @@ static void post_send (struct post *post)
         mail_trim (&message->text);
     if (utf8_blank (message->text.at ? message->text.at : "", message->text.len)) {
         buffer_clear (&message->text); /* what is only a photo, or says all in its subject */
+        bool titled = message->title && !utf8_blank (message->title, strlen (message->title));
+        message->wordless = !titled;
         buffer_format (&message->text, "%s",
-                       message->title && !utf8_blank (message->title, strlen (message->title))
-                           ? message->title
+                       titled                ? message->title
                        : message->file_count ? "(tanpa teks)"
                                              : "");
     }

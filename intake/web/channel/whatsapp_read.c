@@ -82,6 +82,7 @@ static void place_take (const json_t *said, struct message *message)
         return;
     message->latitude = llround (latitude * PLACE_DEGREE);
     message->longitude = llround (longitude * PLACE_DEGREE);
+    message->wordless = !name && !address;
     buffer_format (&message->text, "%.200s%s%.300s", name ? name : "Lokasi", address ? ", " : "",
                    address ? address : "");
 }
@@ -119,6 +120,7 @@ static bool words_take (const json_t *said, struct message *message, char ret_me
             snprintf (ret_media, WHATSAPP_MEDIA, "%s", id);
         else
             message->lost++;
+        message->wordless = !words;
         words = words ? words : media_kinds[i].without;
     }
     if (type && strcmp (type, "location") == 0)
