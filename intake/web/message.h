@@ -31,7 +31,7 @@ struct message {
     struct buffer envelope;     /* headers or the provider's words of it, sealed */
     char *title;
     struct buffer text;
-    bool wordless; /* text is ours, as "(foto tanpa teks)" */
+    bool wordless;               /* text is ours, as "(foto tanpa teks)" */
     int64_t latitude, longitude; /* 1e-7 degree; both 0: not said */
     struct buffer files[FILES_MOST];
     unsigned file_count, file_next;
