@@ -66,8 +66,8 @@ def test_the_example_of_rules(snapshot):
 
 def test_random_hand_backs():
     """However a registry looks and whoever refuses: an owner at every step, no refuser twice, no oversight content
-    outside the inspectorates, and an arbiter at the end."""
+    outside the inspectorates, and an arbiter at the end.  A hundred times as many are tests/rows/t31_decisions."""
     seed = random.SystemRandom().randrange(1 << 31)
     print("seed", seed)
-    done = prove("hand-backs", 3000, seed)
+    done = prove("hand-backs", 1000, seed)
     assert done.returncode == 0, done.stdout

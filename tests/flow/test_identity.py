@@ -6,6 +6,8 @@ import time
 import uuid
 
 import pytest
+from nacl.pwhash import argon2id
+from nacl.secret import SecretBox
 
 from conftest import Stack
 from stack import BUILD
@@ -30,7 +32,24 @@ def key(stack):
     with open(os.path.join(stack.folder, "keys", "seal-1.pub"), encoding="ascii") as file:
         assert said == file.read()
     assert os.stat(path).st_mode & 0o777 == 0o600
+    assert cheaper(path) == ("3", "268435456")
     return path
+
+
+def cheaper(path):
+    """A file says itself what its passphrase costs: each opening a second of a core and 256 MiB, here the least. What it cost before."""
+    with open(path, encoding="ascii") as file:
+        *head, (word, *costs, salt, nonce, box) = [line.split() for line in file.read().splitlines()]
+    salt, nonce, box = map(bytes.fromhex, (salt, nonce, box))
+
+    def secret(ops, memory):
+        return SecretBox(argon2id.kdf(SecretBox.KEY_SIZE, PASSPHRASE.encode(), salt, opslimit=int(ops), memlimit=int(memory)))
+
+    least = (str(argon2id.OPSLIMIT_MIN), str(argon2id.MEMLIMIT_MIN))
+    box = secret(*least).encrypt(secret(*costs).decrypt(box, nonce), nonce).ciphertext
+    with open(path, "w", encoding="ascii") as file:
+        file.writelines(" ".join(line) + "\n" for line in [*head, [word, *least, salt.hex(), nonce.hex(), box.hex()]])
+    return tuple(costs)
 
 
 @pytest.fixture(scope="module")

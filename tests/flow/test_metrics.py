@@ -238,7 +238,7 @@ def test_what_is_broken_off_is_asked_again_ever_later(stack):
 def test_only_what_is_open_is_read(stack):
     """Twenty thousand cases that have ended cost nothing: no table is read from its beginning, and no more pages than what is open has."""
     open_before = stack.sql("select count (*) from assignment where open")[0][0]
-    fill(stack, 20000)
+    fill(stack, 20000, search=False)
     connection = stack.postgres.connect("aduan_store")
     cursor = connection.cursor()
     with open(os.path.join(ROOT, "store", "sql", "query", "watch_queues.sql"), encoding="utf-8") as file:
