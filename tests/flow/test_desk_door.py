@@ -340,7 +340,7 @@ def test_strangers_leave_half_of_the_room(stack, web, liaison):
         for at in range(128):  # 64 MiB have a sixteenth for each source
             peer = peers.enter_context(opened(stack, "/login", SMALL, kind="application/json", source=f"127.0.2.{1 + at // 12}"))
             peer.sendall(body)
-        wait(lambda: booked(stack) == 128 * SMALL, 3, "half of the room is taken")
+        wait(lambda: booked(stack) == 128 * SMALL, 30, "half of the room is taken")
         with opened(stack, "/login", SMALL) as one:
             answer = one.makefile("rb").read().decode()
             assert answer.startswith("HTTP/1.1 503") and "Retry-After: 10" in answer and "Terlalu banyak kiriman besar" in answer

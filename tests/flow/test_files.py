@@ -145,7 +145,7 @@ def test_an_upload_that_nobody_names_expires(stack):
     path = os.path.join(stack.folder, "files", "new", f"{file.hex()}.box")
     os.utime(path, (time.time() - 86300, time.time() - 86300))
     stack.restart("desk")  # its clerk sweeps as it starts
-    wait(lambda: stack["desk"].alive(), 5, "it is up")
+    wait(lambda: stack["desk"].alive(), 30, "it is up")
     assert os.path.exists(path), "a day is not over"
     os.utime(path, (time.time() - 86500, time.time() - 86500))
     stack.restart("desk")
