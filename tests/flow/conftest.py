@@ -13,16 +13,6 @@ from stack import Stack  # noqa: E402,F401
 from windows import room  # noqa: E402
 
 
-# Files that take longest, by one hand each: begun first, so that no hand is left alone with one at the end.
-LONGEST = [f"test_{name}.py" for name in (
-    "desk_door people administration chain web deploy calendar programs cli duplicate desk abuse metrics hand_back scrape workdays "
-    "overtaken outbox desk_administration notifier desk_acts spool kinds moving").split()]
-
-
-def pytest_collection_modifyitems(items):
-    items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
-
-
 @pytest.fixture(autouse=True)
 def young_hour():
     """Limits, nights and days begin anew with an hour of the clock: no test begins just before."""
