@@ -247,7 +247,8 @@ struct aduan_options {
     const char *secret_key;
     uint32_t repeat_ms; /* silence before the first repeat; 0: 5000.  Doubles up to a minute */
     /* For who answers a person meanwhile.  Once a far side has been away so long, what could not be
-     * said to it ends as ADUAN_UNSENT after a second, however far its deadline; 0: never. */
+     * said to it ends after a second, however far its deadline: as ADUAN_UNSENT, or ADUAN_UNKNOWN of
+     * a question that was said and may be asked again.  ms; 0: never. */
     uint32_t away_ms;
 };
 

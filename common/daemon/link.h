@@ -7,7 +7,8 @@
  *
  *   state      event               next
  *   OPENING    welcome came        UP       hooks->up
- *   OPENING    2 s                 OPENING  hello again, growing delay with jitter, at most 5 s
+ *   OPENING    0.25 s and longer   OPENING  hello again, growing delay with jitter, at most 5 s
+ *   OPENING    a far side is there OPENING  hello at once, where none could be said before
  *   UP         silence 1 beat      UP       the connecting side pings
  *   UP         silence 3 beats     OPENING / gone (listener)   hooks->down
  *   UP         hello or welcome with another instance          hooks->down, then hooks->up
